@@ -1,0 +1,76 @@
+//! The command convention: a WASI program with `_start` (WASI application ABI, "command"). Arguments,
+//! environment and standard input go in; standard output and the exit code come out.
+
+use super::{Job, guarded, no_function};
+use crate::binary::{Facts, Signature};
+use crate::error::Error;
+use crate::outcome::{Report, Stop};
+use crate::sandbox::Ended;
+use crate::wasi::files::Stdin;
+
+/// The function that a command exports.
+pub const START: &str = "_start";
+
+/// What a command is started with.
+#[derive(Debug, Default)]
+pub struct Invocation {
+    /// Arguments, the program's name first.
+    pub args: Vec<Vec<u8>>,
+    /// Environment.
+    pub env: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Standard input.
+    pub stdin: Stdin,
+}
+
+/// Whether the module is a command.
+pub fn fits(facts: &Facts) -> bool {
+    facts.function(START) == Some(&Signature::default())
+}
+
+/// Runs the program to its end. The result is what it wrote to standard output, if the job keeps it; an
+/// exit code other than 0 is [`Stop::Exit`].
+///
+/// # Errors
+/// The module is no command; an argument or variable holds a NUL or a name is empty or holds `=`.
+pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Error> {
+    let facts = job.program.facts();
+    if !fits(facts) {
+        return Err(no_function(facts, START));
+    }
+    let Invocation { args, env, stdin } = invocation;
+    if let Stdin::Bytes(bytes) = &stdin {
+        job.check_input(bytes.len())?;
+    }
+    check_texts(&args, &env)?;
+    let prepare = |wasi: &mut crate::wasi::ctx::WasiCtx| {
+        wasi.args = args;
+        wasi.env = env.into_iter().map(|(key, value)| [key, value].join(&b'=')).collect();
+    };
+    let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
+        let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
+        match sandbox.call(start, &[], &mut [])? {
+            Ended::Returned | Ended::Exited(0) => Ok(()),
+            Ended::Exited(code) => Err(Stop::Exit(code)),
+        }
+    })?;
+    Ok(report.map(|()| wasi.files.stdout.into_bytes()))
+}
+
+/// Guests get these as C strings, so a NUL would cut them and an `=` in a name would forge another.
+fn check_texts(args: &[Vec<u8>], env: &[(Vec<u8>, Vec<u8>)]) -> Result<(), Error> {
+    for arg in args {
+        if arg.contains(&0) {
+            return Err(Error::Input("an argument holds a NUL byte".into()));
+        }
+    }
+    for (key, value) in env {
+        let name = String::from_utf8_lossy(key);
+        if key.is_empty() || key.contains(&b'=') || key.contains(&0) {
+            return Err(Error::Input(format!("`{name}` is no name for an environment variable")));
+        }
+        if value.contains(&0) {
+            return Err(Error::Input(format!("environment variable `{name}` holds a NUL byte")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Calling conventions: how bytes get into a guest and out of it. One file each.
+//!
+//! Here: which convention a function has, and the frame of a run that they share. Nothing here knows HTTP
+//! or flags.
+
+pub mod command;
+pub mod numeric;
+pub mod packed;
+
+use crate::binary::Facts;
+use crate::engine::Program;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::outcome::{Report, Stop};
+use crate::sandbox::Sandbox;
+use crate::wasi::ctx::WasiCtx;
+use crate::wasi::files::{SinkTo, Stdin};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How a function takes its input and gives its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convention {
+    /// Numbers in, numbers out.
+    Numeric,
+    /// Bytes through memory: `allocate(len) -> ptr`, `f(ptr, len) -> ptr << 32 | len`.
+    Packed,
+    /// A WASI program: `_start`, standard input and standard output.
+    Command,
+}
+
+impl Convention {
+    /// Its name in flags, listings and documentation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Convention::Numeric => "numeric",
+            Convention::Packed => "packed",
+            Convention::Command => "command",
+        }
+    }
+
+    /// The convention called `name`.
+    pub fn parse(name: &str) -> Option<Convention> {
+        [Convention::Numeric, Convention::Packed, Convention::Command].into_iter().find(|c| c.name() == name)
+    }
+
+    /// The convention of the exported function `func`, by its signature and the exports around it.
+    pub fn of(facts: &Facts, func: &str) -> Option<Convention> {
+        let signature = facts.function(func)?;
+        if func == command::START && command::fits(facts) {
+            Some(Convention::Command)
+        } else if packed::fits(facts, func) {
+            Some(Convention::Packed)
+        } else if numeric::fits(signature) {
+            Some(Convention::Numeric)
+        } else {
+            None
+        }
+    }
+}
+
+/// What is run, under which limits, and where the guest's standard streams go.
+pub struct Job<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The limits of this run.
+    pub limits: &'a Limits,
+    /// Where standard output goes.
+    pub stdout: SinkTo,
+    /// Where standard error goes.
+    pub stderr: SinkTo,
+}
+
+impl Job<'_> {
+    fn check_input(&self, size: usize) -> Result<(), Error> {
+        let limit = self.limits.input_bytes;
+        if size > limit { Err(Error::InputTooLarge { size, limit }) } else { Ok(()) }
+    }
+}
+
+/// The error for a function that is not there.
+pub fn no_function(facts: &Facts, name: &str) -> Error {
+    Error::NoFunction {
+        name: name.into(),
+        known: facts.functions().map(|(name, _)| name.to_string()).collect(),
+        command: command::fits(facts),
+    }
+}
+
+/// Calls `func` with bytes, by its own convention or the one that is forced. Numbers are written as text:
+/// arguments between white space or as a JSON array, results one a line.
+///
+/// # Errors
+/// No such function, input too large or not fitting; a stopped guest is in the report.
+pub fn call_bytes(
+    job: Job<'_>,
+    func: &str,
+    input: &[u8],
+    forced: Option<Convention>,
+) -> Result<Report<Vec<u8>>, Error> {
+    job.check_input(input.len())?;
+    let facts = job.program.facts();
+    let found = Convention::of(facts, func).ok_or_else(|| match facts.function(func) {
+        None => no_function(facts, func),
+        Some(signature) => Error::Input(format!("`{func}` is {signature}, which fits no calling convention")),
+    })?;
+    match forced.unwrap_or(found) {
+        Convention::Packed => packed::run(job, func, input),
+        Convention::Numeric => {
+            let params = numeric::parse_text(facts, func, input)?;
+            Ok(numeric::run(job, func, &params)?.map(|values| numeric::lines(&values)))
+        }
+        Convention::Command => {
+            let program = command::Invocation { args: vec![func.into()], ..Default::default() };
+            command::run(job, command::Invocation { stdin: Stdin::Bytes(input.to_vec()), ..program })
+        }
+    }
+}
+
+/// The frame of every run: makes the sandbox, instantiates, calls `body`, and collects what was used. A
+/// panic of the interpreter ends the run and nothing else.
+fn guarded<T>(
+    job: Job<'_>,
+    prepare: impl FnOnce(&mut WasiCtx),
+    stdin: Stdin,
+    body: impl FnOnce(&mut Sandbox) -> Result<T, Stop>,
+) -> Result<(Report<T>, WasiCtx), Error> {
+    let Job { program, limits, stdout, stderr } = job;
+    let mut wasi = WasiCtx::new(limits.output_bytes, stdin, stdout, stderr);
+    prepare(&mut wasi);
+    let is_command = command::fits(program.facts());
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut sandbox = Sandbox::new(program, limits, wasi);
+        let result = sandbox.instantiate(program, !is_command).and_then(|()| body(&mut sandbox));
+        let (usage, wasi) = sandbox.finish();
+        (Report { result, usage }, wasi)
+    }))
+    .map_err(|_| Error::Internal("the interpreter panicked on this module".into()))
+}

@@ -1,0 +1,140 @@
+//! The packed convention, gowasmrunner's: the module exports `memory`, `allocate(len) -> ptr` and
+//! `f(ptr, len) -> i64` whose result is `ptr << 32 | len`. Pointers and lengths are i32 or i64. A
+//! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
+
+use super::{Job, guarded, no_function};
+use crate::binary::{Facts, Ty};
+use crate::error::Error;
+use crate::outcome::{Report, Stop};
+use crate::sandbox::{Ended, Sandbox};
+use crate::wasi::files::Stdin;
+use wasmi::Val;
+
+const ALLOCATE: &str = "allocate";
+const DEALLOCATE: &str = "deallocate";
+
+fn is_int(ty: Ty) -> bool {
+    matches!(ty, Ty::I32 | Ty::I64)
+}
+
+/// Whether `func` can be called this way.
+pub fn fits(facts: &Facts, func: &str) -> bool {
+    let ints = |types: &[Ty], count: usize| types.len() == count && types.iter().all(|ty| is_int(*ty));
+    let Some(signature) = facts.function(func) else { return false };
+    facts.exports_memory()
+        && facts.function(ALLOCATE).is_some_and(|s| ints(&s.params, 1) && ints(&s.results, 1))
+        && func != ALLOCATE
+        && ints(&signature.params, 2)
+        && signature.results == [Ty::I64]
+}
+
+/// Calls `func` with `input` and gives its output.
+///
+/// # Errors
+/// No such function, one of another convention, or too large an input; a stopped guest is in the report.
+pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
+    job.check_input(input.len())?;
+    let facts = job.program.facts();
+    if !fits(facts, func) {
+        let signature = facts.function(func).ok_or_else(|| no_function(facts, func))?;
+        return Err(Error::Input(format!(
+            "`{func}` is {signature}, which does not fit the packed convention: that needs the exports \
+             `memory`, `allocate(len) -> ptr` and `{func}(ptr, len) -> i64`"
+        )));
+    }
+    let types = Types {
+        allocate: facts.function(ALLOCATE).map(|s| s.params.clone()).unwrap_or_default(),
+        func: facts.function(func).map(|s| s.params.clone()).unwrap_or_default(),
+        deallocate: facts
+            .function(DEALLOCATE)
+            .filter(|s| s.params.len() == 2 && s.params.iter().all(|ty| is_int(*ty)) && s.results.is_empty())
+            .map(|s| s.params.clone()),
+    };
+    let output_bytes = job.limits.output_bytes;
+    let (report, _) =
+        guarded(job, |_| (), Stdin::Empty, |sandbox| exchange(sandbox, &types, func, input, output_bytes))?;
+    Ok(report)
+}
+
+struct Types {
+    allocate: Vec<Ty>,
+    func: Vec<Ty>,
+    deallocate: Option<Vec<Ty>>,
+}
+
+fn exchange(
+    sandbox: &mut Sandbox,
+    types: &Types,
+    func: &str,
+    input: &[u8],
+    output_bytes: usize,
+) -> Result<Vec<u8>, Stop> {
+    // A length fits i32 as unsigned: the input cap and guest memory are both below 4 GiB.
+    let len = input.len() as u64;
+    let pointer = call(sandbox, ALLOCATE, &types.allocate, &[len], true)?;
+    let size = sandbox.bytes().len();
+    let place = span(pointer, len, size).ok_or_else(|| {
+        let what = format!("`{ALLOCATE}({len})` gave pointer {pointer}");
+        Stop::Convention(format!("{what}, outside its memory of {size} bytes"))
+    })?;
+    sandbox.bytes_mut()[place].copy_from_slice(input);
+
+    let packed = call(sandbox, func, &types.func, &[pointer, len], true)?;
+    let (out_pointer, out_len) = (packed >> 32, packed & 0xffff_ffff);
+    let size = sandbox.bytes().len();
+    let place = span(out_pointer, out_len, size).ok_or_else(|| {
+        let what = format!("`{func}` gave pointer {out_pointer} and length {out_len}");
+        Stop::Convention(format!("{what}, outside its memory of {size} bytes"))
+    })?;
+    if place.len() > output_bytes {
+        return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
+    }
+    let output = sandbox.bytes()[place].to_vec();
+
+    if let Some(types) = &types.deallocate {
+        for args in [[out_pointer, out_len], [pointer, len]] {
+            match call(sandbox, DEALLOCATE, types, &args, false) {
+                Ok(_) => {}
+                // The answer is complete and the instance ends here; only the limits still hold.
+                Err(Stop::Trap(what)) => log::debug!("`{DEALLOCATE}` trapped: {what}"),
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+    Ok(output)
+}
+
+/// Calls an exported function of integers; gives its result as unsigned, 0 if it has none.
+fn call(
+    sandbox: &mut Sandbox,
+    name: &str,
+    types: &[Ty],
+    args: &[u64],
+    has_result: bool,
+) -> Result<u64, Stop> {
+    let func = sandbox.function(name).ok_or_else(|| Stop::Convention(format!("`{name}` is gone")))?;
+    let params: Vec<Val> = types
+        .iter()
+        .zip(args)
+        .map(|(ty, arg)| if *ty == Ty::I64 { Val::I64(*arg as i64) } else { Val::I32(*arg as u32 as i32) })
+        .collect();
+    let mut results = [Val::I32(0)];
+    let count = usize::from(has_result);
+    match sandbox.call(func, &params, &mut results[..count])? {
+        Ended::Exited(code) => Err(Stop::Exit(code)),
+        Ended::Returned => Ok(match results[0] {
+            Val::I32(v) => u64::from(v as u32),
+            Val::I64(v) => v as u64,
+            _ => 0,
+        }),
+    }
+}
+
+/// The range of `len` bytes at `pointer` in a memory of `size` bytes.
+fn span(pointer: u64, len: u64, size: usize) -> Option<std::ops::Range<usize>> {
+    let end = pointer.checked_add(len)?;
+    if end > size as u64 {
+        return None;
+    }
+    Some(pointer as usize..end as usize)
+}

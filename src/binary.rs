@@ -1,0 +1,388 @@
+//! Reads what a module declares, before anything is compiled: a hostile module must be refused while that
+//! is still cheap, and an operator must see what a refused one holds.
+//!
+//! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
+
+use crate::error::LoadProblem;
+use crate::limits::{EXPORTS_MAX, FUNCTIONS_MAX, IMPORTS_MAX, TYPES_MAX};
+use std::fmt;
+use wasmparser::{BinaryReader, Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
+
+/// A value type, as far as calling conventions tell types apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Ty {
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    Ref,
+}
+
+impl Ty {
+    fn of(ty: ValType) -> Ty {
+        match ty {
+            ValType::I32 => Ty::I32,
+            ValType::I64 => Ty::I64,
+            ValType::F32 => Ty::F32,
+            ValType::F64 => Ty::F64,
+            ValType::V128 => Ty::V128,
+            ValType::Ref(_) => Ty::Ref,
+        }
+    }
+
+    /// Whether it is one of the four number types.
+    pub fn is_number(self) -> bool {
+        !matches!(self, Ty::V128 | Ty::Ref)
+    }
+
+    /// Its name in the text format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ty::I32 => "i32",
+            Ty::I64 => "i64",
+            Ty::F32 => "f32",
+            Ty::F64 => "f64",
+            Ty::V128 => "v128",
+            Ty::Ref => "ref",
+        }
+    }
+}
+
+/// The type of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signature {
+    /// Parameter types.
+    pub params: Vec<Ty>,
+    /// Result types.
+    pub results: Vec<Ty>,
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |types: &[Ty]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        write!(f, "({})", list(&self.params))?;
+        match self.results.len() {
+            0 => Ok(()),
+            1 => write!(f, " -> {}", list(&self.results)),
+            _ => write!(f, " -> ({})", list(&self.results)),
+        }
+    }
+}
+
+/// What is imported or exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A function with its type.
+    Function(Signature),
+    /// A linear memory.
+    Memory,
+    /// A table.
+    Table,
+    /// A global variable.
+    Global,
+    /// An exception tag.
+    Tag,
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Function(signature) => signature.fmt(f),
+            Item::Memory => f.write_str(" memory"),
+            Item::Table => f.write_str(" table"),
+            Item::Global => f.write_str(" global"),
+            Item::Tag => f.write_str(" tag"),
+        }
+    }
+}
+
+/// One import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The module part of the name.
+    pub module: String,
+    /// The field part of the name.
+    pub name: String,
+    /// What must be provided.
+    pub item: Item,
+}
+
+/// One export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub item: Item,
+}
+
+/// The size of a module's linear memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemorySize {
+    /// Pages of 64 KiB at the start.
+    pub min_pages: u64,
+    /// Pages it declares it will never exceed.
+    pub max_pages: Option<u64>,
+}
+
+/// What a module declares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Everything it imports.
+    pub imports: Vec<Import>,
+    /// Everything it exports.
+    pub exports: Vec<Export>,
+    /// Its linear memory (the first, should there be more).
+    pub memory: Option<MemorySize>,
+    /// Elements of its tables together, element segments included.
+    pub table_elements: u64,
+    /// The index of its `start` function.
+    pub start: Option<u32>,
+    /// Bytes of all function bodies.
+    pub code_bytes: u64,
+}
+
+impl Facts {
+    /// The type of the exported function `name`.
+    pub fn function(&self, name: &str) -> Option<&Signature> {
+        self.functions().find(|(n, _)| *n == name).map(|(_, s)| s)
+    }
+
+    /// All exported functions.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &Signature)> {
+        self.exports.iter().filter_map(|export| match &export.item {
+            Item::Function(signature) => Some((export.name.as_str(), signature)),
+            _ => None,
+        })
+    }
+
+    /// Whether a memory is exported under the name that conventions use.
+    pub fn exports_memory(&self) -> bool {
+        self.exports.iter().any(|e| e.name == "memory" && e.item == Item::Memory)
+    }
+}
+
+fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
+    LoadProblem::Invalid(error.to_string())
+}
+
+fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {
+    if count > max {
+        return Err(LoadProblem::Invalid(format!("{count} {what}, more than the {max} supported")));
+    }
+    Ok(())
+}
+
+/// Says what bytes that are no module are.
+fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
+    let problem = match wasm {
+        [] => "the file is empty",
+        [b'\0', b'a', b's', b'm', ..] if Parser::is_component(wasm) => {
+            "it is a component; only core modules run here (build for wasm32-wasip1, not wasm32-wasip2)"
+        }
+        [b'\0', b'a', b's', b'm', ..] => return Ok(()),
+        [0x7f, b'E', b'L', b'F', ..] => "it is a native ELF program",
+        _ => "it does not begin with the four bytes \\0asm",
+    };
+    Err(LoadProblem::NotWasm(problem.into()))
+}
+
+/// Index spaces that exports refer to, filled while the sections go by.
+#[derive(Default)]
+struct Spaces {
+    types: Vec<Signature>,
+    functions: Vec<u32>,
+}
+
+impl Spaces {
+    fn signature(&self, type_index: u32) -> Result<Signature, LoadProblem> {
+        self.types
+            .get(type_index as usize)
+            .cloned()
+            .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
+    }
+}
+
+/// Reads what `wasm` declares.
+///
+/// # Errors
+/// Bytes that are no core module, or are cut off or malformed as far as this reads. It is no validation.
+pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
+    check_magic(wasm)?;
+    let mut facts = Facts::default();
+    let mut spaces = Spaces::default();
+    for payload in Parser::new(0).parse_all(wasm) {
+        section(payload.map_err(invalid)?, &mut facts, &mut spaces)?;
+    }
+    Ok(facts)
+}
+
+fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {
+    match payload {
+        Payload::Version { encoding: Encoding::Component, .. } => {
+            return Err(LoadProblem::NotWasm("it is a component; only core modules run here".into()));
+        }
+        Payload::TypeSection(types) => {
+            counted("types", types.count(), TYPES_MAX)?;
+            for ty in types.into_iter_err_on_gc_types() {
+                let ty = ty.map_err(invalid)?;
+                let list = |types: &[ValType]| types.iter().map(|t| Ty::of(*t)).collect();
+                spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()) });
+            }
+        }
+        Payload::ImportSection(imports) => {
+            counted("imports", imports.count(), IMPORTS_MAX)?;
+            for import in imports {
+                let import = import.map_err(invalid)?;
+                let item = imported(import.ty, facts, spaces)?;
+                facts.imports.push(Import { module: import.module.into(), name: import.name.into(), item });
+            }
+        }
+        Payload::FunctionSection(functions) => {
+            counted("functions", functions.count(), FUNCTIONS_MAX)?;
+            for type_index in functions {
+                spaces.functions.push(type_index.map_err(invalid)?);
+            }
+        }
+        Payload::TableSection(tables) => {
+            for table in tables {
+                let initial = table.map_err(invalid)?.ty.initial;
+                facts.table_elements = facts.table_elements.saturating_add(initial);
+            }
+        }
+        Payload::MemorySection(memories) => {
+            for memory in memories {
+                note_memory(&memory.map_err(invalid)?, facts);
+            }
+        }
+        Payload::ExportSection(exports) => {
+            counted("exports", exports.count(), EXPORTS_MAX)?;
+            for export in exports {
+                let export = export.map_err(invalid)?;
+                let item = exported(export.kind, export.index, spaces)?;
+                facts.exports.push(Export { name: export.name.into(), item });
+            }
+        }
+        Payload::StartSection { func, .. } => facts.start = Some(func),
+        Payload::ElementSection(segments) => {
+            for segment in segments {
+                use wasmparser::ElementItems::{Expressions, Functions};
+                let items = match segment.map_err(invalid)?.items {
+                    Functions(items) => items.count(),
+                    Expressions(_, items) => items.count(),
+                };
+                facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
+            }
+        }
+        Payload::CodeSectionStart { range, .. } => facts.code_bytes = range.len() as u64,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn note_memory(memory: &wasmparser::MemoryType, facts: &mut Facts) {
+    let size = MemorySize { min_pages: memory.initial, max_pages: memory.maximum };
+    facts.memory.get_or_insert(size);
+}
+
+fn imported(ty: TypeRef, facts: &mut Facts, spaces: &mut Spaces) -> Result<Item, LoadProblem> {
+    Ok(match ty {
+        TypeRef::Func(type_index) => {
+            spaces.functions.push(type_index);
+            Item::Function(spaces.signature(type_index)?)
+        }
+        TypeRef::Memory(memory) => {
+            note_memory(&memory, facts);
+            Item::Memory
+        }
+        TypeRef::Table(_) => Item::Table,
+        TypeRef::Global(_) => Item::Global,
+        TypeRef::Tag(_) => Item::Tag,
+    })
+}
+
+fn exported(kind: ExternalKind, index: u32, spaces: &Spaces) -> Result<Item, LoadProblem> {
+    Ok(match kind {
+        ExternalKind::Func => {
+            let type_index = spaces
+                .functions
+                .get(index as usize)
+                .ok_or_else(|| LoadProblem::Invalid(format!("export of unknown function {index}")))?;
+            Item::Function(spaces.signature(*type_index)?)
+        }
+        ExternalKind::Memory => Item::Memory,
+        ExternalKind::Table => Item::Table,
+        ExternalKind::Global => Item::Global,
+        ExternalKind::Tag => Item::Tag,
+    })
+}
+
+const EXPORT_SECTION: u8 = 7;
+const START_SECTION: u8 = 8;
+
+/// Takes the `start` section out of a module and exports the function instead; gives the new module and
+/// the name of that export. The interpreter runs `start` inside instantiation, where it cannot be
+/// interrupted; an export can be called like any other function, in slices.
+///
+/// # Errors
+/// Malformed section headers.
+pub fn export_start(wasm: &[u8], facts: &Facts, start: u32) -> Result<(Vec<u8>, String), LoadProblem> {
+    let mut name = String::from("fuelbox:start");
+    while facts.exports.iter().any(|e| e.name == name) {
+        name.push('\'');
+    }
+    let mut entry = Vec::new();
+    leb128(name.len() as u32, &mut entry);
+    entry.extend_from_slice(name.as_bytes());
+    entry.push(0x00);
+    leb128(start, &mut entry);
+
+    let has_exports = !facts.exports.is_empty();
+    let mut out = Vec::with_capacity(wasm.len() + entry.len() + 8);
+    out.extend_from_slice(&wasm[..8]);
+    let mut reader = BinaryReader::new(&wasm[8..], 8);
+    while !reader.eof() {
+        let begin = reader.original_position();
+        let id = reader.read_u8().map_err(invalid)?;
+        let size = reader.read_var_u32().map_err(invalid)?;
+        let content = reader.read_bytes(size as usize).map_err(invalid)?;
+        match id {
+            EXPORT_SECTION if has_exports => {
+                let mut entries = BinaryReader::new(content, 0);
+                let count = entries.read_var_u32().map_err(invalid)?;
+                let old = &content[entries.original_position()..];
+                push_exports(count + 1, &[old, &entry], &mut out);
+            }
+            EXPORT_SECTION => {}
+            START_SECTION if has_exports => {}
+            START_SECTION => push_exports(1, &[&entry], &mut out),
+            _ => out.extend_from_slice(&wasm[begin..reader.original_position()]),
+        }
+    }
+    Ok((out, name))
+}
+
+fn push_exports(count: u32, entries: &[&[u8]], out: &mut Vec<u8>) {
+    let mut content = Vec::new();
+    leb128(count, &mut content);
+    for bytes in entries {
+        content.extend_from_slice(bytes);
+    }
+    out.push(EXPORT_SECTION);
+    leb128(content.len() as u32, out);
+    out.extend_from_slice(&content);
+}
+
+/// Unsigned LEB128 (core specification, section 5.2.2).
+fn leb128(mut value: u32, out: &mut Vec<u8>) {
+    loop {
+        let byte = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == 0 {
+            return out.push(byte);
+        }
+        out.push(byte | 0x80);
+    }
+}

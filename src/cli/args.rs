@@ -1,0 +1,301 @@
+//! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
+
+use super::values::{
+    free, listen_address, nothing_left, number, os_value, size, text, timeout, unexpected, value,
+};
+use crate::abi::Convention;
+use crate::gateway::server::default_workers;
+use crate::limits::Limits;
+use pico_args::Arguments;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where plug-ins are looked for unless `--plugins` says otherwise.
+pub const DEFAULT_FOLDER: &str = "plugins";
+
+/// Where the gateway listens unless `--listen` says otherwise.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    /// Show the help of a command, or of all.
+    Help(Topic),
+    /// Show the version.
+    Version,
+    /// Run a program or a function of numbers.
+    Run(Run),
+    /// Call a function with bytes.
+    Call(Call),
+    /// Serve plug-ins over HTTP.
+    Serve(Serve),
+    /// List plug-ins.
+    List(List),
+    /// Show what a module holds.
+    Inspect(Inspect),
+}
+
+/// What help is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Topic {
+    All,
+    Run,
+    Call,
+    Serve,
+    List,
+    Inspect,
+}
+
+/// Which plug-ins are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The folder that was named; it must exist.
+    Folder(PathBuf),
+    /// The default folder or, if there is none, the built-in guests.
+    Default,
+}
+
+/// `fuelbox run`.
+#[derive(Debug, PartialEq)]
+pub struct Run {
+    /// A file, or a plug-in's name.
+    pub target: OsString,
+    /// The function; none runs `_start`.
+    pub func: Option<String>,
+    /// Its arguments as text.
+    pub args: Vec<OsString>,
+    /// Environment: `K=V`, or `K` to pass one on.
+    pub env: Vec<OsString>,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+    /// Whether to print what the run used.
+    pub report: bool,
+}
+
+/// Where `fuelbox call` takes its input from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// No input.
+    Empty,
+    /// The flag's value.
+    Text(OsString),
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// `fuelbox call`.
+#[derive(Debug, PartialEq)]
+pub struct Call {
+    /// A file, or a plug-in's name.
+    pub target: OsString,
+    /// The function.
+    pub func: String,
+    /// The input.
+    pub data: Data,
+    /// A forced convention.
+    pub convention: Option<Convention>,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+    /// Whether to print what the run used.
+    pub report: bool,
+}
+
+/// `fuelbox serve`.
+#[derive(Debug, PartialEq)]
+pub struct Serve {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Request threads.
+    pub workers: usize,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+}
+
+/// `fuelbox list`.
+#[derive(Debug, PartialEq)]
+pub struct List {
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+}
+
+/// `fuelbox inspect`.
+#[derive(Debug, PartialEq)]
+pub struct Inspect {
+    /// A file, or a plug-in's name.
+    pub target: OsString,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+}
+
+/// Parses the arguments after the program's name.
+///
+/// # Errors
+/// A sentence that names the argument and what would be right.
+pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
+    let mut args = args;
+    // What follows `--` is the guest's, whatever it looks like.
+    let rest = match args.iter().position(|arg| arg == "--") {
+        Some(at) => {
+            let rest = args.split_off(at + 1);
+            args.pop();
+            Some(rest)
+        }
+        None => None,
+    };
+    let mut args = Arguments::from_vec(args);
+    let help = args.contains(["-h", "--help"]);
+    if args.contains(["-V", "--version"]) {
+        return Ok(Command::Version);
+    }
+    let name = args.subcommand().map_err(|error| error.to_string())?;
+    let topic = topic(name.as_deref())?;
+    if help {
+        return Ok(Command::Help(topic));
+    }
+    if name.is_none() {
+        return match free(args)?.first() {
+            None => Ok(Command::Help(Topic::All)),
+            Some(word) => Err(format!("the command comes first, before `{}`", word.to_string_lossy())),
+        };
+    }
+    if rest.is_some() && topic != Topic::Run {
+        return Err("`--` is for the arguments of `fuelbox run`".into());
+    }
+    match topic {
+        Topic::All => help_about(args),
+        Topic::Run => run(args, rest).map(Command::Run),
+        Topic::Call => call(args).map(Command::Call),
+        Topic::Serve => serve(args).map(Command::Serve),
+        Topic::List => list(args).map(Command::List),
+        Topic::Inspect => inspect(args).map(Command::Inspect),
+    }
+}
+
+fn topic(name: Option<&str>) -> Result<Topic, String> {
+    Ok(match name {
+        None | Some("help") => Topic::All,
+        Some("run") => Topic::Run,
+        Some("call") => Topic::Call,
+        Some("serve") => Topic::Serve,
+        Some("list") => Topic::List,
+        Some("inspect") => Topic::Inspect,
+        Some(other) => {
+            return Err(format!("no command `{other}`; there is: run, call, serve, list, inspect, help"));
+        }
+    })
+}
+
+/// `fuelbox help [COMMAND]`.
+fn help_about(args: Arguments) -> Result<Command, String> {
+    match free(args)?.as_slice() {
+        [] => Ok(Command::Help(Topic::All)),
+        [name] => topic(name.to_str()).map(Command::Help),
+        [_, extra, ..] => Err(unexpected(extra)),
+    }
+}
+
+fn run(mut args: Arguments, rest: Option<Vec<OsString>>) -> Result<Run, String> {
+    let limits = limits(&mut args)?;
+    let source = source(&mut args)?;
+    let report = args.contains("--report");
+    let env = args
+        .values_from_os_str("--env", |value| Ok::<_, String>(value.to_os_string()))
+        .map_err(|error| error.to_string())?;
+    let mut words = free(args)?.into_iter();
+    let target = words.next().ok_or("which FILE? See `fuelbox run --help`")?;
+    let func = words.next().map(text).transpose()?;
+    let args = words.chain(rest.into_iter().flatten()).collect();
+    Ok(Run { target, func, args, env, limits, source, report })
+}
+
+fn call(mut args: Arguments) -> Result<Call, String> {
+    let limits = limits(&mut args)?;
+    let source = source(&mut args)?;
+    let report = args.contains("--report");
+    let convention = value(&mut args, "--abi", |name| {
+        Convention::parse(name).ok_or_else(|| "use numeric, packed or command".to_string())
+    })?;
+    let text_data = os_value(&mut args, "--data")?.map(Data::Text);
+    let file_data = os_value(&mut args, "--data-file")?.map(|file| Data::File(file.into()));
+    let mut words = free(args)?;
+    let dash = words.iter().position(|word| word == "-").map(|at| words.remove(at));
+    let mut given = [text_data, file_data, dash.map(|_| Data::Stdin)].into_iter().flatten();
+    let data = given.next().unwrap_or(Data::Empty);
+    if given.next().is_some() {
+        return Err("give the input once: --data TEXT, --data-file FILE or -".into());
+    }
+    let mut words = words.into_iter();
+    let target = words.next().ok_or("which FILE or PLUGIN? See `fuelbox call --help`")?;
+    let func = words.next().ok_or("which FUNC? See `fuelbox call --help`")?;
+    if let Some(extra) = words.next() {
+        return Err(unexpected(&extra));
+    }
+    Ok(Call { target, func: text(func)?, data, convention, limits, source, report })
+}
+
+fn serve(mut args: Arguments) -> Result<Serve, String> {
+    let limits = limits(&mut args)?;
+    let source = source(&mut args)?;
+    let listen = value(&mut args, "--listen", listen_address)?.unwrap_or(DEFAULT_LISTEN);
+    let workers = value(&mut args, "--workers", number::<usize>)?.unwrap_or_else(default_workers);
+    if workers == 0 {
+        return Err("--workers is 0: no request could be answered".into());
+    }
+    nothing_left(args)?;
+    Ok(Serve { listen, workers, limits, source })
+}
+
+fn list(mut args: Arguments) -> Result<List, String> {
+    let (limits, source) = (limits(&mut args)?, source(&mut args)?);
+    nothing_left(args)?;
+    Ok(List { limits, source })
+}
+
+fn inspect(mut args: Arguments) -> Result<Inspect, String> {
+    let (limits, source) = (limits(&mut args)?, source(&mut args)?);
+    let mut words = free(args)?.into_iter();
+    let target = words.next().ok_or("which FILE? See `fuelbox inspect --help`")?;
+    if let Some(extra) = words.next() {
+        return Err(unexpected(&extra));
+    }
+    Ok(Inspect { target, limits, source })
+}
+
+fn source(args: &mut Arguments) -> Result<Source, String> {
+    Ok(match os_value(args, "--plugins")? {
+        Some(folder) => Source::Folder(folder.into()),
+        None => Source::Default,
+    })
+}
+
+fn limits(args: &mut Arguments) -> Result<Limits, String> {
+    let mut limits = Limits::default();
+    let set = |target: &mut usize, value: Option<usize>| *target = value.unwrap_or(*target);
+    limits.fuel = value(args, "--fuel", number::<u64>)?.unwrap_or(limits.fuel);
+    limits.deadline = value(args, "--timeout", timeout)?.unwrap_or(limits.deadline);
+    limits.memory_pages = value(args, "--memory-pages", number::<u32>)?.unwrap_or(limits.memory_pages);
+    limits.table_elements =
+        value(args, "--max-table-elements", number::<u32>)?.unwrap_or(limits.table_elements);
+    set(&mut limits.input_bytes, value(args, "--max-input", size)?);
+    set(&mut limits.output_bytes, value(args, "--max-output", size)?);
+    set(&mut limits.module_bytes, value(args, "--max-module", size)?);
+    set(&mut limits.recursion, value(args, "--max-recursion", number::<usize>)?);
+    set(&mut limits.stack_bytes, value(args, "--max-stack", size)?);
+    limits.check()?;
+    Ok(limits)
+}

@@ -1,0 +1,52 @@
+//! `fuelbox call`: bytes in, bytes out.
+
+use super::args::{Call, Data};
+use super::{Failure, exit, output, report, target};
+use crate::abi::{Job, call_bytes};
+use crate::error::Error;
+use crate::wasi::files::SinkTo;
+use std::fs::File;
+use std::io::Read;
+
+/// Runs it.
+pub fn execute(call: Call) -> Result<(), Failure> {
+    let module = target::find(&call.target, &call.source, &call.limits)?;
+    let program = module.compile(&call.limits)?;
+    let input = input(&call)?;
+    let log = || SinkTo::Log { name: module.name.as_str().into(), line: Vec::new() };
+    // A command's standard output is its answer; that of a function beside its answer is only told.
+    let is_command = crate::abi::command::fits(program.facts()) && call.func == crate::abi::command::START;
+    let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };
+    let job = Job { program: &program, limits: &call.limits, stdout, stderr: log() };
+    let run_report = call_bytes(job, &call.func, &input, call.convention)?;
+    if call.report {
+        report(&run_report.usage);
+    }
+    output(&run_report.result?)
+}
+
+/// Reads the input, at most one byte more than allowed.
+fn input(call: &Call) -> Result<Vec<u8>, Failure> {
+    let limit = call.limits.input_bytes;
+    let mut bytes = Vec::new();
+    let most = (limit as u64).saturating_add(1);
+    match &call.data {
+        Data::Empty => {}
+        #[cfg(unix)]
+        Data::Text(text) => bytes = std::os::unix::ffi::OsStringExt::into_vec(text.clone()),
+        #[cfg(not(unix))]
+        Data::Text(text) => bytes = text.to_string_lossy().into_owned().into_bytes(),
+        Data::File(path) => {
+            let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+            read.map_err(|source| Error::Io { path: path.clone(), source })?;
+        }
+        Data::Stdin => {
+            let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
+            read.map_err(|error| Failure::new(exit::FAILURE, format!("cannot read stdin: {error}")))?;
+        }
+    }
+    if bytes.len() > limit {
+        return Err(Error::InputTooLarge { size: bytes.len(), limit }.into());
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,46 @@
+//! Exit codes. 0 to 119 are left to commands, whose own code is passed through.
+
+use crate::error::Error;
+use crate::outcome::Stop;
+
+/// Everything worked.
+pub const SUCCESS: u8 = 0;
+/// The command line is wrong, or the input does not fit the function.
+pub const USAGE: u8 = 2;
+/// A file, plug-in or function is missing or does not load.
+pub const LOAD: u8 = 120;
+/// The guest trapped or broke its calling convention.
+pub const TRAP: u8 = 121;
+/// The fuel budget is spent.
+pub const FUEL: u8 = 122;
+/// The guest was denied memory and trapped.
+pub const MEMORY: u8 = 123;
+/// The deadline passed; the code that timeout(1) uses.
+pub const DEADLINE: u8 = 124;
+/// fuelbox itself failed: the port is taken, an output cannot be written.
+pub const FAILURE: u8 = 125;
+/// The guest wrote more than it may.
+pub const OUTPUT: u8 = 126;
+
+/// The code for a stopped guest.
+pub fn of_stop(stop: &Stop) -> u8 {
+    match stop {
+        Stop::Trap(_) | Stop::Convention(_) => TRAP,
+        Stop::OutOfFuel { .. } => FUEL,
+        Stop::Deadline { .. } => DEADLINE,
+        Stop::MemoryDenied { .. } => MEMORY,
+        Stop::OutputFull { .. } => OUTPUT,
+        // Like a process's, but never 0 for a failure whose low byte is 0.
+        Stop::Exit(code) => u8::try_from(*code).unwrap_or(u8::MAX),
+    }
+}
+
+/// The code for an error.
+pub fn of_error(error: &Error) -> u8 {
+    match error {
+        Error::Io { .. } | Error::Load { .. } | Error::NoPlugin { .. } | Error::NoFunction { .. } => LOAD,
+        Error::Input(_) | Error::InputTooLarge { .. } | Error::Limits(_) => USAGE,
+        Error::Guest(stop) => of_stop(stop),
+        Error::Internal(_) => FAILURE,
+    }
+}

@@ -1,0 +1,127 @@
+//! The help texts.
+
+use super::args::Topic;
+
+const ALL: &str = "\
+fuelbox runs untrusted WebAssembly under hard fuel, time, memory and output limits.
+
+Usage: fuelbox COMMAND [FLAG...] ...
+
+Commands:
+  run FILE [FUNC] [ARG...]   run a program (_start), or a function of numbers
+  call FILE|PLUGIN FUNC      call a function with bytes, get bytes
+  serve                      serve plug-ins over HTTP
+  list                       list plug-ins
+  inspect FILE               show what a module holds and whether it would load
+  help [COMMAND]             show this, or the help of a command
+
+Flags of every command:
+  -h, --help                 show the command's help
+  -V, --version              show the version
+";
+
+const LIMITS: &str = "
+Limits (sizes take KiB, MiB, GiB; times take ms, s, m):
+  --fuel N                   fuel units per run                       [10000000000]
+  --timeout TIME|none        wall-clock time per run                  [5s]
+  --memory-pages N           pages of 64 KiB                          [256, 16 MiB]
+  --max-input SIZE           input of a run                           [1MiB]
+  --max-output SIZE          result, stdout and stderr, each          [1MiB]
+  --max-module SIZE          size of a module                         [16MiB]
+  --max-recursion N          nested calls                             [10000]
+  --max-stack SIZE           the interpreter's value stack            [1MiB]
+  --max-table-elements N     elements of all tables                   [100000]
+";
+
+const PLUGINS: &str = "\
+  --plugins DIR              the plug-in folder  [./plugins, or else the built-in examples]
+";
+
+const EXIT: &str = "
+Exit codes: 0 done, 2 usage, 120 cannot load, 121 guest trapped, 122 out of fuel,
+123 memory denied, 124 deadline, 125 fuelbox failed, 126 output full; a program's own
+code is passed through.
+
+RUST_LOG sets what is logged to stderr, for example RUST_LOG=debug.
+";
+
+const RUN: &str = "\
+Runs a module. Without FUNC it is a program: `_start` with the arguments after `--`, with
+stdin, and with only the environment given by --env. With FUNC, the arguments are numbers
+typed by the function's signature (decimal, negative, 0x hex), and each result is printed
+on a line.
+
+Usage: fuelbox run [FLAG...] FILE [FUNC] [ARG...]
+       fuelbox run [FLAG...] FILE -- [ARG...]
+
+Examples:
+  fuelbox run add.wasm add 10 20
+  fuelbox run wordcount.wasm -- -w < README.md
+
+Flags:
+  --env K=V, --env K         set a variable, or pass on one of yours (repeatable)
+  --report                   print fuel, pages and times to stderr
+";
+
+const CALL: &str = "\
+Calls a function with bytes and writes the bytes it answers to stdout, nothing added.
+FILE is a module; PLUGIN is a name in the plug-in folder.
+
+Usage: fuelbox call [FLAG...] FILE|PLUGIN FUNC [--data TEXT | --data-file FILE | -]
+
+Examples:
+  fuelbox call greet greet --data World
+  fuelbox call filter.wasm transform - < in.json > out.json
+
+Flags:
+  --data TEXT                the input
+  --data-file FILE           the input, from a file
+  -                          the input, from stdin
+  --abi NAME                 force a convention: numeric, packed or command
+  --report                   print fuel, pages and times to stderr
+";
+
+const SERVE: &str = "\
+Serves plug-ins over HTTP. Changes in the folder take effect within 2 s. SIGTERM and Ctrl-C
+let running requests end, then stop.
+
+Usage: fuelbox serve [FLAG...]
+
+  POST /execute/{plugin}?func=NAME   run it: body in, body out (func defaults to greet)
+  GET /plugins                       what there is, as JSON
+  GET /healthz                       whether the gateway is alive
+
+Flags:
+  --listen ADDRESS:PORT      where to listen                          [127.0.0.1:8080]
+  --workers N                request threads: guests at work at once  [2 per core, at least 4]
+";
+
+const LIST: &str = "\
+Lists plug-ins with their functions.
+
+Usage: fuelbox list [FLAG...]
+
+Flags:
+";
+
+const INSPECT: &str = "\
+Shows a module's imports, exports with their types and conventions, and memory, and whether
+it would load under the given limits.
+
+Usage: fuelbox inspect [FLAG...] FILE
+
+Flags:
+";
+
+/// The help about `topic`.
+pub fn text(topic: Topic) -> String {
+    let own = match topic {
+        Topic::All => return format!("{ALL}{EXIT}"),
+        Topic::Run => RUN,
+        Topic::Call => CALL,
+        Topic::Serve => SERVE,
+        Topic::List => LIST,
+        Topic::Inspect => INSPECT,
+    };
+    format!("{own}{PLUGINS}{LIMITS}{EXIT}")
+}

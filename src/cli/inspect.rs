@@ -1,0 +1,76 @@
+//! `fuelbox inspect`: what a module holds, and whether it would load.
+
+use super::args::Inspect;
+use super::{Failure, output, target};
+use crate::abi::{Convention, command};
+use crate::binary::{self, Facts};
+use crate::engine::to_binary;
+use crate::error::Error;
+use std::fmt::Write;
+
+/// Shows it; fails like a run would if it would not load.
+pub fn execute(inspect: Inspect) -> Result<(), Failure> {
+    let module = target::find(&inspect.target, &inspect.source, &inspect.limits)?;
+    let refused = |problem| Error::Load { name: module.name.clone(), problem };
+    let wasm = to_binary(&module.bytes).map_err(refused)?;
+    let facts = binary::read(&wasm).map_err(refused)?;
+    output(describe(&module.name, wasm.len(), &facts).as_bytes())?;
+    let compiled = module.compile(&inspect.limits);
+    match &compiled {
+        Ok(_) => output(b"loads under these limits: yes\n")?,
+        Err(Error::Load { problem, .. }) => {
+            output(format!("loads under these limits: no: {problem}\n").as_bytes())?;
+        }
+        Err(_) => {}
+    }
+    compiled?;
+    Ok(())
+}
+
+/// The facts as text. Writing to a String does not fail, so the results of `writeln!` are dropped.
+fn describe(name: &str, size: usize, facts: &Facts) -> String {
+    let mut text = format!("{name}: {size} bytes\n");
+    let _ = writeln!(text, "imports: {}", count(facts.imports.len()));
+    for import in &facts.imports {
+        let _ = writeln!(
+            text,
+            "  {}.{}{}",
+            import.module.escape_debug(),
+            import.name.escape_debug(),
+            import.item
+        );
+    }
+    let _ = writeln!(text, "exports: {}", count(facts.exports.len()));
+    for export in &facts.exports {
+        let _ = writeln!(text, "  {}{}", export.name.escape_debug(), export.item);
+    }
+    let _ = match facts.memory {
+        None => writeln!(text, "memory: none"),
+        Some(memory) => {
+            let most =
+                memory.max_pages.map_or("no maximum of its own".into(), |max| format!("at most {max}"));
+            writeln!(text, "memory: {} pages of 64 KiB, {most}", memory.min_pages)
+        }
+    };
+    let _ = writeln!(text, "table elements: {}", facts.table_elements);
+    let _ = writeln!(text, "start function: {}", if facts.start.is_some() { "yes" } else { "no" });
+    let _ = writeln!(text, "conventions:");
+    for convention in [Convention::Command, Convention::Packed, Convention::Numeric] {
+        let functions: Vec<_> = facts
+            .functions()
+            .filter(|(name, _)| Convention::of(facts, name) == Some(convention))
+            .map(|(name, _)| name.escape_debug().to_string())
+            .collect();
+        let shown = match convention {
+            Convention::Command if command::fits(facts) => "yes".to_string(),
+            _ if functions.is_empty() => "no".to_string(),
+            _ => functions.join(", "),
+        };
+        let _ = writeln!(text, "  {}: {shown}", convention.name());
+    }
+    text
+}
+
+fn count(n: usize) -> String {
+    if n == 0 { "none".into() } else { n.to_string() }
+}

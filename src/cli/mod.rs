@@ -1,0 +1,106 @@
+//! The command line: parsing into an enum (`args.rs`), then one file for each command.
+//!
+//! Results alone go to stdout; notes, logs and errors go to stderr.
+
+pub mod args;
+mod call;
+pub mod exit;
+mod help;
+mod inspect;
+mod list;
+mod run;
+mod serve;
+mod target;
+pub mod values;
+
+use args::Command;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Why a command ended early: an exit code and what to say.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl Into<String>) -> Failure {
+        Failure { code, message: message.into() }
+    }
+}
+
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Failure {
+        Failure::new(exit::of_error(&error), error.to_string())
+    }
+}
+
+impl From<crate::Stop> for Failure {
+    fn from(stop: crate::Stop) -> Failure {
+        Failure::new(exit::of_stop(&stop), stop.to_string())
+    }
+}
+
+/// Runs the command line `args` (without the program's name) and gives the exit code.
+pub fn main(args: Vec<OsString>) -> u8 {
+    let failure = match args::parse(args) {
+        Err(message) => Failure::new(exit::USAGE, message),
+        Ok(command) => {
+            start_log(&command);
+            match execute(command) {
+                Ok(()) => return exit::SUCCESS,
+                Err(failure) => failure,
+            }
+        }
+    };
+    eprintln!("fuelbox: {}", failure.message);
+    failure.code
+}
+
+fn execute(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Help(topic) => output(help::text(topic).as_bytes()),
+        Command::Version => output(concat!("fuelbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        Command::Run(run) => run::execute(run),
+        Command::Call(call) => call::execute(call),
+        Command::Serve(serve) => serve::execute(serve),
+        Command::List(list) => list::execute(list),
+        Command::Inspect(inspect) => inspect::execute(inspect),
+    }
+}
+
+/// A gateway tells what it does; the other commands speak up only when something is wrong.
+fn start_log(command: &Command) {
+    let level = if matches!(command, Command::Serve(_)) { "info" } else { "warn,fuelbox::guest=info" };
+    let env = env_logger::Env::default().default_filter_or(level);
+    env_logger::Builder::from_env(env)
+        .format(|out, record| {
+            let time = humantime::format_rfc3339_millis(std::time::SystemTime::now());
+            writeln!(out, "{time} {:5} {}: {}", record.level(), record.target(), record.args())
+        })
+        .init();
+}
+
+/// Writes a result to stdout, whole.
+fn output(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::new(exit::FAILURE, format!("cannot write to stdout: {error}"))),
+    }
+}
+
+/// Prints what a run used.
+fn report(usage: &crate::Usage) {
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+    eprintln!(
+        "fuelbox: {} fuel, {} pages, instantiate {:.3} ms, run {:.3} ms",
+        usage.fuel,
+        usage.peak_pages,
+        ms(usage.instantiate),
+        ms(usage.run)
+    );
+}

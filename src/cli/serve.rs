@@ -1,0 +1,54 @@
+//! `fuelbox serve`: the gateway until a signal ends it.
+
+use super::args::Serve;
+use super::{Failure, exit, target};
+use crate::gateway::{Gateway, GatewayConfig};
+use crate::runner::{Runner, RunnerConfig};
+use crate::watch::{Watch, log_changes};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::Arc;
+
+/// Serves.
+pub fn execute(serve: Serve) -> Result<(), Failure> {
+    let failed = |what: &str, error: std::io::Error| Failure::new(exit::FAILURE, format!("{what}: {error}"));
+    // Before anything else, so that a signal during start-up is not lost.
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| failed("signals", error))?;
+    let runner = Arc::new(Runner::new(RunnerConfig { limits: serve.limits, ..RunnerConfig::default() })?);
+    let watch = match target::folder(&serve.source)? {
+        Some(folder) => {
+            log_changes(&runner.load_plugins(&folder)?);
+            let watch = Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", error))?;
+            Some(watch)
+        }
+        None => {
+            target::say_built_in();
+            runner.load_built_in()?;
+            None
+        }
+    };
+    let config = GatewayConfig { listen: serve.listen, workers: serve.workers };
+    let gateway = Gateway::start(&config, Arc::clone(&runner))
+        .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?;
+    let count = runner.plugins().all().len();
+    eprintln!("fuelbox: serving {count} plug-ins on http://{}", gateway.address());
+
+    let signal = signals.forever().next().unwrap_or(SIGTERM);
+    log::info!("signal {signal}: letting requests end; a second one stops at once");
+    end_on_second_signal(signals);
+    drop(watch);
+    gateway.stop();
+    Ok(())
+}
+
+/// The next signal ends the process, whatever still runs.
+fn end_on_second_signal(mut signals: Signals) {
+    let waiting = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            std::process::exit(128 + signal);
+        }
+    });
+    if let Err(error) = waiting {
+        log::warn!("no thread to wait for a second signal: {error}");
+    }
+}

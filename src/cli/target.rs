@@ -1,0 +1,83 @@
+//! Finds what FILE or PLUGIN means.
+
+use super::args::{DEFAULT_FOLDER, Source};
+use super::{Failure, exit};
+use crate::engine::Program;
+use crate::error::Error;
+use crate::guests;
+use crate::limits::Limits;
+use crate::plugins::{ENDINGS, read_file};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// A module's bytes and what to call it.
+pub struct Module {
+    /// A path, or a plug-in's name.
+    pub name: String,
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Module {
+    /// Compiles it.
+    pub fn compile(&self, limits: &Limits) -> Result<Program, Error> {
+        Program::compile(&self.name, &self.bytes, limits)
+    }
+}
+
+/// Finds `target`: a file, or else a plug-in in the folder, or else a built-in guest.
+pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, Failure> {
+    let path = Path::new(target);
+    let is_path = path.components().count() > 1
+        || path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending));
+    if is_path || path.is_file() {
+        let name = path.display().to_string();
+        return Ok(Module { name, bytes: read_file(path, limits)? });
+    }
+    let name = target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "a plug-in's name is UTF-8"))?;
+    match folder(source)? {
+        Some(folder) => in_folder(&folder, name, limits),
+        None => built_in(name),
+    }
+}
+
+/// The plug-in folder, if there is one.
+pub fn folder(source: &Source) -> Result<Option<PathBuf>, Failure> {
+    match source {
+        Source::Folder(folder) if folder.is_dir() => Ok(Some(folder.clone())),
+        Source::Folder(folder) => {
+            Err(Failure::new(exit::LOAD, format!("--plugins {}: no such folder", folder.display())))
+        }
+        Source::Default => Ok(Some(PathBuf::from(DEFAULT_FOLDER)).filter(|folder| folder.is_dir())),
+    }
+}
+
+/// Says that the built-in guests stand in.
+pub fn say_built_in() {
+    eprintln!("fuelbox: no folder ./{DEFAULT_FOLDER}, so these are the example guests built into fuelbox");
+}
+
+fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failure> {
+    let files = ENDINGS.iter().map(|ending| folder.join(format!("{name}.{ending}")));
+    if let Some(path) = files.into_iter().find(|path| path.is_file()) {
+        return Ok(Module { name: name.into(), bytes: read_file(&path, limits)? });
+    }
+    let listing = std::fs::read_dir(folder);
+    let mut known: Vec<String> = listing
+        .map_err(|source| Error::Io { path: folder.into(), source })?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().and_then(OsStr::to_str).is_some_and(|e| ENDINGS.contains(&e)))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_string()))
+        .collect();
+    known.sort();
+    known.dedup();
+    Err(Error::NoPlugin { name: name.into(), known }.into())
+}
+
+fn built_in(name: &str) -> Result<Module, Failure> {
+    let known = || guests::BUILT_IN.iter().map(|(name, _)| name.to_string()).collect();
+    let found = guests::BUILT_IN.iter().find(|(known, _)| *known == name);
+    let (_, bytes) = found.ok_or_else(|| Error::NoPlugin { name: name.into(), known: known() })?;
+    say_built_in();
+    Ok(Module { name: name.into(), bytes: bytes.to_vec() })
+}

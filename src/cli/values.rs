@@ -1,0 +1,116 @@
+//! Takes flags and words from the command line, and parses sizes, times and addresses. Pure.
+
+use pico_args::Arguments;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The value of `flag`, parsed; the error names the flag and the value.
+pub fn value<T>(
+    args: &mut Arguments,
+    flag: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    let Some(text) = os_value(args, flag)? else { return Ok(None) };
+    let shown = text.to_string_lossy().into_owned();
+    let parsed = text.to_str().ok_or_else(|| "not UTF-8".to_string()).and_then(parse);
+    parsed.map(Some).map_err(|what| format!("{flag} `{shown}`: {what}"))
+}
+
+/// The value of `flag` as it is.
+pub fn os_value(args: &mut Arguments, flag: &'static str) -> Result<Option<OsString>, String> {
+    let taken = args.opt_value_from_os_str(flag, |value| Ok::<_, String>(value.to_os_string()));
+    taken.map_err(|error| match error {
+        pico_args::Error::OptionWithoutAValue(_) => format!("{flag} needs a value"),
+        other => other.to_string(),
+    })
+}
+
+/// The words left, none of which may look like a flag.
+pub fn free(args: Arguments) -> Result<Vec<OsString>, String> {
+    let words = args.finish();
+    for word in &words {
+        let shown = word.to_string_lossy();
+        let is_number = shown.parse::<f64>().is_ok();
+        if shown.starts_with('-') && shown != "-" && !is_number {
+            let name = shown.split('=').next().unwrap_or_default();
+            return Err(if KNOWN_FLAGS.contains(&name) {
+                format!("{name} is given twice, or is not a flag of this command")
+            } else {
+                format!("unknown flag {name} (a guest's own arguments go after `--`)")
+            });
+        }
+    }
+    Ok(words)
+}
+
+const KNOWN_FLAGS: [&str; 17] = [
+    "--fuel",
+    "--timeout",
+    "--memory-pages",
+    "--max-input",
+    "--max-output",
+    "--max-module",
+    "--max-recursion",
+    "--max-stack",
+    "--max-table-elements",
+    "--plugins",
+    "--env",
+    "--report",
+    "--abi",
+    "--data",
+    "--data-file",
+    "--listen",
+    "--workers",
+];
+
+/// Refuses words that are left.
+pub fn nothing_left(args: Arguments) -> Result<(), String> {
+    match free(args)?.first() {
+        Some(extra) => Err(unexpected(extra)),
+        None => Ok(()),
+    }
+}
+
+/// The error for a word too many.
+pub fn unexpected(word: &OsString) -> String {
+    format!("unexpected argument `{}`", word.to_string_lossy())
+}
+
+/// A word that must be UTF-8.
+pub fn text(word: OsString) -> Result<String, String> {
+    word.into_string().map_err(|word| format!("`{}` is not UTF-8", word.to_string_lossy()))
+}
+
+/// A whole number; `_` may separate digits.
+pub fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    let digits: String = text.chars().filter(|c| *c != '_').collect();
+    digits.parse().map_err(|_| "not a whole number in range".to_string())
+}
+
+/// Bytes: a number, or one followed by KiB, MiB or GiB.
+pub fn size(text: &str) -> Result<usize, String> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let unit = units.iter().find_map(|(name, bytes)| Some((text.strip_suffix(name)?, *bytes)));
+    let (digits, bytes) = unit.unwrap_or((text, 1usize));
+    let count: usize = number(digits.trim_end())
+        .map_err(|_| "not a size: give bytes, or a whole number with KiB, MiB or GiB".to_string())?;
+    count.checked_mul(bytes).ok_or_else(|| "more than this machine can address".into())
+}
+
+/// A duration like `500ms`, `5s` or `1m 30s`; `none` for no deadline.
+pub fn timeout(text: &str) -> Result<Option<Duration>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    humantime::parse_duration(text)
+        .map(Some)
+        .map_err(|_| "not a time: give one like 500ms, 5s or 2m, or `none`".into())
+}
+
+/// `ADDRESS:PORT`, `:PORT` (loopback) or `localhost:PORT`.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let local = text.strip_prefix("localhost").unwrap_or(text);
+    let full = if local.starts_with(':') { format!("127.0.0.1{local}") } else { local.to_string() };
+    full.parse().map_err(|_| "not an address: give one like 127.0.0.1:8080 or [::1]:8080".into())
+}

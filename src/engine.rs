@@ -1,0 +1,148 @@
+//! Compiles modules: wasmi's configuration and [`Program`], a module made ready to be instantiated.
+
+use crate::binary::{self, Facts};
+use crate::error::{Error, LoadProblem};
+use crate::host::Host;
+use crate::imports;
+use crate::limits::{BULK_BYTES_PER_FUEL, LAZY_CODE_BYTES, Limits};
+use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, Linker, Module};
+
+/// A compiled module with what it declares. `Send + Sync`; any number of runs may share it.
+///
+/// Each program has an engine of its own: wasmi's code store only ever grows, so with a shared engine a
+/// plug-in that is replaced every hour would never be freed.
+pub struct Program {
+    pub(crate) engine: Engine,
+    pub(crate) module: Module,
+    pub(crate) linker: Linker<Host>,
+    pub(crate) start: Option<String>,
+    facts: Facts,
+    size: usize,
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Program {
+    /// Checks and compiles `bytes`, a binary module or (with the feature `wat`) its text format.
+    /// `name` is used in errors only.
+    ///
+    /// # Errors
+    /// [`Error::Load`] with the reason: too large, no module, invalid, too much memory or too large tables
+    /// for `limits`, or an import that is not provided.
+    ///
+    /// ```
+    /// use fuelbox::{Limits, LoadProblem, Program, Error};
+    ///
+    /// let refused = Program::compile("greedy", b"(module (memory 65536))", &Limits::default());
+    /// let Err(Error::Load { problem, .. }) = refused else { panic!() };
+    /// assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 256 });
+    /// ```
+    pub fn compile(name: &str, bytes: &[u8], limits: &Limits) -> Result<Program, Error> {
+        limits.check().map_err(Error::Limits)?;
+        compile(bytes, limits).map_err(|problem| Error::Load { name: name.into(), problem })
+    }
+
+    /// What the module declares.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Bytes of the binary module.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// The binary form of `bytes`, translated if they are text.
+///
+/// # Errors
+/// Text that does not parse, or text in a build without the feature `wat`.
+pub fn to_binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadProblem> {
+    if !looks_like_text(bytes) {
+        return Ok(bytes.into());
+    }
+    #[cfg(feature = "wat")]
+    return wat::parse_bytes(bytes).map_err(|error| LoadProblem::NotWasm(error.to_string()));
+    #[cfg(not(feature = "wat"))]
+    return Err(LoadProblem::NotWasm(
+        "it is in the text format, which this build leaves out (cargo feature `wat`)".into(),
+    ));
+}
+
+/// Text begins, after white space, with a parenthesis or a comment.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.starts_with(b"(") || text.starts_with(b";;")
+}
+
+fn compile(bytes: &[u8], limits: &Limits) -> Result<Program, LoadProblem> {
+    check_size(bytes, limits)?;
+    let wasm = to_binary(bytes)?;
+    check_size(&wasm, limits)?;
+    let facts = binary::read(&wasm)?;
+    check_declared(&facts, limits)?;
+
+    let engine = Engine::new(&config(limits, &facts));
+    let (module, start) = match facts.start {
+        None => (Module::new(&engine, &*wasm), None),
+        Some(index) => {
+            let (callable, export) = binary::export_start(&wasm, &facts, index)?;
+            (Module::new(&engine, &callable), Some(export))
+        }
+    };
+    let module = module.map_err(|error| LoadProblem::Invalid(error.to_string()))?;
+    let mut linker = Linker::new(&engine);
+    imports::define(&mut linker, &facts.imports)?;
+    Ok(Program { engine, module, linker, start, facts, size: wasm.len() })
+}
+
+fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), LoadProblem> {
+    if bytes.len() > limits.module_bytes {
+        return Err(LoadProblem::TooLarge { size: bytes.len() as u64, limit: limits.module_bytes });
+    }
+    Ok(())
+}
+
+fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
+    if let Some(memory) = facts.memory
+        && memory.min_pages > u64::from(limits.memory_pages)
+    {
+        return Err(LoadProblem::Memory { pages: memory.min_pages, limit: limits.memory_pages });
+    }
+    if facts.table_elements > u64::from(limits.table_elements) {
+        return Err(LoadProblem::Table { elements: facts.table_elements, limit: limits.table_elements });
+    }
+    Ok(())
+}
+
+fn config(limits: &Limits, facts: &Facts) -> Config {
+    let mut config = Config::default();
+    config
+        .consume_fuel(true)
+        .fuel_cost(CustomFuelCosts {
+            bytes_copied_per_fuel: BULK_BYTES_PER_FUEL,
+            // Lazy translation happens in whichever run comes first; charged, it would make that run's
+            // fuel differ from all others.
+            fuel_per_bytes_translated: 0,
+            fuel_per_bytes_validated: 0,
+        })
+        .enforced_limits(EnforcedLimits::strict())
+        .compilation_mode(if facts.code_bytes <= LAZY_CODE_BYTES {
+            CompilationMode::LazyTranslation
+        } else {
+            CompilationMode::Eager
+        })
+        .ignore_custom_sections(true)
+        .wasm_multi_memory(false)
+        // Its results may differ between processors, and fuel and output must not.
+        .wasm_relaxed_simd(false)
+        .set_max_recursion_depth(limits.recursion);
+    // wasmi panics if the smallest stack is above the largest; both orders are safe with this minimum.
+    config.set_min_stack_height(crate::limits::STACK_BYTES_MIN.min(1024));
+    config.set_max_stack_height(limits.stack_bytes);
+    config
+}

@@ -1,0 +1,172 @@
+//! What the HOST could not do, each with the path, flag or name concerned, and the fix.
+//!
+//! What a guest did wrong while it ran is a [`Stop`], carried here only by the calls that give a plain result.
+
+use crate::outcome::Stop;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why something could not be done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read.
+    Io {
+        /// The path concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A module cannot be loaded.
+    Load {
+        /// Path or plug-in name.
+        name: String,
+        /// Why.
+        problem: LoadProblem,
+    },
+    /// There is no plug-in of this name.
+    NoPlugin {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The module exports no function of this name.
+    NoFunction {
+        /// The name asked for.
+        name: String,
+        /// The functions there are.
+        known: Vec<String>,
+        /// Whether the module is a command (has `_start`).
+        command: bool,
+    },
+    /// The input does not fit the function's signature.
+    Input(String),
+    /// The input is larger than allowed.
+    InputTooLarge {
+        /// Bytes given.
+        size: usize,
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// Limits that contradict each other or that nothing could run under.
+    Limits(String),
+    /// A guest was stopped (only from calls that return a plain result).
+    Guest(Stop),
+    /// Something inside fuelbox or the interpreter failed; always a bug worth reporting.
+    Internal(String),
+}
+
+/// Why a module is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadProblem {
+    /// The file is larger than allowed.
+    TooLarge {
+        /// Bytes it has (at least).
+        size: u64,
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// It is not a WebAssembly module at all.
+    NotWasm(String),
+    /// It is malformed or uses a feature that is off.
+    Invalid(String),
+    /// It declares more memory than allowed.
+    Memory {
+        /// Pages it declares as its minimum.
+        pages: u64,
+        /// The cap in pages.
+        limit: u32,
+    },
+    /// It declares larger tables than allowed.
+    Table {
+        /// Elements it declares in all.
+        elements: u64,
+        /// The cap.
+        limit: u32,
+    },
+    /// It imports something that is not provided here.
+    Import {
+        /// The import as `module.name`.
+        import: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl fmt::Display for LoadProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadProblem::TooLarge { size, limit } => write!(
+                f,
+                "the module has {size} bytes, more than the {limit} allowed (--max-module raises it)"
+            ),
+            LoadProblem::NotWasm(what) => write!(f, "not a WebAssembly module: {what}"),
+            LoadProblem::Invalid(what) => write!(f, "invalid module: {what}"),
+            LoadProblem::Memory { pages, limit } => write!(
+                f,
+                "the module declares {pages} pages of memory, more than the {limit} allowed \
+                 (--memory-pages raises it)"
+            ),
+            LoadProblem::Table { elements, limit } => write!(
+                f,
+                "the module declares {elements} table elements, more than the {limit} allowed \
+                 (--max-table-elements raises it)"
+            ),
+            LoadProblem::Import { import, why } => write!(f, "the module imports `{import}`, {why}"),
+        }
+    }
+}
+
+/// Joins names for a message, the first twenty of them.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    match names.len() {
+        0 => "none".into(),
+        n if n > SHOWN => format!("{}, and {} more", names[..SHOWN].join(", "), n - SHOWN),
+        _ => names.join(", "),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Error::Load { name, problem } => write!(f, "{name}: {problem}"),
+            Error::NoPlugin { name, known } => {
+                write!(f, "no plug-in `{name}`; there is: {}", listed(known))
+            }
+            Error::NoFunction { name, known, command } => {
+                write!(f, "no exported function `{name}`; there is: {}", listed(known))?;
+                if *command {
+                    write!(f, " (this is a command: its own arguments go after `--`)")?;
+                }
+                Ok(())
+            }
+            Error::Input(what) => write!(f, "{what}"),
+            Error::InputTooLarge { size, limit } => {
+                write!(f, "the input has {size} bytes, more than the {limit} allowed (--max-input raises it)")
+            }
+            Error::Limits(what) => write!(f, "{what}"),
+            Error::Guest(stop) => stop.fmt(f),
+            Error::Internal(what) => write!(f, "internal error: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            Error::Guest(stop) => Some(stop),
+            _ => None,
+        }
+    }
+}
+
+impl From<Stop> for Error {
+    fn from(stop: Stop) -> Self {
+        Error::Guest(stop)
+    }
+}

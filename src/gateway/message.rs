@@ -1,0 +1,56 @@
+//! A request and a response as values, free of sockets and of any HTTP crate.
+
+/// A request whose body has been read.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The method, in upper case as sent.
+    pub method: String,
+    /// The path and query, as sent.
+    pub target: String,
+    /// The `Content-Type`, if one was sent.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The client's address, if known.
+    pub client: Option<std::net::IpAddr>,
+}
+
+/// A response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The `Content-Type`.
+    pub content_type: &'static str,
+    /// Other headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Fuel that a run used, for the access log.
+    pub fuel: Option<u64>,
+}
+
+/// `Content-Type` of text.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+/// `Content-Type` of bytes that are no text.
+pub const BYTES: &str = "application/octet-stream";
+/// `Content-Type` of JSON.
+pub const JSON: &str = "application/json";
+
+impl Response {
+    /// A response without extra headers.
+    pub fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
+        Response { status, content_type, headers: Vec::new(), body: body.into(), fuel: None }
+    }
+
+    /// The same response with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The value of the header `name`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,87 @@
+//! Errors as responses: `application/problem+json` (RFC 9457), one `type` for each row of the status table.
+
+use super::message::Response;
+use crate::error::Error;
+use crate::outcome::Stop;
+
+/// A kind of problem: status, the last part of its `type`, and its title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// The HTTP status.
+    pub status: u16,
+    /// What follows `urn:fuelbox:problem:` in `type`.
+    pub slug: &'static str,
+    /// A short text for people, the same for every occurrence.
+    pub title: &'static str,
+}
+
+const fn kind(status: u16, slug: &'static str, title: &'static str) -> Kind {
+    Kind { status, slug, title }
+}
+
+/// The request cannot be understood.
+pub const BAD_REQUEST: Kind = kind(400, "bad-request", "Bad request");
+/// The input does not fit the function.
+pub const INPUT_MISMATCH: Kind = kind(400, "input-mismatch", "Input does not fit the function");
+/// No such path.
+pub const NO_ROUTE: Kind = kind(404, "no-such-route", "No such path");
+/// No such plug-in.
+pub const NO_PLUGIN: Kind = kind(404, "no-such-plugin", "No such plug-in");
+/// No such function.
+pub const NO_FUNCTION: Kind = kind(404, "no-such-function", "No such function");
+/// The path has no such method.
+pub const METHOD: Kind = kind(405, "method-not-allowed", "Method not allowed");
+/// The body is too large.
+pub const TOO_LARGE: Kind = kind(413, "input-too-large", "Input too large");
+/// The guest trapped.
+pub const TRAP: Kind = kind(500, "trap", "Guest trapped");
+/// The guest trapped after growth was denied.
+pub const MEMORY: Kind = kind(500, "memory-denied", "Guest was denied memory");
+/// The guest wrote too much.
+pub const OUTPUT: Kind = kind(500, "output-full", "Guest wrote too much");
+/// A command failed.
+pub const EXIT: Kind = kind(500, "exit", "Guest exited with an error");
+/// The guest broke its convention.
+pub const CONVENTION: Kind = kind(500, "convention", "Guest broke its calling convention");
+/// fuelbox failed.
+pub const INTERNAL: Kind = kind(500, "internal", "Internal error");
+/// The fuel is spent.
+pub const FUEL: Kind = kind(504, "out-of-fuel", "Out of fuel");
+/// The deadline has passed.
+pub const DEADLINE: Kind = kind(504, "deadline", "Deadline passed");
+
+/// The kind of a stop.
+pub fn of_stop(stop: &Stop) -> Kind {
+    match stop {
+        Stop::Trap(_) => TRAP,
+        Stop::OutOfFuel { .. } => FUEL,
+        Stop::Deadline { .. } => DEADLINE,
+        Stop::MemoryDenied { .. } => MEMORY,
+        Stop::OutputFull { .. } => OUTPUT,
+        Stop::Exit(_) => EXIT,
+        Stop::Convention(_) => CONVENTION,
+    }
+}
+
+/// The kind of an error.
+pub fn of_error(error: &Error) -> Kind {
+    match error {
+        Error::NoPlugin { .. } => NO_PLUGIN,
+        Error::NoFunction { .. } => NO_FUNCTION,
+        Error::Input(_) => INPUT_MISMATCH,
+        Error::InputTooLarge { .. } => TOO_LARGE,
+        Error::Guest(stop) => of_stop(stop),
+        Error::Io { .. } | Error::Load { .. } | Error::Limits(_) | Error::Internal(_) => INTERNAL,
+    }
+}
+
+/// The response for a problem, with `detail` about this occurrence.
+pub fn response(kind: Kind, detail: &str) -> Response {
+    let body = serde_json::json!({
+        "type": format!("urn:fuelbox:problem:{}", kind.slug),
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+    });
+    Response::new(kind.status, "application/problem+json", body.to_string() + "\n")
+}

@@ -1,0 +1,164 @@
+//! From a request to a response, without a socket.
+
+use super::message::{BYTES, JSON, Request, Response, TEXT};
+use super::problem::{self, response as problem};
+use crate::abi::Convention;
+use crate::abi::command::{self, Invocation};
+use crate::error::Error;
+use crate::outcome::{Report, Usage};
+use crate::plugins::Plugin;
+use crate::runner::Runner;
+use crate::wasi::files::Stdin;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+/// The function that is called when a request names none, as in gowasmrunner.
+pub const DEFAULT_FUNCTION: &str = "greet";
+
+/// Answers `request`.
+pub fn handle(runner: &Runner, request: &Request) -> Response {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    match path {
+        "/healthz" => only(request, "GET", |_| Response::new(200, TEXT, "ok\n")),
+        "/plugins" => only(request, "GET", |_| list(runner)),
+        "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
+        _ => match path.strip_prefix("/execute/") {
+            Some(name) => only(request, "POST", |request| execute(runner, request, name, query)),
+            None => problem(
+                problem::NO_ROUTE,
+                "there is POST /execute/{plugin}?func=NAME, GET /plugins and GET /healthz",
+            ),
+        },
+    }
+}
+
+fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -> Response) -> Response {
+    let allow = if method == "GET" { "GET, HEAD" } else { method };
+    if allow.split(", ").any(|allowed| allowed == request.method) {
+        return answer(request);
+    }
+    problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
+}
+
+fn execute(runner: &Runner, request: &Request, name: &str, query: &str) -> Response {
+    let name = match decode(name) {
+        Some(name) if !name.is_empty() => name,
+        Some(_) => return problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
+        None => return problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
+    };
+    let func = match function_named(query) {
+        Ok(func) => func,
+        Err(what) => return problem(problem::BAD_REQUEST, what),
+    };
+    let report = runner.plugins().get(&name).and_then(|plugin| {
+        if command::fits(plugin.program.facts()) {
+            let invocation = cgi(request, &plugin, query);
+            return runner.report_plugin_command(&plugin, invocation);
+        }
+        runner.report_bytes(&plugin, func.as_deref().unwrap_or(DEFAULT_FUNCTION), &request.body, None)
+    });
+    match report {
+        Ok(report) => respond(report),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn respond(report: Report<Vec<u8>>) -> Response {
+    let response = match report.result {
+        Ok(output) => {
+            let content_type = if std::str::from_utf8(&output).is_ok() { TEXT } else { BYTES };
+            Response::new(200, content_type, output)
+        }
+        Err(stop) => problem(problem::of_stop(&stop), &stop.to_string()),
+    };
+    measured(response, &report.usage)
+}
+
+fn measured(response: Response, usage: &Usage) -> Response {
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+    let timing = format!("instantiate;dur={:.3}, run;dur={:.3}", ms(usage.instantiate), ms(usage.run));
+    let mut response = response.with("Server-Timing", timing).with("Fuel-Used", usage.fuel.to_string());
+    response.fuel = Some(usage.fuel);
+    response
+}
+
+fn refuse(error: &Error) -> Response {
+    if matches!(error, Error::Internal(_)) {
+        log::error!("{error}");
+    }
+    problem(problem::of_error(error), &error.to_string())
+}
+
+/// The `func` of a query: percent-encoded, `+` for a space (WHATWG URL, application/x-www-form-urlencoded).
+fn function_named(query: &str) -> Result<Option<String>, &'static str> {
+    let mut values = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == "func").then_some(value)
+    });
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err("the query names more than one func");
+    }
+    let name = decode(&value.replace('+', " ")).ok_or("the function's name is not UTF-8")?;
+    if name.is_empty() {
+        return Err("the query's func is empty");
+    }
+    Ok(Some(name))
+}
+
+fn decode(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into_owned())
+}
+
+/// A command's invocation: the body as standard input, the CGI meta-variables of RFC 3875, section 4.1,
+/// as environment.
+fn cgi(request: &Request, plugin: &Plugin, query: &str) -> Invocation {
+    let mut env = vec![
+        ("GATEWAY_INTERFACE", "CGI/1.1".to_string()),
+        ("SERVER_SOFTWARE", concat!("fuelbox/", env!("CARGO_PKG_VERSION")).into()),
+        ("SERVER_PROTOCOL", "HTTP/1.1".into()),
+        ("REQUEST_METHOD", request.method.clone()),
+        ("SCRIPT_NAME", format!("/execute/{}", plugin.name)),
+        ("PATH_INFO", String::new()),
+        ("QUERY_STRING", query.into()),
+        ("CONTENT_LENGTH", request.body.len().to_string()),
+    ];
+    env.extend(request.content_type.clone().map(|value| ("CONTENT_TYPE", value)));
+    env.extend(request.client.map(|address| ("REMOTE_ADDR", address.to_string())));
+    Invocation {
+        args: vec![plugin.name.clone().into_bytes()],
+        env: env.into_iter().map(|(key, value)| (key.into(), value.into_bytes())).collect(),
+        stdin: Stdin::Bytes(request.body.clone()),
+    }
+}
+
+fn list(runner: &Runner) -> Response {
+    let plugins: Vec<Value> = runner.plugins().all().iter().map(|plugin| describe(plugin)).collect();
+    let refused = runner.plugins().refused();
+    let refused: Vec<Value> = refused
+        .iter()
+        .map(|(path, reason)| {
+            json!({ "file": path.file_name().map(|name| name.to_string_lossy()), "reason": reason })
+        })
+        .collect();
+    let body = json!({ "plugins": plugins, "refused": refused });
+    Response::new(200, JSON, body.to_string() + "\n")
+}
+
+fn describe(plugin: &Plugin) -> Value {
+    let facts = plugin.program.facts();
+    let functions = facts.functions().map(|(name, signature)| {
+        json!({
+            "name": name,
+            "signature": signature.to_string(),
+            "convention": Convention::of(facts, name).map(Convention::name),
+        })
+    });
+    json!({
+        "name": plugin.name,
+        "bytes": plugin.program.size(),
+        "memory_pages": facts.memory.map(|memory| memory.min_pages),
+        "built_in": plugin.path.is_none(),
+        "functions": functions.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,71 @@
+//! What a module may import, and making it known to a linker: WASI preview1 and AssemblyScript's `abort`.
+
+use crate::binary::{Import, Item, Signature, Ty};
+use crate::error::LoadProblem;
+use crate::host::{Halt, Host};
+use crate::limits::MESSAGE_BYTES_MAX;
+use crate::outcome::Stop;
+use crate::wasi;
+use std::collections::HashSet;
+use wasmi::{Caller, Error, Linker};
+
+/// Defines in `linker` what `imports` name; only that, as every plug-in has a linker of its own.
+///
+/// # Errors
+/// The first import that is not provided, or is imported with another type.
+pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadProblem> {
+    let mut defined = HashSet::new();
+    for import in imports {
+        let refuse =
+            |why: String| LoadProblem::Import { import: format!("{}.{}", import.module, import.name), why };
+        let provided = match (import.module.as_str(), import.name.as_str()) {
+            (wasi::abi::MODULE, name) => wasi::find(name).map(wasi::Row::signature),
+            ("env", "abort") => Some(Signature { params: vec![Ty::I32; 4], results: vec![] }),
+            ("wasi_unstable", _) => {
+                return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into()));
+            }
+            _ => None,
+        };
+        let Some(provided) = provided else {
+            return Err(refuse("which fuelbox does not provide".into()));
+        };
+        match &import.item {
+            Item::Function(wanted) if *wanted == provided => {}
+            Item::Function(wanted) => {
+                return Err(refuse(format!("as {wanted}, but it is {provided}")));
+            }
+            other => return Err(refuse(format!("as a{other}, but it is a function"))),
+        }
+        if !defined.insert((import.module.as_str(), import.name.as_str())) {
+            continue;
+        }
+        let done = match wasi::find(&import.name) {
+            Some(row) if import.module == wasi::abi::MODULE => row.define(linker),
+            _ => linker.func_wrap("env", "abort", abort).map(|_| ()).map_err(Error::from),
+        };
+        done.map_err(|error| refuse(format!("which cannot be linked: {error}")))?;
+    }
+    Ok(())
+}
+
+/// AssemblyScript's `abort(message, file, line, column)`: both texts are UTF-16LE with their length in
+/// bytes in the four bytes before them (AssemblyScript book, "Runtime", string layout).
+fn abort(caller: Caller<'_, Host>, message: u32, file: u32, line: u32, column: u32) -> Result<(), Error> {
+    let memory: &[u8] = match caller.data().memory {
+        Some(handle) => handle.data(&caller),
+        None => &[],
+    };
+    let what = format!("abort: {} at {}:{line}:{column}", utf16(memory, message), utf16(memory, file));
+    Err(Error::host(Halt::Stop(Stop::Trap(what))))
+}
+
+fn utf16(memory: &[u8], ptr: u32) -> String {
+    let text = || {
+        let len = wasi::memory::read_u32(memory, ptr.checked_sub(4)?).ok()?;
+        let len = len.min(MESSAGE_BYTES_MAX as u32) & !1;
+        let bytes = wasi::memory::slice(memory, ptr, len).ok()?;
+        let units = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+        Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    };
+    text().unwrap_or_else(|| "?".into())
+}

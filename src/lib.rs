@@ -1,0 +1,60 @@
+//! fuelbox runs untrusted WebAssembly on small machines: interpreted (wasmi), without a JIT, under hard
+//! limits of fuel, wall-clock time, memory and output.
+//!
+//! [`Runner`] is where to begin: it loads plug-ins and runs them, from any number of threads. [`Program`]
+//! and [`abi`] are below it, for those who keep compiled modules themselves. `gateway` and `cli` are the
+//! HTTP server and the command line of the `fuelbox` program.
+//!
+//! # Layers
+//! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
+//!
+//! ```text
+//! L0  limits outcome guests
+//! L1  error wasi/abi
+//! L2  binary wasi/memory
+//! L3  wasi/files
+//! L4  wasi/ctx
+//! L5  host
+//! L6  wasi wasi/process wasi/clock wasi/fd
+//! L7  imports
+//! L8  engine
+//! L9  sandbox
+//! L10 abi abi/numeric abi/packed abi/command
+//! L11 plugins
+//! L12 runner
+//! L13 watch
+//! L14 gateway gateway/message gateway/problem gateway/routes gateway/server
+//! L15 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
+//! ```
+//!
+//! # Invariants
+//! The core knows no HTTP. Parsing flags does no I/O. Nothing is global. Time, randomness and standard
+//! streams are arguments. Nothing that a guest or a client sends can panic the host.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod abi;
+pub mod binary;
+pub mod cli;
+mod engine;
+mod error;
+pub mod gateway;
+pub mod guests;
+mod host;
+mod imports;
+pub mod limits;
+pub mod outcome;
+pub mod plugins;
+mod runner;
+mod sandbox;
+pub mod wasi;
+pub mod watch;
+
+pub use abi::Convention;
+pub use abi::command::Invocation;
+pub use engine::Program;
+pub use error::{Error, LoadProblem};
+pub use limits::Limits;
+pub use outcome::{Denied, Report, Stop, Usage, Value};
+pub use runner::{Runner, RunnerConfig};
+pub use wasi::files::Stdin;

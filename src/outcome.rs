@@ -1,0 +1,187 @@
+//! What the GUEST did: its result, or how it was stopped; and what it used.
+//!
+//! What the host could not do is in `error.rs`. The two never mix: one `match` on [`Stop`] gives the
+//! command line's exit code, another gives the HTTP status.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One number that goes into or comes out of a guest function.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// A 32-bit integer; printed signed.
+    I32(i32),
+    /// A 64-bit integer; printed signed.
+    I64(i64),
+    /// A 32-bit float.
+    F32(f32),
+    /// A 64-bit float.
+    F64(f64),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::I32(v) => v.fmt(f),
+            Value::I64(v) => v.fmt(f),
+            Value::F32(v) => v.fmt(f),
+            Value::F64(v) => v.fmt(f),
+        }
+    }
+}
+
+impl From<i32> for Value {
+    fn from(v: i32) -> Self {
+        Value::I32(v)
+    }
+}
+impl From<u32> for Value {
+    fn from(v: u32) -> Self {
+        Value::I32(v as i32)
+    }
+}
+impl From<i64> for Value {
+    fn from(v: i64) -> Self {
+        Value::I64(v)
+    }
+}
+impl From<u64> for Value {
+    fn from(v: u64) -> Self {
+        Value::I64(v as i64)
+    }
+}
+impl From<f32> for Value {
+    fn from(v: f32) -> Self {
+        Value::F32(v)
+    }
+}
+impl From<f64> for Value {
+    fn from(v: f64) -> Self {
+        Value::F64(v)
+    }
+}
+
+/// How a guest was ended before it had a result. Its `Display` names the limit and the flag that moves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// A WebAssembly trap: `unreachable`, an access outside memory, a division by zero, a stack overflow.
+    Trap(String),
+    /// The fuel budget, in fuel units, is spent.
+    OutOfFuel {
+        /// The budget.
+        limit: u64,
+    },
+    /// The wall-clock deadline has passed.
+    Deadline {
+        /// The deadline, counted from the start of instantiation.
+        limit: Duration,
+        /// What the guest was about to do that could not end in time, if it was stopped for that.
+        why: Option<String>,
+    },
+    /// The guest trapped after it had been denied memory or table growth.
+    MemoryDenied {
+        /// What was asked for and refused last.
+        denied: Denied,
+        /// The trap that followed.
+        trap: String,
+    },
+    /// The guest wrote more than it may.
+    OutputFull {
+        /// Which output: `result`, `stdout` or `stderr`.
+        stream: &'static str,
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// A command ended with an exit code other than 0.
+    Exit(u32),
+    /// The guest broke its calling convention, for example by a pointer outside its memory.
+    Convention(String),
+}
+
+/// A growth that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Linear memory.
+    Pages {
+        /// Pages of 64 KiB asked for.
+        wanted: u64,
+        /// The cap in pages.
+        limit: u32,
+    },
+    /// A table. Tables never grow once an instance stands; SECURITY.md says why.
+    Table {
+        /// Elements asked for.
+        wanted: u64,
+    },
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Denied::Pages { wanted, limit } => write!(
+                f,
+                "guest was denied growth to {wanted} pages (limit {limit}; --memory-pages raises it)"
+            ),
+            Denied::Table { wanted } => write!(
+                f,
+                "guest was denied growth of a table to {wanted} elements (tables keep the size they start with)"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Trap(what) => write!(f, "guest trapped: {what}"),
+            Stop::OutOfFuel { limit } => {
+                write!(f, "out of fuel: the budget of {limit} is spent (--fuel raises it)")
+            }
+            Stop::Deadline { limit, why: None } => {
+                write!(f, "deadline of {} passed (--timeout raises it)", humantime::format_duration(*limit))
+            }
+            Stop::Deadline { limit, why: Some(why) } => write!(
+                f,
+                "deadline of {} would pass: {why} (--timeout raises it)",
+                humantime::format_duration(*limit)
+            ),
+            Stop::MemoryDenied { denied, trap } => write!(f, "{denied} and then trapped: {trap}"),
+            Stop::OutputFull { stream, limit } => {
+                write!(f, "guest wrote more than {limit} bytes of {stream} (--max-output raises it)")
+            }
+            Stop::Exit(code) => write!(f, "guest exited with code {code}"),
+            Stop::Convention(what) => write!(f, "guest broke its calling convention: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
+
+/// What a run used, all of it measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Fuel units. The same module, function and input give the same number on every machine.
+    pub fuel: u64,
+    /// Pages of 64 KiB that linear memory had at its largest (it never shrinks).
+    pub peak_pages: u32,
+    /// Time to make the instance: memory, data segments and the `start` function.
+    pub instantiate: Duration,
+    /// Time in the called function, moving input and output included.
+    pub run: Duration,
+}
+
+/// A finished run: what came of it and what it used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report<T> {
+    /// The result, or how the guest was stopped.
+    pub result: Result<T, Stop>,
+    /// What it used either way.
+    pub usage: Usage,
+}
+
+impl<T> Report<T> {
+    /// The same report with its result changed by `f`.
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Report<U> {
+        Report { result: self.result.map(f), usage: self.usage }
+    }
+}

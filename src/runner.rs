@@ -1,0 +1,320 @@
+//! The library's façade: [`Runner`] loads plug-ins and runs guests under one set of limits.
+
+use crate::abi::command::Invocation;
+use crate::abi::{Convention, Job, call_bytes, command, numeric, packed};
+use crate::engine::Program;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::outcome::{Report, Value};
+use crate::plugins::{Changes, Folder, Plugin, Plugins, load_file};
+use crate::wasi::files::{SharedWriter, SinkTo};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// What a [`Runner`] is made with.
+#[derive(Default)]
+pub struct RunnerConfig {
+    /// The limits of every run.
+    pub limits: Limits,
+    /// Where guests' standard output goes as it is written (that of commands is their result instead).
+    /// Without one it goes to the log, as standard error always does.
+    pub stdout: Option<Box<dyn Write + Send>>,
+}
+
+/// Runs guests. `Send + Sync`: calls from many threads run in parallel, each in an instance of its own.
+///
+/// ```
+/// use fuelbox::{Runner, RunnerConfig};
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// runner.load_built_in()?;
+/// assert_eq!(runner.run_plugin("add", "add", &[10.into(), 20.into()])?, [30.into()]);
+/// assert_eq!(runner.run_plugin_string("greet", "greet", b"World")?, b"Hello, World");
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
+pub struct Runner {
+    limits: Limits,
+    plugins: Plugins,
+    folder: Mutex<Option<Folder>>,
+    stdout: Option<SharedWriter>,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// A runner without plug-ins.
+    ///
+    /// # Errors
+    /// [`Error::Limits`] if nothing could run under the limits.
+    ///
+    /// ```
+    /// use fuelbox::{Limits, Runner, RunnerConfig};
+    ///
+    /// let none = Limits { fuel: 0, ..Limits::default() };
+    /// assert!(Runner::new(RunnerConfig { limits: none, ..RunnerConfig::default() }).is_err());
+    /// ```
+    pub fn new(config: RunnerConfig) -> Result<Runner, Error> {
+        config.limits.check().map_err(Error::Limits)?;
+        let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);
+        Ok(Runner { limits: config.limits, plugins: Plugins::new(), folder: Mutex::new(None), stdout })
+    }
+
+    /// The limits of every run.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The loaded plug-ins.
+    pub fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    /// Loads the modules in `folder`, each under its file name without the ending. A file that does not
+    /// load is reported in the result and skipped.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read.
+    ///
+    /// ```
+    /// # use fuelbox::{Runner, RunnerConfig};
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// let changes = runner.load_plugins("guests/prebuilt")?;
+    /// assert!(changes.loaded.contains(&"greet".to_string()));
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn load_plugins(&self, folder: impl AsRef<Path>) -> Result<Changes, Error> {
+        let mut folder = Folder::new(folder.as_ref());
+        let changes = folder.scan(&self.plugins, &self.limits)?;
+        *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(folder);
+        Ok(changes)
+    }
+
+    /// Looks for changes in the folder of [`Runner::load_plugins`]: new, replaced and removed modules. A
+    /// replacement that does not load leaves the old module serving.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
+    pub fn reload(&self) -> Result<Changes, Error> {
+        match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            Some(folder) => folder.scan(&self.plugins, &self.limits),
+            None => Ok(Changes::default()),
+        }
+    }
+
+    /// Adds the example guests that are built into the crate.
+    ///
+    /// # Errors
+    /// [`Error::Load`] if one does not fit under the limits.
+    pub fn load_built_in(&self) -> Result<(), Error> {
+        self.plugins.add_built_in(&self.limits)
+    }
+
+    /// Calls a function of numbers in the module file at `path`.
+    ///
+    /// # Errors
+    /// What cannot be read, loaded, found or passed; [`Error::Guest`] if the guest was stopped.
+    ///
+    /// ```
+    /// # use fuelbox::{Runner, RunnerConfig};
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// let sum = runner.run_function("guests/prebuilt/add.wasm", "add", &[10.into(), 20.into()])?;
+    /// assert_eq!(sum, [30.into()]);
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn run_function(
+        &self,
+        path: impl AsRef<Path>,
+        func: &str,
+        params: &[Value],
+    ) -> Result<Vec<Value>, Error> {
+        Ok(self.report_function(path, func, params)?.result?)
+    }
+
+    /// As [`Runner::run_function`], with what the run used.
+    ///
+    /// # Errors
+    /// As there, but a stopped guest is in the report.
+    pub fn report_function(
+        &self,
+        path: impl AsRef<Path>,
+        func: &str,
+        params: &[Value],
+    ) -> Result<Report<Vec<Value>>, Error> {
+        let program = load_file(path.as_ref(), &self.limits)?;
+        numeric::run(self.job(&program, &shown(path.as_ref())), func, params)
+    }
+
+    /// Calls `greet` in the module file at `path` with bytes, by the packed convention.
+    ///
+    /// # Errors
+    /// As [`Runner::run_function`].
+    pub fn run_greet(&self, path: impl AsRef<Path>, name: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+        self.run_string(path, "greet", name)
+    }
+
+    /// Calls any packed function in the module file at `path`: bytes in, bytes out.
+    ///
+    /// # Errors
+    /// As [`Runner::run_function`].
+    ///
+    /// ```
+    /// # use fuelbox::{Runner, RunnerConfig};
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// let out = runner.run_string("guests/prebuilt/greet.wasm", "greet", b"\0\xff")?;
+    /// assert_eq!(out, b"Hello, \0\xff");
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn run_string(
+        &self,
+        path: impl AsRef<Path>,
+        func: &str,
+        input: impl AsRef<[u8]>,
+    ) -> Result<Vec<u8>, Error> {
+        Ok(self.report_string(path, func, input)?.result?)
+    }
+
+    /// As [`Runner::run_string`], with what the run used.
+    ///
+    /// # Errors
+    /// As there, but a stopped guest is in the report.
+    pub fn report_string(
+        &self,
+        path: impl AsRef<Path>,
+        func: &str,
+        input: impl AsRef<[u8]>,
+    ) -> Result<Report<Vec<u8>>, Error> {
+        let program = load_file(path.as_ref(), &self.limits)?;
+        packed::run(self.job(&program, &shown(path.as_ref())), func, input.as_ref())
+    }
+
+    /// Runs the WASI command in the module file at `path`; the result is what it wrote to standard output.
+    ///
+    /// # Errors
+    /// As [`Runner::run_function`]; an exit code other than 0 is [`crate::Stop::Exit`] in the report.
+    ///
+    /// ```
+    /// # use fuelbox::{Invocation, Runner, RunnerConfig, Stdin};
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// let stdin = Stdin::Bytes(b"one two\n".to_vec());
+    /// let call = Invocation { args: vec![b"wc".to_vec()], stdin, ..Invocation::default() };
+    /// let report = runner.report_command("guests/prebuilt/wordcount.wasm", call)?;
+    /// assert_eq!(report.result?, b"1 2 8\n");
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn report_command(
+        &self,
+        path: impl AsRef<Path>,
+        invocation: Invocation,
+    ) -> Result<Report<Vec<u8>>, Error> {
+        let program = load_file(path.as_ref(), &self.limits)?;
+        command::run(self.command_job(&program, &shown(path.as_ref())), invocation)
+    }
+
+    /// Calls a function of numbers in a loaded plug-in.
+    ///
+    /// # Errors
+    /// As [`Runner::run_function`].
+    pub fn run_plugin(&self, name: &str, func: &str, params: &[Value]) -> Result<Vec<Value>, Error> {
+        Ok(self.report_plugin(name, func, params)?.result?)
+    }
+
+    /// As [`Runner::run_plugin`], with what the run used.
+    ///
+    /// # Errors
+    /// As there, but a stopped guest is in the report.
+    ///
+    /// ```
+    /// # use fuelbox::{Runner, RunnerConfig};
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// runner.load_built_in()?;
+    /// let report = runner.report_plugin("fibonacci", "fibonacci", &[20.into()])?;
+    /// assert_eq!(report.result?, [6765_i64.into()]);
+    /// assert!(report.usage.fuel > 20);
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn report_plugin(
+        &self,
+        name: &str,
+        func: &str,
+        params: &[Value],
+    ) -> Result<Report<Vec<Value>>, Error> {
+        let plugin = self.plugins.get(name)?;
+        numeric::run(self.job(&plugin.program, &plugin.name), func, params)
+    }
+
+    /// Calls a packed function of a loaded plug-in: bytes in, bytes out.
+    ///
+    /// # Errors
+    /// As [`Runner::run_function`].
+    pub fn run_plugin_string(
+        &self,
+        name: &str,
+        func: &str,
+        input: impl AsRef<[u8]>,
+    ) -> Result<Vec<u8>, Error> {
+        Ok(self.report_plugin_string(name, func, input)?.result?)
+    }
+
+    /// As [`Runner::run_plugin_string`], with what the run used.
+    ///
+    /// # Errors
+    /// As there, but a stopped guest is in the report.
+    pub fn report_plugin_string(
+        &self,
+        name: &str,
+        func: &str,
+        input: impl AsRef<[u8]>,
+    ) -> Result<Report<Vec<u8>>, Error> {
+        let plugin = self.plugins.get(name)?;
+        packed::run(self.job(&plugin.program, &plugin.name), func, input.as_ref())
+    }
+
+    /// Calls `func` of `plugin` by whichever convention it has (or the forced one), bytes in and out;
+    /// numbers are text.
+    ///
+    /// # Errors
+    /// No such function, input too large or not fitting; a stopped guest is in the report.
+    pub fn report_bytes(
+        &self,
+        plugin: &Plugin,
+        func: &str,
+        input: &[u8],
+        forced: Option<Convention>,
+    ) -> Result<Report<Vec<u8>>, Error> {
+        call_bytes(self.job(&plugin.program, &plugin.name), func, input, forced)
+    }
+
+    /// Runs `plugin` as a command; the result is what it wrote to standard output.
+    ///
+    /// # Errors
+    /// The plug-in is no command, or the invocation cannot be passed; a stopped guest is in the report.
+    pub fn report_plugin_command(
+        &self,
+        plugin: &Plugin,
+        invocation: Invocation,
+    ) -> Result<Report<Vec<u8>>, Error> {
+        command::run(self.command_job(&plugin.program, &plugin.name), invocation)
+    }
+
+    fn job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
+        let log = || SinkTo::Log { name: name.into(), line: Vec::new() };
+        let stdout = match &self.stdout {
+            Some(writer) => SinkTo::Writer(Arc::clone(writer)),
+            None => log(),
+        };
+        Job { program, limits: &self.limits, stdout, stderr: log() }
+    }
+
+    fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
+        Job { stdout: SinkTo::Buffer(Vec::new()), ..self.job(program, name) }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,232 @@
+//! One instance under its limits: fuel in slices, the deadline between them, memory by the limiter.
+//!
+//! Knows no calling convention: those move bytes in and out through [`Sandbox::call`] and the memory here.
+
+use crate::engine::Program;
+use crate::host::{Halt, Host, Limiter};
+use crate::limits::{
+    BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, Limits, PAGE_BYTES,
+    SLICE_FUEL,
+};
+use crate::outcome::{Stop, Usage};
+use crate::wasi::ctx::WasiCtx;
+use std::time::{Duration, Instant};
+use wasmi::{Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val};
+
+/// How a call into the guest ended.
+pub enum Ended {
+    /// It returned; the results are written.
+    Returned,
+    /// The guest called `proc_exit`.
+    Exited(u32),
+}
+
+/// A live instance of a program, for one run.
+pub struct Sandbox {
+    store: Store<Host>,
+    instance: Option<Instance>,
+    fuel_limit: u64,
+    fuel_unissued: u64,
+    deadline: Option<Duration>,
+    started: Instant,
+    instantiated: Duration,
+}
+
+impl Sandbox {
+    /// A sandbox without an instance yet: the deadline counts from here.
+    pub fn new(program: &Program, limits: &Limits, mut wasi: WasiCtx) -> Sandbox {
+        let started = Instant::now();
+        wasi.start(started, limits.deadline);
+        let host = Host { wasi, memory: None, limiter: Limiter::new(limits), fuel_owed: 0 };
+        let mut store = Store::new(&program.engine, host);
+        store.limiter(|host| &mut host.limiter);
+        Sandbox {
+            store,
+            instance: None,
+            fuel_limit: limits.fuel,
+            fuel_unissued: limits.fuel,
+            deadline: limits.deadline,
+            started,
+            instantiated: Duration::ZERO,
+        }
+    }
+
+    /// Makes the instance and runs its `start` function, if it has one, and `_initialize` of a WASI
+    /// reactor when `initialize` is set (WASI application ABI).
+    pub fn instantiate(&mut self, program: &Program, initialize: bool) -> Result<(), Stop> {
+        self.issue(0)?;
+        let declared = program.facts().memory.map_or(0, |memory| memory.min_pages);
+        self.check_bulk(declared * PAGE_BYTES as u64, FRESH_BYTES_PER_MS)?;
+        let instance = program
+            .linker
+            .instantiate_and_start(&mut self.store, &program.module)
+            .map_err(|error| self.stopped_by(error))?;
+        self.instance = Some(instance);
+        let memory = instance.get_export(&self.store, "memory").and_then(Extern::into_memory);
+        let host = self.store.data_mut();
+        host.memory = memory;
+        host.limiter.sealed = true;
+        let initializer = initialize.then_some("_initialize");
+        for name in program.start.as_deref().into_iter().chain(initializer) {
+            let Some(func) = self.function(name) else { continue };
+            if let Ended::Exited(code) = self.call(func, &[], &mut [])? {
+                return Err(Stop::Exit(code));
+            }
+        }
+        self.instantiated = self.started.elapsed();
+        Ok(())
+    }
+
+    /// The exported function `name`.
+    pub fn function(&self, name: &str) -> Option<Func> {
+        self.instance?.get_func(&self.store, name)
+    }
+
+    /// The exported memory.
+    pub fn memory(&self) -> Option<Memory> {
+        self.store.data().memory
+    }
+
+    /// The bytes of the exported memory; none without one.
+    pub fn bytes(&self) -> &[u8] {
+        self.memory().map_or(&[], |memory| memory.data(&self.store))
+    }
+
+    /// The bytes of the exported memory, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        match self.memory() {
+            Some(memory) => memory.data_mut(&mut self.store),
+            None => &mut [],
+        }
+    }
+
+    /// Calls `func` until it returns, exits or is stopped. Parameters must match its type.
+    pub fn call(&mut self, func: Func, params: &[Val], results: &mut [Val]) -> Result<Ended, Stop> {
+        let mut state = func.call_resumable(&mut self.store, params, results);
+        loop {
+            state = match state {
+                Ok(ResumableCall::Finished) => {
+                    self.settle()?;
+                    return Ok(Ended::Returned);
+                }
+                Ok(ResumableCall::HostTrap(trap)) => return self.halted(trap.into_host_error()),
+                Ok(ResumableCall::OutOfFuel(paused)) => {
+                    self.issue(paused.required_fuel())?;
+                    paused.resume(&mut self.store, results)
+                }
+                Err(error) => return self.halted(error),
+            };
+        }
+    }
+
+    /// Ends the run: what it used, and the context with its outputs.
+    pub fn finish(mut self) -> (Usage, WasiCtx) {
+        let total = self.started.elapsed();
+        // A run that was stopped while it was made spent all its time there.
+        let instantiate = if self.instantiated.is_zero() { total } else { self.instantiated };
+        let fuel = self.fuel_used();
+        let exact_pages = self.memory().map(|memory| memory.size(&self.store) as u32);
+        let host = self.store.data_mut();
+        host.wasi.files.stdout.flush();
+        host.wasi.files.stderr.flush();
+        let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
+        let usage = Usage { fuel, peak_pages, instantiate, run: total - instantiate };
+        (usage, self.store.into_data().wasi)
+    }
+
+    fn fuel_left(&self) -> u64 {
+        // Fuel metering is always on (engine.rs), so there is a number.
+        self.store.get_fuel().unwrap_or(0)
+    }
+
+    fn fuel_used(&self) -> u64 {
+        let used = self.fuel_limit - self.fuel_unissued - self.fuel_left() + self.store.data().fuel_owed;
+        used.min(self.fuel_limit)
+    }
+
+    /// Hands out the next slice, at least `required` and what host calls owe, and checks the deadline.
+    fn issue(&mut self, required: u64) -> Result<(), Stop> {
+        self.check_deadline(required)?;
+        let host = self.store.data_mut();
+        host.limiter.growth_unpaid = 0;
+        let owed = std::mem::take(&mut host.fuel_owed);
+        let left = self.fuel_left();
+        let needed = required.saturating_add(owed);
+        let slice = needed.saturating_sub(left).max(SLICE_FUEL).min(self.fuel_unissued);
+        let available = left + slice;
+        if available < needed || slice == 0 {
+            // All that is left counts as used: it did not suffice for the next step.
+            self.fuel_unissued = 0;
+            let _ = self.store.set_fuel(0);
+            return Err(Stop::OutOfFuel { limit: self.fuel_limit });
+        }
+        self.fuel_unissued -= slice;
+        // Fails only without fuel metering, which is always on (engine.rs).
+        let _ = self.store.set_fuel(available - owed);
+        Ok(())
+    }
+
+    /// Pays what host calls of the last slice owe, so that a result is never had on credit.
+    fn settle(&mut self) -> Result<(), Stop> {
+        if self.store.data().fuel_owed == 0 { Ok(()) } else { self.issue(0) }
+    }
+
+    fn check_deadline(&self, required: u64) -> Result<(), Stop> {
+        let Some(limit) = self.deadline else { return Ok(()) };
+        let elapsed = self.started.elapsed();
+        if elapsed >= limit {
+            return Err(Stop::Deadline { limit, why: None });
+        }
+        // Only a bulk memory instruction needs more than a slice at once, and nothing interrupts it.
+        if required > SLICE_FUEL {
+            let growth = self.store.data().limiter.growth_unpaid;
+            if growth > 0 {
+                self.check_bulk(growth, FRESH_BYTES_PER_MS)?;
+            } else {
+                self.check_bulk(required.saturating_mul(u64::from(BULK_BYTES_PER_FUEL)), BULK_BYTES_PER_MS)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an uninterruptible step over `bytes` that would pass the deadline.
+    fn check_bulk(&self, bytes: u64, bytes_per_ms: u64) -> Result<(), Stop> {
+        let Some(limit) = self.deadline else { return Ok(()) };
+        let estimate = Duration::from_millis(bytes / bytes_per_ms);
+        let latest = limit.saturating_add(Duration::from_millis(BULK_OVERRUN_MS));
+        if self.started.elapsed().saturating_add(estimate) <= latest {
+            return Ok(());
+        }
+        let why = format!("the next step moves {bytes} bytes");
+        Err(Stop::Deadline { limit, why: Some(why) })
+    }
+
+    fn halted(&self, error: Error) -> Result<Ended, Stop> {
+        match error.downcast_ref::<Halt>() {
+            Some(Halt::Exit(code)) => Ok(Ended::Exited(*code)),
+            _ => Err(self.stopped_by(error)),
+        }
+    }
+
+    fn stopped_by(&self, error: Error) -> Stop {
+        if let Some(halt) = error.downcast_ref::<Halt>() {
+            return match halt {
+                Halt::Exit(code) => Stop::Exit(*code),
+                Halt::Stop(stop) => stop.clone(),
+                Halt::Deadline => Stop::Deadline { limit: self.deadline.unwrap_or_default(), why: None },
+            };
+        }
+        let trap = match error.as_trap_code() {
+            Some(TrapCode::StackOverflow) => {
+                "call stack exhausted (--max-recursion and --max-stack raise the limits)".to_string()
+            }
+            Some(TrapCode::OutOfFuel) => return Stop::OutOfFuel { limit: self.fuel_limit },
+            Some(code) => code.to_string(),
+            None => error.to_string(),
+        };
+        match self.store.data().limiter.denied {
+            Some(denied) => Stop::MemoryDenied { denied, trap },
+            None => Stop::Trap(trap),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Checked access to guest memory. Every pointer and length that a guest gives goes through here; what is
+//! out of bounds is `EFAULT`, and nothing is written before all of it is known to fit.
+
+use super::abi::{Errno, IOVEC_BYTES};
+use crate::limits::{HOST_CALL_BYTES_MAX, IOVECS_MAX};
+
+/// The `len` bytes at `ptr`.
+pub fn slice(memory: &[u8], ptr: u32, len: u32) -> Result<&[u8], Errno> {
+    let start = ptr as usize;
+    let end = start.checked_add(len as usize).ok_or(Errno::Fault)?;
+    memory.get(start..end).ok_or(Errno::Fault)
+}
+
+/// The `len` bytes at `ptr`, to be written.
+pub fn slice_mut(memory: &mut [u8], ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
+    let start = ptr as usize;
+    let end = start.checked_add(len as usize).ok_or(Errno::Fault)?;
+    memory.get_mut(start..end).ok_or(Errno::Fault)
+}
+
+/// Reads a little-endian u32.
+pub fn read_u32(memory: &[u8], ptr: u32) -> Result<u32, Errno> {
+    let bytes = slice(memory, ptr, 4)?;
+    Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+}
+
+/// Writes `bytes` at `ptr`.
+pub fn write(memory: &mut [u8], ptr: u32, bytes: &[u8]) -> Result<(), Errno> {
+    let len = u32::try_from(bytes.len()).map_err(|_| Errno::Overflow)?;
+    slice_mut(memory, ptr, len)?.copy_from_slice(bytes);
+    Ok(())
+}
+
+/// Writes a little-endian u32.
+pub fn write_u32(memory: &mut [u8], ptr: u32, value: u32) -> Result<(), Errno> {
+    write(memory, ptr, &value.to_le_bytes())
+}
+
+/// Writes a little-endian u64.
+pub fn write_u64(memory: &mut [u8], ptr: u32, value: u64) -> Result<(), Errno> {
+    write(memory, ptr, &value.to_le_bytes())
+}
+
+/// Reads a list of iovecs and checks that each lies in memory. Gives (pointer, length) pairs whose sum is
+/// at most `HOST_CALL_BYTES_MAX`: a longer list is cut, and the call that uses it is short.
+pub fn iovecs(memory: &[u8], ptr: u32, count: u32) -> Result<Vec<(u32, u32)>, Errno> {
+    if count > IOVECS_MAX {
+        return Err(Errno::Inval);
+    }
+    let list = slice(memory, ptr, count * IOVEC_BYTES)?;
+    let mut room = HOST_CALL_BYTES_MAX as u32;
+    let mut out = Vec::with_capacity(count as usize);
+    for entry in list.chunks_exact(IOVEC_BYTES as usize) {
+        let base = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
+        let len = u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]);
+        slice(memory, base, len)?;
+        let taken = len.min(room);
+        room -= taken;
+        if taken > 0 {
+            out.push((base, taken));
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,84 @@
+//! Arguments, environment, exit, scheduling and randomness.
+
+use super::Call;
+use super::abi::{Errno, Fault};
+use super::ctx::Entropy;
+use super::memory::{slice_mut, write, write_u32};
+use crate::limits::HOST_CALL_BYTES_MAX;
+
+type Result = std::result::Result<(), Fault>;
+
+/// `args_get(argv, argv_buf)`: writes a pointer for each argument to `argv` and the arguments, each ended
+/// by NUL, to `argv_buf`. EFAULT.
+pub fn args_get(call: &mut Call<'_>, argv: u32, buffer: u32) -> Result {
+    write_strings(call.memory, &call.ctx.args, argv, buffer)
+}
+
+/// `args_sizes_get(argc_out, size_out)`: how many arguments, and their bytes with NULs. EFAULT.
+pub fn args_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result {
+    write_sizes(call.memory, &call.ctx.args, count, bytes)
+}
+
+/// `environ_get(environ, environ_buf)`: as `args_get`, for `KEY=VALUE` entries. EFAULT.
+pub fn environ_get(call: &mut Call<'_>, environ: u32, buffer: u32) -> Result {
+    write_strings(call.memory, &call.ctx.env, environ, buffer)
+}
+
+/// `environ_sizes_get(count_out, size_out)`. EFAULT.
+pub fn environ_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result {
+    write_sizes(call.memory, &call.ctx.env, count, bytes)
+}
+
+/// `proc_exit(code)`: ends the run.
+pub fn proc_exit(_call: &mut Call<'_>, code: u32) -> Result {
+    Err(Fault::Exit(code))
+}
+
+/// `sched_yield()`: a guest has one thread, so there is nothing to yield to.
+pub fn sched_yield(_call: &mut Call<'_>) -> Result {
+    Ok(())
+}
+
+/// `random_get(buf, len)`: fills `buf`. EFAULT; EINVAL beyond 1 MiB in one call; EIO if the system has none.
+pub fn random_get(call: &mut Call<'_>, buffer: u32, len: u32) -> Result {
+    if len as usize > HOST_CALL_BYTES_MAX {
+        return Err(Errno::Inval.into());
+    }
+    let out = slice_mut(call.memory, buffer, len)?;
+    match call.ctx.entropy {
+        Entropy::System => getrandom::fill(out).map_err(|_| Errno::Io)?,
+        Entropy::Fixed(byte) => out.fill(byte),
+    }
+    // A generator's byte costs about as much as sixteen copied ones.
+    call.ctx.moved_bytes += u64::from(len) * 16;
+    Ok(())
+}
+
+fn sizes(strings: &[Vec<u8>]) -> std::result::Result<(u32, u32), Errno> {
+    let bytes: usize = strings.iter().map(|s| s.len() + 1).sum();
+    let count = u32::try_from(strings.len()).map_err(|_| Errno::Overflow)?;
+    Ok((count, u32::try_from(bytes).map_err(|_| Errno::Overflow)?))
+}
+
+fn write_sizes(memory: &mut [u8], strings: &[Vec<u8>], count_out: u32, bytes_out: u32) -> Result {
+    let (count, bytes) = sizes(strings)?;
+    slice_mut(memory, bytes_out, 4)?;
+    write_u32(memory, count_out, count)?;
+    Ok(write_u32(memory, bytes_out, bytes)?)
+}
+
+fn write_strings(memory: &mut [u8], strings: &[Vec<u8>], pointers: u32, buffer: u32) -> Result {
+    let (count, bytes) = sizes(strings)?;
+    let list_bytes = count.checked_mul(4).ok_or(Errno::Overflow)?;
+    slice_mut(memory, pointers, list_bytes)?;
+    slice_mut(memory, buffer, bytes)?;
+    let mut at = buffer;
+    for (i, string) in strings.iter().enumerate() {
+        write_u32(memory, pointers + 4 * i as u32, at)?;
+        write(memory, at, string)?;
+        at += string.len() as u32;
+        write(memory, at, &[0])?;
+        at += 1;
+    }
+    Ok(())
+}

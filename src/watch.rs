@@ -1,0 +1,77 @@
+//! Keeps a runner's plug-ins in step with their folder.
+//!
+//! It polls: that works on every file system (inotify does not see network mounts), needs no descriptor,
+//! and costs one `stat` for each module and interval.
+
+use crate::plugins::Changes;
+use crate::runner::Runner;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Time between two looks at the folder; a change takes effect within 2 s.
+pub const INTERVAL: Duration = Duration::from_millis(500);
+
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// A thread that reloads until this is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Starts watching.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(runner: Arc<Runner>) -> std::io::Result<Watch> {
+        let (stop, stopped) = channel::<()>();
+        let thread =
+            std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
+                let mut readable = true;
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
+                    match runner.reload() {
+                        Ok(changes) => {
+                            readable = true;
+                            log_changes(&changes);
+                        }
+                        Err(error) if readable => {
+                            readable = false;
+                            log::error!("{error}; the plug-ins stay as they are");
+                        }
+                        Err(_) => {}
+                    }
+                }
+            })?;
+        Ok(Watch { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It only ever ends by returning.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Tells the log what a scan changed.
+pub fn log_changes(changes: &Changes) {
+    for name in &changes.loaded {
+        log::info!("plug-in {name} loaded");
+    }
+    for name in &changes.replaced {
+        log::info!("plug-in {name} replaced");
+    }
+    for name in &changes.removed {
+        log::info!("plug-in {name} removed");
+    }
+    for error in &changes.failed {
+        log::warn!("not loaded: {error}");
+    }
+}

@@ -1,0 +1,260 @@
+//! What the tests share: guests from text, limits, servers on port 0, a plain HTTP client, the CLI.
+#![allow(dead_code)]
+
+use fuelbox::abi::Job;
+use fuelbox::gateway::{Gateway, GatewayConfig};
+use fuelbox::wasi::files::SinkTo;
+use fuelbox::{Limits, Program, Runner, RunnerConfig};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// Compiles a module from its text.
+pub fn wat(source: &str) -> Vec<u8> {
+    wat::parse_str(source).unwrap_or_else(|error| panic!("{error}\n{source}"))
+}
+
+/// Compiles a program from its text under `limits`.
+pub fn program(source: &str, limits: &Limits) -> Program {
+    Program::compile("test", &wat(source), limits).unwrap()
+}
+
+/// A job whose outputs are kept.
+pub fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
+    let keep = || SinkTo::Buffer(Vec::new());
+    Job { program, limits, stdout: keep(), stderr: keep() }
+}
+
+/// The default limits with another deadline.
+pub fn deadline_ms(ms: u64) -> Limits {
+    Limits { deadline: Some(Duration::from_millis(ms)), ..Limits::default() }
+}
+
+/// A folder of its own, removed on drop.
+pub struct TempDir(pub PathBuf);
+
+impl TempDir {
+    pub fn new() -> TempDir {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("fuelbox-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        TempDir(path)
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A built guest of this repository.
+pub fn prebuilt(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/prebuilt").join(name)
+}
+
+/// A gateway inside this process, stopped on drop.
+pub struct Server {
+    pub address: SocketAddr,
+    pub runner: Arc<Runner>,
+    gateway: Option<Gateway>,
+}
+
+impl Server {
+    /// With the built-in guests.
+    pub fn start(limits: Limits) -> Server {
+        let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+        runner.load_built_in().unwrap();
+        Server::with(runner)
+    }
+
+    pub fn with(runner: Runner) -> Server {
+        let runner = Arc::new(runner);
+        let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 4 };
+        let gateway = Gateway::start(&config, Arc::clone(&runner)).unwrap();
+        Server { address: gateway.address(), runner, gateway: Some(gateway) }
+    }
+
+    /// One request on a connection of its own.
+    pub fn send(&self, method: &str, target: &str, body: &[u8]) -> Reply {
+        Client::connect(self.address).send(method, target, body)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.stop();
+        }
+    }
+}
+
+/// An HTTP response as it came.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The last part of a problem's `type`.
+    pub fn problem(&self) -> String {
+        let value: serde_json::Value = serde_json::from_slice(&self.body).expect("a problem is JSON");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(value["status"], self.status);
+        value["type"].as_str().unwrap().strip_prefix("urn:fuelbox:problem:").unwrap().to_string()
+    }
+}
+
+/// A keep-alive connection.
+pub struct Client(pub TcpStream);
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client(stream)
+    }
+
+    pub fn send(&mut self, method: &str, target: &str, body: &[u8]) -> Reply {
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
+        let mut message = head.into_bytes();
+        message.extend_from_slice(body);
+        self.0.write_all(&message).unwrap();
+        self.reply(method == "HEAD").expect("an answer")
+    }
+
+    /// Reads one response; none if the connection ends first.
+    pub fn reply(&mut self, no_body: bool) -> Option<Reply> {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            if self.0.read(&mut byte).ok()? == 0 {
+                return None;
+            }
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let mut reply = Reply { status, head, body: Vec::new() };
+        let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+        if !no_body {
+            reply.body = vec![0; length];
+            self.0.read_exact(&mut reply.body).ok()?;
+        }
+        Some(reply)
+    }
+}
+
+/// What a `fuelbox` process did.
+#[derive(Debug)]
+pub struct Ran {
+    pub command: String,
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Asserts the exit code; a failure shows everything.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+fn fuelbox_command(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fuelbox"));
+    command.args(args).current_dir(dir).env_remove("RUST_LOG");
+    command
+}
+
+/// Runs `fuelbox ARGS` in `dir` with `stdin`.
+pub fn fuelbox_in(dir: &Path, args: &[&str], stdin: &[u8]) -> Ran {
+    let mut child = fuelbox_command(dir, args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A guest may end without reading all of it.
+    let _ = child.stdin.take().unwrap().write_all(stdin);
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    Ran {
+        command: format!("fuelbox {} (in {})", args.join(" "), dir.display()),
+        code: status.code(),
+        stdout,
+        stderr,
+    }
+}
+
+/// Runs `fuelbox ARGS` in an empty folder, without input.
+pub fn fuelbox(args: &[&str]) -> Ran {
+    fuelbox_in(&TempDir::new().0, args, b"")
+}
+
+/// A `fuelbox serve` process on port 0, killed on drop.
+pub struct Serve {
+    pub child: Child,
+    pub address: SocketAddr,
+}
+
+impl Serve {
+    pub fn start(dir: &Path, args: &[&str]) -> Serve {
+        let all = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let mut child =
+            fuelbox_command(dir, &all).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        let address = loop {
+            let mut line = String::new();
+            let read = std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+            assert!(read > 0, "fuelbox serve ended: {seen}");
+            seen.push_str(&line);
+            if let Some((_, address)) = line.trim_end().split_once("on http://") {
+                break address.parse().unwrap();
+            }
+        };
+        // Keep reading, so that the server never waits for room in the pipe.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        Serve { child, address }
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
