@@ -1,5 +1,4 @@
 //! What the tests share: guests from text, limits, servers on port 0, a plain HTTP client, the CLI.
-#![allow(dead_code)]
 
 use fuelbox::abi::Job;
 use fuelbox::gateway::{Gateway, GatewayConfig};

@@ -154,13 +154,11 @@ fn files_and_functions_stay_short() {
             if is_fn && !text.ends_with(';') {
                 begin = Some((number, line.len() - text.len()));
             }
-            if let Some((first, indent)) = begin {
-                if text == "}" && line.len() - 1 == indent {
-                    if number - first + 1 > FUNCTION_LINES_MAX {
-                        wrong.push(format!("{}:{}: {} lines", path.display(), first + 1, number - first + 1));
-                    }
-                    begin = None;
-                }
+            let ends = |indent: usize| text == "}" && line.len() - 1 == indent;
+            let Some((first, _)) = begin.filter(|(_, indent)| ends(*indent)) else { continue };
+            begin = None;
+            if number - first + 1 > FUNCTION_LINES_MAX {
+                wrong.push(format!("{}:{}: {} lines", path.display(), first + 1, number - first + 1));
             }
         }
     }
