@@ -203,6 +203,11 @@ impl Spaces {
             .cloned()
             .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
     }
+
+    fn function(&self, index: u32) -> Result<Signature, LoadProblem> {
+        let type_index = self.functions.get(index as usize);
+        self.signature(*type_index.ok_or_else(|| LoadProblem::Invalid(format!("unknown function {index}")))?)
+    }
 }
 
 /// Reads what `wasm` declares.
@@ -265,7 +270,13 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
                 facts.exports.push(Export { name: export.name.into(), item });
             }
         }
-        Payload::StartSection { func, .. } => facts.start = Some(func),
+        Payload::StartSection { func, .. } => {
+            // The section is taken out before validation (`export_start`), so this is not checked there.
+            if spaces.function(func)? != Signature::default() {
+                return Err(LoadProblem::Invalid("the start function takes or gives values".into()));
+            }
+            facts.start = Some(func);
+        }
         Payload::ElementSection(segments) => {
             for segment in segments {
                 use wasmparser::ElementItems::{Expressions, Functions};
@@ -305,13 +316,7 @@ fn imported(ty: TypeRef, facts: &mut Facts, spaces: &mut Spaces) -> Result<Item,
 
 fn exported(kind: ExternalKind, index: u32, spaces: &Spaces) -> Result<Item, LoadProblem> {
     Ok(match kind {
-        ExternalKind::Func => {
-            let type_index = spaces
-                .functions
-                .get(index as usize)
-                .ok_or_else(|| LoadProblem::Invalid(format!("export of unknown function {index}")))?;
-            Item::Function(spaces.signature(*type_index)?)
-        }
+        ExternalKind::Func => Item::Function(spaces.function(index)?),
         ExternalKind::Memory => Item::Memory,
         ExternalKind::Table => Item::Table,
         ExternalKind::Global => Item::Global,

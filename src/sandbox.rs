@@ -2,6 +2,7 @@
 //!
 //! Knows no calling convention: those move bytes in and out through [`Sandbox::call`] and the memory here.
 
+use crate::binary::Signature;
 use crate::engine::Program;
 use crate::host::{Halt, Host, Limiter};
 use crate::limits::{
@@ -66,7 +67,9 @@ impl Sandbox {
         let host = self.store.data_mut();
         host.memory = memory;
         host.limiter.sealed = true;
-        let initializer = initialize.then_some("_initialize");
+        // By its type too: one that takes values is no initializer, and could not be called like one.
+        let initializer = Some("_initialize")
+            .filter(|name| initialize && program.facts().function(name) == Some(&Signature::default()));
         for name in program.start.as_deref().into_iter().chain(initializer) {
             let Some(func) = self.function(name) else { continue };
             if let Ended::Exited(code) = self.call(func, &[], &mut [])? {

@@ -1,5 +1,16 @@
 //! All integration tests, in one binary: one module for each behaviour.
 
+mod command;
+mod deadline;
+mod fuel;
+mod guest;
+mod load;
+mod memory;
+mod numeric;
+mod packed;
+mod stack;
+mod start;
 #[allow(dead_code)]
 mod support;
+mod table;
 mod tidy;
