@@ -4,13 +4,18 @@ mod command;
 mod deadline;
 mod fuel;
 mod guest;
+mod guests;
 mod load;
 mod memory;
 mod numeric;
 mod packed;
+mod plugins;
+mod runner;
 mod stack;
 mod start;
 #[allow(dead_code)]
 mod support;
 mod table;
 mod tidy;
+mod wasi;
+mod wasi_linked;

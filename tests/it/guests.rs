@@ -1,0 +1,137 @@
+//! The example guests: built from the sources that are here, small, and doing what their documents say.
+
+use crate::support::{prebuilt, wat};
+use fuelbox::guests::BUILT_IN;
+use fuelbox::{Error, Invocation, Runner, RunnerConfig, Stop, Value};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// As in scripts/build-guests.sh.
+const GUEST_BYTES_MAX: usize = 100_000;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("guests")
+}
+
+fn runner() -> Runner {
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    runner.load_built_in().unwrap();
+    runner
+}
+
+#[test]
+fn each_guest_was_built_from_the_sources_that_are_here() {
+    let record = std::fs::read_to_string(prebuilt("SOURCES.sha256")).unwrap();
+    let mut named = Vec::new();
+    for line in record.lines() {
+        let fields: Vec<&str> = line.split("  ").collect();
+        let [hash, guest, sources] = fields[..] else { panic!("{line}") };
+        let mut hasher = Sha256::new();
+        for source in sources.split(' ') {
+            hasher.update(std::fs::read(folder().join(source)).unwrap());
+        }
+        let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, hash, "{guest} is older than its sources: run scripts/build-guests.sh");
+        named.push(guest.strip_suffix(".wasm").unwrap().to_string());
+    }
+    named.sort();
+    let built_in: Vec<_> = BUILT_IN.iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(named, built_in);
+}
+
+#[test]
+fn every_prebuilt_file_is_built_in_and_small() {
+    let mut files: Vec<_> = std::fs::read_dir(folder().join("prebuilt"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| Some(name.strip_suffix(".wasm")?.to_string()))
+        .collect();
+    files.sort();
+    assert_eq!(files, BUILT_IN.map(|(name, _)| name));
+    for (name, bytes) in BUILT_IN {
+        assert!(bytes.len() < GUEST_BYTES_MAX, "{name}: {} bytes", bytes.len());
+        assert_eq!(bytes, std::fs::read(prebuilt(&format!("{name}.wasm"))).unwrap());
+    }
+}
+
+#[test]
+fn guests_of_text_do_what_their_text_does() {
+    // Another assembler may order sections otherwise, so that the exports are compared and not the bytes.
+    for name in ["add", "fibonacci", "greet", "infinite-loop", "memory-hog"] {
+        let text = std::fs::read_to_string(folder().join(format!("wat/{name}.wat"))).unwrap();
+        let source = fuelbox::binary::read(&wat(&text)).unwrap();
+        let built =
+            fuelbox::binary::read(&std::fs::read(prebuilt(&format!("{name}.wasm"))).unwrap()).unwrap();
+        assert_eq!(built.exports, source.exports, "{name}");
+        assert_eq!(built.memory, source.memory, "{name}");
+    }
+}
+
+#[test]
+fn add_wraps_and_fibonacci_counts() {
+    let runner = runner();
+    let add = |a: i32, b: i32| runner.run_plugin("add", "add", &[a.into(), b.into()]).unwrap();
+    assert_eq!(add(10, 20), [30.into()]);
+    assert_eq!(add(i32::MAX, 1), [i32::MIN.into()]);
+    for (n, value) in [(-1, 0), (0, 0), (1, 1), (20, 6765), (90, 2_880_067_194_370_816_120_i64)] {
+        assert_eq!(runner.run_plugin("fibonacci", "fibonacci", &[n.into()]).unwrap(), [Value::I64(value)]);
+    }
+    let recursive = runner.run_plugin("fibonacci", "fibonacci_recursive", &[20.into()]).unwrap();
+    assert_eq!(recursive, [6765_i64.into()]);
+}
+
+#[test]
+fn both_greeters_take_any_bytes() {
+    let runner = runner();
+    let all: Vec<u8> = (0..=255).collect();
+    let large = vec![b'x'; 1024 * 1024 - 7];
+    for guest in ["greet", "greet-rust"] {
+        for input in [&b""[..], b"World", &all, &large] {
+            let output = runner.run_plugin_string(guest, "greet", input).unwrap();
+            assert_eq!(output, [b"Hello, ", input].concat(), "{guest}");
+        }
+        let full = vec![b'x'; 1024 * 1024];
+        let error = runner.run_plugin_string(guest, "greet", full).unwrap_err();
+        assert!(
+            matches!(error, Error::Guest(Stop::OutputFull { stream: "result", .. })),
+            "{guest}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn json_transform_upper_cases_the_strings() {
+    let runner = runner();
+    let transform = |input: &str| {
+        String::from_utf8(runner.run_plugin_string("json-transform", "transform", input).unwrap()).unwrap()
+    };
+    assert_eq!(transform(r#" {"b": ["x", {"a": "é"}], "n": 1.0} "#), r#"{"b":["X",{"a":"É"}],"n":1.0}"#);
+    assert!(transform("{").starts_with(r#"{"error":""#));
+    assert!(transform("\u{0}").starts_with(r#"{"error":""#));
+}
+
+#[test]
+fn the_bad_guests_are_stopped() {
+    let limits = fuelbox::Limits { fuel: 10_000_000, ..fuelbox::Limits::default() };
+    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    runner.load_built_in().unwrap();
+    for func in ["spin", "greet"] {
+        let plugin = runner.plugins().get("infinite-loop").unwrap();
+        let report = runner.report_bytes(&plugin, func, b"", None).unwrap();
+        assert_eq!(report.result, Err(Stop::OutOfFuel { limit: 10_000_000 }), "{func}");
+    }
+    let error = runner.run_plugin("memory-hog", "hog", &[]).unwrap_err();
+    assert!(matches!(error, Error::Guest(Stop::MemoryDenied { .. })), "{error:?}");
+    let grow = |n: i32| runner.run_plugin("memory-hog", "grow", &[n.into()]).unwrap();
+    assert_eq!((grow(3), grow(255), grow(256)), (vec![1.into()], vec![1.into()], vec![Value::I32(-1)]));
+}
+
+#[test]
+fn the_commands_run_without_anything_given() {
+    let runner = runner();
+    for (name, output) in [("hello-c", &b"Hello, World\n"[..]), ("wordcount", b"0 0 0\n")] {
+        let plugin = runner.plugins().get(name).unwrap();
+        let report = runner.report_plugin_command(&plugin, Invocation::default()).unwrap();
+        assert_eq!(report.result.unwrap(), output);
+    }
+}
