@@ -157,7 +157,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         }
         None => None,
     };
-    let mut args = Arguments::from_vec(args);
+    let mut args = Arguments::from_vec(super::values::split_equals(args));
     let help = args.contains(["-h", "--help"]);
     if args.contains(["-V", "--version"]) {
         return Ok(Command::Version);

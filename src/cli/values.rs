@@ -64,6 +64,40 @@ const KNOWN_FLAGS: [&str; 17] = [
     "--workers",
 ];
 
+/// Makes two words of each `--flag=value`, whatever bytes the value has. pico-args would do so for UTF-8
+/// only, and would take quotes away.
+pub fn split_equals(words: Vec<OsString>) -> Vec<OsString> {
+    let takes_value = |name: &str| name != "--report" && KNOWN_FLAGS.contains(&name);
+    let mut out: Vec<OsString> = Vec::with_capacity(words.len());
+    let mut is_value = false;
+    for word in words {
+        let pair = word.as_encoded_bytes().iter().position(|byte| *byte == b'=').and_then(|at| {
+            let name = std::str::from_utf8(&word.as_encoded_bytes()[..at]).ok()?;
+            Some((name.to_string(), after(&word, at + 1)?))
+        });
+        match pair {
+            Some((name, value)) if !is_value && takes_value(&name) => out.extend([name.into(), value]),
+            _ => {
+                is_value = !is_value && word.to_str().is_some_and(takes_value);
+                out.push(word);
+            }
+        }
+    }
+    out
+}
+
+/// The bytes of `word` from `at` on.
+#[cfg(unix)]
+fn after(word: &OsString, at: usize) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    Some(OsString::from_vec(word.as_encoded_bytes()[at..].to_vec()))
+}
+
+#[cfg(not(unix))]
+fn after(word: &OsString, at: usize) -> Option<OsString> {
+    Some(word.to_str()?[at..].into())
+}
+
 /// Refuses words that are left.
 pub fn nothing_left(args: Arguments) -> Result<(), String> {
     match free(args)?.first() {

@@ -1,0 +1,295 @@
+//! The command line's parser, which is pure: words in, a plain enum or a sentence out.
+
+use fuelbox::Limits;
+use fuelbox::abi::Convention;
+use fuelbox::cli::args::{Call, Command, Data, Inspect, List, Run, Source, Topic, parse};
+use fuelbox::cli::values::{listen_address, size, timeout};
+use std::ffi::OsString;
+use std::time::Duration;
+
+fn words(line: &[&str]) -> Vec<OsString> {
+    line.iter().map(OsString::from).collect()
+}
+
+fn ok(line: &[&str]) -> Command {
+    parse(words(line)).unwrap_or_else(|error| panic!("{line:?}: {error}"))
+}
+
+#[track_caller]
+fn refused(line: &[&str], expected: &str) {
+    match parse(words(line)) {
+        Err(error) => assert!(error.contains(expected), "{line:?}: {error}"),
+        Ok(command) => panic!("{line:?} is {command:?}"),
+    }
+}
+
+fn run(line: &[&str]) -> Run {
+    match ok(&[&["run"], line].concat()) {
+        Command::Run(run) => run,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn call(line: &[&str]) -> Call {
+    match ok(&[&["call"], line].concat()) {
+        Command::Call(call) => call,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn help_is_given_for_every_command_in_every_way() {
+    for line in [&[][..], &["help"], &["--help"], &["-h"]] {
+        assert_eq!(ok(line), Command::Help(Topic::All), "{line:?}");
+    }
+    let topics = [Topic::Run, Topic::Call, Topic::Serve, Topic::List, Topic::Inspect];
+    for (name, topic) in ["run", "call", "serve", "list", "inspect"].into_iter().zip(topics) {
+        for line in [&[name, "--help"][..], &["-h", name], &["help", name], &[name, "a", "b", "-h"]] {
+            assert_eq!(ok(line), Command::Help(topic), "{line:?}");
+        }
+    }
+    refused(&["help", "fly"], "no command `fly`; there is: run, call, serve, list, inspect");
+    refused(&["help", "run", "call"], "unexpected argument `call`");
+}
+
+#[test]
+fn version_is_given_anywhere() {
+    for line in [&["--version"][..], &["-V"], &["run", "x", "--version"]] {
+        assert_eq!(ok(line), Command::Version, "{line:?}");
+    }
+}
+
+#[test]
+fn unknown_words_and_flags_are_errors() {
+    refused(&["fly"], "no command `fly`");
+    refused(&["--fly"], "unknown flag --fly");
+    refused(&["--fuel", "5", "run"], "--fuel");
+    refused(&["-5", "run"], "the command comes first, before `-5`");
+    for name in ["run", "call", "serve", "list", "inspect"] {
+        refused(&[name, "--fly"], "unknown flag --fly");
+        refused(&[name, "-x"], "unknown flag -x");
+        refused(&[name, "--fly=high"], "unknown flag --fly ");
+    }
+    refused(&["list", "extra"], "unexpected argument `extra`");
+    refused(&["serve", "extra"], "unexpected argument `extra`");
+    refused(&["inspect", "a", "b"], "unexpected argument `b`");
+    refused(&["call", "a", "b", "c"], "unexpected argument `c`");
+    refused(&["run", "a", "--data", "x"], "--data is given twice, or is not a flag of this command");
+    refused(&["list", "--listen", "x"], "--listen is given twice, or is not a flag of this command");
+}
+
+#[test]
+fn what_is_missing_is_asked_for() {
+    refused(&["run"], "which FILE?");
+    refused(&["call"], "which FILE or PLUGIN?");
+    refused(&["call", "x"], "which FUNC?");
+    refused(&["inspect"], "which FILE?");
+    for (flag, value) in [
+        ("--fuel", "5"),
+        ("--timeout", "5s"),
+        ("--memory-pages", "5"),
+        ("--max-input", "5"),
+        ("--max-output", "5"),
+        ("--max-module", "5"),
+        ("--max-recursion", "5"),
+        ("--max-stack", "5KiB"),
+        ("--max-table-elements", "5"),
+        ("--plugins", "dir"),
+    ] {
+        refused(&["run", "x", flag], &format!("{flag} needs a value"));
+        refused(&["run", "x", flag, value, flag, value], &format!("{flag} is given twice"));
+        refused(&["run", "x", &format!("{flag}={value}"), flag, value], &format!("{flag} is given twice"));
+    }
+    for flag in ["--data", "--data-file", "--abi"] {
+        refused(&["call", "x", "f", flag], &format!("{flag} needs a value"));
+    }
+}
+
+#[test]
+fn limits_are_flags_of_every_command() {
+    let flags = [
+        "--fuel=7_000",
+        "--timeout",
+        "250ms",
+        "--memory-pages",
+        "3",
+        "--max-input=1KiB",
+        "--max-output",
+        "2MiB",
+        "--max-module=3GiB",
+        "--max-recursion",
+        "11",
+        "--max-stack=64KiB",
+        "--max-table-elements",
+        "12",
+    ];
+    let limits = Limits {
+        fuel: 7_000,
+        deadline: Some(Duration::from_millis(250)),
+        memory_pages: 3,
+        input_bytes: 1 << 10,
+        output_bytes: 2 << 20,
+        module_bytes: 3 << 30,
+        recursion: 11,
+        stack_bytes: 64 << 10,
+        table_elements: 12,
+    };
+    assert_eq!(run(&[&["x"], &flags[..]].concat()).limits, limits);
+    assert_eq!(call(&[&flags[..], &["x", "f"]].concat()).limits, limits);
+    let list = ok(&[&["list"], &flags[..]].concat());
+    assert_eq!(list, Command::List(List { limits: limits.clone(), source: Source::Default }));
+    let inspect = ok(&[&["inspect", "x"], &flags[..]].concat());
+    assert_eq!(inspect, Command::Inspect(Inspect { target: "x".into(), limits, source: Source::Default }));
+    assert_eq!(run(&["x"]).limits, Limits::default());
+    assert_eq!(run(&["x", "--timeout", "none"]).limits.deadline, None);
+}
+
+#[test]
+fn limits_that_nothing_could_run_under_are_refused() {
+    for (flag, value) in [
+        ("--fuel", "0"),
+        ("--timeout", "0s"),
+        ("--memory-pages", "65537"),
+        ("--max-recursion", "0"),
+        ("--max-stack", "4095"),
+        ("--fuel", "-1"),
+        ("--fuel", "18446744073709551616"),
+        ("--fuel", "1e9"),
+        ("--memory-pages", "4294967296"),
+        ("--timeout", "5"),
+        ("--timeout", "fast"),
+        ("--max-input", "1KB"),
+        ("--max-input", "1.5MiB"),
+        ("--max-input", "KiB"),
+    ] {
+        refused(&["run", "x", &format!("{flag}={value}")], flag);
+    }
+    assert_eq!(run(&["x", "--fuel", "18446744073709551615"]).limits.fuel, u64::MAX);
+    assert_eq!(run(&["x", "--memory-pages", "65536"]).limits.memory_pages, 65_536);
+    assert_eq!(run(&["x", "--memory-pages", "0"]).limits.memory_pages, 0);
+}
+
+#[test]
+fn run_takes_a_function_and_its_numbers() {
+    let it = run(&["a.wasm", "f", "-1", "2.5", "-3e7", "-inf", "0x10"]);
+    assert_eq!((it.target, it.func), ("a.wasm".into(), Some("f".into())));
+    assert_eq!(it.args, ["-1", "2.5", "-3e7", "-inf", "0x10"]);
+    assert!(!it.report && it.env.is_empty() && it.source == Source::Default);
+    let it = run(&["--report", "a.wasm", "--env", "A=1", "f", "--env=B", "--plugins", "dir"]);
+    assert!(it.report && it.source == Source::Folder("dir".into()));
+    assert_eq!(it.env, ["A=1", "B"]);
+    assert_eq!(it.func.as_deref(), Some("f"));
+}
+
+#[test]
+fn what_follows_two_dashes_is_the_guests() {
+    let it = run(&["a.wasm", "--", "--fuel", "-x", "--", "--help"]);
+    assert_eq!((it.func, it.limits), (None, Limits::default()));
+    assert_eq!(it.args, ["--fuel", "-x", "--", "--help"]);
+    let it = run(&["a.wasm", "--", "--version"]);
+    assert_eq!(it.args, ["--version"]);
+    let it = run(&["a.wasm", "f", "1", "--", "-2"]);
+    assert_eq!((it.func.as_deref(), it.args.len()), (Some("f"), 2));
+    for name in ["call", "serve", "list", "inspect"] {
+        refused(&[name, "x", "--", "y"], "`--` is for the arguments of `fuelbox run`");
+    }
+}
+
+#[test]
+fn call_takes_its_input_once() {
+    assert_eq!(call(&["x", "f"]).data, Data::Empty);
+    assert_eq!(call(&["x", "f", "--data", ""]).data, Data::Text("".into()));
+    for text in ["", "-", "a=b", "=", "\"quoted\"", "'", "{\"a\": 1}"] {
+        assert_eq!(call(&["x", "f", &format!("--data={text}")]).data, Data::Text(text.into()), "{text}");
+        assert_eq!(call(&["x", "f", "--data", text]).data, Data::Text(text.into()), "{text}");
+    }
+    assert_eq!(call(&["x", "f", "--data", "--abi=packed"]).data, Data::Text("--abi=packed".into()));
+    assert_eq!(call(&["x", "f", "--data-file", "-x"]).data, Data::File("-x".into()));
+    assert_eq!(call(&["x", "f", "-"]).data, Data::Stdin);
+    assert_eq!(call(&["-", "x", "f"]).data, Data::Stdin);
+    for line in [["--data", "a", "-", ""], ["--data", "a", "--data-file", "b"], ["-", "--data-file", "b", ""]]
+    {
+        let line: Vec<&str> = ["call", "x", "f"].into_iter().chain(line).filter(|w| !w.is_empty()).collect();
+        refused(&line, "give the input once");
+    }
+    assert_eq!(call(&["x", "f", "--abi", "packed"]).convention, Some(Convention::Packed));
+    refused(&["call", "x", "f", "--abi", "magic"], "use numeric, packed or command");
+}
+
+#[test]
+fn serve_has_defaults_and_refuses_nonsense() {
+    let Command::Serve(serve) = ok(&["serve"]) else { panic!() };
+    assert_eq!(serve.listen.to_string(), "127.0.0.1:8080");
+    assert!(serve.workers >= 4);
+    let Command::Serve(serve) = ok(&["serve", "--listen", ":0", "--workers", "3"]) else { panic!() };
+    assert_eq!((serve.listen.to_string().as_str(), serve.workers), ("127.0.0.1:0", 3));
+    refused(&["serve", "--workers", "0"], "--workers");
+    refused(&["serve", "--listen", "nowhere"], "--listen `nowhere`: not an address");
+}
+
+#[test]
+fn sizes_are_read_to_their_edges() {
+    for (text, bytes) in [
+        ("0", 0),
+        ("1", 1),
+        ("1_000", 1000),
+        ("1KiB", 1024),
+        ("1 KiB", 1024),
+        ("16MiB", 16 << 20),
+        ("2GiB", 2 << 30),
+    ] {
+        assert_eq!(size(text), Ok(bytes), "{text}");
+    }
+    assert_eq!(size(&usize::MAX.to_string()), Ok(usize::MAX));
+    assert_eq!(size(&format!("{}KiB", usize::MAX / 1024)), Ok(usize::MAX / 1024 * 1024));
+    assert!(size(&format!("{}KiB", usize::MAX / 1024 + 1)).unwrap_err().contains("this machine"));
+    for text in ["", " ", "KiB", "-1", "1KB", "1kib", "1.5KiB", "1 000", "0x10", "1TiB", "KiB1", "_"] {
+        assert!(size(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn times_are_read_to_their_edges() {
+    let ms = |n| Ok(Some(Duration::from_millis(n)));
+    for (text, n) in [("1ms", 1), ("500ms", 500), ("5s", 5000), ("1m 30s", 90_000), ("2min", 120_000)] {
+        assert_eq!(timeout(text), ms(n), "{text}");
+    }
+    assert_eq!(timeout("none"), Ok(None));
+    for text in ["", "5", "s", "-1s", "1.5", "None", "99999999999999999999s"] {
+        assert!(timeout(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn addresses_are_loopback_unless_they_say_otherwise() {
+    for (text, shown) in [
+        (":80", "127.0.0.1:80"),
+        ("localhost:0", "127.0.0.1:0"),
+        ("0.0.0.0:8080", "0.0.0.0:8080"),
+        ("[::1]:65535", "[::1]:65535"),
+    ] {
+        assert_eq!(listen_address(text).unwrap().to_string(), shown);
+    }
+    for text in ["", "8080", ":", ":65536", "localhost", "example.org:80", "127.0.0.1", "::1:80x"] {
+        assert!(listen_address(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn words_that_are_no_utf_8_are_bytes_or_refused() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = || OsString::from_vec(b"\xff".to_vec());
+    let Ok(Command::Run(run)) = parse(vec!["run".into(), odd(), "--".into(), odd()]) else { panic!() };
+    assert_eq!((run.target, run.args), (odd(), vec![odd()]));
+    let Ok(Command::Call(call)) = parse(vec!["call".into(), "x".into(), "f".into(), "--data".into(), odd()])
+    else {
+        panic!()
+    };
+    assert_eq!(call.data, Data::Text(odd()));
+    for line in
+        [vec!["run".into(), "x".into(), odd()], vec![odd()], vec!["run".into(), "--fuel".into(), odd()]]
+    {
+        assert!(parse(line.clone()).is_err(), "{line:?}");
+    }
+}
