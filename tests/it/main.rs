@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one module for each behaviour.
 
+mod cli;
 mod cli_args;
 mod command;
 mod deadline;
@@ -12,6 +13,7 @@ mod numeric;
 mod packed;
 mod plugins;
 mod runner;
+mod signals;
 mod stack;
 mod start;
 #[allow(dead_code)]

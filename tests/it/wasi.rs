@@ -160,7 +160,7 @@ fn exit_ends_the_run_and_yield_does_nothing() {
     for code in [0, 1, u32::MAX] {
         assert_eq!(world.call(|c| process::proc_exit(c, code)), Err(Fault::Exit(code)));
     }
-    writes(&mut world, &[], |c| process::sched_yield(c));
+    writes(&mut world, &[], process::sched_yield);
 }
 
 #[test]
