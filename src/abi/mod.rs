@@ -111,6 +111,8 @@ pub fn call_bytes(
         }
         Convention::Command => {
             let program = command::Invocation { args: vec![func.into()], ..Default::default() };
+            // Its standard output is the answer, wherever that of other functions goes.
+            let job = Job { stdout: SinkTo::Buffer(Vec::new()), ..job };
             command::run(job, command::Invocation { stdin: Stdin::Bytes(input.to_vec()), ..program })
         }
     }

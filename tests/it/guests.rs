@@ -130,8 +130,8 @@ fn the_bad_guests_are_stopped() {
 fn the_commands_run_without_anything_given() {
     let runner = runner();
     for (name, output) in [("hello-c", &b"Hello, World\n"[..]), ("wordcount", b"0 0 0\n")] {
-        let plugin = runner.plugins().get(name).unwrap();
-        let report = runner.report_plugin_command(&plugin, Invocation::default()).unwrap();
+        let path = prebuilt(&format!("{name}.wasm"));
+        let report = runner.report_command(path, Invocation::default()).unwrap();
         assert_eq!(report.result.unwrap(), output);
     }
 }

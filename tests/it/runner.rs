@@ -84,7 +84,7 @@ fn a_command_gets_its_input_and_its_output_is_the_result() {
     let report = runner.report_command(prebuilt("wordcount.wasm"), call()).unwrap();
     assert_eq!(report.result.unwrap(), b"2 3 6\n");
     let plugin = runner.plugins().get("wordcount").unwrap();
-    let report = runner.report_plugin_command(&plugin, call()).unwrap();
+    let report = runner.report_bytes(&plugin, "_start", b"a b\nc\n", None).unwrap();
     assert_eq!(report.result.unwrap(), b"2 3 6\n");
 }
 
