@@ -4,8 +4,8 @@ use crate::binary::{self, Facts};
 use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
-use crate::limits::{BULK_BYTES_PER_FUEL, LAZY_CODE_BYTES, Limits};
-use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, Linker, Module};
+use crate::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits};
+use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, Linker, Module, OperatorCost};
 
 /// A compiled module with what it declares. `Send + Sync`; any number of runs may share it.
 ///
@@ -129,6 +129,11 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
             // fuel differ from all others.
             fuel_per_bytes_translated: 0,
             fuel_per_bytes_validated: 0,
+        })
+        .operator_cost(OperatorCost {
+            memory_grow: GROW_FUEL,
+            table_grow: GROW_FUEL,
+            ..OperatorCost::default()
         })
         .enforced_limits(EnforcedLimits::strict())
         .compilation_mode(if facts.code_bytes <= LAZY_CODE_BYTES {

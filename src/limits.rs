@@ -40,12 +40,19 @@ pub const STACK_BYTES_DEFAULT: usize = 1024 * 1024;
 pub const TABLE_ELEMENTS_DEFAULT: u32 = 100_000;
 
 /// Fuel handed out at a time; the deadline is checked between two slices. At the worst rate seen (a load
-/// that misses every cache: about 30 ns for each fuel) a slice takes 0.3 ms.
+/// that misses every cache: about 30 ns for each fuel) a slice takes 3 ms; on a tight loop 0.1 ms, of
+/// which handing out the next slice is 0.2 %.
+pub const SLICE_FUEL: u64 = 100_000;
+
+/// Fuel for a `memory.grow` or `table.grow`, beside that for the bytes; the most that wasmi takes.
 ///
-/// It also bounds the host's stack: in wasmi 2.0.0 a denied `memory.grow` or `table.grow` leaves a frame of
-/// about 110 bytes there until the slice ends (it is not compiled to a tail call), so a slice of these takes
-/// 1.1 MB. With 100,000 a guest could end the process. A slice of this size costs about 3 %.
-pub const SLICE_FUEL: u64 = 10_000;
+/// It bounds the host's stack: in wasmi 2.0.0 a denied growth leaves a frame of about 110 bytes there until
+/// the slice ends (that path is not compiled to a tail call). At the usual cost of 1 a slice of them would
+/// take 11 MB and a guest could end the process; at this cost it takes 43 KB.
+pub const GROW_FUEL: u8 = u8::MAX;
+
+/// Stack that a slice can leave behind by growths, in bytes.
+const GROW_STACK_BYTES: u64 = SLICE_FUEL / GROW_FUEL as u64 * 110;
 
 /// What wasmi copies, fills or zeroes for one fuel, in bytes (`CustomFuelCosts`; its default).
 pub const BULK_BYTES_PER_FUEL: u32 = 64;
@@ -96,8 +103,9 @@ pub const IMPORTS_MAX: u32 = 1_000;
 pub const EXPORTS_MAX: u32 = 10_000;
 
 const _: () = assert!(MEMORY_PAGES_DEFAULT <= MEMORY_PAGES_MAX);
-const _: () = assert!(HOST_CALL_FUEL * 50 <= SLICE_FUEL, "a slice must hold many host calls");
+const _: () = assert!(HOST_CALL_FUEL * 100 <= SLICE_FUEL, "a slice must hold many host calls");
 const _: () = assert!(SLICE_FUEL <= FUEL_DEFAULT);
+const _: () = assert!(GROW_STACK_BYTES < 64 * 1024, "growths must fit the smallest thread stack in use");
 const _: () = assert!(
     SLICE_FUEL * BULK_BYTES_PER_FUEL as u64 <= 10 * BULK_BYTES_PER_MS,
     "a bulk instruction paid from one slice must end within 10 ms"
@@ -188,5 +196,108 @@ impl Limits {
     /// The memory cap in bytes, as far as the host's address width goes.
     pub(crate) fn memory_bytes(&self) -> usize {
         (self.memory_pages as usize).saturating_mul(PAGE_BYTES)
+    }
+}
+
+/// What the gateway's front door allows clients. Every field is also a flag of `fuelbox serve`.
+///
+/// ```
+/// use fuelbox::limits::DoorLimits;
+///
+/// let limits = DoorLimits { body_bytes: 32 << 20, ..DoorLimits::default() };
+/// assert!(limits.check().unwrap_err().contains("--body-budget"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorLimits {
+    /// Connections open at a time (`--max-connections`). One more closes the one that has been waiting
+    /// for its client longest.
+    pub connections: usize,
+    /// Bytes of a request's head (`--max-head`).
+    pub head_bytes: usize,
+    /// Bytes of a request's body (`--max-body`).
+    pub body_bytes: usize,
+    /// Bytes of bodies and unsent responses over all connections (`--body-budget`).
+    pub budget_bytes: usize,
+    /// From the first byte of a head to its last (`--head-timeout`).
+    pub head_timeout: Duration,
+    /// From a head to the last byte of its body (`--body-timeout`).
+    pub body_timeout: Duration,
+    /// Between requests, and before the first (`--idle-timeout`).
+    pub idle_timeout: Duration,
+    /// For a response to be taken by its client (`--write-timeout`).
+    pub write_timeout: Duration,
+    /// Requests that may wait for a guest to end (`--queue`).
+    pub queue: usize,
+    /// How long each of them waits (`--queue-timeout`).
+    pub queue_timeout: Duration,
+}
+
+impl Default for DoorLimits {
+    fn default() -> Self {
+        DoorLimits {
+            // A home network's worth; each costs well under 4 KiB while idle.
+            connections: 256,
+            // What common servers take: cookies and tokens fit.
+            head_bytes: 16 * 1024,
+            body_bytes: INPUT_BYTES_DEFAULT,
+            budget_bytes: 16 * 1024 * 1024,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
+            queue: 64,
+            queue_timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The smallest head that common clients can send, in bytes.
+pub const HEAD_BYTES_MIN: usize = 256;
+
+impl DoorLimits {
+    /// Checks the values that contradict each other or that nothing could be served under.
+    ///
+    /// # Errors
+    /// A sentence with both flags and both values.
+    pub fn check(&self) -> Result<(), String> {
+        if self.connections == 0 {
+            return Err("--max-connections is 0: nobody could connect".into());
+        }
+        if self.head_bytes < HEAD_BYTES_MIN {
+            let head = self.head_bytes;
+            return Err(format!("--max-head is {head}, less than the {HEAD_BYTES_MIN} that clients need"));
+        }
+        if self.body_bytes > self.budget_bytes {
+            return Err(format!(
+                "--max-body is {}, more than --body-budget, which is {}",
+                self.body_bytes, self.budget_bytes
+            ));
+        }
+        for (flag, timeout) in [
+            ("--head-timeout", self.head_timeout),
+            ("--body-timeout", self.body_timeout),
+            ("--idle-timeout", self.idle_timeout),
+            ("--write-timeout", self.write_timeout),
+        ] {
+            if timeout.is_zero() {
+                return Err(format!("{flag} is 0: no client could be that fast"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks these against the limits of a run.
+    ///
+    /// # Errors
+    /// A sentence with both flags and both values.
+    pub fn check_with(&self, limits: &Limits) -> Result<(), String> {
+        self.check()?;
+        if self.body_bytes > limits.input_bytes {
+            return Err(format!(
+                "--max-body is {}, more than --max-input, which is {}",
+                self.body_bytes, limits.input_bytes
+            ));
+        }
+        Ok(())
     }
 }

@@ -106,14 +106,19 @@ pub fn load_file(path: &Path, limits: &Limits) -> Result<Program, Error> {
 /// [`Error::Io`] with the path; [`Error::Load`] if it is larger.
 pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     let io = |source| Error::Io { path: path.into(), source };
-    let metadata = std::fs::metadata(path).map_err(io)?;
+    let mut options = File::options();
+    options.read(true);
+    // Opening a named pipe must not wait for its writer; on a file this changes nothing.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
-        // Opening a pipe would wait for a writer.
         return Err(io(std::io::Error::other("not a regular file")));
     }
     let mut bytes = Vec::new();
     let most = (limits.module_bytes as u64).saturating_add(1);
-    File::open(path).map_err(io)?.take(most).read_to_end(&mut bytes).map_err(io)?;
+    file.take(most).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() > limits.module_bytes {
         let size = metadata.len().max(bytes.len() as u64);
         let problem = LoadProblem::TooLarge { size, limit: limits.module_bytes };

@@ -1,7 +1,7 @@
 //! The library's façade: [`Runner`] loads plug-ins and runs guests under one set of limits.
 
 use crate::abi::command::Invocation;
-use crate::abi::{Convention, Job, call_bytes, command, numeric, packed};
+use crate::abi::{Job, call_bytes, command, numeric, packed};
 use crate::engine::Program;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -274,8 +274,8 @@ impl Runner {
         packed::run(self.job(&plugin.program, &plugin.name), func, input.as_ref())
     }
 
-    /// Calls `func` of `plugin` by whichever convention it has (or the forced one), bytes in and out;
-    /// numbers are text.
+    /// Calls `func` of `plugin` by whichever convention it has, bytes in and out; numbers are text.
+    /// `when_long` is called should the guest outlive its first fuel slice.
     ///
     /// # Errors
     /// No such function, input too large or not fitting; a stopped guest is in the report.
@@ -284,12 +284,13 @@ impl Runner {
         plugin: &Plugin,
         func: &str,
         input: &[u8],
-        forced: Option<Convention>,
+        when_long: Option<&dyn Fn()>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        call_bytes(self.job(&plugin.program, &plugin.name), func, input, forced)
+        let job = Job { when_long, ..self.job(&plugin.program, &plugin.name) };
+        call_bytes(job, func, input, None)
     }
 
-    /// Runs `plugin` as a command; the result is what it wrote to standard output.
+    /// Runs `plugin` as a command; the result is what it wrote to standard output. `when_long` as above.
     ///
     /// # Errors
     /// The plug-in is no command, or the invocation cannot be passed; a stopped guest is in the report.
@@ -297,8 +298,10 @@ impl Runner {
         &self,
         plugin: &Plugin,
         invocation: Invocation,
+        when_long: Option<&dyn Fn()>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        command::run(self.command_job(&plugin.program, &plugin.name), invocation)
+        let job = Job { when_long, ..self.command_job(&plugin.program, &plugin.name) };
+        command::run(job, invocation)
     }
 
     fn job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
@@ -307,7 +310,7 @@ impl Runner {
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),
         };
-        Job { program, limits: &self.limits, stdout, stderr: log() }
+        Job { program, limits: &self.limits, stdout, stderr: log(), when_long: None }
     }
 
     fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {

@@ -23,7 +23,7 @@ pub enum Ended {
 }
 
 /// A live instance of a program, for one run.
-pub struct Sandbox {
+pub struct Sandbox<'a> {
     store: Store<Host>,
     instance: Option<Instance>,
     fuel_limit: u64,
@@ -31,11 +31,17 @@ pub struct Sandbox {
     deadline: Option<Duration>,
     started: Instant,
     instantiated: Duration,
+    when_long: Option<&'a dyn Fn()>,
 }
 
-impl Sandbox {
+impl<'a> Sandbox<'a> {
     /// A sandbox without an instance yet: the deadline counts from here.
-    pub fn new(program: &Program, limits: &Limits, mut wasi: WasiCtx) -> Sandbox {
+    pub fn new(
+        program: &Program,
+        limits: &Limits,
+        mut wasi: WasiCtx,
+        when_long: Option<&'a dyn Fn()>,
+    ) -> Sandbox<'a> {
         let started = Instant::now();
         wasi.start(started, limits.deadline);
         let host = Host { wasi, memory: None, limiter: Limiter::new(limits), fuel_owed: 0 };
@@ -49,6 +55,7 @@ impl Sandbox {
             deadline: limits.deadline,
             started,
             instantiated: Duration::ZERO,
+            when_long,
         }
     }
 
@@ -114,6 +121,9 @@ impl Sandbox {
                 }
                 Ok(ResumableCall::HostTrap(trap)) => return self.halted(trap.into_host_error()),
                 Ok(ResumableCall::OutOfFuel(paused)) => {
+                    if let Some(when_long) = self.when_long {
+                        when_long();
+                    }
                     self.issue(paused.required_fuel())?;
                     paused.resume(&mut self.store, results)
                 }

@@ -68,6 +68,9 @@ pub struct Job<'a> {
     pub stdout: SinkTo,
     /// Where standard error goes.
     pub stderr: SinkTo,
+    /// Called when the guest outlives a fuel slice (at each slice), for a host that must then see to
+    /// something else first.
+    pub when_long: Option<&'a dyn Fn()>,
 }
 
 impl Job<'_> {
@@ -124,14 +127,14 @@ fn guarded<T>(
     job: Job<'_>,
     prepare: impl FnOnce(&mut WasiCtx),
     stdin: Stdin,
-    body: impl FnOnce(&mut Sandbox) -> Result<T, Stop>,
+    body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<(Report<T>, WasiCtx), Error> {
-    let Job { program, limits, stdout, stderr } = job;
+    let Job { program, limits, stdout, stderr, when_long } = job;
     let mut wasi = WasiCtx::new(limits.output_bytes, stdin, stdout, stderr);
     prepare(&mut wasi);
     let is_command = command::fits(program.facts());
     catch_unwind(AssertUnwindSafe(|| {
-        let mut sandbox = Sandbox::new(program, limits, wasi);
+        let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
         let result = sandbox.instantiate(program, !is_command).and_then(|()| body(&mut sandbox));
         let (usage, wasi) = sandbox.finish();
         (Report { result, usage }, wasi)

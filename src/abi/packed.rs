@@ -63,7 +63,7 @@ struct Types {
 }
 
 fn exchange(
-    sandbox: &mut Sandbox,
+    sandbox: &mut Sandbox<'_>,
     types: &Types,
     func: &str,
     input: &[u8],
@@ -106,7 +106,7 @@ fn exchange(
 
 /// Calls an exported function of integers; gives its result as unsigned, 0 if it has none.
 fn call(
-    sandbox: &mut Sandbox,
+    sandbox: &mut Sandbox<'_>,
     name: &str,
     types: &[Ty],
     args: &[u64],

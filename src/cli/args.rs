@@ -1,11 +1,11 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use super::values::{
-    free, listen_address, nothing_left, number, os_value, size, text, timeout, unexpected, value,
+    duration, free, listen_address, nothing_left, number, os_value, size, text, timeout, unexpected, value,
 };
 use crate::abi::Convention;
-use crate::gateway::server::default_workers;
-use crate::limits::Limits;
+use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
+use crate::limits::{DoorLimits, Limits};
 use pico_args::Arguments;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -13,10 +13,6 @@ use std::path::PathBuf;
 
 /// Where plug-ins are looked for unless `--plugins` says otherwise.
 pub const DEFAULT_FOLDER: &str = "plugins";
-
-/// Where the gateway listens unless `--listen` says otherwise.
-pub const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -114,8 +110,10 @@ pub struct Call {
 pub struct Serve {
     /// The address.
     pub listen: SocketAddr,
-    /// Request threads.
+    /// Guests at once.
     pub workers: usize,
+    /// What clients are allowed.
+    pub door: DoorLimits,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -254,10 +252,40 @@ fn serve(mut args: Arguments) -> Result<Serve, String> {
     let listen = value(&mut args, "--listen", listen_address)?.unwrap_or(DEFAULT_LISTEN);
     let workers = value(&mut args, "--workers", number::<usize>)?.unwrap_or_else(default_workers);
     if workers == 0 {
-        return Err("--workers is 0: no request could be answered".into());
+        return Err("--workers is 0: no guest could run".into());
     }
+    let door = door(&mut args)?;
+    door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Serve { listen, workers, limits, source })
+    Ok(Serve { listen, workers, door, limits, source })
+}
+
+fn door(args: &mut Arguments) -> Result<DoorLimits, String> {
+    let usual = DoorLimits::default();
+    let mut sized = |flag, usual| value(args, flag, size).map(|value| value.unwrap_or(usual));
+    let head_bytes = sized("--max-head", usual.head_bytes)?;
+    let body_bytes = sized("--max-body", usual.body_bytes)?;
+    let budget_bytes = sized("--body-budget", usual.budget_bytes)?;
+    let mut timed = |flag, usual| value(args, flag, duration).map(|value| value.unwrap_or(usual));
+    let head_timeout = timed("--head-timeout", usual.head_timeout)?;
+    let body_timeout = timed("--body-timeout", usual.body_timeout)?;
+    let idle_timeout = timed("--idle-timeout", usual.idle_timeout)?;
+    let write_timeout = timed("--write-timeout", usual.write_timeout)?;
+    let queue_timeout = timed("--queue-timeout", usual.queue_timeout)?;
+    let connections = value(args, "--max-connections", number::<usize>)?.unwrap_or(usual.connections);
+    let queue = value(args, "--queue", number::<usize>)?.unwrap_or(usual.queue);
+    Ok(DoorLimits {
+        connections,
+        head_bytes,
+        body_bytes,
+        budget_bytes,
+        head_timeout,
+        body_timeout,
+        idle_timeout,
+        write_timeout,
+        queue,
+        queue_timeout,
+    })
 }
 
 fn list(mut args: Arguments) -> Result<List, String> {

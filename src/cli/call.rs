@@ -17,7 +17,7 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     // A command's standard output is its answer; that of a function beside its answer is only told.
     let is_command = crate::abi::command::fits(program.facts()) && call.func == crate::abi::command::START;
     let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };
-    let job = Job { program: &program, limits: &call.limits, stdout, stderr: log() };
+    let job = Job { program: &program, limits: &call.limits, stdout, stderr: log(), when_long: None };
     let run_report = call_bytes(job, &call.func, &input, call.convention)?;
     if call.report {
         report(&run_report.usage);

@@ -93,7 +93,17 @@ Usage: fuelbox serve [FLAG...]
 
 Flags:
   --listen ADDRESS:PORT      where to listen                          [127.0.0.1:8080]
-  --workers N                request threads: guests at work at once  [2 per core, at least 4]
+  --workers N                guests at work at once                   [2 per core, at least 4]
+  --max-connections N        client connections                       [256]
+  --max-head SIZE            request line and headers                 [16KiB]
+  --max-body SIZE            body of a request                        [1MiB]
+  --body-budget SIZE         bodies and unsent answers together       [16MiB]
+  --head-timeout TIME        for a head to arrive                     [10s]
+  --body-timeout TIME        for a body to arrive                     [30s]
+  --idle-timeout TIME        between requests                         [60s]
+  --write-timeout TIME       for an answer to be taken                [30s]
+  --queue N                  requests that wait for a guest to end    [64]
+  --queue-timeout TIME       how long they wait                       [1s]
 ";
 
 const LIST: &str = "\

@@ -72,7 +72,11 @@ fn execute(command: Command) -> Result<(), Failure> {
 
 /// A gateway tells what it does; the other commands speak up only when something is wrong.
 fn start_log(command: &Command) {
-    let level = if matches!(command, Command::Serve(_)) { "info" } else { "warn,fuelbox::guest=info" };
+    // tiny_http reports that its accept loop ends, which is what lanes make it do.
+    let level = match command {
+        Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off",
+        _ => "warn,fuelbox::guest=info",
+    };
     let env = env_logger::Env::default().default_filter_or(level);
     env_logger::Builder::from_env(env)
         .format(|out, record| {

@@ -61,7 +61,13 @@ fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
     fn shared(writer: impl Write + Send + 'static) -> SinkTo {
         SinkTo::Writer(Arc::new(Mutex::new(writer)) as SharedWriter)
     }
-    Job { program, limits, stdout: shared(std::io::stdout()), stderr: shared(std::io::stderr()) }
+    Job {
+        program,
+        limits,
+        stdout: shared(std::io::stdout()),
+        stderr: shared(std::io::stderr()),
+        when_long: None,
+    }
 }
 
 /// Standard input, read by a thread of its own: a guest that waits for it must still meet its deadline,

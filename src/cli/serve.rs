@@ -27,7 +27,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
             None
         }
     };
-    let config = GatewayConfig { listen: serve.listen, workers: serve.workers };
+    let config = GatewayConfig { listen: serve.listen, workers: serve.workers, door: serve.door };
     let gateway = Gateway::start(&config, Arc::clone(&runner))
         .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?;
     let count = runner.plugins().all().len();

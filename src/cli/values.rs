@@ -44,7 +44,7 @@ pub fn free(args: Arguments) -> Result<Vec<OsString>, String> {
     Ok(words)
 }
 
-const KNOWN_FLAGS: [&str; 17] = [
+const KNOWN_FLAGS: &[&str] = &[
     "--fuel",
     "--timeout",
     "--memory-pages",
@@ -62,6 +62,16 @@ const KNOWN_FLAGS: [&str; 17] = [
     "--data-file",
     "--listen",
     "--workers",
+    "--max-connections",
+    "--max-head",
+    "--max-body",
+    "--body-budget",
+    "--head-timeout",
+    "--body-timeout",
+    "--idle-timeout",
+    "--write-timeout",
+    "--queue",
+    "--queue-timeout",
 ];
 
 /// Makes two words of each `--flag=value`, whatever bytes the value has. pico-args would do so for UTF-8
@@ -140,6 +150,11 @@ pub fn timeout(text: &str) -> Result<Option<Duration>, String> {
     humantime::parse_duration(text)
         .map(Some)
         .map_err(|_| "not a time: give one like 500ms, 5s or 2m, or `none`".into())
+}
+
+/// A duration like `500ms` or `5s`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "not a time: give one like 500ms, 5s or 2m".into())
 }
 
 /// `ADDRESS:PORT`, `:PORT` (loopback) or `localhost:PORT`.

@@ -1,10 +1,24 @@
-//! The HTTP gateway. Only this folder knows HTTP; inside it, only `server.rs` knows sockets.
+//! The HTTP gateway. Only this folder knows HTTP.
+//!
+//! A request's way: `door` (events of all connections) → `worker` (reads, by `conn` and `http1`) → `lane`
+//! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
+pub mod conn;
+pub mod crew;
+pub mod door;
+pub mod gate;
+pub mod http1;
+pub mod lane;
 pub mod message;
 pub mod problem;
+pub mod reply;
 pub mod routes;
 pub mod server;
+pub mod worker;
 
 pub use message::{Request, Response};
 pub use routes::handle;
 pub use server::{Gateway, GatewayConfig};
+
+/// What the `Server` header says.
+pub const SERVER: &str = concat!("fuelbox/", env!("CARGO_PKG_VERSION"));

@@ -31,8 +31,14 @@ pub const NO_PLUGIN: Kind = kind(404, "no-such-plugin", "No such plug-in");
 pub const NO_FUNCTION: Kind = kind(404, "no-such-function", "No such function");
 /// The path has no such method.
 pub const METHOD: Kind = kind(405, "method-not-allowed", "Method not allowed");
+/// The client was too slow.
+pub const SLOW: Kind = kind(408, "slow-client", "Request not complete in time");
 /// The body is too large.
 pub const TOO_LARGE: Kind = kind(413, "input-too-large", "Input too large");
+/// The client expects what is not offered.
+pub const EXPECTATION: Kind = kind(417, "expectation-failed", "Expectation failed");
+/// The head is too large.
+pub const HEAD_TOO_LARGE: Kind = kind(431, "head-too-large", "Request head too large");
 /// The guest trapped.
 pub const TRAP: Kind = kind(500, "trap", "Guest trapped");
 /// The guest trapped after growth was denied.
@@ -45,6 +51,12 @@ pub const EXIT: Kind = kind(500, "exit", "Guest exited with an error");
 pub const CONVENTION: Kind = kind(500, "convention", "Guest broke its calling convention");
 /// fuelbox failed.
 pub const INTERNAL: Kind = kind(500, "internal", "Internal error");
+/// The path to the handler broke.
+pub const LANE: Kind = kind(502, "lane-broken", "The request was lost inside the gateway");
+/// Every guest slot stayed taken.
+pub const BUSY: Kind = kind(503, "busy", "All guest slots are busy");
+/// Another HTTP version.
+pub const VERSION: Kind = kind(505, "version", "HTTP version not supported");
 /// The fuel is spent.
 pub const FUEL: Kind = kind(504, "out-of-fuel", "Out of fuel");
 /// The deadline has passed.

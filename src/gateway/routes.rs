@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 /// The function that is called when a request names none, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
 
-/// Answers `request`.
-pub fn handle(runner: &Runner, request: &Request) -> Response {
+/// Answers `request`; `when_long` is called when a guest outlives its first fuel slice.
+pub fn handle(runner: &Runner, request: &Request, when_long: &dyn Fn()) -> Response {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
         "/healthz" => only(request, "GET", |_| Response::new(200, TEXT, "ok\n")),
         "/plugins" => only(request, "GET", |_| list(runner)),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         _ => match path.strip_prefix("/execute/") {
-            Some(name) => only(request, "POST", |request| execute(runner, request, name, query)),
+            Some(name) => only(request, "POST", |request| execute(runner, request, (name, query), when_long)),
             None => problem(
                 problem::NO_ROUTE,
                 "there is POST /execute/{plugin}?func=NAME, GET /plugins and GET /healthz",
@@ -40,7 +40,12 @@ fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -
     problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
 }
 
-fn execute(runner: &Runner, request: &Request, name: &str, query: &str) -> Response {
+fn execute(
+    runner: &Runner,
+    request: &Request,
+    (name, query): (&str, &str),
+    when_long: &dyn Fn(),
+) -> Response {
     let name = match decode(name) {
         Some(name) if !name.is_empty() => name,
         Some(_) => return problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
@@ -53,9 +58,10 @@ fn execute(runner: &Runner, request: &Request, name: &str, query: &str) -> Respo
     let report = runner.plugins().get(&name).and_then(|plugin| {
         if command::fits(plugin.program.facts()) {
             let invocation = cgi(request, &plugin, query);
-            return runner.report_plugin_command(&plugin, invocation);
+            return runner.report_plugin_command(&plugin, invocation, Some(when_long));
         }
-        runner.report_bytes(&plugin, func.as_deref().unwrap_or(DEFAULT_FUNCTION), &request.body, None)
+        let func = func.as_deref().unwrap_or(DEFAULT_FUNCTION);
+        runner.report_bytes(&plugin, func, &request.body, Some(when_long))
     });
     match report {
         Ok(report) => respond(report),
@@ -115,7 +121,7 @@ fn decode(text: &str) -> Option<String> {
 fn cgi(request: &Request, plugin: &Plugin, query: &str) -> Invocation {
     let mut env = vec![
         ("GATEWAY_INTERFACE", "CGI/1.1".to_string()),
-        ("SERVER_SOFTWARE", concat!("fuelbox/", env!("CARGO_PKG_VERSION")).into()),
+        ("SERVER_SOFTWARE", super::SERVER.into()),
         ("SERVER_PROTOCOL", "HTTP/1.1".into()),
         ("REQUEST_METHOD", request.method.clone()),
         ("SCRIPT_NAME", format!("/execute/{}", plugin.name)),

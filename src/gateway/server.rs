@@ -1,17 +1,18 @@
-//! Sockets and threads of the gateway: tiny_http with a fixed set of request threads.
+//! The gateway as a whole: a door, its workers with their lanes, start and stop.
 
-use super::message::{Request, Response};
-use super::{problem, routes};
-use crate::error::Error;
+use super::door::{Door, Handler};
+use super::lane::Lane;
+use super::routes;
+use super::worker::Worker;
+use crate::limits::DoorLimits;
 use crate::runner::Runner;
-use std::io::Read;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
-/// Stack of a request thread. The interpreter keeps guest frames on the heap, so little is needed.
+/// Stack of a worker. The interpreter keeps guest frames on the heap, so little is needed.
 const WORKER_STACK_BYTES: usize = 512 * 1024;
 
 /// How long a stop waits beyond the deadline of the guests that still run.
@@ -25,11 +26,23 @@ const STOP_WITHOUT_DEADLINE: Duration = Duration::from_secs(30);
 pub struct GatewayConfig {
     /// The address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Request threads, and so the number of guests that run at once.
+    /// Guests that run at once. There is a worker, with a lane, for each, and one more for the door.
     pub workers: usize,
+    /// What clients are allowed.
+    pub door: DoorLimits,
 }
 
-/// The default number of request threads: two for each core, at least four.
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        GatewayConfig { listen: DEFAULT_LISTEN, workers: default_workers(), door: DoorLimits::default() }
+    }
+}
+
+/// Where a gateway listens unless told otherwise: loopback only.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// The default number of guests at once: two for each core, at least four.
 pub fn default_workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     (2 * cores).max(4)
@@ -37,11 +50,9 @@ pub fn default_workers() -> usize {
 
 /// A running gateway.
 pub struct Gateway {
-    server: Arc<tiny_http::Server>,
+    door: Arc<Door>,
     address: SocketAddr,
-    stopping: Arc<AtomicBool>,
     ended: Receiver<()>,
-    workers: usize,
     patience: Duration,
 }
 
@@ -52,31 +63,61 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Listens and starts the request threads.
+    /// Serves `runner`'s plug-ins.
     ///
     /// # Errors
-    /// The address cannot be listened on, or the system gives no thread.
-    pub fn start(config: &GatewayConfig, runner: Arc<Runner>) -> std::io::Result<Gateway> {
+    /// The address cannot be listened on; contradictory limits; no thread, descriptor, or folder for the
+    /// lanes' sockets.
+    ///
+    /// ```
+    /// use fuelbox::gateway::{Gateway, GatewayConfig};
+    /// use fuelbox::{Runner, RunnerConfig};
+    /// use std::sync::Arc;
+    ///
+    /// let runner = Arc::new(Runner::new(RunnerConfig::default())?);
+    /// runner.load_built_in()?;
+    /// let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), ..GatewayConfig::default() };
+    /// let gateway = Gateway::start(&config, runner).unwrap();
+    /// assert_ne!(gateway.address().port(), 0);
+    /// gateway.stop();
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn start(config: &GatewayConfig, runner: Arc<Runner>) -> io::Result<Gateway> {
+        config.door.check_with(runner.limits()).map_err(invalid)?;
+        let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE) + STOP_GRACE;
+        let handler = move |request: &_, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
+        Gateway::start_with(config, Box::new(handler), patience)
+    }
+
+    /// Serves any handler; a stop waits `patience` for what runs.
+    ///
+    /// # Errors
+    /// As [`Gateway::start`].
+    pub fn start_with(
+        config: &GatewayConfig,
+        handler: Box<Handler>,
+        patience: Duration,
+    ) -> io::Result<Gateway> {
+        config.door.check().map_err(invalid)?;
         let listener = TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
-        let server = tiny_http::Server::from_listener(listener, None).map_err(std::io::Error::other)?;
-        let server = Arc::new(server);
-        let stopping = Arc::new(AtomicBool::new(false));
+        let lanes = (0..=config.workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
+        let door = Arc::new(Door::new(listener, config.door.clone(), config.workers, handler)?);
         let (end, ended) = channel();
-        let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE) + STOP_GRACE;
-        for number in 0..config.workers {
-            let worker = Worker {
-                server: Arc::clone(&server),
-                runner: Arc::clone(&runner),
-                stopping: Arc::clone(&stopping),
-                _end: end.clone(),
-            };
-            std::thread::Builder::new()
-                .name(format!("worker-{number}"))
-                .stack_size(WORKER_STACK_BYTES)
-                .spawn(move || worker.work())?;
+        for (number, lane) in lanes.into_iter().enumerate() {
+            let worker = Worker::new(Arc::clone(&door), lane);
+            let end = end.clone();
+            let thread = std::thread::Builder::new().name(format!("worker-{number}"));
+            let spawned = thread.stack_size(WORKER_STACK_BYTES).spawn(move || {
+                worker.work();
+                drop(end);
+            });
+            if let Err(error) = spawned {
+                door.stop();
+                return Err(error);
+            }
         }
-        Ok(Gateway { server, address, stopping, ended, workers: config.workers, patience })
+        Ok(Gateway { door, address, ended, patience })
     }
 
     /// The address it listens on.
@@ -84,98 +125,21 @@ impl Gateway {
         self.address
     }
 
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.door.connections()
+    }
+
     /// Stops accepting, lets what runs come to its end (bounded by the guests' deadline) and ends.
     pub fn stop(self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        for _ in 0..self.workers {
-            self.server.unblock();
-        }
+        self.door.stop();
         // Every worker holds a sender; the channel closes when the last has ended.
-        if self.ended.recv_timeout(self.patience) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if self.ended.recv_timeout(self.patience) == Err(RecvTimeoutError::Timeout) {
             log::warn!("some requests did not end within {:?}", self.patience);
         }
     }
 }
 
-struct Worker {
-    server: Arc<tiny_http::Server>,
-    runner: Arc<Runner>,
-    stopping: Arc<AtomicBool>,
-    _end: Sender<()>,
-}
-
-impl Worker {
-    fn work(self) {
-        while !self.stopping.load(Ordering::SeqCst) {
-            match self.server.recv() {
-                Ok(request) => self.answer(request),
-                Err(error) if !self.stopping.load(Ordering::SeqCst) => {
-                    log::error!("accepting connections failed: {error}");
-                }
-                Err(_) => {}
-            }
-        }
-    }
-
-    fn answer(&self, mut http: tiny_http::Request) {
-        let begin = Instant::now();
-        let limit = self.runner.limits().input_bytes;
-        let client = http.remote_addr().map(SocketAddr::ip);
-        let mut request = Request {
-            method: http.method().to_string(),
-            target: http.url().to_string(),
-            content_type: content_type(&http),
-            body: Vec::new(),
-            client,
-        };
-        let announced = http.body_length().unwrap_or(0);
-        let too_large = announced > limit || {
-            let mut body = http.as_reader().take(limit as u64 + 1);
-            match body.read_to_end(&mut request.body) {
-                Ok(_) => request.body.len() > limit,
-                // The client is gone; there is nobody to answer.
-                Err(_) => return,
-            }
-        };
-        let response = if too_large {
-            let error = Error::InputTooLarge { size: announced.max(request.body.len()), limit };
-            problem::response(problem::of_error(&error), &error.to_string())
-        } else {
-            routes::handle(&self.runner, &request)
-        };
-        log_access(&request, &response, begin);
-        // A client that has gone away is no error of ours.
-        let _ = http.respond(to_http(response));
-    }
-}
-
-fn content_type(http: &tiny_http::Request) -> Option<String> {
-    let header = http.headers().iter().find(|header| header.field.equiv("Content-Type"))?;
-    Some(header.value.to_string())
-}
-
-fn log_access(request: &Request, response: &Response, begin: Instant) {
-    log::info!(
-        target: "fuelbox::access",
-        "{} {} {} {} {} bytes {} fuel {:.3} ms",
-        request.client.map_or_else(|| "-".into(), |address| address.to_string()),
-        request.method,
-        request.target.escape_debug(),
-        response.status,
-        response.body.len(),
-        response.fuel.map_or_else(|| "-".into(), |fuel| fuel.to_string()),
-        begin.elapsed().as_secs_f64() * 1000.0,
-    );
-}
-
-fn to_http(response: Response) -> tiny_http::Response<std::io::Cursor<Vec<u8>>> {
-    let headers = std::iter::once(("Content-Type", response.content_type))
-        .chain(response.headers.iter().map(|(name, value)| (*name, value.as_str())))
-        // Names are constants and values are made here from numbers and names, so none is lost.
-        .filter_map(|(name, value)| tiny_http::Header::from_bytes(name, value).ok())
-        .collect();
-    let length = response.body.len();
-    let body = std::io::Cursor::new(response.body);
-    tiny_http::Response::new(response.status.into(), headers, body, Some(length), None)
-        .with_chunked_threshold(usize::MAX)
+fn invalid(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
 }

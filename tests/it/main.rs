@@ -7,6 +7,7 @@ mod deadline;
 mod fuel;
 mod guest;
 mod guests;
+mod http1;
 mod load;
 mod memory;
 mod numeric;

@@ -25,7 +25,7 @@ pub fn program(source: &str, limits: &Limits) -> Program {
 /// A job whose outputs are kept.
 pub fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
     let keep = || SinkTo::Buffer(Vec::new());
-    Job { program, limits, stdout: keep(), stderr: keep() }
+    Job { program, limits, stdout: keep(), stderr: keep(), when_long: None }
 }
 
 /// The default limits with another deadline.
@@ -80,7 +80,8 @@ impl Server {
 
     pub fn with(runner: Runner) -> Server {
         let runner = Arc::new(runner);
-        let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 4 };
+        let config =
+            GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 4, ..GatewayConfig::default() };
         let gateway = Gateway::start(&config, Arc::clone(&runner)).unwrap();
         Server { address: gateway.address(), runner, gateway: Some(gateway) }
     }

@@ -1,0 +1,354 @@
+//! One client connection: its buffers, what it waits for, and until when.
+//!
+//! A connection is worked on by one thread at a time, the one that has claimed it. Whoever sees an event
+//! for a claimed connection marks it, and the owner looks again before letting go.
+
+use super::http1::{self, Chunked, Framing, Reject};
+use super::lane::Message;
+use super::problem::TOO_LARGE;
+use crate::limits::DoorLimits;
+use mio::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Bytes that an input buffer starts with; most requests fit.
+const INPUT_BYTES: usize = 4096;
+
+/// Bytes of an input buffer while a body comes in: fewer reads.
+const BODY_INPUT_BYTES: usize = 16 * 1024;
+
+/// What a connection waits for while nobody works on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// The first byte of a request.
+    Idle,
+    /// The rest of a head.
+    Head,
+    /// The rest of a body.
+    Body,
+    /// The client to take its response.
+    Write,
+    /// The client to see the end, so that a last response is not lost with a reset.
+    Linger,
+}
+
+impl Phase {
+    fn from_u8(value: u8) -> Phase {
+        [Phase::Idle, Phase::Head, Phase::Body, Phase::Write][..]
+            .get(value as usize)
+            .copied()
+            .unwrap_or(Phase::Linger)
+    }
+
+    /// How long it may wait.
+    pub fn patience(self, limits: &DoorLimits) -> Duration {
+        /// Long enough for a response in flight, short enough not to keep descriptors.
+        const LINGER: Duration = Duration::from_secs(1);
+        match self {
+            Phase::Idle => limits.idle_timeout,
+            Phase::Head => limits.head_timeout,
+            Phase::Body => limits.body_timeout,
+            Phase::Write => limits.write_timeout,
+            Phase::Linger => LINGER,
+        }
+    }
+}
+
+/// A connection.
+pub struct Conn {
+    /// Its number in the poll.
+    pub token: usize,
+    /// The socket.
+    pub stream: TcpStream,
+    /// The client's address.
+    pub client: IpAddr,
+    claimed: AtomicBool,
+    marked: AtomicBool,
+    phase: AtomicU8,
+    /// When the present wait began and when it ends, in milliseconds of the door's clock.
+    waiting_since_ms: AtomicU64,
+    waits_until_ms: AtomicU64,
+    /// Buffers and progress, for the thread that has claimed the connection.
+    pub state: Mutex<State>,
+}
+
+impl Conn {
+    /// A new connection, waiting since `now_ms` for its first request.
+    pub fn new(token: usize, stream: TcpStream, client: IpAddr, now_ms: u64, limits: &DoorLimits) -> Conn {
+        Conn {
+            token,
+            stream,
+            client,
+            claimed: AtomicBool::new(false),
+            marked: AtomicBool::new(false),
+            phase: AtomicU8::new(Phase::Idle as u8),
+            waiting_since_ms: AtomicU64::new(now_ms),
+            waits_until_ms: AtomicU64::new(now_ms + limits.idle_timeout.as_millis() as u64),
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    /// Makes the caller the one thread that works on it; false if another does.
+    pub fn claim(&self) -> bool {
+        !self.claimed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Notes an event for whoever has claimed it.
+    pub fn mark(&self) {
+        self.marked.store(true, Ordering::Release);
+    }
+
+    /// Forgets the events so far; to be called before looking at the socket.
+    pub fn unmark(&self) {
+        self.marked.store(false, Ordering::Release);
+    }
+
+    /// Lets go. False if an event came meanwhile: then the caller has it still and must look again.
+    pub fn let_go(&self) -> bool {
+        self.claimed.store(false, Ordering::SeqCst);
+        !(self.marked.load(Ordering::SeqCst) && self.claim())
+    }
+
+    /// Begins or goes on with a wait in `phase`. The time counts from the first call with that phase,
+    /// unless `anew`: a slow client gains nothing by sending a byte now and then.
+    pub fn wait(&self, phase: Phase, anew: bool, now_ms: u64, limits: &DoorLimits) {
+        let before = self.phase.swap(phase as u8, Ordering::Relaxed);
+        if anew || before != phase as u8 {
+            self.waiting_since_ms.store(now_ms, Ordering::Relaxed);
+            let until = now_ms + phase.patience(limits).as_millis() as u64;
+            self.waits_until_ms.store(until, Ordering::Relaxed);
+        }
+    }
+
+    /// What it waits for.
+    pub fn phase(&self) -> Phase {
+        Phase::from_u8(self.phase.load(Ordering::Relaxed))
+    }
+
+    /// Whether its wait is over at `now_ms`.
+    pub fn is_late(&self, now_ms: u64) -> bool {
+        now_ms >= self.waits_until_ms.load(Ordering::Relaxed)
+    }
+
+    /// Since when it waits; none while a thread works on it.
+    pub fn waiting_since(&self) -> Option<u64> {
+        let waits = !self.claimed.load(Ordering::Acquire);
+        waits.then(|| self.waiting_since_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// A body that is being received.
+#[derive(Debug)]
+struct Receiving {
+    request: Ready,
+    framing: Receive,
+}
+
+#[derive(Debug)]
+enum Receive {
+    Length(usize),
+    Chunked(Chunked),
+}
+
+/// A request that has been received whole (or will have been, while its body comes in).
+#[derive(Debug, Clone, Default)]
+pub struct Ready {
+    /// The method.
+    pub method: String,
+    /// The target in origin form.
+    pub target: String,
+    /// The `Content-Type`.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether the connection may go on after the response.
+    pub keep_alive: bool,
+}
+
+impl Ready {
+    /// Turns its body, and a copy of the rest, into what a lane carries.
+    pub fn message(&mut self) -> Message {
+        let body = std::mem::take(&mut self.body);
+        Message::new(&self.method, &self.target, self.content_type.as_deref(), body)
+    }
+
+    /// Whether it runs a guest, and so needs a place among the running ones.
+    pub fn needs_guest(&self) -> bool {
+        self.method == "POST" && self.target.starts_with("/execute/")
+    }
+}
+
+/// Buffers and progress of a connection.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Received bytes, of which the first `filled` count.
+    input: Vec<u8>,
+    filled: usize,
+    receiving: Option<Receiving>,
+    /// What must be sent and is not yet.
+    pub output: Vec<u8>,
+    sent: usize,
+    /// Whether the connection ends when `output` is sent.
+    pub ends: bool,
+    /// Whether it ends because of what the client sent.
+    pub rejected: bool,
+    /// Bytes counted against the door's budget.
+    pub budgeted: usize,
+}
+
+/// What came of looking for a request.
+#[derive(Debug)]
+pub enum Step {
+    /// A whole request.
+    Request(Ready),
+    /// More bytes are needed.
+    More,
+    /// The client waits for `100 Continue` before it sends the body.
+    Continue,
+}
+
+impl State {
+    /// Looks for a request in what has been received.
+    ///
+    /// # Errors
+    /// [`Reject`]: the connection must end after the answer.
+    pub fn step(&mut self, limits: &DoorLimits) -> Result<Step, Reject> {
+        if self.receiving.is_none() {
+            let Some(head) = http1::head(&self.input[..self.filled], limits.head_bytes)? else {
+                return Ok(Step::More);
+            };
+            let framing = match head.framing {
+                Framing::Length(length) if length > limits.body_bytes as u64 => {
+                    let detail = "the announced body is larger than --max-body";
+                    return Err(Reject { kind: TOO_LARGE, detail });
+                }
+                Framing::Length(length) => Receive::Length(length as usize),
+                Framing::Chunked => Receive::Chunked(Chunked::default()),
+            };
+            let request = Ready {
+                method: head.method.into(),
+                target: head.target.into(),
+                content_type: head.content_type.map(str::to_string),
+                body: Vec::new(),
+                keep_alive: head.keep_alive,
+            };
+            let (used, waits) = (head.len, head.expects_continue);
+            self.receiving = Some(Receiving { request, framing });
+            self.consume(used);
+            if waits && self.filled == 0 {
+                return Ok(Step::Continue);
+            }
+        }
+        if self.take_body(limits)? {
+            return Ok(self.receiving.take().map_or(Step::More, |whole| Step::Request(whole.request)));
+        }
+        Ok(Step::More)
+    }
+
+    /// Moves received bytes into the body; says whether it is complete.
+    fn take_body(&mut self, limits: &DoorLimits) -> Result<bool, Reject> {
+        let Some(Receiving { request, framing }) = &mut self.receiving else { return Ok(false) };
+        let available = &self.input[..self.filled];
+        let (used, complete) = match framing {
+            Receive::Length(length) => {
+                let n = available.len().min(*length - request.body.len());
+                request.body.extend_from_slice(&available[..n]);
+                (n, request.body.len() == *length)
+            }
+            Receive::Chunked(chunked) => chunked.feed(available, &mut request.body, limits.body_bytes)?,
+        };
+        self.consume(used);
+        Ok(complete)
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.input.copy_within(used..self.filled, 0);
+        self.filled -= used;
+    }
+
+    /// Reads once. `Ok(0)` is the end; `WouldBlock` that nothing is there.
+    pub fn read(&mut self, stream: &TcpStream) -> io::Result<usize> {
+        let mut stream = stream;
+        let least = if self.receiving.is_some() { BODY_INPUT_BYTES } else { INPUT_BYTES };
+        if self.filled == self.input.len() || self.input.len() < least {
+            // A head's buffer doubles up to the head's limit, which `step` enforces; a body's is emptied
+            // by every step, so it does not grow.
+            self.input.resize((self.filled * 2).max(least), 0);
+        }
+        let n = stream.read(&mut self.input[self.filled..])?;
+        self.filled += n;
+        Ok(n)
+    }
+
+    /// Whether bytes have been received that are not looked at yet.
+    pub fn has_input(&self) -> bool {
+        self.filled > 0
+    }
+
+    /// Whether the last read left room, which it does only if it took everything there was.
+    pub fn drained(&self) -> bool {
+        self.filled < self.input.len()
+    }
+
+    /// Sends what it can. True when everything is sent.
+    pub fn flush(&mut self, mut stream: &TcpStream) -> io::Result<bool> {
+        while self.sent < self.output.len() {
+            match stream.write(&self.output[self.sent..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.sent += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.output.clear();
+        self.sent = 0;
+        Ok(true)
+    }
+
+    /// Drops the part of the output that is sent, and room that is not needed while waiting.
+    pub fn trim(&mut self) {
+        self.output.drain(..self.sent);
+        self.sent = 0;
+        self.output.shrink_to_fit();
+        if self.filled == 0 && self.receiving.is_none() {
+            self.input = Vec::new();
+        }
+    }
+
+    /// Bytes that are held for this connection beyond its input buffer.
+    pub fn held(&self) -> usize {
+        let body = self.receiving.as_ref().map_or(0, |receiving| receiving.request.body.capacity());
+        body + self.output.capacity()
+    }
+
+    /// What the connection waits for, when it can do nothing more by itself.
+    pub fn phase(&self) -> Phase {
+        if !self.output.is_empty() {
+            Phase::Write
+        } else if self.ends {
+            Phase::Linger
+        } else if self.receiving.is_some() {
+            Phase::Body
+        } else if self.filled > 0 {
+            Phase::Head
+        } else {
+            Phase::Idle
+        }
+    }
+
+    /// Forgets what has been received; for a connection that only waits for its end.
+    pub fn discard_input(&mut self) {
+        self.filled = 0;
+        self.receiving = None;
+    }
+
+    /// The method and target of the request in progress, for the log.
+    pub fn in_progress(&self) -> Option<(&str, &str)> {
+        self.receiving.as_ref().map(|whole| (whole.request.method.as_str(), whole.request.target.as_str()))
+    }
+}

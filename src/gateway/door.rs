@@ -1,0 +1,356 @@
+//! The front door: every client connection, without a thread for any of them.
+//!
+//! What is to be done about them goes to the crew (`crew.rs`), whose leader waits for events here.
+
+use super::conn::{Conn, Phase};
+use super::crew::{Crew, Member, Turn, Work, lock};
+use super::gate::{Admission, Gate, Waiting};
+use super::message::{Request, Response};
+use crate::limits::DoorLimits;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Answers a request. The second argument is to be called when the answer takes long; it may be called
+/// any number of times.
+pub type Handler = dyn Fn(&Request, &dyn Fn()) -> Response + Send + Sync;
+
+const LISTENER: Token = Token(0);
+const WAKER: Token = Token(1);
+const FIRST_CONN: usize = 2;
+
+/// Events taken from the system at a time.
+const EVENTS: usize = 256;
+
+/// Time between two looks at what is late.
+const SWEEP: Duration = Duration::from_millis(50);
+
+/// How long accepting pauses when the system has no descriptor left and nothing can be closed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Unsent responses may take this part of the budget, so that slow readers cannot use up what senders need.
+const OUTPUT_SHARE: usize = 2;
+
+struct Wait {
+    poll: Poll,
+    events: Events,
+    listener: Option<TcpListener>,
+    /// Connections may be waiting although no event will say so.
+    accept_again: bool,
+    last_sweep: Instant,
+}
+
+/// What the workers share.
+pub struct Door {
+    /// The limits.
+    pub limits: DoorLimits,
+    /// The handler.
+    pub handler: Box<Handler>,
+    /// The workers.
+    pub crew: Crew,
+    wait: Mutex<Wait>,
+    waker: Waker,
+    registry: Registry,
+    conns: Mutex<HashMap<usize, Arc<Conn>>>,
+    next_token: AtomicUsize,
+    gate: Mutex<Gate>,
+    held_bytes: AtomicUsize,
+    begin: Instant,
+    stopping: AtomicBool,
+}
+
+impl Door {
+    /// A door on `listener` behind which `guests` run at once.
+    ///
+    /// # Errors
+    /// The system gives no poll.
+    pub fn new(
+        listener: std::net::TcpListener,
+        limits: DoorLimits,
+        guests: usize,
+        handler: Box<Handler>,
+    ) -> io::Result<Door> {
+        listener.set_nonblocking(true)?;
+        let mut listener = TcpListener::from_std(listener);
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        registry.register(&mut listener, LISTENER, Interest::READABLE)?;
+        let waker = Waker::new(&registry, WAKER)?;
+        let begin = Instant::now();
+        let gate = Gate::new(guests, limits.queue, limits.queue_timeout);
+        let wait = Wait {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            listener: Some(listener),
+            accept_again: true,
+            last_sweep: begin,
+        };
+        Ok(Door {
+            limits,
+            handler,
+            crew: Crew::new(guests),
+            wait: Mutex::new(wait),
+            waker,
+            registry,
+            conns: Mutex::default(),
+            next_token: AtomicUsize::new(FIRST_CONN),
+            gate: Mutex::new(gate),
+            held_bytes: AtomicUsize::new(0),
+            begin,
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// Milliseconds of the door's clock.
+    pub fn now_ms(&self) -> u64 {
+        self.begin.elapsed().as_millis() as u64
+    }
+
+    /// Whether the door is closing.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Stops accepting; connections end with the request they are at.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.wake_leader();
+    }
+
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        lock(&self.conns).len()
+    }
+
+    /// The next thing to do, or none when the door is closed. What was done before is done with this call.
+    pub fn next(&self, member: &mut Member) -> Option<Work> {
+        loop {
+            match self.crew.next(member, || self.is_stopping() && self.connections() == 0) {
+                Turn::Work(work) => return Some(work),
+                Turn::Lead => self.look_for_events(None),
+                Turn::Closed => return None,
+            }
+        }
+    }
+
+    /// Something more to do for a worker who has something in hand already; does not wait. The leader
+    /// looks for events before it says that there is nothing.
+    pub fn one_more(&self, member: &Member) -> Option<Work> {
+        let more = self.crew.one_more();
+        if more.is_none() && member.leads {
+            self.look_for_events(Some(Duration::ZERO));
+            return self.crew.one_more();
+        }
+        more
+    }
+
+    /// Gives back a request that has not been begun, with its place among the running guests, if it has one.
+    pub fn give_back(&self, waiting: Waiting, has_place: bool) {
+        let waiting = Box::new(waiting);
+        self.push(if has_place { Work::Run(waiting) } else { Work::Again(waiting) });
+    }
+
+    /// Has a claimed connection looked at once more, after what is already to be done.
+    pub fn look_again(&self, conn: Arc<Conn>) {
+        self.push(Work::Look(conn));
+    }
+
+    /// To be called before being gone for long, and to be followed by `crew.come_back()`.
+    pub fn go_long(&self, member: &mut Member) {
+        if self.crew.go_long(member) {
+            self.wake_leader();
+        }
+    }
+
+    fn push(&self, work: Work) {
+        if self.crew.push(work) {
+            self.wake_leader();
+        }
+    }
+
+    fn wake_leader(&self) {
+        // Fails only when the system is out of memory; the leader then looks at its next sweep.
+        let _ = self.waker.wake();
+    }
+
+    /// Waits for events, at most `timeout` or until something is late.
+    fn look_for_events(&self, timeout: Option<Duration>) {
+        let mut wait = lock(&self.wait);
+        let wait = &mut *wait;
+        let timeout = if timeout.is_some() {
+            timeout
+        } else if wait.accept_again && wait.listener.is_some() {
+            Some(ACCEPT_PAUSE)
+        } else if self.connections() > 0 || self.is_stopping() {
+            Some(SWEEP)
+        } else {
+            None
+        };
+        if let Err(error) = wait.poll.poll(&mut wait.events, timeout) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                log::error!("waiting for events failed: {error}");
+                std::thread::sleep(ACCEPT_PAUSE);
+            }
+            return;
+        }
+        let mut found = Vec::new();
+        {
+            let conns = lock(&self.conns);
+            for event in &wait.events {
+                match event.token() {
+                    LISTENER => wait.accept_again = true,
+                    WAKER => {}
+                    Token(token) => found.extend(conns.get(&token).cloned()),
+                }
+            }
+        }
+        self.crew.put(found.into_iter().filter_map(|conn| {
+            conn.mark();
+            conn.claim().then_some(Work::Look(conn))
+        }));
+        if self.is_stopping() {
+            wait.listener = None;
+        }
+        self.accept(wait);
+        if wait.last_sweep.elapsed() >= SWEEP || self.is_stopping() {
+            wait.last_sweep = Instant::now();
+            self.sweep();
+        }
+    }
+
+    /// Takes the connections that are there. With no room or no descriptor, the one that has been waiting
+    /// for its client longest makes place.
+    fn accept(&self, wait: &mut Wait) {
+        while wait.accept_again {
+            let Some(listener) = &wait.listener else { return };
+            if self.connections() >= self.limits.connections && !self.evict() {
+                // Everyone is being served; whoever comes next waits in the system's queue.
+                return;
+            }
+            match listener.accept() {
+                Ok((stream, client)) => self.admit(stream, client),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait.accept_again = false,
+                Err(error) if is_transient(&error) => {}
+                Err(error) => {
+                    // No descriptor or no memory: make room, or else try again after a pause.
+                    if !self.evict() {
+                        log::warn!("cannot accept a connection: {error}");
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(&self, mut stream: TcpStream, client: SocketAddr) {
+        // Answers are written whole, so waiting to fill a packet only delays them. A socket that cannot
+        // be set up belongs to a client that is gone.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.registry.register(&mut stream, Token(token), interest) {
+            log::warn!("cannot watch a connection: {error}");
+            return;
+        }
+        let conn = Conn::new(token, stream, client.ip().to_canonical(), self.now_ms(), &self.limits);
+        lock(&self.conns).insert(token, Arc::new(conn));
+    }
+
+    /// Ends a connection that the caller has claimed; it stays claimed, so nobody looks at it again.
+    pub fn close(&self, conn: &Conn) {
+        let held = std::mem::take(&mut lock(&conn.state).budgeted);
+        self.held_bytes.fetch_sub(held, Ordering::Relaxed);
+        // The socket is closed, and leaves the poll, with the last owner of `conn`.
+        lock(&self.conns).remove(&conn.token);
+    }
+
+    /// The connection, among those that `pick` picks, that has been waiting for its client longest.
+    fn longest_waiting(&self, pick: impl Fn(&Conn) -> bool) -> Option<Arc<Conn>> {
+        let conns = lock(&self.conns);
+        let waiting = conns.values().filter(|conn| pick(conn));
+        let waiting = waiting.filter_map(|conn| Some((conn.waiting_since()?, conn)));
+        waiting.min_by_key(|(since, _)| *since).map(|(_, conn)| Arc::clone(conn))
+    }
+
+    /// Closes the connection that has been waiting for its client longest. False if none waits.
+    fn evict(&self) -> bool {
+        match self.longest_waiting(|_| true) {
+            Some(conn) if conn.claim() => {
+                log::debug!("closing {} to make room", conn.client);
+                self.close(&conn);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Counts what a connection holds, in bytes, against the budget; `budgeted` is what it was counted
+    /// with so far. When the budget is used up, the connections that have been stuck longest with a body
+    /// or a response are closed; false if none was left, and this one must go.
+    pub fn budget(&self, conn: &Conn, budgeted: &mut usize, held: usize, phase: Phase) -> bool {
+        let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
+        let most = self.limits.budget_bytes / share;
+        let before = std::mem::replace(budgeted, held);
+        if held <= before {
+            self.held_bytes.fetch_sub(before - held, Ordering::Relaxed);
+            return true;
+        }
+        self.held_bytes.fetch_add(held - before, Ordering::Relaxed);
+        while self.held_bytes.load(Ordering::Relaxed) > most {
+            let stuck = |other: &Conn| matches!(other.phase(), Phase::Body | Phase::Write);
+            match self.longest_waiting(|other| other.token != conn.token && stuck(other)) {
+                Some(other) if other.claim() => self.close(&other),
+                Some(_) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Gives late connections to the workers, and ends the wait of late requests.
+    fn sweep(&self) {
+        let now = self.now_ms();
+        let stopping = self.is_stopping();
+        let late: Vec<_> = lock(&self.conns)
+            .values()
+            .filter(|conn| conn.is_late(now) || (stopping && conn.phase() == Phase::Idle))
+            .cloned()
+            .collect();
+        for conn in late {
+            if conn.claim() {
+                self.push(Work::Look(conn));
+            }
+        }
+        loop {
+            let late = lock(&self.gate).take_late();
+            let Some(waiting) = late else { return };
+            self.push(Work::Expire(Box::new(waiting)));
+        }
+    }
+
+    /// Asks for a place among the running guests.
+    pub fn enter(&self, waiting: Waiting) -> Admission {
+        lock(&self.gate).enter(waiting)
+    }
+
+    /// Gives a place back, to the request that has waited longest.
+    pub fn leave(&self) {
+        let next = lock(&self.gate).leave();
+        if let Some(waiting) = next {
+            self.push(Work::Run(Box::new(waiting)));
+        }
+    }
+}
+
+/// Errors of `accept` that concern the one connection only (accept(2)).
+fn is_transient(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied, TimedOut};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied | TimedOut)
+}

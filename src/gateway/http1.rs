@@ -1,0 +1,319 @@
+//! Reads requests from bytes (RFC 9112): strict, incremental, without a socket. What two servers could
+//! read in two ways is refused.
+
+use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, TOO_LARGE, VERSION};
+
+/// Header lines of one request.
+const HEADERS_MAX: usize = 100;
+
+/// A chunk's size line with its extensions, in bytes.
+const CHUNK_LINE_BYTES_MAX: usize = 256;
+
+/// The trailer section after the last chunk, in bytes.
+const TRAILER_BYTES_MAX: usize = 4096;
+
+/// Why a request is refused; the connection ends with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The problem, and so the status.
+    pub kind: Kind,
+    /// What is wrong.
+    pub detail: &'static str,
+}
+
+fn reject<T>(kind: Kind, detail: &'static str) -> Result<T, Reject> {
+    Err(Reject { kind, detail })
+}
+
+/// How long the body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// This many bytes.
+    Length(u64),
+    /// Until the last chunk.
+    Chunked,
+}
+
+/// A request's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The target in origin form.
+    pub target: &'a str,
+    /// The `Content-Type`.
+    pub content_type: Option<&'a str>,
+    /// How the body is framed.
+    pub framing: Framing,
+    /// Whether the client waits for `100 Continue`.
+    pub expects_continue: bool,
+    /// Whether the connection may go on after the response.
+    pub keep_alive: bool,
+    /// Bytes of the head, and of the empty line before it, if any.
+    pub len: usize,
+}
+
+/// Reads a head from the beginning of `bytes`; `None` while more is needed.
+///
+/// # Errors
+/// [`Reject`] with 400, 431 for more than `max` bytes or 100 header lines, 505 for another version, 417.
+pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
+    // RFC 9112, section 2.2: one empty line before a request line is to be ignored.
+    let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+    let bytes = &bytes[skipped..];
+    match bytes.first() {
+        None => return Ok(None),
+        Some(0x16) => return reject(BAD_REQUEST, "this is a TLS handshake, and this port speaks plain HTTP"),
+        Some(byte) if !byte.is_ascii_uppercase() => {
+            return reject(BAD_REQUEST, "a request begins with a method in capital letters");
+        }
+        Some(_) => {}
+    }
+    let end = find(bytes, b"\r\n\r\n").map(|at| at + 4);
+    let seen = &bytes[..end.unwrap_or(bytes.len())];
+    check_lines(seen)?;
+    if seen.len() > max || (end.is_none() && seen.len() == max) {
+        return reject(HEAD_TOO_LARGE, "the head is larger than --max-head");
+    }
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(seen) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(syntax(error, seen)),
+    }
+    let mut head = fields(&request)?;
+    head.len = seen.len() + skipped;
+    Ok(Some(head))
+}
+
+fn find(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == pattern)
+}
+
+/// Lines end with CR LF and nothing else (a lone LF is where smuggling begins); no byte above ASCII.
+fn check_lines(seen: &[u8]) -> Result<(), Reject> {
+    if !seen.is_ascii() {
+        return reject(BAD_REQUEST, "a byte of the head is not ASCII");
+    }
+    let mut rest = seen;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
+        match &rest[at..] {
+            [b'\r', b'\n', after @ ..] => rest = after,
+            [b'\r'] => return Ok(()),
+            [b'\0', ..] => return reject(BAD_REQUEST, "a byte of the head is NUL"),
+            _ => return reject(BAD_REQUEST, "a line of the head does not end with CR LF"),
+        }
+    }
+    Ok(())
+}
+
+fn syntax(error: httparse::Error, seen: &[u8]) -> Reject {
+    let (kind, detail) = match error {
+        httparse::Error::Version if other_version(seen) => (VERSION, "only HTTP/1.0 and HTTP/1.1 are spoken"),
+        httparse::Error::Version => (BAD_REQUEST, "the request line has no HTTP version"),
+        httparse::Error::TooManyHeaders => (HEAD_TOO_LARGE, "the head has more than 100 header lines"),
+        httparse::Error::HeaderName => (BAD_REQUEST, "a header name is malformed"),
+        httparse::Error::HeaderValue => (BAD_REQUEST, "a header value is malformed"),
+        _ => (BAD_REQUEST, "the request line is malformed"),
+    };
+    Reject { kind, detail }
+}
+
+/// Whether the request line is whole and ends in a version that is well-formed, but not 1.x.
+fn other_version(seen: &[u8]) -> bool {
+    let line = seen.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let words: Vec<_> = line.split(|byte| *byte == b' ').collect();
+    matches!(words[..], [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
+        if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+/// The fields that matter here, each at most once.
+fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
+    let method = request.method.unwrap_or_default();
+    let target = target(method, request.path.unwrap_or_default())?;
+    let is_1_1 = request.version == Some(1);
+    let (mut host, mut length, mut coding, mut content_type, mut expect) = (None, None, None, None, None);
+    let mut keep_alive = is_1_1;
+    for header in request.headers.iter() {
+        let name = header.name;
+        let slot = if name.eq_ignore_ascii_case("host") {
+            &mut host
+        } else if name.eq_ignore_ascii_case("content-length") {
+            &mut length
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            &mut coding
+        } else if name.eq_ignore_ascii_case("content-type") {
+            &mut content_type
+        } else if name.eq_ignore_ascii_case("expect") {
+            &mut expect
+        } else {
+            if name.eq_ignore_ascii_case("connection") {
+                keep_alive &= !has_token(text(header.value)?, "close");
+            }
+            continue;
+        };
+        if slot.replace(text(header.value)?).is_some() {
+            return reject(BAD_REQUEST, "a header that may come once came twice");
+        }
+    }
+    if is_1_1 && host.is_none() {
+        return reject(BAD_REQUEST, "an HTTP/1.1 request needs a Host header");
+    }
+    let framing = framing(length, coding, is_1_1)?;
+    let expects_continue = match expect {
+        None => false,
+        Some(value) if value.eq_ignore_ascii_case("100-continue") => is_1_1,
+        Some(_) => return reject(EXPECTATION, "only 100-continue can be expected"),
+    };
+    Ok(Head { method, target, content_type, framing, expects_continue, keep_alive, len: 0 })
+}
+
+fn text(value: &[u8]) -> Result<&str, Reject> {
+    // The head is ASCII by now.
+    std::str::from_utf8(value).or(reject(BAD_REQUEST, "a header value is malformed"))
+}
+
+fn has_token(list: &str, token: &str) -> bool {
+    list.split(',').any(|item| item.trim().eq_ignore_ascii_case(token))
+}
+
+/// The target in origin form (RFC 9112, section 3.2): an absolute one loses scheme and authority.
+fn target<'a>(method: &str, target: &'a str) -> Result<&'a str, Reject> {
+    if target.contains('#') {
+        return reject(BAD_REQUEST, "the target has a fragment");
+    }
+    if target.starts_with('/') {
+        return Ok(target);
+    }
+    let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"));
+    match scheme.map(|scheme| &target[scheme.len()..]) {
+        Some(rest) if method != "CONNECT" => Ok(rest.find('/').map_or("/", |at| &rest[at..])),
+        _ => reject(BAD_REQUEST, "the target is neither a path nor an http URL"),
+    }
+}
+
+/// RFC 9112, section 6.3, without its choices: one length, or chunked alone.
+fn framing(length: Option<&str>, coding: Option<&str>, is_1_1: bool) -> Result<Framing, Reject> {
+    match (length, coding) {
+        (None, None) => Ok(Framing::Length(0)),
+        (Some(_), Some(_)) => reject(BAD_REQUEST, "both Content-Length and Transfer-Encoding"),
+        (None, Some(_)) if !is_1_1 => reject(BAD_REQUEST, "Transfer-Encoding in HTTP/1.0"),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
+        (None, Some(_)) => reject(BAD_REQUEST, "the only transfer coding understood is chunked"),
+        (Some(length), None) if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) => {
+            reject(BAD_REQUEST, "Content-Length is not a number")
+        }
+        // More than a u64 holds is too large, whatever the limit.
+        (Some(length), None) => Ok(Framing::Length(length.parse().unwrap_or(u64::MAX))),
+    }
+}
+
+/// Where a chunked body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expecting {
+    Size,
+    Data(usize),
+    DataEnd,
+    Trailer,
+}
+
+/// Takes a chunked body apart (RFC 9112, section 7.1); extensions and trailers are read and dropped.
+#[derive(Debug)]
+pub struct Chunked {
+    expecting: Expecting,
+    trailer_bytes: usize,
+}
+
+impl Default for Chunked {
+    fn default() -> Self {
+        Chunked { expecting: Expecting::Size, trailer_bytes: 0 }
+    }
+}
+
+impl Chunked {
+    /// Takes what it can from `input` and appends data to `body`. Gives the number of bytes taken, and
+    /// whether the body is complete; what is left over must be given again with more behind it.
+    ///
+    /// # Errors
+    /// [`Reject`] with 413 for a body of more than `max` bytes, 400 for anything malformed.
+    pub fn feed(&mut self, input: &[u8], body: &mut Vec<u8>, max: usize) -> Result<(usize, bool), Reject> {
+        let mut rest = input;
+        loop {
+            let taken = input.len() - rest.len();
+            match self.expecting {
+                Expecting::Size => {
+                    let Some((line, after)) = line(rest, CHUNK_LINE_BYTES_MAX)? else {
+                        return Ok((taken, false));
+                    };
+                    let size = chunk_size(line)?;
+                    if size > (max - body.len()) as u64 {
+                        return reject(TOO_LARGE, "the body is larger than --max-body");
+                    }
+                    rest = after;
+                    self.expecting =
+                        if size == 0 { Expecting::Trailer } else { Expecting::Data(size as usize) };
+                }
+                Expecting::Data(left) => {
+                    let n = left.min(rest.len());
+                    body.extend_from_slice(&rest[..n]);
+                    rest = &rest[n..];
+                    self.expecting = if n == left { Expecting::DataEnd } else { Expecting::Data(left - n) };
+                    if n < left {
+                        return Ok((taken + n, false));
+                    }
+                }
+                Expecting::DataEnd => match rest {
+                    [b'\r', b'\n', after @ ..] => {
+                        rest = after;
+                        self.expecting = Expecting::Size;
+                    }
+                    [] | [b'\r'] => return Ok((taken, false)),
+                    _ => return reject(BAD_REQUEST, "a chunk is longer than its size"),
+                },
+                Expecting::Trailer => {
+                    let room = TRAILER_BYTES_MAX - self.trailer_bytes;
+                    let Some((line, after)) = line(rest, room)? else { return Ok((taken, false)) };
+                    self.trailer_bytes += rest.len() - after.len();
+                    rest = after;
+                    if line.is_empty() {
+                        return Ok((input.len() - rest.len(), true));
+                    }
+                    if self.trailer_bytes >= TRAILER_BYTES_MAX {
+                        return reject(BAD_REQUEST, "the trailer section is too long");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A line, and what follows it.
+type Line<'a> = (&'a [u8], &'a [u8]);
+
+/// The line at the beginning of `bytes` without its CR LF, and what follows; `None` while it is not whole.
+fn line(bytes: &[u8], max: usize) -> Result<Option<Line<'_>>, Reject> {
+    match bytes.iter().position(|byte| !(0x20..0x7f).contains(byte) && *byte != b'\t') {
+        Some(at) if at > max => reject(BAD_REQUEST, "a line of a chunked body is too long"),
+        None if bytes.len() > max => reject(BAD_REQUEST, "a line of a chunked body is too long"),
+        None => Ok(None),
+        Some(at) => match &bytes[at..] {
+            [b'\r', b'\n', after @ ..] => Ok(Some((&bytes[..at], after))),
+            [b'\r'] => Ok(None),
+            _ => reject(BAD_REQUEST, "a line of a chunked body does not end with CR LF"),
+        },
+    }
+}
+
+/// The size in hexadecimal; what follows a semicolon is an extension.
+fn chunk_size(line: &[u8]) -> Result<u64, Reject> {
+    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    let digits = digits.trim_ascii_end();
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return reject(BAD_REQUEST, "a chunk size is not a hexadecimal number");
+    }
+    let significant = digits.trim_ascii_start();
+    let text = std::str::from_utf8(significant).unwrap_or_default();
+    // More than a u64 holds is too large, whatever the limit.
+    Ok(u64::from_str_radix(text, 16).unwrap_or(u64::MAX))
+}

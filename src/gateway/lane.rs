@@ -1,0 +1,303 @@
+//! A lane: one tiny_http server that only ever has one client, the worker that owns the lane.
+//!
+//! tiny_http listens on a Unix socket in a private folder; the worker connects, proves the connection with
+//! a round trip, and then ends the accept loop and removes the socket, so that nothing else can connect.
+//! From then on the worker writes a canonical request, takes it from tiny_http as a parsed
+//! `tiny_http::Request`, handles it, responds through tiny_http, and reads the response, all in its own
+//! thread. Only tiny_http's reading of the request is in another one: two thread hand-overs a request when
+//! there is one at a time, none when the next is sent before the present one is answered.
+//!
+//! The worker's end never blocks: what it writes fits the socket's buffer, and while tiny_http sends a long
+//! response, the worker takes it out piece by piece (see [`Drain`]).
+
+use super::message::{Request, Response};
+use rustix::net::{Shutdown, shutdown};
+use std::fs::DirBuilder;
+use std::io::{self, Cursor, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long tiny_http may take to read a request; it is in memory, so anything near this is a broken lane.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Bytes of a body sent or taken at a time; far below the smallest socket buffer in use.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// Up to this size tiny_http reads a body together with the head.
+const BODY_WITH_HEAD_BYTES: usize = 1024;
+
+/// A request as the lane carries it.
+#[derive(Debug, Clone, Default)]
+pub struct Message {
+    /// The request line and the headers, with exactly one `Content-Length`, in canonical form.
+    pub head: Vec<u8>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    /// The message for these parts, which must have been checked: no CR, LF or NUL in any.
+    pub fn new(method: &str, target: &str, content_type: Option<&str>, body: Vec<u8>) -> Message {
+        let mut head = Vec::with_capacity(160 + target.len());
+        // Writing to a Vec does not fail.
+        let _ = write!(head, "{method} {target} HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
+        if let Some(content_type) = content_type {
+            let _ = write!(head, "Content-Type: {content_type}\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        Message { head, body }
+    }
+
+    /// Whether `http` is this message, as far as its request line tells. Lanes keep order, so it always
+    /// is; should that ever fail, no client may get another's answer.
+    fn is(&self, http: &tiny_http::Request) -> bool {
+        let rest = self.head.strip_prefix(http.method().as_str().as_bytes());
+        let rest = rest.and_then(|rest| rest.strip_prefix(b" ")?.strip_prefix(http.url().as_bytes()));
+        rest.is_some_and(|rest| rest.starts_with(b" HTTP/1.1\r\n"))
+            && http.body_length() == Some(self.body.len())
+    }
+
+    /// Whether nothing may follow it into a lane before it is finished: its body goes in piece by piece.
+    pub fn is_alone(&self) -> bool {
+        self.body.len() > BODY_WITH_HEAD_BYTES
+    }
+}
+
+/// One connection to a tiny_http server of its own.
+pub struct Lane {
+    server: tiny_http::Server,
+    stream: UnixStream,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").finish_non_exhaustive()
+    }
+}
+
+/// A folder that only this user can enter, removed on drop.
+struct PrivateDir(PathBuf);
+
+impl PrivateDir {
+    fn new() -> io::Result<PrivateDir> {
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let name = format!("fuelbox-{:016x}", u64::from_ne_bytes(random));
+        let mut error = io::Error::other("no folder to try");
+        // systemd's and the session's own folders first; /dev/shm is there in containers without /tmp.
+        let named = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"].into_iter().filter_map(std::env::var_os);
+        let usual = [std::env::temp_dir(), PathBuf::from("/dev/shm"), PathBuf::from("/run")];
+        for parent in named.map(PathBuf::from).chain(usual) {
+            let path = parent.join(&name);
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(PrivateDir(path)),
+                Err(failed) => error = failed,
+            }
+        }
+        Err(error)
+    }
+}
+
+impl Drop for PrivateDir {
+    fn drop(&mut self) {
+        // Nothing is lost with an empty folder that stays.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Lane {
+    /// Opens a lane and proves it.
+    ///
+    /// # Errors
+    /// No folder for the socket, no descriptor or no thread; or the round trip failed.
+    pub fn open() -> io::Result<Lane> {
+        let dir = PrivateDir::new()?;
+        Lane::open_at(&dir.0.join("lane"))
+    }
+
+    fn open_at(path: &Path) -> io::Result<Lane> {
+        let listener = UnixListener::bind(path)?;
+        let same_listener = listener.try_clone()?;
+        let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
+        let connected = UnixStream::connect(path);
+        let proven = connected.and_then(|stream| {
+            stream.set_nonblocking(true)?;
+            Ok(stream)
+        });
+        // Ends tiny_http's accept loop, and with it the spare threads of its pool.
+        let mut lane = match proven {
+            Ok(stream) => Lane { server, stream },
+            Err(error) => {
+                shutdown(&same_listener, Shutdown::Both)?;
+                return Err(error);
+            }
+        };
+        let proof = Message::new("GET", "/", None, Vec::new());
+        let round_trip = lane.send(&proof).and_then(|()| lane.discard(&proof));
+        shutdown(&same_listener, Shutdown::Both)?;
+        // The accept loop says that it ended; taken here, so that no request is mistaken for it.
+        let _ = lane.server.recv_timeout(PATIENCE);
+        round_trip.map(|()| lane)
+    }
+
+    /// Hands `message` to tiny_http. More than one may be under way (tiny_http reads the next while the
+    /// one before is answered), but none after one that [`Message::is_alone`]. Each must be finished, in
+    /// order, with [`Lane::finish`] or [`Lane::discard`].
+    ///
+    /// # Errors
+    /// The lane is broken and must be opened anew.
+    pub fn send(&mut self, message: &Message) -> io::Result<()> {
+        if message.is_alone() || message.body.is_empty() {
+            self.stream.write_all(&message.head)
+        } else {
+            self.stream.write_all(&[&message.head[..], &message.body].concat())
+        }
+    }
+
+    /// Takes the oldest request from tiny_http, which must be that of `message`, lets `answer` make the
+    /// response, and appends the response as it came from tiny_http to `out`.
+    ///
+    /// # Errors
+    /// The lane is broken and must be opened anew. `answer` may or may not have been called.
+    pub fn finish(
+        &mut self,
+        message: &Message,
+        answer: impl FnOnce(Request) -> Response,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let mut http = self
+            .server
+            .recv_timeout(PATIENCE)?
+            .ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "tiny_http gave no request"))?;
+        if !message.is(&http) {
+            return Err(io::Error::other("tiny_http gave another request"));
+        }
+        let mut request = Request {
+            method: http.method().to_string(),
+            target: http.url().to_string(),
+            content_type: header(&http, "Content-Type"),
+            body: Vec::with_capacity(message.body.len()),
+            client: None,
+        };
+        self.receive_body(&mut http, message, &mut request.body)?;
+        let has_body = request.method != "HEAD";
+        let response = answer(request);
+        self.respond(http, response, has_body, out)
+    }
+
+    /// Finishes the oldest request without an answer for anyone.
+    ///
+    /// # Errors
+    /// The lane is broken and must be opened anew.
+    pub fn discard(&mut self, message: &Message) -> io::Result<()> {
+        let nothing = |_: Request| Response::new(200, super::message::TEXT, "");
+        self.finish(message, nothing, &mut Vec::new())
+    }
+
+    fn receive_body(
+        &mut self,
+        http: &mut tiny_http::Request,
+        message: &Message,
+        body: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let mut sent = if message.is_alone() { 0 } else { message.body.len() };
+        while body.len() < message.body.len() {
+            let piece = &message.body[sent..message.body.len().min(sent + PIECE_BYTES)];
+            self.stream.write_all(piece)?;
+            sent += piece.len();
+            let missing = (sent - body.len()) as u64;
+            http.as_reader().take(missing).read_to_end(body)?;
+            if body.len() < sent {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "tiny_http lost a body"));
+            }
+        }
+        Ok(())
+    }
+
+    fn respond(
+        &mut self,
+        http: tiny_http::Request,
+        response: Response,
+        has_body: bool,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let begin = out.len();
+        let length = response.body.len();
+        let headers = headers(&response);
+        let drain = Drain { body: Cursor::new(response.body), stream: &self.stream, out };
+        let made = tiny_http::Response::new(response.status.into(), headers, drain, Some(length), None);
+        http.respond(made.with_chunked_threshold(usize::MAX))?;
+        // All of it has been sent by now, so a read that finds nothing means that something is missing.
+        let mut whole = None;
+        loop {
+            if whole.is_none() {
+                let head = out[begin..].windows(4).position(|window| window == b"\r\n\r\n");
+                whole = head.map(|at| begin + at + 4 + if has_body { length } else { 0 });
+            }
+            match whole {
+                Some(whole) if out.len() == whole => return Ok(()),
+                Some(whole) if out.len() > whole => {
+                    return Err(io::Error::other("tiny_http sent more than one response"));
+                }
+                _ => {}
+            }
+            if take(&self.stream, out)? == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "tiny_http cut a response"));
+            }
+        }
+    }
+
+    /// Closes the connection under the lane, as a fault would. For tests.
+    #[doc(hidden)]
+    pub fn break_it(&self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+/// A response's body that, whenever tiny_http asks for more of it, first takes what tiny_http has sent so
+/// far: sender and receiver are one thread, and neither may wait for the other.
+struct Drain<'a> {
+    body: Cursor<Vec<u8>>,
+    stream: &'a UnixStream,
+    out: &'a mut Vec<u8>,
+}
+
+impl Read for Drain<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let at = self.body.position() as usize;
+        // Nothing to take before the first piece, and after the last one `respond` takes the rest.
+        if at > 0 && at < self.body.get_ref().len() {
+            match take(self.stream, self.out) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let most = buffer.len().min(PIECE_BYTES);
+        self.body.read(&mut buffer[..most])
+    }
+}
+
+/// One read of what is there.
+fn take(mut stream: &UnixStream, out: &mut Vec<u8>) -> io::Result<usize> {
+    let mut buffer = [0; PIECE_BYTES];
+    let n = stream.read(&mut buffer)?;
+    out.extend_from_slice(&buffer[..n]);
+    Ok(n)
+}
+
+fn header(http: &tiny_http::Request, name: &'static str) -> Option<String> {
+    let header = http.headers().iter().find(|header| header.field.equiv(name))?;
+    Some(header.value.to_string())
+}
+
+fn headers(response: &Response) -> Vec<tiny_http::Header> {
+    let own = [("Server", super::SERVER), ("Content-Type", response.content_type)];
+    own.into_iter()
+        .chain(response.headers.iter().map(|(name, value)| (*name, value.as_str())))
+        // Names are constants and values are made here from numbers and names, so none is lost.
+        .filter_map(|(name, value)| tiny_http::Header::from_bytes(name, value).ok())
+        .collect()
+}

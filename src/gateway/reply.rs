@@ -1,0 +1,64 @@
+//! Answers of the door's own, and the access log.
+
+use super::conn::Conn;
+use super::message::Response;
+use super::problem::{self, BUSY, LANE};
+use std::time::Instant;
+
+/// Seconds after which a client that found no place may try again.
+const RETRY_AFTER: &str = "1";
+
+/// No place among the running guests became free in time.
+pub fn busy() -> Response {
+    problem::response(BUSY, "no guest ended in time; try again").with("Retry-After", RETRY_AFTER)
+}
+
+/// A lane broke under the request.
+pub fn lost() -> Response {
+    problem::response(LANE, "the request was lost inside the gateway; try again")
+}
+
+/// The response as bytes, for what does not go through a lane.
+pub fn render(response: &Response, is_head: bool, out: &mut Vec<u8>) {
+    use std::io::Write;
+    let reason = tiny_http::StatusCode(response.status).default_reason_phrase();
+    // Writing to a Vec does not fail.
+    let _ = write!(
+        out,
+        "HTTP/1.1 {} {reason}\r\nServer: {}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
+        response.status,
+        super::SERVER,
+        httpdate::HttpDate::from(std::time::SystemTime::now()),
+        response.content_type,
+        response.body.len(),
+    );
+    for (name, value) in &response.headers {
+        let _ = write!(out, "{name}: {value}\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    if !is_head {
+        out.extend_from_slice(&response.body);
+    }
+}
+
+/// One line for each request: address, method, path, status, bytes, fuel, time.
+pub fn log_access(
+    conn: &Conn,
+    method: &str,
+    target: &str,
+    outcome: (u16, usize, Option<u64>),
+    begin: Instant,
+) {
+    if !log::log_enabled!(target: "fuelbox::access", log::Level::Info) {
+        return;
+    }
+    let (status, bytes, fuel) = outcome;
+    log::info!(
+        target: "fuelbox::access",
+        "{} {method} {} {status} {bytes} bytes {} fuel {:.3} ms",
+        conn.client,
+        target.escape_debug(),
+        fuel.map_or_else(|| "-".into(), |fuel| fuel.to_string()),
+        begin.elapsed().as_secs_f64() * 1000.0,
+    );
+}

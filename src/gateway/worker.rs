@@ -1,0 +1,394 @@
+//! What a worker does with a connection: read, hand the request to its lane, write the response.
+
+use super::conn::{Conn, Phase, Ready, State, Step};
+use super::crew::{Member, Work, lock};
+use super::door::Door;
+use super::gate::{Admission, Waiting};
+use super::http1::Reject;
+use super::lane::{Lane, Message};
+use super::message::{Request, Response};
+use super::problem::{self, INTERNAL, SLOW};
+use super::reply::{busy, log_access, lost, render};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a connection may hold outside the budget, in bytes: common requests and responses.
+const UNBUDGETED_BYTES: usize = 4096;
+
+/// Reads from a client that only waits for its end, at a time.
+const LINGER_READS: usize = 64;
+
+/// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
+const PIPELINE: usize = 8;
+
+/// A request thread: the owner of one lane.
+pub struct Worker {
+    door: Arc<Door>,
+    lane: Option<Lane>,
+    member: Member,
+    /// Requests in the lane, the oldest first.
+    pipeline: VecDeque<InLane>,
+}
+
+struct InLane {
+    waiting: Waiting,
+    /// Whether it has its place among the running guests already.
+    has_place: bool,
+    /// Whether another worker has taken it over, and only the lane still has to be rid of it.
+    given_back: bool,
+}
+
+/// How far a connection got.
+enum Over {
+    /// It waits for its client.
+    Wait,
+    /// It ends.
+    Close,
+    /// It is in other hands: in the queue, or among the work to do.
+    Taken,
+    /// It has a request.
+    Request(Ready),
+}
+
+impl Worker {
+    /// A worker with its lane.
+    pub fn new(door: Arc<Door>, lane: Lane) -> Worker {
+        Worker {
+            door,
+            lane: Some(lane),
+            member: Member::default(),
+            pipeline: VecDeque::with_capacity(PIPELINE),
+        }
+    }
+
+    /// Works until the door is closed.
+    pub fn work(mut self) {
+        let door = Arc::clone(&self.door);
+        loop {
+            if self.pipeline.is_empty() {
+                match door.next(&mut self.member) {
+                    Some(work) => self.begin(work),
+                    None => return,
+                }
+            }
+            while self.has_room() {
+                match door.one_more(&self.member) {
+                    Some(work) => self.begin(work),
+                    None => break,
+                }
+            }
+            if let Some(oldest) = self.pipeline.pop_front() {
+                self.finish(oldest);
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let alone = self.pipeline.back().is_some_and(|last| last.waiting.message.is_alone());
+        !self.pipeline.is_empty() && self.pipeline.len() < PIPELINE && !alone
+    }
+
+    fn begin(&mut self, work: Work) {
+        match work {
+            Work::Look(conn) => {
+                conn.unmark();
+                let over = self.advance(&conn, &mut lock(&conn.state));
+                self.settle(conn, over);
+            }
+            Work::Run(waiting) => self.send_in(*waiting, true),
+            Work::Again(waiting) => self.send_in(*waiting, false),
+            Work::Expire(waiting) => {
+                let Waiting { conn, ready, begin, .. } = *waiting;
+                let over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), begin);
+                self.settle(conn, over);
+            }
+        }
+    }
+
+    /// Hands a request to the lane.
+    fn send_in(&mut self, waiting: Waiting, has_place: bool) {
+        if self.lane.is_none() {
+            self.lane = Lane::open().map_err(|error| log::error!("cannot open a lane: {error}")).ok();
+        }
+        let sent = match &mut self.lane {
+            Some(lane) => lane.send(&waiting.message),
+            None => Err(ErrorKind::NotConnected.into()),
+        };
+        let Err(error) = sent else {
+            return self.pipeline.push_back(InLane { waiting, has_place, given_back: false });
+        };
+        self.lane_broke(&error);
+        if has_place {
+            self.door.leave();
+        }
+        let Waiting { conn, ready, begin, .. } = waiting;
+        let over = self.refuse(&conn, &mut lock(&conn.state), &ready, lost(), begin);
+        self.settle(conn, over);
+    }
+
+    /// Forgets the lane. What is in it and not begun is begun again elsewhere.
+    fn lane_broke(&mut self, error: &std::io::Error) {
+        log::error!("a lane broke: {error}");
+        self.lane = None;
+        for left in self.pipeline.drain(..).filter(|left| !left.given_back) {
+            self.door.give_back(left.waiting, left.has_place);
+        }
+    }
+
+    /// Answers the oldest request in the lane, and goes on with its connection.
+    fn finish(&mut self, oldest: InLane) {
+        let InLane { waiting, has_place, given_back } = oldest;
+        if given_back {
+            return self.rid(&waiting.message);
+        }
+        let waiting = if waiting.ready.needs_guest() && !has_place {
+            match self.door.enter(waiting) {
+                Admission::Run(waiting) => *waiting,
+                Admission::Queued(message) => return self.rid(&message),
+                Admission::Full(waiting) => {
+                    self.rid(&waiting.message);
+                    let Waiting { conn, ready, begin, .. } = *waiting;
+                    let over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), begin);
+                    return self.settle(conn, over);
+                }
+            }
+        } else {
+            waiting
+        };
+        let conn = Arc::clone(&waiting.conn);
+        let over = self.answer(waiting, &mut lock(&conn.state));
+        self.settle(conn, over);
+    }
+
+    /// Takes a request out of the lane that is answered elsewhere.
+    fn rid(&mut self, message: &Message) {
+        if let Some(Err(error)) = self.lane.as_mut().map(|lane| lane.discard(message)) {
+            self.lane_broke(&error);
+        }
+    }
+
+    /// Does what `over` says; looks again if something happened meanwhile.
+    fn settle(&mut self, conn: Arc<Conn>, mut over: Over) {
+        loop {
+            match over {
+                Over::Taken => return,
+                Over::Request(mut ready) => {
+                    let message = ready.message();
+                    let waiting = Waiting { conn, ready, message, begin: Instant::now() };
+                    return self.send_in(waiting, false);
+                }
+                Over::Close => return self.door.close(&conn),
+                Over::Wait if !self.begin_wait(&conn) => over = Over::Close,
+                Over::Wait if conn.let_go() => return,
+                Over::Wait => {
+                    conn.unmark();
+                    over = self.advance(&conn, &mut lock(&conn.state));
+                }
+            }
+        }
+    }
+
+    /// Notes what the connection waits for; false if there is no budget for what it holds.
+    fn begin_wait(&self, conn: &Conn) -> bool {
+        let mut state = lock(&conn.state);
+        state.trim();
+        let phase = state.phase();
+        conn.wait(phase, phase == Phase::Idle, self.door.now_ms(), &self.door.limits);
+        let held = state.held();
+        let held = if held > UNBUDGETED_BYTES { held } else { 0 };
+        held == state.budgeted || self.door.budget(conn, &mut state.budgeted, held, phase)
+    }
+
+    fn advance(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
+        if let Some(over) = self.is_over(conn, state) {
+            return over;
+        }
+        let mut drained = false;
+        loop {
+            match state.step(&self.door.limits) {
+                Ok(Step::Request(ready)) => return Over::Request(ready),
+                Ok(Step::Continue) => {
+                    state.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                    match state.flush(&conn.stream) {
+                        Ok(true) => {}
+                        Ok(false) => return Over::Wait,
+                        Err(_) => return Over::Close,
+                    }
+                }
+                Ok(Step::More) => {}
+                Err(reject) => return self.reject(conn, state, &reject),
+            }
+            if drained {
+                return Over::Wait;
+            }
+            match state.read(&conn.stream) {
+                Ok(0) => return Over::Close,
+                Ok(_) => drained = state.drained(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Over::Wait,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Over::Close,
+            }
+        }
+    }
+
+    /// Deals with a connection that is late, ending, or still being written to.
+    fn is_over(&mut self, conn: &Arc<Conn>, state: &mut State) -> Option<Over> {
+        let phase = conn.phase();
+        if conn.is_late(self.door.now_ms()) {
+            return Some(match phase {
+                Phase::Head | Phase::Body if !state.ends => {
+                    let detail = "the request did not arrive in time";
+                    self.reject(conn, state, &Reject { kind: SLOW, detail })
+                }
+                _ => Over::Close,
+            });
+        }
+        if !state.output.is_empty() {
+            return match self.send(conn, state) {
+                // A pipelined request may be there already.
+                Over::Wait if state.output.is_empty() && !state.ends => None,
+                over => Some(over),
+            };
+        }
+        if state.ends {
+            return Some(linger(conn, state));
+        }
+        if self.door.is_stopping() && state.phase() == Phase::Idle {
+            return Some(Over::Close);
+        }
+        None
+    }
+
+    /// Has the request, which is in the lane, answered there, and sends the response. The place among the
+    /// running guests is given back as soon as the guest has ended.
+    fn answer(&mut self, waiting: Waiting, state: &mut State) -> Over {
+        let Waiting { conn, ready, message, begin } = waiting;
+        let door = Arc::clone(&self.door);
+        let is_long = Cell::new(false);
+        let own = RefCell::new((&mut self.member, &mut self.pipeline));
+        let when_long = || {
+            if is_long.replace(true) {
+                return;
+            }
+            let (member, pipeline) = &mut *own.borrow_mut();
+            door.go_long(member);
+            // What is behind this request in the lane must not wait for it.
+            for next in pipeline.iter_mut().filter(|next| !next.given_back) {
+                next.given_back = true;
+                door.give_back(next.waiting.clone(), next.has_place);
+            }
+        };
+        let mut seen = None;
+        let handle = |request: Request| {
+            let request = Request { client: Some(conn.client), ..request };
+            let made = catch_unwind(AssertUnwindSafe(|| (door.handler)(&request, &when_long)));
+            let response = made.unwrap_or_else(|_| {
+                log::error!("answering {} {} panicked", request.method, request.target.escape_debug());
+                problem::response(INTERNAL, "the gateway failed on this request")
+            });
+            seen = Some((response.status, response.body.len(), response.fuel));
+            response
+        };
+        let finished = match &mut self.lane {
+            Some(lane) => lane.finish(&message, handle, &mut state.output),
+            None => Err(ErrorKind::NotConnected.into()),
+        };
+        if is_long.get() {
+            door.crew.come_back();
+        }
+        if ready.needs_guest() {
+            door.leave();
+        }
+        if let Err(error) = finished {
+            self.lane_broke(&error);
+            state.output.clear();
+            return self.refuse(&conn, state, &ready, lost(), begin);
+        }
+        self.end_if_asked(state, &ready);
+        log_access(&conn, &ready.method, &ready.target, seen.unwrap_or_default(), begin);
+        self.send(&conn, state)
+    }
+
+    fn end_if_asked(&self, state: &mut State, ready: &Ready) {
+        if ready.keep_alive && !self.door.is_stopping() {
+            return;
+        }
+        state.ends = true;
+        let line = state.output.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        state.output.splice(line..line, *b"Connection: close\r\n");
+    }
+
+    /// Sends a response of the door's own.
+    fn refuse(
+        &mut self,
+        conn: &Arc<Conn>,
+        state: &mut State,
+        ready: &Ready,
+        response: Response,
+        begin: Instant,
+    ) -> Over {
+        render(&response, ready.method == "HEAD", &mut state.output);
+        self.end_if_asked(state, ready);
+        log_access(conn, &ready.method, &ready.target, (response.status, response.body.len(), None), begin);
+        self.send(conn, state)
+    }
+
+    /// Answers what is no request, and ends the connection.
+    fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
+        let response = problem::response(reject.kind, reject.detail);
+        let (method, target) = state.in_progress().unwrap_or(("-", "-"));
+        let outcome = (response.status, response.body.len(), None);
+        log_access(conn, method, target, outcome, Instant::now());
+        render(&response, false, &mut state.output);
+        self.end_if_asked(state, &Ready::default());
+        // Whatever follows was never a request.
+        state.discard_input();
+        state.rejected = true;
+        self.send(conn, state)
+    }
+
+    fn send(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
+        match state.flush(&conn.stream) {
+            Err(_) => Over::Close,
+            Ok(false) => Over::Wait,
+            Ok(true) if state.ends && !state.rejected && !state.has_input() => Over::Close,
+            Ok(true) if state.ends => {
+                state.discard_input();
+                // The client sees the end after the response; a reset would take the response with it.
+                match conn.stream.shutdown(Shutdown::Write) {
+                    Ok(()) => linger(conn, state),
+                    Err(_) => Over::Close,
+                }
+            }
+            // What came with this request is looked at after others had their turn.
+            Ok(true) if state.has_input() => {
+                self.door.look_again(Arc::clone(conn));
+                Over::Taken
+            }
+            Ok(true) => Over::Wait,
+        }
+    }
+}
+
+/// Reads and drops what the client still sends, until it is gone or its time is up.
+fn linger(conn: &Conn, state: &mut State) -> Over {
+    for _ in 0..LINGER_READS {
+        state.discard_input();
+        match state.read(&conn.stream) {
+            Ok(0) => return Over::Close,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                state.discard_input();
+                return Over::Wait;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return Over::Close,
+        }
+    }
+    Over::Close
+}
