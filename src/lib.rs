@@ -59,3 +59,8 @@ pub use limits::Limits;
 pub use outcome::{Denied, Report, Stop, Usage, Value};
 pub use runner::{Runner, RunnerConfig};
 pub use wasi::files::Stdin;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@
 //! there is one at a time, none when the next is sent before the present one is answered.
 //!
 //! The worker's end never blocks: what it writes fits the socket's buffer, and while tiny_http sends a long
-//! response, the worker takes it out piece by piece (see [`Drain`]).
+//! response, the worker takes it out piece by piece (see `Drain`).
 
 use super::message::{Request, Response};
 use rustix::net::{Shutdown, shutdown};
