@@ -94,10 +94,16 @@ fn compile(bytes: &[u8], limits: &Limits) -> Result<Program, LoadProblem> {
             (Module::new(&engine, &callable), Some(export))
         }
     };
-    let module = module.map_err(|error| LoadProblem::Invalid(error.to_string()))?;
+    let module = module.map_err(|error| LoadProblem::Invalid(explain(&error.to_string())))?;
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
     Ok(Program { engine, module, linker, start, facts, size: wasm.len() })
+}
+
+/// Says which build would take a module that this one refuses.
+fn explain(error: &str) -> String {
+    let lacks_simd = cfg!(not(feature = "simd")) && error.contains("SIMD");
+    format!("{error}{}", if lacks_simd { "; this build leaves SIMD out (cargo feature `simd`)" } else { "" })
 }
 
 fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), LoadProblem> {
@@ -143,9 +149,10 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
         })
         .ignore_custom_sections(true)
         .wasm_multi_memory(false)
-        // Its results may differ between processors, and fuel and output must not.
-        .wasm_relaxed_simd(false)
         .set_max_recursion_depth(limits.recursion);
+    // Its results may differ between processors, and fuel and output must not.
+    #[cfg(feature = "simd")]
+    config.wasm_relaxed_simd(false);
     // wasmi panics if the smallest stack is above the largest; both orders are safe with this minimum.
     config.set_min_stack_height(crate::limits::STACK_BYTES_MIN.min(1024));
     config.set_max_stack_height(limits.stack_bytes);
