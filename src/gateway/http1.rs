@@ -63,6 +63,7 @@ pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
     let bytes = &bytes[skipped..];
     match bytes.first() {
         None => return Ok(None),
+        Some(b'\r') if skipped == 0 && bytes.len() == 1 => return Ok(None),
         Some(0x16) => return reject(BAD_REQUEST, "this is a TLS handshake, and this port speaks plain HTTP"),
         Some(byte) if !byte.is_ascii_uppercase() => {
             return reject(BAD_REQUEST, "a request begins with a method in capital letters");

@@ -35,6 +35,8 @@ fn a_plain_request_is_read() {
 fn one_empty_line_before_a_request_is_ignored() {
     let text = "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
     assert_eq!(parsed(text).len, text.len());
+    assert_eq!((head(b"\r", MAX), head(b"\r\n", MAX)), (Ok(None), Ok(None)));
+    assert_eq!(refused("\r\n\rGET / HTTP/1.1").kind.status, 400);
     assert_eq!(refused("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").kind.status, 400);
 }
 
@@ -281,4 +283,16 @@ fn rubbish_never_panics_and_is_never_endless() {
             assert!(taken <= bytes.len() && body.len() <= 16);
         }
     }
+}
+
+#[test]
+fn the_corpus_reads_the_same_however_it_arrives() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/http1");
+    let mut files = 0;
+    for entry in std::fs::read_dir(corpus).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        crate::http1_property::holds(&bytes);
+        files += 1;
+    }
+    assert!(files >= 20, "{files} files");
 }

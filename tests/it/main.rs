@@ -9,6 +9,7 @@ mod gateway;
 mod guest;
 mod guests;
 mod http1;
+mod http1_property;
 mod load;
 mod memory;
 mod numeric;
