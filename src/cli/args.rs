@@ -166,7 +166,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         return Ok(Command::Help(topic));
     }
     if name.is_none() {
-        return match free(args)?.first() {
+        return match args.finish().first() {
             None => Ok(Command::Help(Topic::All)),
             Some(word) => Err(format!("the command comes first, before `{}`", word.to_string_lossy())),
         };

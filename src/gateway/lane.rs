@@ -16,6 +16,7 @@ use std::fs::DirBuilder;
 use std::io::{self, Cursor, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,7 +115,20 @@ impl Lane {
     /// No folder for the socket, no descriptor or no thread; or the round trip failed.
     pub fn open() -> io::Result<Lane> {
         let dir = PrivateDir::new()?;
-        Lane::open_at(&dir.0.join("lane"))
+        // tiny_http panics where the system gives no thread; the worker must outlive that.
+        let opened = catch_unwind(|| Lane::open_at(&dir.0.join("lane")));
+        opened.unwrap_or_else(|_| Err(io::Error::other("tiny_http did not start")))
+    }
+
+    /// Opens a lane where one broke; the log says why that fails.
+    pub fn reopen() -> Option<Lane> {
+        // tiny_http panics when the system gives it no thread.
+        match std::panic::catch_unwind(Lane::open) {
+            Ok(Ok(lane)) => return Some(lane),
+            Ok(Err(error)) => log::error!("cannot open a lane: {error}"),
+            Err(_) => log::error!("cannot open a lane: no thread for it"),
+        }
+        None
     }
 
     fn open_at(path: &Path) -> io::Result<Lane> {

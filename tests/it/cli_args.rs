@@ -62,7 +62,7 @@ fn version_is_given_anywhere() {
 #[test]
 fn unknown_words_and_flags_are_errors() {
     refused(&["fly"], "no command `fly`");
-    refused(&["--fly"], "unknown flag --fly");
+    refused(&["--fly"], "the command comes first, before `--fly`");
     refused(&["--fuel", "5", "run"], "--fuel");
     refused(&["-5", "run"], "the command comes first, before `-5`");
     for name in ["run", "call", "serve", "list", "inspect"] {
@@ -292,4 +292,47 @@ fn words_that_are_no_utf_8_are_bytes_or_refused() {
     {
         assert!(parse(line.clone()).is_err(), "{line:?}");
     }
+}
+
+#[test]
+fn what_clients_are_allowed_is_set_by_flags_and_checked() {
+    let serve = |flags: &[&str]| {
+        let args = ["serve"].iter().chain(flags).map(std::ffi::OsString::from).collect();
+        match fuelbox::cli::args::parse(args) {
+            Ok(fuelbox::cli::args::Command::Serve(serve)) => Ok(serve.door),
+            Ok(other) => panic!("{other:?}"),
+            Err(message) => Err(message),
+        }
+    };
+    let door = serve(&[
+        "--max-connections=7",
+        "--max-head=8KiB",
+        "--max-body=2000",
+        "--body-budget=3000",
+        "--head-timeout=1s",
+        "--body-timeout=2s",
+        "--idle-timeout=3s",
+        "--write-timeout=4s",
+        "--queue=5",
+        "--queue-timeout=0ms",
+    ])
+    .unwrap();
+    assert_eq!(
+        (door.connections, door.head_bytes, door.body_bytes, door.budget_bytes),
+        (7, 8192, 2000, 3000)
+    );
+    let seconds = [door.head_timeout, door.body_timeout, door.idle_timeout, door.write_timeout];
+    assert_eq!(seconds.map(|time| time.as_secs()), [1, 2, 3, 4]);
+    assert_eq!((door.queue, door.queue_timeout.as_millis()), (5, 0));
+    for (flags, says) in [
+        (&["--max-body=2MiB"][..], ["--max-body is 2097152", "--max-input, which is 1048576"]),
+        (&["--body-budget=1000"], ["--max-body is 1048576", "--body-budget, which is 1000"]),
+        (&["--max-head=255"], ["--max-head is 255", "256"]),
+        (&["--max-connections=0"], ["--max-connections is 0", ""]),
+        (&["--idle-timeout=0s"], ["--idle-timeout is 0", ""]),
+    ] {
+        let message = serve(flags).unwrap_err();
+        assert!(says.iter().all(|say| message.contains(say)), "{message}");
+    }
+    assert!(serve(&["--max-body=2MiB", "--max-input=2MiB"]).is_ok());
 }

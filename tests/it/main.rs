@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one module for each behaviour.
 
+mod access_log;
 mod cli;
 mod cli_args;
 mod command;

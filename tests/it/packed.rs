@@ -246,7 +246,7 @@ fn what_does_not_fit_is_refused_and_says_what_would() {
         (format!("(module (memory 1) {function})"), Some(Convention::Numeric)),
         (format!(r#"(module (memory (export "memory") 1) {function})"#), Some(Convention::Numeric)),
         (format!(r#"(module {exports} (func (export "f") (param i32 i32)))"#), Some(Convention::Numeric)),
-        (format!(r#"(module {exports} (func (export "f") (param i32 v128)))"#), None),
+        (format!(r#"(module {exports} (func (export "f") (param i32 externref)))"#), None),
     ] {
         let program = program(&source, &limits);
         assert_eq!(Convention::of(program.facts(), "f"), convention, "{source}");

@@ -1,0 +1,72 @@
+//! The access log: one line for each request, which no client can forge.
+
+use crate::support::{Client, TempDir};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+
+struct Logged {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    address: std::net::SocketAddr,
+}
+
+impl Logged {
+    fn start(dir: &TempDir) -> Logged {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fuelbox"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .current_dir(&dir.0)
+            .env("RUST_LOG", "info,tiny_http=off")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines
+            .find_map(|line| {
+                line.unwrap().split_once("on http://").map(|(_, address)| address.parse().unwrap())
+            })
+            .unwrap();
+        Logged { child, lines, address }
+    }
+
+    /// The next line of the access log, after its time.
+    fn next(&mut self) -> String {
+        let line =
+            self.lines.find(|line| line.as_ref().unwrap().contains("fuelbox::access")).unwrap().unwrap();
+        line.split_once("fuelbox::access: ").unwrap().1.to_string()
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_line_has_address_method_path_status_bytes_fuel_and_time() {
+    let dir = TempDir::new();
+    let mut server = Logged::start(&dir);
+    let mut client = Client::connect(server.address);
+    client.send("POST", "/execute/greet?func=greet", b"World");
+    let line = server.next();
+    assert!(line.starts_with("127.0.0.1 POST /execute/greet?func=greet 200 12 bytes 71 fuel "), "{line}");
+    assert!(line.ends_with(" ms"), "{line}");
+    client.send("GET", "/nope", b"");
+    let line = server.next();
+    assert!(line.starts_with("127.0.0.1 GET /nope 404 ") && line.contains(" - fuel "), "{line}");
+}
+
+#[test]
+fn what_is_refused_is_logged_too_and_nothing_a_client_sends_breaks_a_line() {
+    let dir = TempDir::new();
+    let mut server = Logged::start(&dir);
+    Client::connect(server.address).0.write_all(b"GET /\x1b[31m HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let line = server.next();
+    assert!(line.starts_with("127.0.0.1 - - 400 "), "{line}");
+    let mut client = Client::connect(server.address);
+    client.0.write_all(b"POST /a%0a HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n").unwrap();
+    let line = server.next();
+    assert!(line.contains(" 413 "), "{line}");
+    assert!(line.chars().all(|c| !c.is_control()), "{line}");
+}
