@@ -4,9 +4,12 @@
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
 use crate::error::LoadProblem;
-use crate::limits::{EXPORTS_MAX, FUNCTIONS_MAX, IMPORTS_MAX, TYPES_MAX};
+use crate::limits::{
+    EXPORTS_MAX, FUNCTIONS_MAX, IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
+};
+use crate::vet;
 use std::fmt;
-use wasmparser::{BinaryReader, Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
+use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 /// A value type, as far as calling conventions tell types apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +167,8 @@ impl Facts {
     }
 }
 
-fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
+/// The problem that the reader found.
+pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
     LoadProblem::Invalid(error.to_string())
 }
 
@@ -194,14 +198,32 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
 struct Spaces {
     types: Vec<Signature>,
     functions: Vec<u32>,
+    name_bytes: usize,
 }
 
 impl Spaces {
+    /// Counts a name against the caps.
+    fn name(&mut self, name: &str) -> Result<(), LoadProblem> {
+        self.name_bytes += name.len();
+        if name.len() > NAME_BYTES_MAX || self.name_bytes > NAMES_BYTES_MAX {
+            return Err(LoadProblem::Invalid(format!(
+                "names of imports and exports take more than {NAME_BYTES_MAX} bytes, or {NAMES_BYTES_MAX} in all"
+            )));
+        }
+        Ok(())
+    }
+
     fn signature(&self, type_index: u32) -> Result<Signature, LoadProblem> {
         self.types
             .get(type_index as usize)
             .cloned()
             .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
+    }
+
+    /// Parameters and results of a type; none for an unknown one, which validation refuses.
+    fn arity(&self, type_index: u32) -> (u32, u32) {
+        let ty = self.types.get(type_index as usize);
+        ty.map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
     }
 
     fn function(&self, index: u32) -> Result<Signature, LoadProblem> {
@@ -229,18 +251,13 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
         Payload::Version { encoding: Encoding::Component, .. } => {
             return Err(LoadProblem::NotWasm("it is a component; only core modules run here".into()));
         }
-        Payload::TypeSection(types) => {
-            counted("types", types.count(), TYPES_MAX)?;
-            for ty in types.into_iter_err_on_gc_types() {
-                let ty = ty.map_err(invalid)?;
-                let list = |types: &[ValType]| types.iter().map(|t| Ty::of(*t)).collect();
-                spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()) });
-            }
-        }
+        Payload::TypeSection(types) => read_types(types, spaces)?,
         Payload::ImportSection(imports) => {
             counted("imports", imports.count(), IMPORTS_MAX)?;
             for import in imports {
                 let import = import.map_err(invalid)?;
+                spaces.name(import.module)?;
+                spaces.name(import.name)?;
                 let item = imported(import.ty, facts, spaces)?;
                 facts.imports.push(Import { module: import.module.into(), name: import.name.into(), item });
             }
@@ -266,6 +283,7 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             counted("exports", exports.count(), EXPORTS_MAX)?;
             for export in exports {
                 let export = export.map_err(invalid)?;
+                spaces.name(export.name)?;
                 let item = exported(export.kind, export.index, spaces)?;
                 facts.exports.push(Export { name: export.name.into(), item });
             }
@@ -288,7 +306,21 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             }
         }
         Payload::CodeSectionStart { range, .. } => facts.code_bytes = range.len() as u64,
+        Payload::CodeSectionEntry(body) => vet::body(&body, &|index| spaces.arity(index))?,
         _ => {}
+    }
+    Ok(())
+}
+
+fn read_types(types: wasmparser::TypeSectionReader<'_>, spaces: &mut Spaces) -> Result<(), LoadProblem> {
+    counted("types", types.count(), TYPES_MAX)?;
+    for ty in types.into_iter_err_on_gc_types() {
+        let ty = ty.map_err(invalid)?;
+        if ty.params().len() + ty.results().len() > TYPE_VALUES_MAX {
+            return Err(LoadProblem::Invalid(format!("a type has more than {TYPE_VALUES_MAX} values")));
+        }
+        let list = |types: &[ValType]| types.iter().map(|t| Ty::of(*t)).collect();
+        spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()) });
     }
     Ok(())
 }
@@ -322,72 +354,4 @@ fn exported(kind: ExternalKind, index: u32, spaces: &Spaces) -> Result<Item, Loa
         ExternalKind::Global => Item::Global,
         ExternalKind::Tag => Item::Tag,
     })
-}
-
-const EXPORT_SECTION: u8 = 7;
-const START_SECTION: u8 = 8;
-
-/// Takes the `start` section out of a module and exports the function instead; gives the new module and
-/// the name of that export. The interpreter runs `start` inside instantiation, where it cannot be
-/// interrupted; an export can be called like any other function, in slices.
-///
-/// # Errors
-/// Malformed section headers.
-pub fn export_start(wasm: &[u8], facts: &Facts, start: u32) -> Result<(Vec<u8>, String), LoadProblem> {
-    let mut name = String::from("fuelbox:start");
-    while facts.exports.iter().any(|e| e.name == name) {
-        name.push('\'');
-    }
-    let mut entry = Vec::new();
-    leb128(name.len() as u32, &mut entry);
-    entry.extend_from_slice(name.as_bytes());
-    entry.push(0x00);
-    leb128(start, &mut entry);
-
-    let has_exports = !facts.exports.is_empty();
-    let mut out = Vec::with_capacity(wasm.len() + entry.len() + 8);
-    out.extend_from_slice(&wasm[..8]);
-    let mut reader = BinaryReader::new(&wasm[8..], 8);
-    while !reader.eof() {
-        let begin = reader.original_position();
-        let id = reader.read_u8().map_err(invalid)?;
-        let size = reader.read_var_u32().map_err(invalid)?;
-        let content = reader.read_bytes(size as usize).map_err(invalid)?;
-        match id {
-            EXPORT_SECTION if has_exports => {
-                let mut entries = BinaryReader::new(content, 0);
-                let count = entries.read_var_u32().map_err(invalid)?;
-                let old = &content[entries.original_position()..];
-                push_exports(count + 1, &[old, &entry], &mut out);
-            }
-            EXPORT_SECTION => {}
-            START_SECTION if has_exports => {}
-            START_SECTION => push_exports(1, &[&entry], &mut out),
-            _ => out.extend_from_slice(&wasm[begin..reader.original_position()]),
-        }
-    }
-    Ok((out, name))
-}
-
-fn push_exports(count: u32, entries: &[&[u8]], out: &mut Vec<u8>) {
-    let mut content = Vec::new();
-    leb128(count, &mut content);
-    for bytes in entries {
-        content.extend_from_slice(bytes);
-    }
-    out.push(EXPORT_SECTION);
-    leb128(content.len() as u32, out);
-    out.extend_from_slice(&content);
-}
-
-/// Unsigned LEB128 (core specification, section 5.2.2).
-fn leb128(mut value: u32, out: &mut Vec<u8>) {
-    loop {
-        let byte = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            return out.push(byte);
-        }
-        out.push(byte | 0x80);
-    }
 }

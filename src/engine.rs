@@ -4,7 +4,9 @@ use crate::binary::{self, Facts};
 use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
-use crate::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits};
+use crate::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, TEXT_BYTES_MAX};
+use crate::start;
+use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, Linker, Module, OperatorCost};
 
 /// A compiled module with what it declares. `Send + Sync`; any number of runs may share it.
@@ -43,7 +45,10 @@ impl Program {
     /// ```
     pub fn compile(name: &str, bytes: &[u8], limits: &Limits) -> Result<Program, Error> {
         limits.check().map_err(Error::Limits)?;
-        compile(bytes, limits).map_err(|problem| Error::Load { name: name.into(), problem })
+        // A module that makes the interpreter's compiler panic is refused like any other.
+        let compiled = catch_unwind(|| compile(bytes, limits))
+            .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
+        compiled.map_err(|problem| Error::Load { name: name.into(), problem })
     }
 
     /// What the module declares.
@@ -65,6 +70,12 @@ pub fn to_binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadProblem
     if !looks_like_text(bytes) {
         return Ok(bytes.into());
     }
+    if bytes.len() > TEXT_BYTES_MAX {
+        let (size, max) = (bytes.len(), TEXT_BYTES_MAX);
+        return Err(LoadProblem::NotWasm(format!(
+            "its text has {size} bytes, more than the {max} supported"
+        )));
+    }
     #[cfg(feature = "wat")]
     return wat::parse_bytes(bytes).map_err(|error| LoadProblem::NotWasm(error.to_string()));
     #[cfg(not(feature = "wat"))]
@@ -80,24 +91,24 @@ fn looks_like_text(bytes: &[u8]) -> bool {
 }
 
 fn compile(bytes: &[u8], limits: &Limits) -> Result<Program, LoadProblem> {
-    check_size(bytes, limits)?;
+    check_size(bytes, limits.module_bytes)?;
     let wasm = to_binary(bytes)?;
-    check_size(&wasm, limits)?;
+    check_size(&wasm, limits.module_bytes)?;
     let facts = binary::read(&wasm)?;
     check_declared(&facts, limits)?;
 
     let engine = Engine::new(&config(limits, &facts));
-    let (module, start) = match facts.start {
+    let (module, start_export) = match facts.start {
         None => (Module::new(&engine, &*wasm), None),
         Some(index) => {
-            let (callable, export) = binary::export_start(&wasm, &facts, index)?;
+            let (callable, export) = start::export_start(&wasm, &facts, index)?;
             (Module::new(&engine, &callable), Some(export))
         }
     };
     let module = module.map_err(|error| LoadProblem::Invalid(explain(&error.to_string())))?;
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
-    Ok(Program { engine, module, linker, start, facts, size: wasm.len() })
+    Ok(Program { engine, module, linker, start: start_export, facts, size: wasm.len() })
 }
 
 /// Says which build would take a module that this one refuses.
@@ -106,9 +117,9 @@ fn explain(error: &str) -> String {
     format!("{error}{}", if lacks_simd { "; this build leaves SIMD out (cargo feature `simd`)" } else { "" })
 }
 
-fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), LoadProblem> {
-    if bytes.len() > limits.module_bytes {
-        return Err(LoadProblem::TooLarge { size: bytes.len() as u64, limit: limits.module_bytes });
+fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
+    if bytes.len() > limit {
+        return Err(LoadProblem::TooLarge { size: bytes.len() as u64, limit });
     }
     Ok(())
 }
@@ -149,6 +160,10 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
         })
         .ignore_custom_sections(true)
         .wasm_multi_memory(false)
+        // Initialisers are run, unmetered, for every instance; without this each is one instruction.
+        .wasm_extended_const(false)
+        // In wasmi 2.0.0 a pause in an import that was called by a tail call resumes in a wrong place.
+        .wasm_tail_call(false)
         .set_max_recursion_depth(limits.recursion);
     // Its results may differ between processors, and fuel and output must not.
     #[cfg(feature = "simd")]

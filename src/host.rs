@@ -30,6 +30,10 @@ pub enum Halt {
     Stop(Stop),
     /// The call waited until the deadline.
     Deadline,
+    /// The call is done, but the slice could not pay for it. Not an end: the run goes on with this result
+    /// once the next slice has been issued, which is when budget and deadline are looked at. A guest whose
+    /// calls follow each other without a branch would otherwise never come to that.
+    Pause(i32),
 }
 
 impl fmt::Display for Halt {
@@ -38,20 +42,24 @@ impl fmt::Display for Halt {
             Halt::Exit(code) => write!(f, "exit with code {code}"),
             Halt::Stop(stop) => stop.fmt(f),
             Halt::Deadline => f.write_str("deadline passed in a host call"),
+            Halt::Pause(_) => f.write_str("a host call cannot be paid for"),
         }
     }
 }
 
 impl HostError for Halt {}
 
-/// Charges a host call that moved `bytes` to the guest's fuel.
-pub fn charge(caller: &mut Caller<'_, Host>, bytes: u64) {
+/// Charges a host call that moved `bytes` to the guest's fuel. False if the present slice cannot pay.
+#[must_use]
+pub fn charge(caller: &mut Caller<'_, Host>, bytes: u64) -> bool {
     let cost = HOST_CALL_FUEL + bytes / u64::from(BULK_BYTES_PER_FUEL);
     let fuel = caller.get_fuel().unwrap_or(0);
     let paid = cost.min(fuel);
     // Fuel metering is always on (engine.rs), so this cannot fail.
     let _ = caller.set_fuel(fuel - paid);
-    caller.data_mut().fuel_owed += cost - paid;
+    let owed = &mut caller.data_mut().fuel_owed;
+    *owed += cost - paid;
+    *owed == 0
 }
 
 /// `StoreLimits` that remembers what it denied and how far memory got.

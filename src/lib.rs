@@ -9,12 +9,12 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits outcome guests
+//! L0  limits outcome guests text
 //! L1  error wasi/abi
-//! L2  binary wasi/memory
-//! L3  wasi/files
+//! L2  vet wasi/memory
+//! L3  binary wasi/files
 //! L4  wasi/ctx
-//! L5  host
+//! L5  host start
 //! L6  wasi wasi/process wasi/clock wasi/fd
 //! L7  imports
 //! L8  engine
@@ -48,6 +48,9 @@ pub mod outcome;
 pub mod plugins;
 mod runner;
 mod sandbox;
+mod start;
+mod text;
+mod vet;
 pub mod wasi;
 pub mod watch;
 

@@ -89,8 +89,37 @@ pub const LOG_LINE_BYTES_MAX: usize = 4096;
 /// Bytes of a guest-given text (an abort message) that an error repeats.
 pub const MESSAGE_BYTES_MAX: usize = 1024;
 
+/// Growth instructions in one function. wasmi pays for a straight run of code at once, so a slice of them is
+/// not bounded by its fuel; a compiler emits one for each copy of its allocator.
+pub const GROWS_MAX: u64 = 64;
+
+/// Local variables of one function, without parameters. A call zeroes them all, at no fuel.
+pub const LOCALS_MAX: u64 = 4_096;
+
+/// Blocks nested in one function. A large `switch` nests as many as it has cases.
+pub const CONTROL_DEPTH_MAX: u64 = 4_096;
+
+/// Values that a function's branches may copy beyond one for each byte of its code. Each becomes an
+/// instruction of 8 to 16 bytes; with labels of 32 values a module could become 280 times as large.
+pub const BRANCH_COPIES_SPARE: u64 = 1_024;
+
+/// Bytes of one name of an import or export.
+pub const NAME_BYTES_MAX: usize = 1_024;
+
+/// Bytes of all names of imports and exports; every listing repeats them.
+pub const NAMES_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of a module in the text format, whose translation takes some 60 times as much.
+pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Lines of one run's standard error (or output) in the log; further ones are only counted.
+pub const LOG_LINES_MAX: u32 = 1_000;
+
 /// Types in a module; as many as the interpreter's strict limits allow functions.
 pub const TYPES_MAX: u32 = 10_000;
+
+/// Parameters and results of a type together: twice wasmi's strict limit for each.
+pub const TYPE_VALUES_MAX: usize = 64;
 
 /// Functions defined in a module: wasmi's strict limit, checked here before anything is set aside for them.
 pub const FUNCTIONS_MAX: u32 = 10_000;

@@ -305,7 +305,7 @@ impl Runner {
     }
 
     fn job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
-        let log = || SinkTo::Log { name: name.into(), line: Vec::new() };
+        let log = || SinkTo::log(name);
         let stdout = match &self.stdout {
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),

@@ -69,6 +69,7 @@ impl<'a> Sandbox<'a> {
             .linker
             .instantiate_and_start(&mut self.store, &program.module)
             .map_err(|error| self.stopped_by(error))?;
+        self.check_deadline(0)?;
         self.instance = Some(instance);
         let memory = instance.get_export(&self.store, "memory").and_then(Extern::into_memory);
         let host = self.store.data_mut();
@@ -119,12 +120,16 @@ impl<'a> Sandbox<'a> {
                     self.settle()?;
                     return Ok(Ended::Returned);
                 }
-                Ok(ResumableCall::HostTrap(trap)) => return self.halted(trap.into_host_error()),
-                Ok(ResumableCall::OutOfFuel(paused)) => {
-                    if let Some(when_long) = self.when_long {
-                        when_long();
+                Ok(ResumableCall::HostTrap(trap)) => match trap.host_error().downcast_ref::<Halt>() {
+                    Some(Halt::Pause(answer)) => {
+                        let answer = [Val::I32(*answer)];
+                        self.next_slice(0)?;
+                        trap.resume(&mut self.store, &answer, results)
                     }
-                    self.issue(paused.required_fuel())?;
+                    _ => return self.halted(trap.into_host_error()),
+                },
+                Ok(ResumableCall::OutOfFuel(paused)) => {
+                    self.next_slice(paused.required_fuel())?;
                     paused.resume(&mut self.store, results)
                 }
                 Err(error) => return self.halted(error),
@@ -145,6 +150,13 @@ impl<'a> Sandbox<'a> {
         let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
         let usage = Usage { fuel, peak_pages, instantiate, run: total - instantiate };
         (usage, self.store.into_data().wasi)
+    }
+
+    fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+        if let Some(when_long) = self.when_long {
+            when_long();
+        }
+        self.issue(required)
     }
 
     fn fuel_left(&self) -> u64 {
@@ -179,9 +191,10 @@ impl<'a> Sandbox<'a> {
         Ok(())
     }
 
-    /// Pays what host calls of the last slice owe, so that a result is never had on credit.
+    /// Pays what host calls of the last slice owe, and looks at the deadline once more: a result is never
+    /// had on credit, nor too late.
     fn settle(&mut self) -> Result<(), Stop> {
-        if self.store.data().fuel_owed == 0 { Ok(()) } else { self.issue(0) }
+        if self.store.data().fuel_owed == 0 { self.check_deadline(0) } else { self.issue(0) }
     }
 
     fn check_deadline(&self, required: u64) -> Result<(), Stop> {
@@ -214,9 +227,12 @@ impl<'a> Sandbox<'a> {
         Err(Stop::Deadline { limit, why: Some(why) })
     }
 
-    fn halted(&self, error: Error) -> Result<Ended, Stop> {
+    fn halted(&mut self, error: Error) -> Result<Ended, Stop> {
         match error.downcast_ref::<Halt>() {
-            Some(Halt::Exit(code)) => Ok(Ended::Exited(*code)),
+            Some(Halt::Exit(code)) => {
+                self.settle()?;
+                Ok(Ended::Exited(*code))
+            }
             _ => Err(self.stopped_by(error)),
         }
     }
@@ -226,6 +242,8 @@ impl<'a> Sandbox<'a> {
             return match halt {
                 Halt::Exit(code) => Stop::Exit(*code),
                 Halt::Stop(stop) => stop.clone(),
+                // Only of an import that is exported again and called from outside: nothing to go on with.
+                Halt::Pause(_) => Stop::Convention("an exported import costs more than a slice".into()),
                 Halt::Deadline => Stop::Deadline { limit: self.deadline.unwrap_or_default(), why: None },
             };
         }

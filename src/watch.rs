@@ -7,7 +7,6 @@ use crate::plugins::Changes;
 use crate::runner::Runner;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Time between two looks at the folder; a change takes effect within 2 s.
@@ -19,7 +18,6 @@ const STACK_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct Watch {
     stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
@@ -29,34 +27,31 @@ impl Watch {
     /// The system gives no thread.
     pub fn start(runner: Arc<Runner>) -> std::io::Result<Watch> {
         let (stop, stopped) = channel::<()>();
-        let thread =
-            std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
-                let mut readable = true;
-                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
-                    match runner.reload() {
-                        Ok(changes) => {
-                            readable = true;
-                            log_changes(&changes);
-                        }
-                        Err(error) if readable => {
-                            readable = false;
-                            log::error!("{error}; the plug-ins stay as they are");
-                        }
-                        Err(_) => {}
+
+        std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
+            let mut readable = true;
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
+                match runner.reload() {
+                    Ok(changes) => {
+                        readable = true;
+                        log_changes(&changes);
                     }
+                    Err(error) if readable => {
+                        readable = false;
+                        log::error!("{error}; the plug-ins stay as they are");
+                    }
+                    Err(_) => {}
                 }
-            })?;
-        Ok(Watch { stop: Some(stop), thread: Some(thread) })
+            }
+        })?;
+        Ok(Watch { stop: Some(stop) })
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        // The thread ends by itself; a module that it is compiling must not hold up whoever stops it.
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It only ever ends by returning.
-            let _ = thread.join();
-        }
     }
 }
 

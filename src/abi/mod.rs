@@ -121,6 +121,14 @@ pub fn call_bytes(
     }
 }
 
+/// How a function ends that was to give a result, and called `proc_exit` instead.
+fn exited(code: u32) -> Stop {
+    match code {
+        0 => Stop::Convention("it exited with code 0 before it gave a result".into()),
+        code => Stop::Exit(code),
+    }
+}
+
 /// The frame of every run: makes the sandbox, instantiates, calls `body`, and collects what was used. A
 /// panic of the interpreter ends the run and nothing else.
 fn guarded<T>(

@@ -1,6 +1,6 @@
 //! The numeric convention: numbers in, numbers out; as text where they come from a command line or a body.
 
-use super::{Job, guarded, no_function};
+use super::{Job, exited, guarded, no_function};
 use crate::binary::{Facts, Signature, Ty};
 use crate::error::Error;
 use crate::outcome::{Report, Stop, Value};
@@ -36,7 +36,7 @@ pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Valu
             let mut results = vec![Val::I32(0); signature.results.len()];
             match sandbox.call(callee, &params, &mut results)? {
                 Ended::Returned => Ok(results.iter().filter_map(Value::from_val).collect()),
-                Ended::Exited(code) => Err(Stop::Exit(code)),
+                Ended::Exited(code) => Err(exited(code)),
             }
         },
     )?;

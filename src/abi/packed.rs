@@ -2,7 +2,7 @@
 //! `f(ptr, len) -> i64` whose result is `ptr << 32 | len`. Pointers and lengths are i32 or i64. A
 //! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
 
-use super::{Job, guarded, no_function};
+use super::{Job, exited, guarded, no_function};
 use crate::binary::{Facts, Ty};
 use crate::error::Error;
 use crate::outcome::{Report, Stop};
@@ -121,7 +121,7 @@ fn call(
     let mut results = [Val::I32(0)];
     let count = usize::from(has_result);
     match sandbox.call(func, &params, &mut results[..count])? {
-        Ended::Exited(code) => Err(Stop::Exit(code)),
+        Ended::Exited(code) => Err(exited(code)),
         Ended::Returned => Ok(match results[0] {
             Val::I32(v) => u64::from(v as u32),
             Val::I64(v) => v as u64,

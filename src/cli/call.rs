@@ -13,7 +13,7 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     let module = target::find(&call.target, &call.source, &call.limits)?;
     let program = module.compile(&call.limits)?;
     let input = input(&call)?;
-    let log = || SinkTo::Log { name: module.name.as_str().into(), line: Vec::new() };
+    let log = || SinkTo::log(&module.name);
     // A command's standard output is its answer; that of a function beside its answer is only told.
     let is_command = crate::abi::command::fits(program.facts()) && call.func == crate::abi::command::START;
     let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };

@@ -1,10 +1,11 @@
 //! `fuelbox list`: the plug-ins and their functions.
 
 use super::args::List;
-use super::{Failure, output, target};
+use super::{Failure, note, output, target};
 use crate::abi::Convention;
 use crate::plugins::Folder;
 use crate::plugins::Plugins;
+use crate::text::printable_lines;
 use std::fmt::Write;
 
 /// Lists them.
@@ -14,7 +15,7 @@ pub fn execute(list: List) -> Result<(), Failure> {
         Some(folder) => {
             let changes = Folder::new(&folder).scan(&plugins, &list.limits)?;
             for error in changes.failed {
-                eprintln!("fuelbox: not loaded: {error}");
+                note(&format!("not loaded: {error}"));
             }
         }
         None => {
@@ -32,5 +33,5 @@ pub fn execute(list: List) -> Result<(), Failure> {
             let _ = writeln!(text, "  {convention:8} {name}{signature}");
         }
     }
-    output(text.as_bytes())
+    output(printable_lines(&text).as_bytes())
 }

@@ -13,6 +13,7 @@ mod serve;
 mod target;
 pub mod values;
 
+use crate::text::{printable, printable_lines};
 use args::Command;
 use std::ffi::OsString;
 use std::io::Write;
@@ -54,7 +55,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
             }
         }
     };
-    eprintln!("fuelbox: {}", failure.message);
+    note(&failure.message);
     failure.code
 }
 
@@ -81,7 +82,8 @@ fn start_log(command: &Command) {
     env_logger::Builder::from_env(env)
         .format(|out, record| {
             let time = humantime::format_rfc3339_millis(std::time::SystemTime::now());
-            writeln!(out, "{time} {:5} {}: {}", record.level(), record.target(), record.args())
+            let message = printable(&record.args().to_string());
+            writeln!(out, "{time} {:5} {}: {message}", record.level(), record.target())
         })
         .init();
 }
@@ -97,14 +99,19 @@ fn output(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Says something on stderr. It is no result, so a stderr that takes nothing changes nothing.
+fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "fuelbox: {}", printable_lines(message));
+}
+
 /// Prints what a run used.
 fn report(usage: &crate::Usage) {
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
-    eprintln!(
-        "fuelbox: {} fuel, {} pages, instantiate {:.3} ms, run {:.3} ms",
+    note(&format!(
+        "{} fuel, {} pages, instantiate {:.3} ms, run {:.3} ms",
         usage.fuel,
         usage.peak_pages,
         ms(usage.instantiate),
         ms(usage.run)
-    );
+    ));
 }

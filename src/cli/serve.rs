@@ -1,7 +1,7 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
 use super::args::Serve;
-use super::{Failure, exit, target};
+use super::{Failure, exit, note, target};
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
@@ -31,13 +31,13 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let gateway = Gateway::start(&config, Arc::clone(&runner))
         .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?;
     let count = runner.plugins().all().len();
-    eprintln!("fuelbox: serving {count} plug-ins on http://{}", gateway.address());
+    note(&format!("serving {count} plug-ins on http://{}", gateway.address()));
 
     let signal = signals.forever().next().unwrap_or(SIGTERM);
     log::info!("signal {signal}: letting requests end; a second one stops at once");
     end_on_second_signal(signals);
-    drop(watch);
     gateway.stop();
+    drop(watch);
     Ok(())
 }
 

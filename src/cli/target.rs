@@ -1,7 +1,7 @@
 //! Finds what FILE or PLUGIN means.
 
 use super::args::{DEFAULT_FOLDER, Source};
-use super::{Failure, exit};
+use super::{Failure, exit, note};
 use crate::engine::Program;
 use crate::error::Error;
 use crate::guests;
@@ -54,7 +54,7 @@ pub fn folder(source: &Source) -> Result<Option<PathBuf>, Failure> {
 
 /// Says that the built-in guests stand in.
 pub fn say_built_in() {
-    eprintln!("fuelbox: no folder ./{DEFAULT_FOLDER}, so these are the example guests built into fuelbox");
+    note(&format!("no folder ./{DEFAULT_FOLDER}, so these are the example guests built into fuelbox"));
 }
 
 fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failure> {

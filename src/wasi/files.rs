@@ -1,7 +1,8 @@
 //! A guest's descriptors: standard input and the capped outputs. A guest's number is never the host's.
 
 use super::abi::{Errno, Fault};
-use crate::limits::LOG_LINE_BYTES_MAX;
+use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use crate::text::printable;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
@@ -35,7 +36,16 @@ pub enum SinkTo {
         name: Arc<str>,
         /// The line so far.
         line: Vec<u8>,
+        /// Lines so far; beyond `LOG_LINES_MAX` they are only counted.
+        lines: u32,
     },
+}
+
+impl SinkTo {
+    /// To the log, in the name of `name`.
+    pub fn log(name: &str) -> SinkTo {
+        SinkTo::Log { name: name.into(), line: Vec::new(), lines: 0 }
+    }
 }
 
 /// An output that takes at most `limit` bytes.
@@ -70,7 +80,7 @@ impl Sink {
                 let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 writer.write_all(bytes).map_err(|_| Fault::Errno(Errno::Io))?;
             }
-            SinkTo::Log { name, line } => log_lines(name, line, bytes),
+            SinkTo::Log { name, line, lines } => log_lines(name, line, lines, bytes),
         }
         Ok(())
     }
@@ -84,7 +94,13 @@ impl Sink {
                 // A reader that went away has been reported to the guest by the write itself.
                 let _ = writer.flush();
             }
-            SinkTo::Log { name, line } => log_line(name, line),
+            SinkTo::Log { name, line, lines } => {
+                log_line(name, line, lines);
+                if *lines > LOG_LINES_MAX {
+                    log::info!(target: "fuelbox::guest", "{name}: {} more lines", *lines - LOG_LINES_MAX);
+                    *lines = 0;
+                }
+            }
         }
     }
 
@@ -97,36 +113,31 @@ impl Sink {
     }
 }
 
-fn log_lines(name: &str, line: &mut Vec<u8>, bytes: &[u8]) {
+fn log_lines(name: &str, line: &mut Vec<u8>, lines: &mut u32, bytes: &[u8]) {
     for piece in bytes.split_inclusive(|b| *b == b'\n') {
         for part in piece.chunks(LOG_LINE_BYTES_MAX) {
             if line.len() + part.len() > LOG_LINE_BYTES_MAX {
-                log_line(name, line);
+                log_line(name, line, lines);
             }
             line.extend_from_slice(part);
         }
         if piece.ends_with(b"\n") {
             line.pop();
-            log_line(name, line);
+            log_line(name, line, lines);
         }
     }
 }
 
-/// Control characters are escaped: a guest must not drive the terminal that shows the log, nor forge a line.
-fn log_line(name: &str, line: &mut Vec<u8>) {
+/// Writes the line to the log. A guest must neither drive the terminal that shows it, nor forge a line, nor
+/// fill the disk.
+fn log_line(name: &str, line: &mut Vec<u8>, lines: &mut u32) {
     if line.is_empty() {
         return;
     }
-    let text = String::from_utf8_lossy(line);
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\t' => shown.push(c),
-            c if c.is_control() => shown.extend(c.escape_default()),
-            c => shown.push(c),
-        }
+    *lines = lines.saturating_add(1);
+    if *lines <= LOG_LINES_MAX {
+        log::info!(target: "fuelbox::guest", "{name}: {}", printable(&String::from_utf8_lossy(line)));
     }
-    log::info!(target: "fuelbox::guest", "{name}: {shown}");
     line.clear();
 }
 

@@ -124,8 +124,8 @@ impl Row {
                 let params = self.params.bytes().map(|c| if c == b'I' { ValType::I64 } else { ValType::I32 });
                 let ty = FuncType::new(params.collect::<Vec<_>>(), [ValType::I32]);
                 linker.func_new(MODULE, self.name, ty, |mut caller, _params, results| {
-                    charge(&mut caller, 0);
-                    results[0] = Val::I32(Errno::Nosys as i32);
+                    let paid = charge(&mut caller, 0);
+                    results[0] = Val::I32(answered(Errno::Nosys, paid)?);
                     Ok(())
                 })?;
                 Ok(())
@@ -144,10 +144,10 @@ fn enter(mut caller: Caller<'_, Host>, f: impl FnOnce(&mut Call<'_>) -> Answer) 
         None => f(&mut Call { ctx: &mut caller.data_mut().wasi, memory: &mut [] }),
     };
     let moved = std::mem::take(&mut caller.data_mut().wasi.moved_bytes);
-    charge(&mut caller, moved);
+    let paid = charge(&mut caller, moved);
     match answer {
-        Ok(()) => Ok(Errno::Success as i32),
-        Err(Fault::Errno(errno)) => Ok(errno as i32),
+        Ok(()) => answered(Errno::Success, paid),
+        Err(Fault::Errno(errno)) => answered(errno, paid),
         Err(Fault::Exit(code)) => Err(Error::host(Halt::Exit(code))),
         Err(Fault::Deadline) => Err(Error::host(Halt::Deadline)),
         Err(Fault::OutputFull { stream, limit }) => {
@@ -159,6 +159,11 @@ fn enter(mut caller: Caller<'_, Host>, f: impl FnOnce(&mut Call<'_>) -> Answer) 
 /// A number that wasm passes.
 trait Arg: WasmTy + 'static {}
 impl<T: WasmTy + 'static> Arg for T {}
+
+/// The answer to a guest; by way of a pause if the call is not paid for.
+fn answered(errno: Errno, paid: bool) -> Result<i32, Error> {
+    if paid { Ok(errno as i32) } else { Err(Error::host(Halt::Pause(errno as i32))) }
+}
 
 fn bind0(l: &mut Linker<Host>, name: &str, f: fn(&mut Call<'_>) -> Answer) -> Bound {
     l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>| enter(caller, f))?;

@@ -52,11 +52,6 @@ fn a_loop_that_calls_is_stopped() {
 }
 
 #[test]
-fn a_loop_of_tail_calls_is_stopped() {
-    both_ways("tail calls", r#"(module (func $f (export "f") (return_call $f)))"#);
-}
-
-#[test]
 fn a_loop_in_start_is_stopped() {
     let source = r#"(module (func $s (loop $l (br $l))) (start $s) (func (export "f")))"#;
     both_ways("start", source);

@@ -21,6 +21,7 @@ mod runner;
 mod signals;
 mod stack;
 mod start;
+mod straight;
 #[allow(dead_code)]
 mod support;
 mod table;

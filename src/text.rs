@@ -1,0 +1,28 @@
+//! Text that strangers chose, made fit to be shown.
+
+/// Whether a terminal would act on `c` or lay it out in another order than it was written.
+fn is_unsafe(c: char) -> bool {
+    // Beside control characters: line and paragraph separators, and the bidirectional controls of
+    // Unicode Standard Annex 9.
+    c.is_control() && c != '\t'
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` with what is unsafe to show escaped, line ends included: names of modules' exports and files,
+/// messages and output of guests.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// As [`printable`], for texts of more than one line.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
