@@ -280,6 +280,9 @@ impl Default for DoorLimits {
     }
 }
 
+/// The longest time that a client can be given: a day.
+pub const CLIENT_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The smallest head that common clients can send, in bytes.
 pub const HEAD_BYTES_MIN: usize = 256;
 
@@ -310,6 +313,10 @@ impl DoorLimits {
         ] {
             if timeout.is_zero() {
                 return Err(format!("{flag} is 0: no client could be that fast"));
+            }
+            if timeout > CLIENT_TIMEOUT_MAX {
+                let (given, most) = (timeout.as_secs(), CLIENT_TIMEOUT_MAX.as_secs());
+                return Err(format!("{flag} is {given} s, more than the {most} s that can be counted"));
             }
         }
         Ok(())

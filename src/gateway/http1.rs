@@ -189,7 +189,12 @@ fn target<'a>(method: &str, target: &'a str) -> Result<&'a str, Reject> {
     }
     let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"));
     match scheme.map(|scheme| &target[scheme.len()..]) {
-        Some(rest) if method != "CONNECT" => Ok(rest.find('/').map_or("/", |at| &rest[at..])),
+        // The authority ends at the path, which an HTTP URL may leave out, but not before a query.
+        Some(rest) if method != "CONNECT" => match rest.find(['/', '?']) {
+            None => Ok("/"),
+            Some(at) if rest[at..].starts_with('/') => Ok(&rest[at..]),
+            Some(_) => reject(BAD_REQUEST, "an absolute target with a query needs a path"),
+        },
         _ => reject(BAD_REQUEST, "the target is neither a path nor an http URL"),
     }
 }

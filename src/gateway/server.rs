@@ -84,7 +84,7 @@ impl Gateway {
     /// ```
     pub fn start(config: &GatewayConfig, runner: Arc<Runner>) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
-        let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE) + STOP_GRACE;
+        let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
         let handler = move |request: &_, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
         Gateway::start_with(config, Box::new(handler), patience)
     }

@@ -104,6 +104,7 @@ fn what_two_servers_could_read_in_two_ways_is_refused() {
         b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET a HTTP/1.1\r\nHost: a\r\n\r\n",
         b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://a?/execute/greet HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /\r\n\r\n",
         b"GET /\r\n",
