@@ -20,6 +20,9 @@ const INPUT_BYTES: usize = 4096;
 /// Bytes of an input buffer while a body comes in: fewer reads.
 const BODY_INPUT_BYTES: usize = 16 * 1024;
 
+/// Reads from a client that only waits for its end, before others have their turn.
+const LINGER_READS: usize = 64;
+
 /// What a connection waits for while nobody works on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -68,6 +71,8 @@ pub struct Conn {
     pub client: IpAddr,
     claimed: AtomicBool,
     marked: AtomicBool,
+    /// The client has ended its side, or all of it: a read will find the end.
+    hung_up: AtomicBool,
     phase: AtomicU8,
     /// When the present wait began and when it ends, in milliseconds of the door's clock.
     waiting_since_ms: AtomicU64,
@@ -85,6 +90,7 @@ impl Conn {
             client,
             claimed: AtomicBool::new(false),
             marked: AtomicBool::new(false),
+            hung_up: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Idle as u8),
             waiting_since_ms: AtomicU64::new(now_ms),
             waits_until_ms: AtomicU64::new(now_ms + limits.idle_timeout.as_millis() as u64),
@@ -100,6 +106,16 @@ impl Conn {
     /// Notes an event for whoever has claimed it.
     pub fn mark(&self) {
         self.marked.store(true, Ordering::Release);
+    }
+
+    /// Notes that the client has ended its side; to be followed by a mark.
+    pub fn hang_up(&self) {
+        self.hung_up.store(true, Ordering::Release);
+    }
+
+    /// Whether there is an end to be read behind what the client has sent. No further event will say so.
+    pub fn is_hung_up(&self) -> bool {
+        self.hung_up.load(Ordering::Acquire)
     }
 
     /// Forgets the events so far; to be called before looking at the socket.
@@ -236,7 +252,9 @@ impl State {
                 body: Vec::new(),
                 keep_alive: head.keep_alive,
             };
-            let (used, waits) = (head.len, head.expects_continue);
+            // With no body to wait for, the answer itself is what the client gets.
+            let waits = head.expects_continue && head.framing != Framing::Length(0);
+            let used = head.len;
             self.receiving = Some(Receiving { request, framing });
             self.consume(used);
             if waits && self.filled == 0 {
@@ -282,6 +300,20 @@ impl State {
         let n = stream.read(&mut self.input[self.filled..])?;
         self.filled += n;
         Ok(n)
+    }
+
+    /// Reads and drops a good deal. `Ok(true)` if there may be more, `Ok(false)` at the end.
+    pub fn read_away(&mut self, stream: &TcpStream) -> io::Result<bool> {
+        for _ in 0..LINGER_READS {
+            let read = self.read(stream);
+            self.discard_input();
+            match read {
+                Ok(0) => return Ok(false),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(true)
     }
 
     /// Whether bytes have been received that are not looked at yet.

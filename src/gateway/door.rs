@@ -205,7 +205,11 @@ impl Door {
                 match event.token() {
                     LISTENER => wait.accept_again = true,
                     WAKER => {}
-                    Token(token) => found.extend(conns.get(&token).cloned()),
+                    Token(token) => {
+                        let conn = conns.get(&token);
+                        conn.filter(|_| event.is_read_closed()).inspect(|conn| conn.hang_up());
+                        found.extend(conn.cloned());
+                    }
                 }
             }
         }

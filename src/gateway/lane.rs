@@ -7,11 +7,12 @@
 //! thread. Only tiny_http's reading of the request is in another one: two thread hand-overs a request when
 //! there is one at a time, none when the next is sent before the present one is answered.
 //!
-//! The worker's end never blocks: what it writes fits the socket's buffer, and while tiny_http sends a long
-//! response, the worker takes it out piece by piece (see `Drain`).
+//! The worker's end does not wait: what it writes mostly fits the socket's buffer, and otherwise tiny_http's
+//! reading thread is there to take it; and while tiny_http sends a long response, the worker takes it out
+//! piece by piece (see `Drain`).
 
 use super::message::{Request, Response};
-use rustix::net::{Shutdown, shutdown};
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use std::fs::DirBuilder;
 use std::io::{self, Cursor, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -122,13 +123,7 @@ impl Lane {
 
     /// Opens a lane where one broke; the log says why that fails.
     pub fn reopen() -> Option<Lane> {
-        // tiny_http panics when the system gives it no thread.
-        match std::panic::catch_unwind(Lane::open) {
-            Ok(Ok(lane)) => return Some(lane),
-            Ok(Err(error)) => log::error!("cannot open a lane: {error}"),
-            Err(_) => log::error!("cannot open a lane: no thread for it"),
-        }
-        None
+        Lane::open().map_err(|error| log::error!("cannot open a lane: {error}")).ok()
     }
 
     fn open_at(path: &Path) -> io::Result<Lane> {
@@ -137,7 +132,8 @@ impl Lane {
         let server = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
         let connected = UnixStream::connect(path);
         let proven = connected.and_then(|stream| {
-            stream.set_nonblocking(true)?;
+            // Only for writing: reading never waits (see `take`).
+            stream.set_write_timeout(Some(PATIENCE))?;
             Ok(stream)
         });
         // Ends tiny_http's accept loop, and with it the spare threads of its pool.
@@ -295,9 +291,9 @@ impl Read for Drain<'_> {
 }
 
 /// One read of what is there.
-fn take(mut stream: &UnixStream, out: &mut Vec<u8>) -> io::Result<usize> {
+fn take(stream: &UnixStream, out: &mut Vec<u8>) -> io::Result<usize> {
     let mut buffer = [0; PIECE_BYTES];
-    let n = stream.read(&mut buffer)?;
+    let (n, _) = recv(stream, &mut buffer[..], RecvFlags::DONTWAIT)?;
     out.extend_from_slice(&buffer[..n]);
     Ok(n)
 }

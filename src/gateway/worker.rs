@@ -20,9 +20,6 @@ use std::time::Instant;
 /// What a connection may hold outside the budget, in bytes: common requests and responses.
 const UNBUDGETED_BYTES: usize = 4096;
 
-/// Reads from a client that only waits for its end, at a time.
-const LINGER_READS: usize = 64;
-
 /// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
 const PIPELINE: usize = 8;
 
@@ -71,16 +68,12 @@ impl Worker {
         let door = Arc::clone(&self.door);
         loop {
             if self.pipeline.is_empty() {
-                match door.next(&mut self.member) {
-                    Some(work) => self.begin(work),
-                    None => return,
-                }
+                let Some(work) = door.next(&mut self.member) else { return };
+                self.begin(work);
             }
             while self.has_room() {
-                match door.one_more(&self.member) {
-                    Some(work) => self.begin(work),
-                    None => break,
-                }
+                let Some(work) = door.one_more(&self.member) else { break };
+                self.begin(work);
             }
             if let Some(oldest) = self.pipeline.pop_front() {
                 self.finish(oldest);
@@ -89,8 +82,13 @@ impl Worker {
     }
 
     fn has_room(&self) -> bool {
-        let alone = self.pipeline.back().is_some_and(|last| last.waiting.message.is_alone());
-        !self.pipeline.is_empty() && self.pipeline.len() < PIPELINE && !alone
+        !self.pipeline.is_empty() && self.pipeline.len() < PIPELINE && !self.is_closed_off()
+    }
+
+    /// Whether the last request in the lane still has its body to come: what is sent now would be taken
+    /// for that body, and so one client's bytes for another's.
+    fn is_closed_off(&self) -> bool {
+        self.pipeline.back().is_some_and(|last| last.waiting.message.is_alone())
     }
 
     fn begin(&mut self, work: Work) {
@@ -102,18 +100,17 @@ impl Worker {
             }
             Work::Run(waiting) => self.send_in(*waiting, true),
             Work::Again(waiting) => self.send_in(*waiting, false),
-            Work::Expire(waiting) => {
-                let Waiting { conn, ready, begin, .. } = *waiting;
-                let over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), begin);
-                self.settle(conn, over);
-            }
+            Work::Expire(waiting) => self.turn_away(*waiting, busy()),
         }
     }
 
     /// Hands a request to the lane.
     fn send_in(&mut self, waiting: Waiting, has_place: bool) {
+        if self.is_closed_off() {
+            return self.door.give_back(waiting, has_place);
+        }
         if self.lane.is_none() {
-            self.lane = Lane::open().map_err(|error| log::error!("cannot open a lane: {error}")).ok();
+            self.lane = Lane::reopen();
         }
         let sent = match &mut self.lane {
             Some(lane) => lane.send(&waiting.message),
@@ -126,8 +123,13 @@ impl Worker {
         if has_place {
             self.door.leave();
         }
+        self.turn_away(waiting, lost());
+    }
+
+    /// Answers a request that is not to be run.
+    fn turn_away(&mut self, waiting: Waiting, response: Response) {
         let Waiting { conn, ready, begin, .. } = waiting;
-        let over = self.refuse(&conn, &mut lock(&conn.state), &ready, lost(), begin);
+        let over = self.refuse(&conn, &mut lock(&conn.state), &ready, response, begin);
         self.settle(conn, over);
     }
 
@@ -152,9 +154,7 @@ impl Worker {
                 Admission::Queued(message) => return self.rid(&message),
                 Admission::Full(waiting) => {
                     self.rid(&waiting.message);
-                    let Waiting { conn, ready, begin, .. } = *waiting;
-                    let over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), begin);
-                    return self.settle(conn, over);
+                    return self.turn_away(*waiting, busy());
                 }
             }
         } else {
@@ -177,6 +177,9 @@ impl Worker {
         loop {
             match over {
                 Over::Taken => return,
+                Over::Request(ready) if !self.has_budget(&conn, ready.body.capacity()) => {
+                    over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), Instant::now());
+                }
                 Over::Request(mut ready) => {
                     let message = ready.message();
                     let waiting = Waiting { conn, ready, message, begin: Instant::now() };
@@ -199,9 +202,14 @@ impl Worker {
         state.trim();
         let phase = state.phase();
         conn.wait(phase, phase == Phase::Idle, self.door.now_ms(), &self.door.limits);
-        let held = state.held();
-        let held = if held > UNBUDGETED_BYTES { held } else { 0 };
+        let held = Some(state.held()).filter(|held| *held > UNBUDGETED_BYTES).unwrap_or(0);
         held == state.budgeted || self.door.budget(conn, &mut state.budgeted, held, phase)
+    }
+
+    /// Counts a whole body: it may wait for a place among the running guests.
+    fn has_budget(&self, conn: &Conn, held: usize) -> bool {
+        let budgeted = &mut lock(&conn.state).budgeted;
+        held <= UNBUDGETED_BYTES.max(*budgeted) || self.door.budget(conn, budgeted, held, Phase::Body)
     }
 
     fn advance(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
@@ -223,7 +231,8 @@ impl Worker {
                 Ok(Step::More) => {}
                 Err(reject) => return self.reject(conn, state, &reject),
             }
-            if drained {
+            // The end that a client has sent after its requests came with the same event as they.
+            if drained && !conn.is_hung_up() {
                 return Over::Wait;
             }
             match state.read(&conn.stream) {
@@ -256,7 +265,7 @@ impl Worker {
             };
         }
         if state.ends {
-            return Some(linger(conn, state));
+            return Some(self.linger(conn, state));
         }
         if self.door.is_stopping() && state.phase() == Phase::Idle {
             return Some(Over::Close);
@@ -361,34 +370,31 @@ impl Worker {
                 state.discard_input();
                 // The client sees the end after the response; a reset would take the response with it.
                 match conn.stream.shutdown(Shutdown::Write) {
-                    Ok(()) => linger(conn, state),
+                    Ok(()) => self.linger(conn, state),
                     Err(_) => Over::Close,
                 }
             }
-            // What came with this request is looked at after others had their turn.
-            Ok(true) if state.has_input() => {
-                self.door.look_again(Arc::clone(conn));
-                Over::Taken
-            }
+            // What came with this request, and be it the end, is looked at after others had their turn.
+            Ok(true) if state.has_input() || conn.is_hung_up() => self.again(conn, state, true),
             Ok(true) => Over::Wait,
         }
     }
-}
 
-/// Reads and drops what the client still sends, until it is gone or its time is up.
-fn linger(conn: &Conn, state: &mut State) -> Over {
-    for _ in 0..LINGER_READS {
-        state.discard_input();
-        match state.read(&conn.stream) {
-            Ok(0) => return Over::Close,
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                state.discard_input();
-                return Over::Wait;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return Over::Close,
+    /// Has the connection looked at once more, after others had their turn. What it waits for now counts
+    /// from here if `anew`: the time until the last answer was not its client's.
+    fn again(&self, conn: &Arc<Conn>, state: &State, anew: bool) -> Over {
+        conn.wait(state.phase(), anew, self.door.now_ms(), &self.door.limits);
+        self.door.look_again(Arc::clone(conn));
+        Over::Taken
+    }
+
+    /// Reads and drops what the client still sends, until it is gone or its time is up.
+    fn linger(&self, conn: &Arc<Conn>, state: &mut State) -> Over {
+        match state.read_away(&conn.stream).map_err(|error| error.kind()) {
+            // It sends faster than this reads; closing now would be a reset, and take the response with it.
+            Ok(true) => self.again(conn, state, false),
+            Err(ErrorKind::WouldBlock) => Over::Wait,
+            Ok(false) | Err(_) => Over::Close,
         }
     }
-    Over::Close
 }
