@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: one module for each behaviour.
 
 mod access_log;
+mod attack;
 mod cli;
 mod cli_args;
 mod command;

@@ -233,8 +233,12 @@ pub struct Serve {
 impl Serve {
     pub fn start(dir: &Path, args: &[&str]) -> Serve {
         let all = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut child =
-            fuelbox_command(dir, &all).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        Serve::spawn(fuelbox_command(dir, &all))
+    }
+
+    /// Any command that becomes `fuelbox serve`.
+    pub fn spawn(mut command: Command) -> Serve {
+        let mut child = command.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
         let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut seen = String::new();
         let address = loop {
