@@ -24,7 +24,8 @@
 //! L12 runner
 //! L13 watch
 //! L14 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
-//! L14 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/server
+//! L14 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
+//! L14 gateway/server
 //! L15 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! ```
 //!

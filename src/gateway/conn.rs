@@ -99,13 +99,16 @@ impl Conn {
     }
 
     /// Makes the caller the one thread that works on it; false if another does.
+    ///
+    /// Marking and then claiming meets letting go and then looking for marks: one of the two must see the
+    /// other, which only a total order of the four promises.
     pub fn claim(&self) -> bool {
-        !self.claimed.swap(true, Ordering::AcqRel)
+        !self.claimed.swap(true, Ordering::SeqCst)
     }
 
     /// Notes an event for whoever has claimed it.
     pub fn mark(&self) {
-        self.marked.store(true, Ordering::Release);
+        self.marked.store(true, Ordering::SeqCst);
     }
 
     /// Notes that the client has ended its side; to be followed by a mark.
@@ -120,7 +123,7 @@ impl Conn {
 
     /// Forgets the events so far; to be called before looking at the socket.
     pub fn unmark(&self) {
-        self.marked.store(false, Ordering::Release);
+        self.marked.store(false, Ordering::SeqCst);
     }
 
     /// Lets go. False if an event came meanwhile: then the caller has it still and must look again.

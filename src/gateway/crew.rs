@@ -104,6 +104,14 @@ impl Crew {
         }
     }
 
+    /// Gives up the lead, if `member` has it.
+    pub fn resign(&self, member: &mut Member) {
+        if std::mem::take(&mut member.leads) {
+            lock(&self.core).has_leader = false;
+            self.wake.notify_one();
+        }
+    }
+
     /// More work that is there now, for a worker who has some in hand.
     pub fn one_more(&self) -> Option<Work> {
         lock(&self.core).work.pop_front()

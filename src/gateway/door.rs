@@ -30,6 +30,9 @@ const EVENTS: usize = 256;
 /// Time between two looks at what is late.
 const SWEEP: Duration = Duration::from_millis(50);
 
+/// Connections taken at a time.
+const ACCEPTS: usize = 64;
+
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -230,9 +233,10 @@ impl Door {
     /// Takes the connections that are there. With no room or no descriptor, the one that has been waiting
     /// for its client longest makes place.
     fn accept(&self, wait: &mut Wait) {
-        while wait.accept_again {
-            let Some(listener) = &wait.listener else { return };
-            if self.connections() >= self.limits.connections && !self.evict() {
+        // What is to be done for those who are in must not wait for everyone who wants to be.
+        for _ in 0..ACCEPTS {
+            let Some(listener) = wait.listener.as_ref().filter(|_| wait.accept_again) else { return };
+            if self.is_full() && !self.evict() {
                 // Everyone is being served; whoever comes next waits in the system's queue.
                 return;
             }
@@ -249,6 +253,12 @@ impl Door {
                 }
             }
         }
+    }
+
+    /// Whether there are as many connections as allowed, not counting those that their clients have ended.
+    fn is_full(&self) -> bool {
+        let (conns, most) = (lock(&self.conns), self.limits.connections);
+        conns.len() >= most && conns.values().filter(|conn| !conn.is_hung_up()).count() >= most
     }
 
     fn admit(&self, mut stream: TcpStream, client: SocketAddr) {

@@ -10,6 +10,7 @@ pub mod gate;
 pub mod http1;
 pub mod lane;
 pub mod message;
+mod outgoing;
 pub mod problem;
 pub mod reply;
 pub mod routes;

@@ -8,11 +8,10 @@ use super::http1::Reject;
 use super::lane::{Lane, Message};
 use super::message::{Request, Response};
 use super::problem::{self, INTERNAL, SLOW};
-use super::reply::{busy, log_access, lost, render};
+use super::reply::{busy, log_access, lost};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,7 +24,7 @@ const PIPELINE: usize = 8;
 
 /// A request thread: the owner of one lane.
 pub struct Worker {
-    door: Arc<Door>,
+    pub(super) door: Arc<Door>,
     lane: Option<Lane>,
     member: Member,
     /// Requests in the lane, the oldest first.
@@ -41,7 +40,7 @@ struct InLane {
 }
 
 /// How far a connection got.
-enum Over {
+pub(super) enum Over {
     /// It waits for its client.
     Wait,
     /// It ends.
@@ -63,22 +62,36 @@ impl Worker {
         }
     }
 
-    /// Works until the door is closed.
+    /// Works until the door is closed. Should anything here panic, the connection at hand is lost, and
+    /// neither the worker nor the lead.
     pub fn work(mut self) {
         let door = Arc::clone(&self.door);
         loop {
-            if self.pipeline.is_empty() {
-                let Some(work) = door.next(&mut self.member) else { return };
-                self.begin(work);
-            }
-            while self.has_room() {
-                let Some(work) = door.one_more(&self.member) else { break };
-                self.begin(work);
-            }
-            if let Some(oldest) = self.pipeline.pop_front() {
-                self.finish(oldest);
+            match catch_unwind(AssertUnwindSafe(|| self.turn(&door))) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(_) => {
+                    self.lane_broke(&std::io::Error::other("its worker panicked"));
+                    door.crew.resign(&mut self.member);
+                }
             }
         }
+    }
+
+    /// Does what is next; false if there is nothing, ever.
+    fn turn(&mut self, door: &Door) -> bool {
+        if self.pipeline.is_empty() {
+            let Some(work) = door.next(&mut self.member) else { return false };
+            self.begin(work);
+        }
+        while self.has_room() {
+            let Some(work) = door.one_more(&self.member) else { break };
+            self.begin(work);
+        }
+        if let Some(oldest) = self.pipeline.pop_front() {
+            self.finish(oldest);
+        }
+        true
     }
 
     fn has_room(&self) -> bool {
@@ -321,80 +334,5 @@ impl Worker {
         self.end_if_asked(state, &ready);
         log_access(&conn, &ready.method, &ready.target, seen.unwrap_or_default(), begin);
         self.send(&conn, state)
-    }
-
-    fn end_if_asked(&self, state: &mut State, ready: &Ready) {
-        if ready.keep_alive && !self.door.is_stopping() {
-            return;
-        }
-        state.ends = true;
-        let line = state.output.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        state.output.splice(line..line, *b"Connection: close\r\n");
-    }
-
-    /// Sends a response of the door's own.
-    fn refuse(
-        &mut self,
-        conn: &Arc<Conn>,
-        state: &mut State,
-        ready: &Ready,
-        response: Response,
-        begin: Instant,
-    ) -> Over {
-        render(&response, ready.method == "HEAD", &mut state.output);
-        self.end_if_asked(state, ready);
-        log_access(conn, &ready.method, &ready.target, (response.status, response.body.len(), None), begin);
-        self.send(conn, state)
-    }
-
-    /// Answers what is no request, and ends the connection.
-    fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
-        let response = problem::response(reject.kind, reject.detail);
-        let (method, target) = state.in_progress().unwrap_or(("-", "-"));
-        let outcome = (response.status, response.body.len(), None);
-        log_access(conn, method, target, outcome, Instant::now());
-        render(&response, false, &mut state.output);
-        self.end_if_asked(state, &Ready::default());
-        // Whatever follows was never a request.
-        state.discard_input();
-        state.rejected = true;
-        self.send(conn, state)
-    }
-
-    fn send(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        match state.flush(&conn.stream) {
-            Err(_) => Over::Close,
-            Ok(false) => Over::Wait,
-            Ok(true) if state.ends && !state.rejected && !state.has_input() => Over::Close,
-            Ok(true) if state.ends => {
-                state.discard_input();
-                // The client sees the end after the response; a reset would take the response with it.
-                match conn.stream.shutdown(Shutdown::Write) {
-                    Ok(()) => self.linger(conn, state),
-                    Err(_) => Over::Close,
-                }
-            }
-            // What came with this request, and be it the end, is looked at after others had their turn.
-            Ok(true) if state.has_input() || conn.is_hung_up() => self.again(conn, state, true),
-            Ok(true) => Over::Wait,
-        }
-    }
-
-    /// Has the connection looked at once more, after others had their turn. What it waits for now counts
-    /// from here if `anew`: the time until the last answer was not its client's.
-    fn again(&self, conn: &Arc<Conn>, state: &State, anew: bool) -> Over {
-        conn.wait(state.phase(), anew, self.door.now_ms(), &self.door.limits);
-        self.door.look_again(Arc::clone(conn));
-        Over::Taken
-    }
-
-    /// Reads and drops what the client still sends, until it is gone or its time is up.
-    fn linger(&self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        match state.read_away(&conn.stream).map_err(|error| error.kind()) {
-            // It sends faster than this reads; closing now would be a reset, and take the response with it.
-            Ok(true) => self.again(conn, state, false),
-            Err(ErrorKind::WouldBlock) => Over::Wait,
-            Ok(false) | Err(_) => Over::Close,
-        }
     }
 }

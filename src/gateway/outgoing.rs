@@ -1,0 +1,89 @@
+//! What a worker sends to a client, and how a connection ends.
+
+use super::conn::{Conn, Ready, State};
+use super::http1::Reject;
+use super::message::Response;
+use super::problem;
+use super::reply::{log_access, render};
+use super::worker::{Over, Worker};
+use std::io::ErrorKind;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::Instant;
+
+impl Worker {
+    pub(super) fn end_if_asked(&self, state: &mut State, ready: &Ready) {
+        if ready.keep_alive && !self.door.is_stopping() {
+            return;
+        }
+        state.ends = true;
+        let line = state.output.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        state.output.splice(line..line, *b"Connection: close\r\n");
+    }
+
+    /// Sends a response of the door's own.
+    pub(super) fn refuse(
+        &mut self,
+        conn: &Arc<Conn>,
+        state: &mut State,
+        ready: &Ready,
+        response: Response,
+        begin: Instant,
+    ) -> Over {
+        render(&response, ready.method == "HEAD", &mut state.output);
+        self.end_if_asked(state, ready);
+        log_access(conn, &ready.method, &ready.target, (response.status, response.body.len(), None), begin);
+        self.send(conn, state)
+    }
+
+    /// Answers what is no request, and ends the connection.
+    pub(super) fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
+        let response = problem::response(reject.kind, reject.detail);
+        let (method, target) = state.in_progress().unwrap_or(("-", "-"));
+        let outcome = (response.status, response.body.len(), None);
+        log_access(conn, method, target, outcome, Instant::now());
+        render(&response, false, &mut state.output);
+        self.end_if_asked(state, &Ready::default());
+        // Whatever follows was never a request.
+        state.discard_input();
+        state.rejected = true;
+        self.send(conn, state)
+    }
+
+    pub(super) fn send(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
+        match state.flush(&conn.stream) {
+            Err(_) => Over::Close,
+            Ok(false) => Over::Wait,
+            Ok(true) if state.ends && !state.rejected && !state.has_input() => Over::Close,
+            Ok(true) if state.ends => {
+                state.discard_input();
+                // The client sees the end after the response; a reset would take the response with it.
+                match conn.stream.shutdown(Shutdown::Write) {
+                    Ok(()) => self.linger(conn, state),
+                    Err(_) => Over::Close,
+                }
+            }
+            // What came with this request, and be it the end, is looked at after others had their turn.
+            Ok(true) if state.has_input() || conn.is_hung_up() => self.again(conn, state, true),
+            Ok(true) => Over::Wait,
+        }
+    }
+
+    /// Has the connection looked at once more, after others had their turn. What it waits for now counts
+    /// from here if `anew`: the time until the last answer was not its client's.
+    pub(super) fn again(&self, conn: &Arc<Conn>, state: &State, anew: bool) -> Over {
+        conn.wait(state.phase(), anew, self.door.now_ms(), &self.door.limits);
+        self.door.look_again(Arc::clone(conn));
+        Over::Taken
+    }
+
+    /// Reads and drops what the client still sends, until it is gone or its time is up.
+    pub(super) fn linger(&self, conn: &Arc<Conn>, state: &mut State) -> Over {
+        match state.read_away(&conn.stream).map_err(|error| error.kind()) {
+            // It sends faster than this reads; closing now would be a reset, and take the response with it.
+            Ok(true) => self.again(conn, state, false),
+            Err(ErrorKind::WouldBlock) => Over::Wait,
+            Ok(false) | Err(_) => Over::Close,
+        }
+    }
+}
