@@ -30,8 +30,13 @@ const EVENTS: usize = 256;
 /// Time between two looks at what is late.
 const SWEEP: Duration = Duration::from_millis(50);
 
-/// Connections taken at a time.
-const ACCEPTS: usize = 64;
+/// Connections taken at a time; few, so that one that has just come is looked at before it could have to
+/// make room for those that come after it.
+const ACCEPTS: usize = 8;
+
+/// Connections that wait in the system's queue to be taken (it allows fewer, if set up so). When the queue
+/// is full a client tries again only after a second, and the library's own 128 are full in a burst.
+const BACKLOG: i32 = 1024;
 
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
@@ -45,6 +50,8 @@ struct Wait {
     listener: Option<TcpListener>,
     /// Connections may be waiting although no event will say so.
     accept_again: bool,
+    /// There was no room for them.
+    full: bool,
     last_sweep: Instant,
 }
 
@@ -79,6 +86,7 @@ impl Door {
         handler: Box<Handler>,
     ) -> io::Result<Door> {
         listener.set_nonblocking(true)?;
+        rustix::net::listen(&listener, BACKLOG)?;
         let mut listener = TcpListener::from_std(listener);
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
@@ -91,6 +99,7 @@ impl Door {
             events: Events::with_capacity(EVENTS),
             listener: Some(listener),
             accept_again: true,
+            full: false,
             last_sweep: begin,
         };
         Ok(Door {
@@ -188,7 +197,7 @@ impl Door {
         let timeout = if timeout.is_some() {
             timeout
         } else if wait.accept_again && wait.listener.is_some() {
-            Some(ACCEPT_PAUSE)
+            Some(if wait.full { ACCEPT_PAUSE } else { Duration::ZERO })
         } else if self.connections() > 0 || self.is_stopping() {
             Some(SWEEP)
         } else {
@@ -234,10 +243,12 @@ impl Door {
     /// for its client longest makes place.
     fn accept(&self, wait: &mut Wait) {
         // What is to be done for those who are in must not wait for everyone who wants to be.
+        wait.full = false;
         for _ in 0..ACCEPTS {
             let Some(listener) = wait.listener.as_ref().filter(|_| wait.accept_again) else { return };
             if self.is_full() && !self.evict() {
                 // Everyone is being served; whoever comes next waits in the system's queue.
+                wait.full = true;
                 return;
             }
             match listener.accept() {
@@ -248,6 +259,7 @@ impl Door {
                     // No descriptor or no memory: make room, or else try again after a pause.
                     if !self.evict() {
                         log::warn!("cannot accept a connection: {error}");
+                        wait.full = true;
                         return;
                     }
                 }

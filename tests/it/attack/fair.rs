@@ -1,1 +1,92 @@
-//! Later.
+//! Fairness (item 9 of issue 3): of many connections, each always with one request outstanding, none is
+//! left behind.
+
+use super::{Target, message, scale, turn};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// A connection of the measuring client; one thread serves all of them, so that the client is fair itself.
+struct Caller {
+    stream: TcpStream,
+    received: Vec<u8>,
+    replies: usize,
+    last: Instant,
+    longest: Duration,
+}
+
+impl Caller {
+    fn ask(&mut self) {
+        self.stream.write_all(&message("/execute/greet", b"World")).unwrap();
+    }
+
+    /// Reads what is there; with a whole answer, asks again.
+    fn go_on(&mut self) {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => panic!("a connection was closed after {} replies", self.replies),
+                Ok(n) => self.received.extend_from_slice(&buffer[..n]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => panic!("{error}"),
+            }
+            if self.received.ends_with(b"\r\n\r\nHello, World") {
+                assert!(self.received.starts_with(b"HTTP/1.1 200 "));
+                self.received.clear();
+                self.replies += 1;
+                self.longest = self.longest.max(self.last.elapsed());
+                self.last = Instant::now();
+                self.ask();
+            }
+        }
+    }
+}
+
+fn measure(address: SocketAddr, count: usize, time: Duration) -> Vec<Caller> {
+    let mut poll = Poll::new().unwrap();
+    let mut callers = Vec::new();
+    for number in 0..count {
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry().register(&mut stream, Token(number), Interest::READABLE).unwrap();
+        let received = Vec::new();
+        callers.push(Caller { stream, received, replies: 0, last: Instant::now(), longest: Duration::ZERO });
+    }
+    callers.iter_mut().for_each(Caller::ask);
+    let begin = Instant::now();
+    let mut events = Events::with_capacity(1024);
+    while begin.elapsed() < time {
+        poll.poll(&mut events, Some(Duration::from_millis(100))).unwrap();
+        for event in &events {
+            callers[event.token().0].go_on();
+        }
+    }
+    callers
+}
+
+#[test]
+fn every_connection_gets_its_share() {
+    let _turn = turn();
+    let target = Target::start(&["--max-connections=300"]);
+    target.warm_up();
+    let time = scale(Duration::from_secs(1), Duration::from_secs(5));
+    for count in [16, 64, 256] {
+        let callers = measure(target.address(), count, time);
+        let mut replies: Vec<usize> = callers.iter().map(|caller| caller.replies).collect();
+        replies.sort();
+        let (slowest, median, fastest) = (replies[0], replies[count / 2], replies[count - 1]);
+        let longest = callers.iter().map(|caller| caller.longest).max().unwrap();
+        let rate = replies.iter().sum::<usize>() as f64 / time.as_secs_f64();
+        println!(
+            "attack fair | {count} connections | {rate:.0} requests/s | slowest {slowest}, median {median}, \
+             fastest {fastest} | slowest/median {:.2} | longest wait {longest:?}",
+            slowest as f64 / median as f64
+        );
+        let least = scale(0.5, 0.8);
+        assert!(slowest > 0 && slowest as f64 >= least * median as f64, "{replies:?}");
+    }
+}

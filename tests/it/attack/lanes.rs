@@ -1,1 +1,158 @@
-//! Later.
+//! Handlers that panic and lanes that break (item 8 of issue 3).
+
+use super::{post, read_reply, scale, turn};
+use crate::support::Reply;
+use fuelbox::gateway::crew::lock;
+use fuelbox::gateway::door::Door;
+use fuelbox::gateway::lane::{Lane, Message};
+use fuelbox::gateway::message::TEXT;
+use fuelbox::gateway::worker::Worker;
+use fuelbox::gateway::{Gateway, GatewayConfig, Request, Response};
+use fuelbox::limits::DoorLimits;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::thread::{sleep, spawn};
+use std::time::{Duration, Instant};
+
+/// Panics where the path says so, and else gives back the body.
+fn handler(request: &Request, _when_long: &dyn Fn()) -> Response {
+    if request.target.ends_with("slow") {
+        sleep(Duration::from_millis(20));
+    }
+    assert!(!request.target.contains("panic"), "as asked");
+    Response::new(200, TEXT, request.body.clone())
+}
+
+fn ask(address: SocketAddr, target: &str, body: &str) -> Reply {
+    post(&mut super::connect(address), target, body.as_bytes()).unwrap()
+}
+
+/// Asks for its own bodies until `until`; every answer must be right.
+fn neighbour(address: SocketAddr, number: usize, until: Instant) -> usize {
+    let mut stream = super::connect(address);
+    let mut count = 0;
+    while Instant::now() < until {
+        let body = format!("{number}/{count}");
+        let reply = post(&mut stream, "/execute/echo", body.as_bytes()).unwrap();
+        assert_eq!((reply.status, reply.text()), (200, body));
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn a_handler_that_panics_is_a_500_and_nobody_elses_matter() {
+    let _turn = turn();
+    let config =
+        GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 4, ..GatewayConfig::default() };
+    let gateway = Gateway::start_with(&config, Box::new(handler), Duration::from_secs(5)).unwrap();
+    let address = gateway.address();
+    let until = Instant::now() + scale(Duration::from_millis(300), Duration::from_secs(5));
+    let neighbours: Vec<_> = (0..4).map(|number| spawn(move || neighbour(address, number, until))).collect();
+    let mut stream = super::connect(address);
+    let mut panics = 0;
+    while Instant::now() < until {
+        // The connection goes on, and so does the lane with what is behind in it.
+        stream.write_all(&super::message("/execute/panic", b"x")).unwrap();
+        stream.write_all(&super::message("/execute/echo", b"after")).unwrap();
+        let reply = read_reply(&mut stream).unwrap();
+        assert_eq!((reply.status, reply.problem().as_str()), (500, "internal"));
+        assert_eq!(read_reply(&mut stream).unwrap().text(), "after");
+        panics += 1;
+        // Not so many that the test's output is nothing else.
+        sleep(Duration::from_millis(50));
+    }
+    let served: usize = neighbours.into_iter().map(|thread| thread.join().unwrap()).sum();
+    println!("attack note | 8 panics | {panics} panics, {served} answers beside them");
+    assert!(panics > 2 && served > 100);
+    drop(stream);
+    gateway.stop();
+}
+
+/// A door whose workers begin with lanes of which the first `broken` are broken.
+fn with_broken_lanes(workers: usize, broken: usize) -> (Arc<Door>, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let guests = workers - 1;
+    let door = Arc::new(Door::new(listener, DoorLimits::default(), guests, Box::new(handler)).unwrap());
+    for number in 0..workers {
+        let lane = Lane::open().unwrap();
+        if number < broken {
+            lane.break_it();
+        }
+        let worker = Worker::new(Arc::clone(&door), lane);
+        spawn(move || worker.work());
+    }
+    (door, address)
+}
+
+#[test]
+fn a_broken_lane_costs_one_answer_and_is_back_within_a_second() {
+    let _turn = turn();
+    let (door, address) = with_broken_lanes(2, 2);
+    let mut lost = 0;
+    for number in 0..20 {
+        let begin = Instant::now();
+        let reply = ask(address, "/execute/echo", "World");
+        assert!(begin.elapsed() < Duration::from_millis(scale(2000, 1000)), "{:?}", begin.elapsed());
+        match reply.status {
+            200 => assert_eq!(reply.text(), "World"),
+            _ => {
+                assert_eq!((reply.status, reply.problem().as_str()), (502, "lane-broken"), "{number}");
+                lost += 1;
+            }
+        }
+    }
+    assert!((1..=2).contains(&lost), "{lost} answers lost with 2 lanes");
+    door.stop();
+}
+
+#[test]
+fn neighbours_of_broken_lanes_are_served() {
+    let _turn = turn();
+    let (door, address) = with_broken_lanes(5, 4);
+    let lost = Arc::new(Mutex::new(Vec::new()));
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let lost = Arc::clone(&lost);
+            spawn(move || {
+                for number in 0..scale(50, 1000) {
+                    let body = format!("{client}/{number}");
+                    let reply =
+                        ask(address, if number % 5 == 0 { "/execute/slow" } else { "/execute/echo" }, &body);
+                    match reply.status {
+                        200 => assert_eq!(reply.text(), body),
+                        502 => lock(&lost).push(body),
+                        other => panic!("{other}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    println!("attack note | 8 broken lanes | 4 of 5 broken, {} answers lost", lock(&lost).len());
+    assert!(lock(&lost).len() <= 4, "{:?}", lock(&lost));
+    door.stop();
+}
+
+#[test]
+fn a_lane_tells_that_it_is_broken() {
+    let message = |body: &[u8]| Message::new("POST", "/execute/echo", None, body.to_vec());
+    let echo = |request: Request| Response::new(200, TEXT, request.body);
+    let mut lane = Lane::open().unwrap();
+    let mut out = Vec::new();
+    let first = message(b"first");
+    lane.send(&first).unwrap();
+    lane.finish(&first, echo, &mut out).unwrap();
+    assert!(out.ends_with(b"\r\n\r\nfirst"));
+    // Broken before, and in the middle.
+    let second = message(b"second");
+    lane.send(&second).unwrap();
+    lane.break_it();
+    let begin = Instant::now();
+    assert!(lane.send(&second).is_err() || lane.finish(&second, echo, &mut out).is_err());
+    let third = message(&[b'x'; 100_000]);
+    assert!(lane.send(&third).is_err() || lane.finish(&third, echo, &mut out).is_err());
+    assert!(begin.elapsed() < Duration::from_secs(4));
+}

@@ -16,6 +16,7 @@ mod smuggle;
 use crate::support::{Reply, Serve, TempDir, prebuilt, wat};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -76,17 +77,23 @@ impl Target {
             dir.write(name, std::fs::read(prebuilt(name)).unwrap());
         }
         dir.write("megabyte.wasm", wat(MEGABYTE));
+        let serve = Serve::spawn(Target::command(setup, &dir.0, flags));
+        Target { serve, _dir: dir }
+    }
+
+    /// `fuelbox serve` with the plug-ins in `dir`.
+    fn command(setup: Option<&str>, dir: &Path, flags: &[&str]) -> Command {
         let mut command = Command::new("sh");
         let script = format!("{}; exec \"$@\"", setup.unwrap_or(":"));
-        let program = env!("CARGO_BIN_EXE_fuelbox");
         let workers = WORKERS.to_string();
+        let program = env!("CARGO_BIN_EXE_fuelbox");
         command.args(["-c", &script, "sh", program, "serve", "--listen=127.0.0.1:0"]);
         command.args(["--plugins=.", "--workers", &workers]);
-        command.args(flags).current_dir(&dir.0).env_remove("RUST_LOG");
+        command.args(flags).current_dir(dir).env_remove("RUST_LOG");
         // glibc keeps freed memory, some megabytes for each thread that once held a large body. That is the
         // system's affair; here it would hide a leak. Large blocks go back at once with this.
         command.env("MALLOC_MMAP_THRESHOLD_", "131072").env("MALLOC_ARENA_MAX", "2");
-        Target { serve: Serve::spawn(command), _dir: dir }
+        command
     }
 
     fn address(&self) -> SocketAddr {
