@@ -38,6 +38,10 @@ const ACCEPTS: usize = 8;
 /// is full a client tries again only after a second, and the library's own 128 are full in a burst.
 const BACKLOG: i32 = 1024;
 
+/// How long a connection waits for its client before it may be closed to make room. A client at work sends
+/// its next request sooner; whoever comes meanwhile waits no longer than this in the system's queue.
+const EVICT_AFTER_MS: u64 = 30;
+
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -307,7 +311,9 @@ impl Door {
 
     /// Closes the connection that has been waiting for its client longest. False if none waits.
     fn evict(&self) -> bool {
-        match self.longest_waiting(|_| true) {
+        // One that has just been answered may have its next request on the way.
+        let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
+        match self.longest_waiting(|conn| conn.waiting_since().is_some_and(|since| since <= settled)) {
             Some(conn) if conn.claim() => {
                 log::debug!("closing {} to make room", conn.client);
                 self.close(&conn);
