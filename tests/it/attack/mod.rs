@@ -345,7 +345,8 @@ fn under_attack(name: &str, target: &Target, may_be_busy: bool, attack: impl FnO
     assert!(seen.wrong.is_empty(), "{name}: the well-behaved client saw {:?}", seen.wrong);
     assert!(seen.ok > 0 && (may_be_busy || seen.busy == 0), "{name}: {} refused as busy", seen.busy);
     assert!(is_back(&after), "{name}: before {before:?}, after {after:?}");
-    if full() {
+    // Where guests take every place, a request may wait its time for one.
+    if full() && !may_be_busy {
         assert!(
             seen.percentile(0.99) < Duration::from_millis(100),
             "{name}: p99 {:?}",
