@@ -20,6 +20,9 @@ const INPUT_BYTES: usize = 4096;
 /// Bytes of an input buffer while a body comes in: fewer reads.
 const BODY_INPUT_BYTES: usize = 16 * 1024;
 
+/// Room for output that is kept for the next response; most fit.
+const OUTPUT_BYTES_KEPT: usize = 4096;
+
 /// Reads from a client that only waits for its end, before others have their turn.
 const LINGER_READS: usize = 64;
 
@@ -341,6 +344,8 @@ impl State {
             }
         }
         self.output.clear();
+        // The connection may now wait for its turn, uncounted; many must not keep a large response's room.
+        self.output.shrink_to(OUTPUT_BYTES_KEPT);
         self.sent = 0;
         Ok(true)
     }

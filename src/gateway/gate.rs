@@ -43,6 +43,11 @@ impl Gate {
         Gate { free: places, queue: VecDeque::new(), queue_max, patience }
     }
 
+    /// Whether requests wait for a place.
+    pub fn has_queue(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// Asks for a place.
     pub fn enter(&mut self, waiting: Waiting) -> Admission {
         if self.free > 0 {

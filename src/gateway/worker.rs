@@ -186,7 +186,7 @@ impl Worker {
     }
 
     /// Does what `over` says; looks again if something happened meanwhile.
-    fn settle(&mut self, conn: Arc<Conn>, mut over: Over) {
+    fn settle(&mut self, mut conn: Arc<Conn>, mut over: Over) {
         loop {
             match over {
                 Over::Taken => return,
@@ -196,7 +196,17 @@ impl Worker {
                 Over::Request(mut ready) => {
                     let message = ready.message();
                     let waiting = Waiting { conn, ready, message, begin: Instant::now() };
-                    return self.send_in(waiting, false);
+                    if !waiting.ready.needs_guest() || !self.door.has_queue() {
+                        return self.send_in(waiting, false);
+                    }
+                    // Others wait already; through the lane, it would only come to wait behind them later.
+                    let waiting = match self.door.enter(waiting) {
+                        Admission::Run(waiting) => return self.send_in(*waiting, true),
+                        Admission::Queued(_) => return,
+                        Admission::Full(waiting) => *waiting,
+                    };
+                    conn = waiting.conn;
+                    over = self.refuse(&conn, &mut lock(&conn.state), &waiting.ready, busy(), waiting.begin);
                 }
                 Over::Close => return self.door.close(&conn),
                 Over::Wait if !self.begin_wait(&conn) => over = Over::Close,
