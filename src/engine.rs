@@ -18,6 +18,8 @@ pub struct Program {
     pub(crate) module: Module,
     pub(crate) linker: Linker<Host>,
     pub(crate) start: Option<String>,
+    /// Whether it imports the clocks, of which some have to be read when a run begins.
+    pub(crate) reads_clocks: bool,
     facts: Facts,
     size: usize,
 }
@@ -108,7 +110,8 @@ fn compile(bytes: &[u8], limits: &Limits) -> Result<Program, LoadProblem> {
     let module = module.map_err(|error| LoadProblem::Invalid(explain(&error.to_string())))?;
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
-    Ok(Program { engine, module, linker, start: start_export, facts, size: wasm.len() })
+    let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
+    Ok(Program { engine, module, linker, start: start_export, reads_clocks, facts, size: wasm.len() })
 }
 
 /// Says which build would take a module that this one refuses.

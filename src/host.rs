@@ -3,10 +3,11 @@
 
 use crate::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
 use crate::outcome::{Denied, Stop};
-use crate::wasi::ctx::WasiCtx;
+use crate::wasi::abi::{Fault, Wait};
+use crate::wasi::ctx::{Call, WasiCtx};
 use std::fmt;
 use wasmi::errors::{HostError, MemoryError, TableError};
-use wasmi::{Caller, Memory, ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+use wasmi::{Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder};
 use wasmi_core::LimiterError;
 
 /// The data of a store.
@@ -17,23 +18,40 @@ pub struct Host {
     pub memory: Option<Memory>,
     /// The limiter that the store asks before anything grows.
     pub limiter: Limiter,
+    /// Fuel of all slices so far.
+    pub fuel_issued: u64,
     /// Fuel for host calls that the current slice could not pay.
     pub fuel_owed: u64,
 }
 
-/// Why a host function ended the run, carried through the interpreter.
-#[derive(Debug)]
+impl Host {
+    /// Fuel used so far, when `left` of the slices is left.
+    pub fn fuel_used(&self, left: u64) -> u64 {
+        self.fuel_issued - left + self.fuel_owed
+    }
+}
+
+/// A host call, to be made again.
+pub type Again = Box<dyn Fn(&mut Call<'_>) -> Result<(), Fault> + Send + Sync>;
+
+/// Why a host function ended the run or holds it up, carried through the interpreter.
 pub enum Halt {
     /// The guest asked to end with this code.
     Exit(u32),
     /// The guest is stopped.
     Stop(Stop),
-    /// The call waited until the deadline.
-    Deadline,
-    /// The call is done, but the slice could not pay for it. Not an end: the run goes on with this result
-    /// once the next slice has been issued, which is when budget and deadline are looked at. A guest whose
-    /// calls follow each other without a branch would otherwise never come to that.
+    /// The call is done, but the slice could not pay for it, or it may have taken long. Not an end: the run
+    /// goes on with this result once budget and deadline have been looked at. A guest whose calls follow
+    /// each other without a branch would otherwise never come to that.
     Pause(i32),
+    /// The call has to wait, which the sandbox does, and then makes it again.
+    Wait(Wait, Option<Again>),
+}
+
+impl fmt::Debug for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for Halt {
@@ -41,25 +59,28 @@ impl fmt::Display for Halt {
         match self {
             Halt::Exit(code) => write!(f, "exit with code {code}"),
             Halt::Stop(stop) => stop.fmt(f),
-            Halt::Deadline => f.write_str("deadline passed in a host call"),
-            Halt::Pause(_) => f.write_str("a host call cannot be paid for"),
+            Halt::Pause(_) => f.write_str("a host call is to be paid for"),
+            Halt::Wait(..) => f.write_str("a host call has to wait"),
         }
     }
 }
 
 impl HostError for Halt {}
 
-/// Charges a host call that moved `bytes` to the guest's fuel. False if the present slice cannot pay.
+/// Charges the present host call to the guest's fuel. False if the present slice cannot pay.
 #[must_use]
-pub fn charge(caller: &mut Caller<'_, Host>, bytes: u64) -> bool {
-    let cost = HOST_CALL_FUEL + bytes / u64::from(BULK_BYTES_PER_FUEL);
-    let fuel = caller.get_fuel().unwrap_or(0);
+pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
+    let fuel = store.get_fuel().unwrap_or(0);
+    let host = store.data_mut();
+    let bytes = std::mem::take(&mut host.wasi.moved_bytes);
+    let extra = std::mem::take(&mut host.wasi.extra_fuel);
+    let cost = HOST_CALL_FUEL + bytes / u64::from(BULK_BYTES_PER_FUEL) + extra;
     let paid = cost.min(fuel);
+    host.fuel_owed += cost - paid;
+    let is_paid = host.fuel_owed == 0;
     // Fuel metering is always on (engine.rs), so this cannot fail.
-    let _ = caller.set_fuel(fuel - paid);
-    let owed = &mut caller.data_mut().fuel_owed;
-    *owed += cost - paid;
-    *owed == 0
+    let _ = store.set_fuel(fuel - paid);
+    is_paid
 }
 
 /// `StoreLimits` that remembers what it denied and how far memory got.

@@ -11,22 +11,24 @@
 //! ```text
 //! L0  limits outcome guests text
 //! L1  error wasi/abi
-//! L2  vet wasi/memory
-//! L3  binary wasi/files
-//! L4  wasi/ctx
-//! L5  host start
-//! L6  wasi wasi/process wasi/clock wasi/fd
-//! L7  imports
-//! L8  engine
-//! L9  sandbox
-//! L10 abi abi/numeric abi/packed abi/command
-//! L11 plugins
-//! L12 runner
-//! L13 watch
-//! L14 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
-//! L14 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
-//! L14 gateway/server
-//! L15 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
+//! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams
+//! L3  binary wasi/listing
+//! L4  wasi/files
+//! L5  wasi/ctx
+//! L6  host start
+//! L7  wasi wasi/process wasi/fd wasi/stat wasi/preopen wasi/path wasi/poll wasi/sock
+//! L8  imports
+//! L9  engine
+//! L10 sandbox
+//! L11 abi abi/numeric abi/packed abi/command
+//! L12 plugins
+//! L13 runner
+//! L14 watch
+//! L15 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
+//! L15 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
+//! L15 gateway/server
+//! L16 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
+//! L16 cli/world
 //! ```
 //!
 //! # Invariants
@@ -62,7 +64,9 @@ pub use error::{Error, LoadProblem};
 pub use limits::Limits;
 pub use outcome::{Denied, Report, Stop, Usage, Value};
 pub use runner::{Runner, RunnerConfig};
-pub use wasi::files::Stdin;
+pub use wasi::ctx::World;
+pub use wasi::dir::Preopen;
+pub use wasi::streams::Stdin;
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -80,6 +80,33 @@ pub const LAZY_CODE_BYTES: u64 = 2 * 1024 * 1024;
 /// iovecs in one WASI call; POSIX's IOV_MAX on Linux.
 pub const IOVECS_MAX: u32 = 1024;
 
+/// Bytes of a path in a WASI call; one less than POSIX's PATH_MAX on Linux, which counts the NUL.
+pub const PATH_BYTES_MAX: usize = 4095;
+
+/// Fuel for each entry of a directory that `fd_readdir` has to pass over.
+pub const ENTRY_FUEL: u64 = 20;
+
+/// Entries of a directory kept from the last `fd_readdir`, for a guest that asks again for those that its
+/// buffer cut off. Each holds a name of at most 255 bytes.
+pub const LISTING_KEPT: usize = 64;
+
+/// Entries of a directory that a reproducible run sorts; about 3 MB of names.
+pub const LISTING_SORTED_MAX: usize = 65_536;
+
+/// What a new file, directory or link takes off the quota for writes, in bytes: the block that most file
+/// systems use for it.
+pub const NEW_ENTRY_BYTES: u64 = 4096;
+
+/// Bytes that a run may write to files in its directories: 64 MiB.
+pub const DIR_QUOTA_DEFAULT: u64 = 64 * 1024 * 1024;
+
+/// Descriptors that a run may have open at once, its standard streams and directories among them. A gateway
+/// with eight guests at work stays below the 1,024 that systems allow a process.
+pub const DESCRIPTORS_DEFAULT: usize = 100;
+
+/// Subscriptions in one `poll_oneoff`.
+pub const SUBSCRIPTIONS_MAX: u32 = 1024;
+
 /// Bytes that one WASI call moves: a read or write beyond it is short, as POSIX allows.
 pub const HOST_CALL_BYTES_MAX: usize = 1024 * 1024;
 
@@ -171,7 +198,17 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Elements of all tables together (`--max-table-elements`).
     pub table_elements: u32,
+    /// Bytes written to files, new entries counted as 4 KiB each (`--dir-quota`).
+    pub dir_quota: u64,
+    /// Open descriptors (`--max-descriptors`).
+    pub descriptors: usize,
 }
+
+/// Descriptors that every run has: the standard streams.
+pub const DESCRIPTORS_MIN: usize = 3;
+
+/// The most descriptors that a run can be given; a guest's table of them costs 200 bytes each.
+pub const DESCRIPTORS_MAX: usize = 65_536;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -185,6 +222,8 @@ impl Default for Limits {
             recursion: RECURSION_DEFAULT,
             stack_bytes: STACK_BYTES_DEFAULT,
             table_elements: TABLE_ELEMENTS_DEFAULT,
+            dir_quota: DIR_QUOTA_DEFAULT,
+            descriptors: DESCRIPTORS_DEFAULT,
         }
     }
 }
@@ -212,6 +251,12 @@ impl Limits {
         }
         if self.recursion == 0 {
             return Err("--max-recursion is 0: no function could be called".into());
+        }
+        if !(DESCRIPTORS_MIN..=DESCRIPTORS_MAX).contains(&self.descriptors) {
+            return Err(format!(
+                "--max-descriptors is {}, not between {DESCRIPTORS_MIN} (the standard streams) and {DESCRIPTORS_MAX}",
+                self.descriptors
+            ));
         }
         if self.stack_bytes < STACK_BYTES_MIN {
             return Err(format!(

@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::outcome::{Report, Value};
 use crate::plugins::{Changes, Folder, Plugin, Plugins, load_file};
-use crate::wasi::files::{SharedWriter, SinkTo};
+use crate::wasi::ctx::World;
+use crate::wasi::streams::{SharedWriter, SinkTo};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -310,7 +311,7 @@ impl Runner {
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),
         };
-        Job { program, limits: &self.limits, stdout, stderr: log(), when_long: None }
+        Job { program, limits: &self.limits, stdout, stderr: log(), world: World::default(), when_long: None }
     }
 
     fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {

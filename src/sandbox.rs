@@ -4,15 +4,17 @@
 
 use crate::binary::Signature;
 use crate::engine::Program;
-use crate::host::{Halt, Host, Limiter};
+use crate::host::{Again, Halt, Host, Limiter};
 use crate::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, Limits, PAGE_BYTES,
     SLICE_FUEL,
 };
 use crate::outcome::{Stop, Usage};
+use crate::wasi;
+use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
 use std::time::{Duration, Instant};
-use wasmi::{Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val};
+use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val};
 
 /// How a call into the guest ended.
 pub enum Ended {
@@ -43,8 +45,9 @@ impl<'a> Sandbox<'a> {
         when_long: Option<&'a dyn Fn()>,
     ) -> Sandbox<'a> {
         let started = Instant::now();
-        wasi.start(started, limits.deadline);
-        let host = Host { wasi, memory: None, limiter: Limiter::new(limits), fuel_owed: 0 };
+        wasi.start(started, program.reads_clocks);
+        let limiter = Limiter::new(limits);
+        let host = Host { wasi, memory: None, limiter, fuel_issued: 0, fuel_owed: 0 };
         let mut store = Store::new(&program.engine, host);
         store.limiter(|host| &mut host.limiter);
         Sandbox {
@@ -123,9 +126,13 @@ impl<'a> Sandbox<'a> {
                 Ok(ResumableCall::HostTrap(trap)) => match trap.host_error().downcast_ref::<Halt>() {
                     Some(Halt::Pause(answer)) => {
                         let answer = [Val::I32(*answer)];
-                        self.next_slice(0)?;
+                        self.settle()?;
                         trap.resume(&mut self.store, &answer, results)
                     }
+                    Some(Halt::Wait(wait, Some(again))) => match self.wait(*wait, again) {
+                        Ok(answer) => trap.resume(&mut self.store, &[answer], results),
+                        Err(halt) => return self.ended(&halt),
+                    },
                     _ => return self.halted(trap.into_host_error()),
                 },
                 Ok(ResumableCall::OutOfFuel(paused)) => {
@@ -150,6 +157,27 @@ impl<'a> Sandbox<'a> {
         let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
         let usage = Usage { fuel, peak_pages, instantiate, run: total - instantiate };
         (usage, self.store.into_data().wasi)
+    }
+
+    /// Waits for a host call and makes it again, until it needs no more waiting. Gives its result.
+    fn wait(&mut self, wait: Wait, again: &Again) -> Result<Val, Halt> {
+        let mut wait = wait;
+        let deadline = self.deadline.and_then(|limit| self.started.checked_add(limit));
+        loop {
+            if let Some(when_long) = self.when_long {
+                when_long();
+            }
+            self.store.data_mut().wasi.wait(wait, deadline);
+            self.check_deadline(0).map_err(Halt::Stop)?;
+            match wasi::attempt(self.store.as_context_mut(), again) {
+                Ok((errno, _)) => {
+                    self.settle().map_err(Halt::Stop)?;
+                    return Ok(Val::I32(errno as i32));
+                }
+                Err(Halt::Wait(longer, _)) => wait = longer,
+                Err(halt) => return Err(halt),
+            }
+        }
     }
 
     fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
@@ -186,6 +214,7 @@ impl<'a> Sandbox<'a> {
             return Err(Stop::OutOfFuel { limit: self.fuel_limit });
         }
         self.fuel_unissued -= slice;
+        self.store.data_mut().fuel_issued += slice;
         // Fails only without fuel metering, which is always on (engine.rs).
         let _ = self.store.set_fuel(available - owed);
         Ok(())
@@ -194,7 +223,7 @@ impl<'a> Sandbox<'a> {
     /// Pays what host calls of the last slice owe, and looks at the deadline once more: a result is never
     /// had on credit, nor too late.
     fn settle(&mut self) -> Result<(), Stop> {
-        if self.store.data().fuel_owed == 0 { self.check_deadline(0) } else { self.issue(0) }
+        if self.store.data().fuel_owed == 0 { self.check_deadline(0) } else { self.next_slice(0) }
     }
 
     fn check_deadline(&self, required: u64) -> Result<(), Stop> {
@@ -229,22 +258,31 @@ impl<'a> Sandbox<'a> {
 
     fn halted(&mut self, error: Error) -> Result<Ended, Stop> {
         match error.downcast_ref::<Halt>() {
-            Some(Halt::Exit(code)) => {
-                self.settle()?;
-                Ok(Ended::Exited(*code))
-            }
-            _ => Err(self.stopped_by(error)),
+            Some(halt) => self.ended(halt),
+            None => Err(self.stopped_by(error)),
         }
     }
 
-    fn stopped_by(&self, error: Error) -> Stop {
+    fn ended(&mut self, halt: &Halt) -> Result<Ended, Stop> {
+        match halt {
+            Halt::Exit(code) => {
+                self.settle()?;
+                Ok(Ended::Exited(*code))
+            }
+            Halt::Stop(stop) => Err(stop.clone()),
+            // Only of an import that is exported again and called from outside: nothing to go on with.
+            Halt::Pause(_) | Halt::Wait(..) => {
+                Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))
+            }
+        }
+    }
+
+    fn stopped_by(&mut self, error: Error) -> Stop {
         if let Some(halt) = error.downcast_ref::<Halt>() {
-            return match halt {
-                Halt::Exit(code) => Stop::Exit(*code),
-                Halt::Stop(stop) => stop.clone(),
-                // Only of an import that is exported again and called from outside: nothing to go on with.
-                Halt::Pause(_) => Stop::Convention("an exported import costs more than a slice".into()),
-                Halt::Deadline => Stop::Deadline { limit: self.deadline.unwrap_or_default(), why: None },
+            return match self.ended(halt) {
+                Ok(Ended::Exited(code)) => Stop::Exit(code),
+                Ok(Ended::Returned) => Stop::Trap(error.to_string()),
+                Err(stop) => stop,
             };
         }
         let trap = match error.as_trap_code() {

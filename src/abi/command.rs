@@ -6,7 +6,8 @@ use crate::binary::{Facts, Signature};
 use crate::error::Error;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::Ended;
-use crate::wasi::files::Stdin;
+use crate::wasi::ctx::World;
+use crate::wasi::streams::Stdin;
 
 /// The function that a command exports.
 pub const START: &str = "_start";
@@ -16,10 +17,10 @@ pub const START: &str = "_start";
 pub struct Invocation {
     /// Arguments, the program's name first.
     pub args: Vec<Vec<u8>>,
-    /// Environment.
-    pub env: Vec<(Vec<u8>, Vec<u8>)>,
     /// Standard input.
     pub stdin: Stdin,
+    /// Environment, directories, and whether the run is reproducible.
+    pub world: World,
 }
 
 /// Whether the module is a command.
@@ -31,21 +32,20 @@ pub fn fits(facts: &Facts) -> bool {
 /// exit code other than 0 is [`Stop::Exit`].
 ///
 /// # Errors
-/// The module is no command; an argument or variable holds a NUL or a name is empty or holds `=`.
+/// The module is no command; an argument or variable holds a NUL or a name is empty or holds `=`; there are
+/// more directories than descriptors.
 pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Error> {
     let facts = job.program.facts();
     if !fits(facts) {
         return Err(no_function(facts, START));
     }
-    let Invocation { args, env, stdin } = invocation;
+    let Invocation { args, stdin, world } = invocation;
     if let Stdin::Bytes(bytes) = &stdin {
         job.check_input(bytes.len())?;
     }
-    check_texts(&args, &env)?;
-    let prepare = |wasi: &mut crate::wasi::ctx::WasiCtx| {
-        wasi.args = args;
-        wasi.env = env.into_iter().map(|(key, value)| [key, value].join(&b'=')).collect();
-    };
+    check_args(&args)?;
+    let job = Job { world, ..job };
+    let prepare = |wasi: &mut crate::wasi::ctx::WasiCtx| wasi.args = args;
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
         let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
         match sandbox.call(start, &[], &mut [])? {
@@ -59,21 +59,10 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
     Ok(Report { result, usage }.map(|()| wasi.files.stdout.into_bytes()))
 }
 
-/// Guests get these as C strings, so a NUL would cut them and an `=` in a name would forge another.
-fn check_texts(args: &[Vec<u8>], env: &[(Vec<u8>, Vec<u8>)]) -> Result<(), Error> {
-    for arg in args {
-        if arg.contains(&0) {
-            return Err(Error::Input("an argument holds a NUL byte".into()));
-        }
+/// Guests get these as C strings, so a NUL would cut one short.
+fn check_args(args: &[Vec<u8>]) -> Result<(), Error> {
+    match args.iter().any(|arg| arg.contains(&0)) {
+        true => Err(Error::Input("an argument holds a NUL byte".into())),
+        false => Ok(()),
     }
-    for (key, value) in env {
-        let name = String::from_utf8_lossy(key);
-        if key.is_empty() || key.contains(&b'=') || key.contains(&0) {
-            return Err(Error::Input(format!("`{name}` is no name for an environment variable")));
-        }
-        if value.contains(&0) {
-            return Err(Error::Input(format!("environment variable `{name}` holds a NUL byte")));
-        }
-    }
-    Ok(())
 }

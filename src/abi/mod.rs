@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::Sandbox;
-use crate::wasi::ctx::WasiCtx;
-use crate::wasi::files::{SinkTo, Stdin};
+use crate::wasi::ctx::{WasiCtx, World};
+use crate::wasi::streams::{SinkTo, Stdin};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How a function takes its input and gives its output.
@@ -68,6 +68,8 @@ pub struct Job<'a> {
     pub stdout: SinkTo,
     /// Where standard error goes.
     pub stderr: SinkTo,
+    /// What the guest is given of the world.
+    pub world: World,
     /// Called when the guest outlives a fuel slice (at each slice), for a host that must then see to
     /// something else first.
     pub when_long: Option<&'a dyn Fn()>,
@@ -113,12 +115,26 @@ pub fn call_bytes(
             Ok(numeric::run(job, func, &params)?.map(|values| numeric::lines(&values)))
         }
         Convention::Command => {
-            let program = command::Invocation { args: vec![func.into()], ..Default::default() };
+            let (args, stdin) = (vec![func.into()], Stdin::Bytes(input.to_vec()));
+            let invocation = command::Invocation { args, stdin, world: job.world.clone() };
             // Its standard output is the answer, wherever that of other functions goes.
-            let job = Job { stdout: SinkTo::Buffer(Vec::new()), ..job };
-            command::run(job, command::Invocation { stdin: Stdin::Bytes(input.to_vec()), ..program })
+            command::run(Job { stdout: SinkTo::Buffer(Vec::new()), ..job }, invocation)
         }
     }
+}
+
+/// Guests get these as C strings, so a NUL would cut them and an `=` in a name would forge another.
+fn check_env(world: &World) -> Result<(), Error> {
+    for (key, value) in &world.env {
+        let name = String::from_utf8_lossy(key);
+        if key.is_empty() || key.contains(&b'=') || key.contains(&0) {
+            return Err(Error::Input(format!("`{name}` is no name for an environment variable")));
+        }
+        if value.contains(&0) {
+            return Err(Error::Input(format!("environment variable `{name}` holds a NUL byte")));
+        }
+    }
+    Ok(())
 }
 
 /// How a function ends that was to give a result, and called `proc_exit` instead.
@@ -137,8 +153,13 @@ fn guarded<T>(
     stdin: Stdin,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<(Report<T>, WasiCtx), Error> {
-    let Job { program, limits, stdout, stderr, when_long } = job;
-    let mut wasi = WasiCtx::new(limits.output_bytes, stdin, stdout, stderr);
+    let Job { program, limits, stdout, stderr, world, when_long } = job;
+    check_env(&world)?;
+    let dirs = world.dirs.len();
+    let mut wasi = WasiCtx::new(limits, world, stdin, stdout, stderr).map_err(|_| {
+        let cap = limits.descriptors;
+        Error::Input(format!("{dirs} directories are more than --max-descriptors allows, which is {cap}"))
+    })?;
     prepare(&mut wasi);
     let is_command = command::fits(program.facts());
     catch_unwind(AssertUnwindSafe(|| {

@@ -5,7 +5,7 @@ use crate::binary::{Facts, Signature, Ty};
 use crate::error::Error;
 use crate::outcome::{Report, Stop, Value};
 use crate::sandbox::Ended;
-use crate::wasi::files::Stdin;
+use crate::wasi::streams::Stdin;
 use std::fmt::Write;
 use wasmi::{F32, F64, Val};
 

@@ -7,7 +7,7 @@ use crate::binary::{Facts, Ty};
 use crate::error::Error;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
-use crate::wasi::files::Stdin;
+use crate::wasi::streams::Stdin;
 use wasmi::Val;
 
 const ALLOCATE: &str = "allocate";

@@ -1,7 +1,8 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use super::values::{
-    duration, free, listen_address, nothing_left, number, os_value, size, text, timeout, unexpected, value,
+    DirArg, directory, duration, free, listen_address, nothing_left, number, os_value, size, text, timeout,
+    unexpected, value,
 };
 use crate::abi::Convention;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
@@ -54,6 +55,17 @@ pub enum Source {
     Default,
 }
 
+/// What a guest is to be given of the world.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorldArgs {
+    /// Environment: `K=V`, or `K` to pass one on.
+    pub env: Vec<OsString>,
+    /// Directories.
+    pub dirs: Vec<DirArg>,
+    /// The seed of a reproducible run.
+    pub seed: Option<u64>,
+}
+
 /// `fuelbox run`.
 #[derive(Debug, PartialEq)]
 pub struct Run {
@@ -63,8 +75,8 @@ pub struct Run {
     pub func: Option<String>,
     /// Its arguments as text.
     pub args: Vec<OsString>,
-    /// Environment: `K=V`, or `K` to pass one on.
-    pub env: Vec<OsString>,
+    /// Environment, directories and reproducibility.
+    pub world: WorldArgs,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -97,6 +109,8 @@ pub struct Call {
     pub data: Data,
     /// A forced convention.
     pub convention: Option<Convention>,
+    /// Environment, directories and reproducibility.
+    pub world: WorldArgs,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -211,20 +225,19 @@ fn run(mut args: Arguments, rest: Option<Vec<OsString>>) -> Result<Run, String> 
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let report = args.contains("--report");
-    let env = args
-        .values_from_os_str("--env", |value| Ok::<_, String>(value.to_os_string()))
-        .map_err(|error| error.to_string())?;
+    let world = world(&mut args)?;
     let mut words = free(args)?.into_iter();
     let target = words.next().ok_or("which FILE? See `fuelbox run --help`")?;
     let func = words.next().map(text).transpose()?;
     let args = words.chain(rest.into_iter().flatten()).collect();
-    Ok(Run { target, func, args, env, limits, source, report })
+    Ok(Run { target, func, args, world, limits, source, report })
 }
 
 fn call(mut args: Arguments) -> Result<Call, String> {
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let report = args.contains("--report");
+    let world = world(&mut args)?;
     let convention = value(&mut args, "--abi", |name| {
         Convention::parse(name).ok_or_else(|| "use numeric, packed or command".to_string())
     })?;
@@ -243,7 +256,7 @@ fn call(mut args: Arguments) -> Result<Call, String> {
     if let Some(extra) = words.next() {
         return Err(unexpected(&extra));
     }
-    Ok(Call { target, func: text(func)?, data, convention, limits, source, report })
+    Ok(Call { target, func: text(func)?, data, convention, world, limits, source, report })
 }
 
 fn serve(mut args: Arguments) -> Result<Serve, String> {
@@ -304,6 +317,30 @@ fn inspect(mut args: Arguments) -> Result<Inspect, String> {
     Ok(Inspect { target, limits, source })
 }
 
+fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
+    let all = |args: &mut Arguments, flag| {
+        let values = args.values_from_os_str(flag, |value| Ok::<_, String>(value.to_os_string()));
+        values.map_err(|error| match error {
+            pico_args::Error::OptionWithoutAValue(_) => format!("{flag} needs a value"),
+            other => other.to_string(),
+        })
+    };
+    let env = all(args, "--env")?;
+    let dirs = all(args, "--dir")?.iter().map(|text| directory(text)).collect::<Result<Vec<_>, _>>()?;
+    for (i, dir) in dirs.iter().enumerate() {
+        if dirs[..i].iter().any(|other| other.guest == dir.guest) {
+            return Err(format!("--dir gives two directories the name `{}`", dir.guest));
+        }
+    }
+    let seed = value(args, "--seed", number::<u64>)?;
+    let seed = match (args.contains("--deterministic"), seed) {
+        (true, seed) => Some(seed.unwrap_or(0)),
+        (false, Some(_)) => return Err("--seed is for --deterministic, which is not given".into()),
+        (false, None) => None,
+    };
+    Ok(WorldArgs { env, dirs, seed })
+}
+
 fn source(args: &mut Arguments) -> Result<Source, String> {
     Ok(match os_value(args, "--plugins")? {
         Some(folder) => Source::Folder(folder.into()),
@@ -324,6 +361,10 @@ fn limits(args: &mut Arguments) -> Result<Limits, String> {
     set(&mut limits.module_bytes, value(args, "--max-module", size)?);
     set(&mut limits.recursion, value(args, "--max-recursion", number::<usize>)?);
     set(&mut limits.stack_bytes, value(args, "--max-stack", size)?);
+    set(&mut limits.descriptors, value(args, "--max-descriptors", number::<usize>)?);
+    if let Some(bytes) = value(args, "--dir-quota", size)? {
+        limits.dir_quota = bytes as u64;
+    }
     limits.check()?;
     Ok(limits)
 }

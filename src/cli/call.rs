@@ -1,10 +1,10 @@
 //! `fuelbox call`: bytes in, bytes out.
 
 use super::args::{Call, Data};
-use super::{Failure, exit, output, report, target};
+use super::{Failure, exit, output, report, target, world};
 use crate::abi::{Job, call_bytes};
 use crate::error::Error;
-use crate::wasi::files::SinkTo;
+use crate::wasi::streams::SinkTo;
 use std::fs::File;
 use std::io::Read;
 
@@ -17,7 +17,8 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     // A command's standard output is its answer; that of a function beside its answer is only told.
     let is_command = crate::abi::command::fits(program.facts()) && call.func == crate::abi::command::START;
     let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };
-    let job = Job { program: &program, limits: &call.limits, stdout, stderr: log(), when_long: None };
+    let world = world::build(&call.world)?;
+    let job = Job { program: &program, limits: &call.limits, stdout, stderr: log(), world, when_long: None };
     let run_report = call_bytes(job, &call.func, &input, call.convention)?;
     if call.report {
         report(&run_report.usage);

@@ -12,6 +12,7 @@ mod run;
 mod serve;
 mod target;
 pub mod values;
+mod world;
 
 use crate::text::{printable, printable_lines};
 use args::Command;

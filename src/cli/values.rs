@@ -56,6 +56,11 @@ const KNOWN_FLAGS: &[&str] = &[
     "--max-table-elements",
     "--plugins",
     "--env",
+    "--dir",
+    "--deterministic",
+    "--seed",
+    "--dir-quota",
+    "--max-descriptors",
     "--report",
     "--abi",
     "--data",
@@ -74,10 +79,13 @@ const KNOWN_FLAGS: &[&str] = &[
     "--queue-timeout",
 ];
 
+/// Flags without a value.
+const SWITCHES: &[&str] = &["--report", "--deterministic"];
+
 /// Makes two words of each `--flag=value`, whatever bytes the value has. pico-args would do so for UTF-8
 /// only, and would take quotes away.
 pub fn split_equals(words: Vec<OsString>) -> Vec<OsString> {
-    let takes_value = |name: &str| name != "--report" && KNOWN_FLAGS.contains(&name);
+    let takes_value = |name: &str| KNOWN_FLAGS.contains(&name) && !SWITCHES.contains(&name);
     let mut out: Vec<OsString> = Vec::with_capacity(words.len());
     let mut is_value = false;
     for word in words {
@@ -162,4 +170,46 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let local = text.strip_prefix("localhost").unwrap_or(text);
     let full = if local.starts_with(':') { format!("127.0.0.1{local}") } else { local.to_string() };
     full.parse().map_err(|_| "not an address: give one like 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+/// `HOST[::GUEST][:ro]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirArg {
+    /// The host's directory.
+    pub host: OsString,
+    /// What the guest sees it as.
+    pub guest: String,
+    /// Whether nothing in it may be changed.
+    pub read_only: bool,
+}
+
+/// Parses a `--dir`. Without GUEST the guest sees the directory under the name it has here.
+pub fn directory(text: &OsString) -> Result<DirArg, String> {
+    let shown = text.to_string_lossy();
+    let bytes = text.as_encoded_bytes();
+    let (bytes, read_only) = match bytes.strip_suffix(b":ro") {
+        Some(rest) => (rest, true),
+        None => (bytes, false),
+    };
+    let split = bytes.windows(2).position(|two| two == b"::");
+    let (host, guest) = split.map_or((bytes, bytes), |at| (&bytes[..at], &bytes[at + 2..]));
+    let guest = std::str::from_utf8(guest)
+        .map_err(|_| format!("--dir `{shown}`: the guest's name for it must be UTF-8 (HOST::GUEST)"))?;
+    if host.is_empty() || guest.is_empty() {
+        return Err(format!("--dir `{shown}`: give HOST, HOST::GUEST or either with :ro after it"));
+    }
+    let host = cut(text, host.len()).ok_or_else(|| format!("--dir `{shown}`: not a path"))?;
+    Ok(DirArg { host, guest: guest.into(), read_only })
+}
+
+/// The first `len` bytes of `word`.
+#[cfg(unix)]
+fn cut(word: &OsString, len: usize) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    Some(OsString::from_vec(word.as_encoded_bytes()[..len].to_vec()))
+}
+
+#[cfg(not(unix))]
+fn cut(word: &OsString, len: usize) -> Option<OsString> {
+    Some(word.to_str()?[..len].into())
 }

@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
-use crate::wasi::files::Stdin;
+use crate::wasi::ctx::World;
+use crate::wasi::streams::Stdin;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -131,10 +132,11 @@ fn cgi(request: &Request, plugin: &Plugin, query: &str) -> Invocation {
     ];
     env.extend(request.content_type.clone().map(|value| ("CONTENT_TYPE", value)));
     env.extend(request.client.map(|address| ("REMOTE_ADDR", address.to_string())));
+    let env = env.into_iter().map(|(key, value)| (key.into(), value.into_bytes())).collect();
     Invocation {
         args: vec![plugin.name.clone().into_bytes()],
-        env: env.into_iter().map(|(key, value)| (key.into(), value.into_bytes())).collect(),
         stdin: Stdin::Bytes(request.body.clone()),
+        world: World { env, ..World::default() },
     }
 }
 

@@ -1,27 +1,28 @@
 //! What one run may see of the world: arguments, environment, descriptors, clock and randomness. All of it
 //! is given from outside, so that a test (or a reproducible run) gives something else.
 
-use super::files::{Files, Sink, SinkTo, Stdin};
-use std::time::{Duration, Instant, SystemTime};
+use super::abi::{Errno, Wait, filetype};
+use super::clock::{Clock, CpuTime};
+use super::dir::{Filestat, Preopen};
+use super::entropy::Entropy;
+use super::files::Files;
+use super::streams::{Sink, SinkTo, Stdin};
+use crate::limits::Limits;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
-/// Where a guest's time comes from.
-#[derive(Debug, Clone, Copy, Default)]
-pub enum Clock {
-    /// The system's clocks; monotonic time counts from the start of the run.
-    #[default]
-    System,
-    /// Both clocks stand at this many nanoseconds.
-    Fixed(u64),
-}
-
-/// Where a guest's random bytes come from.
-#[derive(Debug, Clone, Copy, Default)]
-pub enum Entropy {
-    /// The system's generator.
-    #[default]
-    System,
-    /// Always this byte.
-    Fixed(u8),
+/// What a guest is given of the world, beside its input.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// Environment variables.
+    pub env: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Directories that it finds open.
+    pub dirs: Vec<Preopen>,
+    /// For a reproducible run, the seed of its randomness: clocks then follow the fuel, sleeping takes no
+    /// time, and files have neither times nor the host's inode numbers.
+    pub seed: Option<u64>,
+    /// Whether standard input, output and error are terminals; guests then say so to their users.
+    pub terminals: [bool; 3],
 }
 
 /// The context of one run.
@@ -36,55 +37,111 @@ pub struct WasiCtx {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
-    /// When the run began.
-    pub started: Instant,
-    /// When it must have ended; no call waits longer.
-    pub deadline: Option<Instant>,
+    /// `filetype` of the standard streams.
+    pub stream_types: [u8; 3],
     /// Bytes moved by the present call, which it pays for in fuel.
     pub moved_bytes: u64,
+    /// Fuel that the present call costs beside.
+    pub extra_fuel: u64,
+    /// Whether the present call may have made the host wait, so that the deadline is looked at after it.
+    pub may_have_waited: bool,
+    /// When the present `poll_oneoff` began, if it has waited already.
+    pub polled_since: Option<u64>,
+    /// Inode numbers of a reproducible run, in the order in which the guest met them.
+    inodes: Option<HashMap<(u64, u64), u64>>,
+}
+
+/// What a function of the interface works on: the run's context and the guest's memory.
+pub struct Call<'a> {
+    /// The run's context.
+    pub ctx: &'a mut WasiCtx,
+    /// All of the guest's memory; empty if it exports none.
+    pub memory: &'a mut [u8],
 }
 
 impl WasiCtx {
-    /// A context with no arguments, no environment, no input, and both outputs into `stdout` and `stderr`.
-    pub fn new(output_bytes: usize, stdin: Stdin, stdout: SinkTo, stderr: SinkTo) -> WasiCtx {
-        WasiCtx {
+    /// A context with no arguments, `world`, and both outputs into `stdout` and `stderr`.
+    ///
+    /// # Errors
+    /// EMFILE if there are more directories than descriptors.
+    pub fn new(
+        limits: &Limits,
+        world: World,
+        stdin: Stdin,
+        stdout: SinkTo,
+        stderr: SinkTo,
+    ) -> Result<WasiCtx, Errno> {
+        let mut files = Files::new(
+            stdin,
+            Sink::new("stdout", limits.output_bytes, stdout),
+            Sink::new("stderr", limits.output_bytes, stderr),
+            limits.descriptors,
+            limits.dir_quota,
+        );
+        for dir in world.dirs {
+            files.preopen(dir)?;
+        }
+        let seed = world.seed;
+        let stream = |terminal| if terminal { filetype::CHARACTER_DEVICE } else { filetype::UNKNOWN };
+        Ok(WasiCtx {
             args: Vec::new(),
-            env: Vec::new(),
-            files: Files::new(
-                stdin,
-                Sink::new("stdout", output_bytes, stdout),
-                Sink::new("stderr", output_bytes, stderr),
-            ),
-            clock: Clock::System,
-            entropy: Entropy::System,
-            started: Instant::now(),
-            deadline: None,
+            env: world.env.into_iter().map(|(key, value)| [key, value].join(&b'=')).collect(),
+            files,
+            clock: if seed.is_some() { Clock::fuel() } else { Clock::system() },
+            entropy: seed.map_or(Entropy::System, Entropy::seeded),
+            stream_types: world.terminals.map(stream),
             moved_bytes: 0,
+            extra_fuel: 0,
+            may_have_waited: false,
+            polled_since: None,
+            inodes: seed.map(|_| HashMap::new()),
+        })
+    }
+
+    /// Starts the clock of the run; the CPU clocks only if it will ask for them.
+    pub fn start(&mut self, started: Instant, reads_clocks: bool) {
+        if let Clock::System { started: at, cpu } = &mut self.clock {
+            *at = started;
+            *cpu = reads_clocks.then(CpuTime::now);
         }
     }
 
-    /// Starts the clock of the run.
-    pub fn start(&mut self, started: Instant, deadline: Option<Duration>) {
-        self.started = started;
-        self.deadline = deadline.and_then(|d| started.checked_add(d));
+    /// Whether this is a reproducible run.
+    pub fn is_reproducible(&self) -> bool {
+        self.inodes.is_some()
     }
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
-    pub fn realtime_ns(&self) -> u64 {
-        match self.clock {
-            Clock::Fixed(ns) => ns,
-            Clock::System => {
-                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-            }
+    /// Waits as `wait` asks, but no longer than `deadline`.
+    pub fn wait(&mut self, wait: Wait, deadline: Option<Instant>) {
+        let until = [wait.until, deadline].into_iter().flatten().min();
+        if wait.stdin {
+            return self.files.stdin.wait(until);
         }
+        // Without an end there is nothing that could come: it is the deadline that ends it, or a signal.
+        let longest = Duration::from_secs(3600);
+        std::thread::sleep(
+            until.map_or(longest, |until| until.saturating_duration_since(Instant::now()).min(longest)),
+        );
     }
 
-    /// Nanoseconds since the run began.
-    pub fn monotonic_ns(&self) -> u64 {
-        match self.clock {
-            Clock::Fixed(ns) => ns,
-            Clock::System => u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+    /// `stat` as the guest gets to see it.
+    pub fn shown(&mut self, mut stat: Filestat) -> Filestat {
+        if self.inodes.is_none() {
+            return stat;
         }
+        stat.ino = self.shown_inode(stat.dev, stat.ino);
+        (stat.dev, stat.atim, stat.mtim, stat.ctim) = (1, 0, 0, 0);
+        if stat.filetype == filetype::DIRECTORY {
+            // Each file system counts these in its own way.
+            (stat.size, stat.nlink) = (0, 1);
+        }
+        stat
+    }
+
+    /// An inode number as the guest gets to see it.
+    pub fn shown_inode(&mut self, dev: u64, ino: u64) -> u64 {
+        let Some(known) = &mut self.inodes else { return ino };
+        let next = known.len() as u64 + 1;
+        *known.entry((dev, ino)).or_insert(next)
     }
 }

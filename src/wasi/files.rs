@@ -1,148 +1,14 @@
-//! A guest's descriptors: standard input and the capped outputs. A guest's number is never the host's.
+//! The descriptor table of a run. A guest's number is an index here, never the host's.
 
-use super::abi::{Errno, Fault};
-use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
-use crate::text::printable;
-use std::io::Write;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
-
-/// A writer that several runs may share.
-pub type SharedWriter = Arc<Mutex<dyn Write + Send>>;
-
-/// Where standard input comes from.
-#[derive(Debug, Default)]
-pub enum Stdin {
-    /// Nothing: end of file at once.
-    #[default]
-    Empty,
-    /// Bytes that are there already.
-    Bytes(Vec<u8>),
-    /// Chunks that another thread reads; closed at the end of the input. A guest that waits for one is
-    /// stopped at its deadline.
-    Pipe(Receiver<Vec<u8>>),
-}
-
-/// Where an output goes.
-pub enum SinkTo {
-    /// Kept, to be taken with [`Sink::into_bytes`].
-    Buffer(Vec<u8>),
-    /// Written through as it comes.
-    Writer(SharedWriter),
-    /// To the log, line by line, each with this name before it.
-    Log {
-        /// Whose output it is.
-        name: Arc<str>,
-        /// The line so far.
-        line: Vec<u8>,
-        /// Lines so far; beyond `LOG_LINES_MAX` they are only counted.
-        lines: u32,
-    },
-}
-
-impl SinkTo {
-    /// To the log, in the name of `name`.
-    pub fn log(name: &str) -> SinkTo {
-        SinkTo::Log { name: name.into(), line: Vec::new(), lines: 0 }
-    }
-}
-
-/// An output that takes at most `limit` bytes.
-pub struct Sink {
-    stream: &'static str,
-    limit: usize,
-    written: usize,
-    to: SinkTo,
-}
-
-impl Sink {
-    /// An output called `stream` in messages, for at most `limit` bytes.
-    pub fn new(stream: &'static str, limit: usize, to: SinkTo) -> Sink {
-        Sink { stream, limit, written: 0, to }
-    }
-
-    /// Takes all of `bytes`, or as many as fit before the guest is stopped.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let fits = bytes.len().min(self.limit - self.written);
-        self.written += fits;
-        self.put(&bytes[..fits])?;
-        if fits < bytes.len() {
-            return Err(Fault::OutputFull { stream: self.stream, limit: self.limit });
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        match &mut self.to {
-            SinkTo::Buffer(buffer) => buffer.extend_from_slice(bytes),
-            SinkTo::Writer(writer) => {
-                let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                writer.write_all(bytes).map_err(|_| Fault::Errno(Errno::Io))?;
-            }
-            SinkTo::Log { name, line, lines } => log_lines(name, line, lines, bytes),
-        }
-        Ok(())
-    }
-
-    /// Gives what is held back: the rest of a line, or what the writer has buffered.
-    pub fn flush(&mut self) {
-        match &mut self.to {
-            SinkTo::Buffer(_) => {}
-            SinkTo::Writer(writer) => {
-                let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                // A reader that went away has been reported to the guest by the write itself.
-                let _ = writer.flush();
-            }
-            SinkTo::Log { name, line, lines } => {
-                log_line(name, line, lines);
-                if *lines > LOG_LINES_MAX {
-                    log::info!(target: "fuelbox::guest", "{name}: {} more lines", *lines - LOG_LINES_MAX);
-                    *lines = 0;
-                }
-            }
-        }
-    }
-
-    /// The bytes of a `Buffer`.
-    pub fn into_bytes(self) -> Vec<u8> {
-        match self.to {
-            SinkTo::Buffer(bytes) => bytes,
-            _ => Vec::new(),
-        }
-    }
-}
-
-fn log_lines(name: &str, line: &mut Vec<u8>, lines: &mut u32, bytes: &[u8]) {
-    for piece in bytes.split_inclusive(|b| *b == b'\n') {
-        for part in piece.chunks(LOG_LINE_BYTES_MAX) {
-            if line.len() + part.len() > LOG_LINE_BYTES_MAX {
-                log_line(name, line, lines);
-            }
-            line.extend_from_slice(part);
-        }
-        if piece.ends_with(b"\n") {
-            line.pop();
-            log_line(name, line, lines);
-        }
-    }
-}
-
-/// Writes the line to the log. A guest must neither drive the terminal that shows it, nor forge a line, nor
-/// fill the disk.
-fn log_line(name: &str, line: &mut Vec<u8>, lines: &mut u32) {
-    if line.is_empty() {
-        return;
-    }
-    *lines = lines.saturating_add(1);
-    if *lines <= LOG_LINES_MAX {
-        log::info!(target: "fuelbox::guest", "{name}: {}", printable(&String::from_utf8_lossy(line)));
-    }
-    line.clear();
-}
+use super::abi::{Errno, fdflags, rights};
+use super::dir::{Filestat, Preopen};
+use super::listing::Listing;
+use super::streams::{Input, Sink, Stdin};
+use cap_std::fs::Dir;
+use std::fs::File;
+use std::sync::Arc;
 
 /// What an open descriptor stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Descriptor {
     /// Standard input.
     Stdin,
@@ -150,80 +16,267 @@ pub enum Descriptor {
     Stdout,
     /// Standard error.
     Stderr,
+    /// A regular file.
+    File(OpenFile),
+    /// A directory.
+    Dir(OpenDir),
 }
 
-/// The open descriptors by number, and the streams behind them.
+/// An open file.
+pub struct OpenFile {
+    /// The host's file.
+    pub file: File,
+    /// Where the next read or write begins.
+    pub position: u64,
+    /// `fdflags`.
+    pub flags: u16,
+    /// Whether it was opened for reading and for writing.
+    pub readable: bool,
+    /// See above.
+    pub writable: bool,
+    /// The size that it has had at least; a write beyond it is looked at more closely.
+    pub size_seen: u64,
+}
+
+/// An open directory.
+pub struct OpenDir {
+    /// The host's directory.
+    pub dir: Arc<Dir>,
+    /// The guest's name for it, if it was open from the start.
+    pub preopened_as: Option<String>,
+    /// Where `fd_readdir` is.
+    pub listing: Option<Listing>,
+}
+
+/// A descriptor with its rights.
+///
+/// Engines have agreed to phase out rights, and programs ask for wrong ones: what a guest did not ask for in
+/// `path_open` is reported and not enforced. What it gives up by `fd_fdstat_set_rights` is refused from then
+/// on, on everything opened through the descriptor too; and what a read-only directory takes away, always.
+pub struct Entry {
+    /// What it stands for.
+    pub what: Descriptor,
+    /// Rights as reported.
+    pub base: u64,
+    /// Rights that descriptors opened through it can have.
+    pub inheriting: u64,
+    /// Rights that were given up.
+    pub given_up: u64,
+    /// The same for what is opened through it.
+    pub given_up_inheriting: u64,
+    /// Whether it lies in a read-only directory.
+    pub read_only: bool,
+}
+
+impl Entry {
+    /// An entry with all of `base` and `inheriting`.
+    pub fn new(what: Descriptor, base: u64, inheriting: u64, read_only: bool) -> Entry {
+        let denied = if read_only { rights::CHANGING } else { 0 };
+        let (base, inheriting) = (base & !denied, inheriting & !denied);
+        Entry { what, base, inheriting, given_up: 0, given_up_inheriting: 0, read_only }
+    }
+
+    /// ENOTCAPABLE if `right` was given up, EROFS if the directory is read-only and it changes something.
+    pub fn need(&self, right: u64) -> Result<(), Errno> {
+        if self.read_only && right & rights::CHANGING != 0 {
+            return Err(Errno::Rofs);
+        }
+        if self.given_up & right != 0 { Err(Errno::Notcapable) } else { Ok(()) }
+    }
+
+    /// The open file, if that is what it is. EBADF for a directory, as in wasmtime; ESPIPE for a stream.
+    pub fn file(&mut self, right: u64) -> Result<&mut OpenFile, Errno> {
+        match self.what {
+            Descriptor::File(_) => self.need(right)?,
+            Descriptor::Dir(_) => return Err(Errno::Badf),
+            _ => return Err(Errno::Spipe),
+        }
+        match &mut self.what {
+            Descriptor::File(file) => Ok(file),
+            _ => Err(Errno::Badf),
+        }
+    }
+
+    /// The open directory, if that is what it is; ENOTDIR for a file, EBADF for a stream.
+    pub fn dir(&mut self, right: u64) -> Result<&mut OpenDir, Errno> {
+        match self.what {
+            Descriptor::Dir(_) => self.need(right)?,
+            Descriptor::File(_) => return Err(Errno::Notdir),
+            _ => return Err(Errno::Badf),
+        }
+        match &mut self.what {
+            Descriptor::Dir(dir) => Ok(dir),
+            _ => Err(Errno::Badf),
+        }
+    }
+}
+
+/// The open descriptors by number, and the streams behind the first three.
 pub struct Files {
-    open: Vec<Option<Descriptor>>,
-    source: Stdin,
-    pending: Vec<u8>,
-    read: usize,
+    open: Vec<Option<Entry>>,
+    limit: usize,
+    /// Standard input.
+    pub stdin: Input,
     /// Standard output; here still when a guest has closed its descriptor.
     pub stdout: Sink,
     /// Standard error.
     pub stderr: Sink,
+    /// Bytes that may yet be written to files.
+    pub quota: u64,
 }
 
 impl Files {
-    /// Descriptors 0, 1 and 2.
-    pub fn new(stdin: Stdin, stdout: Sink, stderr: Sink) -> Files {
-        let (source, pending) = match stdin {
-            Stdin::Bytes(bytes) => (Stdin::Empty, bytes),
-            other => (other, Vec::new()),
+    /// Descriptors 0, 1 and 2, and at most `limit` together.
+    pub fn new(stdin: Stdin, stdout: Sink, stderr: Sink, limit: usize, quota: u64) -> Files {
+        let stream = |what, direction| {
+            let base =
+                direction | rights::FD_FILESTAT_GET | rights::FD_FDSTAT_SET_FLAGS | rights::POLL_FD_READWRITE;
+            Some(Entry::new(what, base, 0, false))
         };
-        let open = vec![Some(Descriptor::Stdin), Some(Descriptor::Stdout), Some(Descriptor::Stderr)];
-        Files { open, source, pending, read: 0, stdout, stderr }
+        let open = vec![
+            stream(Descriptor::Stdin, rights::FD_READ),
+            stream(Descriptor::Stdout, rights::FD_WRITE),
+            stream(Descriptor::Stderr, rights::FD_WRITE),
+        ];
+        Files { open, limit, stdin: Input::new(stdin), stdout, stderr, quota }
     }
 
-    /// What `fd` stands for.
-    pub fn get(&self, fd: u32) -> Result<Descriptor, Errno> {
-        self.open.get(fd as usize).copied().flatten().ok_or(Errno::Badf)
+    /// Adds a directory that is open from the start. EMFILE if there is no room for it.
+    pub fn preopen(&mut self, preopen: Preopen) -> Result<u32, Errno> {
+        let Preopen { dir, guest, read_only } = preopen;
+        let dir = OpenDir { dir, preopened_as: Some(guest), listing: None };
+        let inheriting = rights::DIRECTORY | rights::FILE;
+        self.insert(Entry::new(Descriptor::Dir(dir), rights::DIRECTORY, inheriting, read_only))
     }
 
-    /// Closes `fd`.
+    /// What `fd` stands for. EBADF.
+    pub fn get(&mut self, fd: u32) -> Result<&mut Entry, Errno> {
+        self.open.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
+    }
+
+    /// Whether one more descriptor can be opened. EMFILE.
+    pub fn check_room(&self) -> Result<(), Errno> {
+        let used = self.open.iter().flatten().count();
+        if used < self.limit { Ok(()) } else { Err(Errno::Mfile) }
+    }
+
+    /// Opens `entry` under the lowest free number (POSIX, 2.14). EMFILE.
+    pub fn insert(&mut self, entry: Entry) -> Result<u32, Errno> {
+        self.check_room()?;
+        let fd = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+        if fd == self.open.len() {
+            self.open.push(None);
+        }
+        self.open[fd] = Some(entry);
+        Ok(fd as u32)
+    }
+
+    /// Closes `fd`. EBADF.
     pub fn close(&mut self, fd: u32) -> Result<(), Errno> {
         self.get(fd)?;
         self.open[fd as usize] = None;
         Ok(())
     }
 
-    /// The output behind `fd`.
+    /// Makes `to`, which must be open, what `from` is, and closes `from`. EBADF.
+    pub fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        self.get(from)?;
+        self.get(to)?;
+        if from != to {
+            self.open[to as usize] = self.open[from as usize].take();
+        }
+        Ok(())
+    }
+
+    /// The sink behind an output. EBADF.
     pub fn output(&mut self, fd: u32) -> Result<&mut Sink, Errno> {
-        match self.get(fd)? {
-            Descriptor::Stdin => Err(Errno::Badf),
+        match self.get(fd)?.what {
             Descriptor::Stdout => Ok(&mut self.stdout),
             Descriptor::Stderr => Ok(&mut self.stderr),
+            _ => Err(Errno::Badf),
         }
     }
 
-    /// Moves input into `out` and gives the number of bytes; 0 is the end. Waits for a pipe until `until`.
-    pub fn read_stdin(&mut self, out: &mut [u8], until: Option<Instant>) -> Result<usize, Fault> {
-        if self.read == self.pending.len() {
-            self.pending = self.receive(until)?;
-            self.read = 0;
+    /// Takes `bytes` off the quota. EDQUOT if there are not as many.
+    pub fn spend(&mut self, bytes: u64) -> Result<(), Errno> {
+        self.quota = self.quota.checked_sub(bytes).ok_or(Errno::Dquot)?;
+        Ok(())
+    }
+
+    /// Writes `bytes` to the file `fd`: at `at`, or else at its position, which moves on. Short if the quota
+    /// does not allow all of them. EBADF, EDQUOT, EFBIG and what the host says.
+    pub fn write_file(
+        &mut self,
+        fd: u32,
+        bytes: &[std::io::IoSlice<'_>],
+        at: Option<u64>,
+    ) -> Result<u32, Errno> {
+        let quota = self.quota;
+        let file = self.get(fd)?.file(rights::FD_WRITE)?;
+        if !file.writable {
+            return Err(Errno::Badf);
         }
-        let bytes = &self.pending[self.read..];
-        let n = bytes.len().min(out.len());
-        out[..n].copy_from_slice(&bytes[..n]);
-        self.read += n;
-        Ok(n)
+        let wanted: u64 = bytes.iter().map(|piece| piece.len() as u64).sum();
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let begin = at.unwrap_or(file.position);
+        let appends = file.flags & fdflags::APPEND != 0;
+        // Bytes between the end of the file and where it is written count: not every file system has holes.
+        let gap = if appends { 0 } else { file.gap(begin)? };
+        let room = quota.checked_sub(gap).filter(|room| *room > 0).ok_or(Errno::Dquot)?;
+        let written = file.put(bytes, begin, appends, room.min(wanted))?;
+        if at.is_none() {
+            file.position = if appends { file.size()? } else { begin + written };
+        }
+        file.size_seen = file.size_seen.max(if appends { 0 } else { begin + written });
+        self.quota -= gap + written;
+        Ok(written as u32)
+    }
+}
+
+impl OpenFile {
+    /// Its size in bytes.
+    pub fn size(&self) -> Result<u64, Errno> {
+        Ok(Filestat::of_file(&self.file)?.size)
     }
 
-    /// Whether bytes are there that need no waiting.
-    pub fn stdin_ready(&self) -> bool {
-        self.read < self.pending.len()
+    /// How far `begin` lies behind the end.
+    fn gap(&mut self, begin: u64) -> Result<u64, Errno> {
+        if begin > self.size_seen {
+            self.size_seen = self.size()?;
+        }
+        Ok(begin.saturating_sub(self.size_seen))
     }
 
-    fn receive(&mut self, until: Option<Instant>) -> Result<Vec<u8>, Fault> {
-        let Stdin::Pipe(pipe) = &self.source else { return Ok(Vec::new()) };
-        let chunk = match until {
-            None => pipe.recv().ok(),
-            Some(until) => match pipe.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(chunk) => Some(chunk),
-                Err(RecvTimeoutError::Disconnected) => None,
-                Err(RecvTimeoutError::Timeout) => return Err(Fault::Deadline),
-            },
-        };
-        Ok(chunk.unwrap_or_default())
+    /// Writes the first `limit` of `bytes`.
+    fn put(
+        &self,
+        bytes: &[std::io::IoSlice<'_>],
+        begin: u64,
+        appends: bool,
+        limit: u64,
+    ) -> Result<u64, Errno> {
+        let mut left = limit as usize;
+        let mut pieces = Vec::with_capacity(bytes.len());
+        for piece in bytes {
+            let n = piece.len().min(left);
+            left -= n;
+            if n > 0 {
+                pieces.push(std::io::IoSlice::new(&piece[..n]));
+            }
+        }
+        loop {
+            let done = if appends {
+                rustix::io::writev(&self.file, &pieces)
+            } else {
+                rustix::io::pwritev(&self.file, &pieces, begin)
+            };
+            match done {
+                Ok(n) => return Ok(n as u64),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(super::dir::errno(&error.into())),
+            }
+        }
     }
 }

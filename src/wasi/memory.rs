@@ -1,8 +1,10 @@
 //! Checked access to guest memory. Every pointer and length that a guest gives goes through here; what is
 //! out of bounds is `EFAULT`, and nothing is written before all of it is known to fit.
+//!
+//! Pointers need no alignment: the layouts of preview1 suggest one, and no guest depends on its check.
 
 use super::abi::{Errno, IOVEC_BYTES};
-use crate::limits::{HOST_CALL_BYTES_MAX, IOVECS_MAX};
+use crate::limits::{HOST_CALL_BYTES_MAX, IOVECS_MAX, PATH_BYTES_MAX};
 
 /// The `len` bytes at `ptr`.
 pub fn slice(memory: &[u8], ptr: u32, len: u32) -> Result<&[u8], Errno> {
@@ -61,4 +63,17 @@ pub fn iovecs(memory: &[u8], ptr: u32, count: u32) -> Result<Vec<(u32, u32)>, Er
         }
     }
     Ok(out)
+}
+
+/// Reads a path. A guest's paths are UTF-8 (`string` in the specification), so `EILSEQ` if it is not;
+/// `EINVAL` if it holds a NUL, which no host can pass on; `ENAMETOOLONG` beyond `PATH_BYTES_MAX`.
+pub fn path(memory: &[u8], ptr: u32, len: u32) -> Result<&str, Errno> {
+    let bytes = slice(memory, ptr, len)?;
+    if bytes.len() > PATH_BYTES_MAX {
+        return Err(Errno::Nametoolong);
+    }
+    if bytes.contains(&0) {
+        return Err(Errno::Inval);
+    }
+    std::str::from_utf8(bytes).map_err(|_| Errno::Ilseq)
 }

@@ -1,31 +1,34 @@
 //! `wasi_snapshot_preview1`: the registration table, in the order of the specification.
 //!
-//! A row gives a function's name, its parameters (`i` for i32, `I` for i64) and how it is bound. A row
-//! that is `missing` answers `ENOSYS`. The functions themselves are plain: they take a [`Call`] and
-//! numbers, know nothing of the interpreter, and are tested without it.
+//! A row gives a function's name, its parameters (`i` for i32, `I` for i64) and how it is bound. The functions
+//! themselves are plain: they take a [`Call`] and numbers, know nothing of the interpreter, and are tested
+//! without it.
 
 pub mod abi;
 pub mod clock;
 pub mod ctx;
+pub mod dir;
+pub mod entropy;
 pub mod fd;
 pub mod files;
+pub mod listing;
 pub mod memory;
+pub mod path;
+pub mod poll;
+pub mod preopen;
 pub mod process;
+pub mod sock;
+pub mod stat;
+pub mod streams;
+
+pub use ctx::Call;
 
 use crate::binary::{Signature, Ty};
 use crate::host::{Halt, Host, charge};
 use crate::outcome::Stop;
 use abi::{Errno, Fault, MODULE};
-use ctx::WasiCtx;
-use wasmi::{Caller, Error, FuncType, Linker, Val, ValType, WasmTy};
-
-/// What a function of this module works on: the run's context and the guest's memory.
-pub struct Call<'a> {
-    /// The run's context.
-    pub ctx: &'a mut WasiCtx,
-    /// All of the guest's memory; empty if it exports none.
-    pub memory: &'a mut [u8],
-}
+use clock::Clock;
+use wasmi::{AsContextMut, Caller, Error, Linker, StoreContextMut, WasmTy};
 
 type Bound = Result<(), Error>;
 type Answer = Result<(), Fault>;
@@ -35,15 +38,11 @@ pub struct Row {
     /// Its name.
     pub name: &'static str,
     params: &'static str,
-    bind: Option<fn(&mut Linker<Host>, &str) -> Bound>,
+    bind: fn(&mut Linker<Host>, &str) -> Bound,
 }
 
 const fn row(name: &'static str, params: &'static str, bind: fn(&mut Linker<Host>, &str) -> Bound) -> Row {
-    Row { name, params, bind: Some(bind) }
-}
-
-const fn missing(name: &'static str, params: &'static str) -> Row {
-    Row { name, params, bind: None }
+    Row { name, params, bind }
 }
 
 /// Every function of preview1.
@@ -53,48 +52,48 @@ pub const TABLE: [Row; 46] = [
     row("args_sizes_get", "ii", |l, n| bind2(l, n, process::args_sizes_get)),
     row("environ_get", "ii", |l, n| bind2(l, n, process::environ_get)),
     row("environ_sizes_get", "ii", |l, n| bind2(l, n, process::environ_sizes_get)),
-    row("clock_res_get", "ii", |l, n| bind2(l, n, clock::clock_res_get)),
-    row("clock_time_get", "iIi", |l, n| bind3(l, n, clock::clock_time_get)),
-    missing("fd_advise", "iIIi"),
-    missing("fd_allocate", "iII"),
+    row("clock_res_get", "ii", |l, n| bind2(l, n, process::clock_res_get)),
+    row("clock_time_get", "iIi", |l, n| bind3(l, n, process::clock_time_get)),
+    row("fd_advise", "iIIi", |l, n| bind4(l, n, fd::fd_advise)),
+    row("fd_allocate", "iII", |l, n| bind3(l, n, fd::fd_allocate)),
     row("fd_close", "i", |l, n| bind1(l, n, fd::fd_close)),
-    missing("fd_datasync", "i"),
-    row("fd_fdstat_get", "ii", |l, n| bind2(l, n, fd::fd_fdstat_get)),
+    row("fd_datasync", "i", |l, n| bind1(l, n, fd::fd_datasync)),
+    row("fd_fdstat_get", "ii", |l, n| bind2(l, n, stat::fd_fdstat_get)),
     row("fd_fdstat_set_flags", "ii", |l, n| bind2(l, n, fd::fd_fdstat_set_flags)),
-    missing("fd_fdstat_set_rights", "iII"),
-    row("fd_filestat_get", "ii", |l, n| bind2(l, n, fd::fd_filestat_get)),
-    missing("fd_filestat_set_size", "iI"),
-    missing("fd_filestat_set_times", "iIIi"),
+    row("fd_fdstat_set_rights", "iII", |l, n| bind3(l, n, stat::fd_fdstat_set_rights)),
+    row("fd_filestat_get", "ii", |l, n| bind2(l, n, stat::fd_filestat_get)),
+    row("fd_filestat_set_size", "iI", |l, n| bind2(l, n, stat::fd_filestat_set_size)),
+    row("fd_filestat_set_times", "iIIi", |l, n| bind4(l, n, stat::fd_filestat_set_times)),
     row("fd_pread", "iiiIi", |l, n| bind5(l, n, fd::fd_pread)),
-    row("fd_prestat_get", "ii", |l, n| bind2(l, n, fd::fd_prestat_get)),
-    row("fd_prestat_dir_name", "iii", |l, n| bind3(l, n, fd::fd_prestat_dir_name)),
+    row("fd_prestat_get", "ii", |l, n| bind2(l, n, preopen::fd_prestat_get)),
+    row("fd_prestat_dir_name", "iii", |l, n| bind3(l, n, preopen::fd_prestat_dir_name)),
     row("fd_pwrite", "iiiIi", |l, n| bind5(l, n, fd::fd_pwrite)),
     row("fd_read", "iiii", |l, n| bind4(l, n, fd::fd_read)),
-    missing("fd_readdir", "iiiIi"),
-    missing("fd_renumber", "ii"),
+    row("fd_readdir", "iiiIi", |l, n| bind5(l, n, preopen::fd_readdir)),
+    row("fd_renumber", "ii", |l, n| bind2(l, n, fd::fd_renumber)),
     row("fd_seek", "iIii", |l, n| bind4(l, n, fd::fd_seek)),
-    missing("fd_sync", "i"),
+    row("fd_sync", "i", |l, n| bind1(l, n, fd::fd_sync)),
     row("fd_tell", "ii", |l, n| bind2(l, n, fd::fd_tell)),
     row("fd_write", "iiii", |l, n| bind4(l, n, fd::fd_write)),
-    missing("path_create_directory", "iii"),
-    missing("path_filestat_get", "iiiii"),
-    missing("path_filestat_set_times", "iiiiIIi"),
-    missing("path_link", "iiiiiii"),
-    missing("path_open", "iiiiiIIii"),
-    missing("path_readlink", "iiiiii"),
-    missing("path_remove_directory", "iii"),
-    missing("path_rename", "iiiiii"),
-    missing("path_symlink", "iiiii"),
-    missing("path_unlink_file", "iii"),
-    missing("poll_oneoff", "iiii"),
+    row("path_create_directory", "iii", |l, n| bind3(l, n, path::path_create_directory)),
+    row("path_filestat_get", "iiiii", |l, n| bind5(l, n, path::path_filestat_get)),
+    row("path_filestat_set_times", "iiiiIIi", |l, n| bind7(l, n, path::path_filestat_set_times)),
+    row("path_link", "iiiiiii", |l, n| bind7(l, n, path::path_link)),
+    row("path_open", "iiiiiIIii", |l, n| bind9(l, n, path::path_open)),
+    row("path_readlink", "iiiiii", |l, n| bind6(l, n, path::path_readlink)),
+    row("path_remove_directory", "iii", |l, n| bind3(l, n, path::path_remove_directory)),
+    row("path_rename", "iiiiii", |l, n| bind6(l, n, path::path_rename)),
+    row("path_symlink", "iiiii", |l, n| bind5(l, n, path::path_symlink)),
+    row("path_unlink_file", "iii", |l, n| bind3(l, n, path::path_unlink_file)),
+    row("poll_oneoff", "iiii", |l, n| bind4(l, n, poll::poll_oneoff)),
     row("proc_exit", "i", bind_exit),
-    missing("proc_raise", "i"),
+    row("proc_raise", "i", |l, n| bind1(l, n, process::proc_raise)),
     row("sched_yield", "", |l, n| bind0(l, n, process::sched_yield)),
     row("random_get", "ii", |l, n| bind2(l, n, process::random_get)),
-    missing("sock_accept", "iii"),
-    missing("sock_recv", "iiiiii"),
-    missing("sock_send", "iiiii"),
-    missing("sock_shutdown", "ii"),
+    row("sock_accept", "iii", |l, n| bind3(l, n, sock::sock_accept)),
+    row("sock_recv", "iiiiii", |l, n| bind6(l, n, sock::sock_recv)),
+    row("sock_send", "iiiii", |l, n| bind5(l, n, sock::sock_send)),
+    row("sock_shutdown", "ii", |l, n| bind2(l, n, sock::sock_shutdown)),
 ];
 
 /// The row called `name`.
@@ -111,114 +110,91 @@ impl Row {
         Signature { params, results }
     }
 
-    /// Whether it does something, rather than answer `ENOSYS`.
-    pub fn is_present(&self) -> bool {
-        self.bind.is_some()
-    }
-
     /// Makes it known to `linker`.
     pub fn define(&self, linker: &mut Linker<Host>) -> Bound {
-        match self.bind {
-            Some(bind) => bind(linker, self.name),
-            None => {
-                let params = self.params.bytes().map(|c| if c == b'I' { ValType::I64 } else { ValType::I32 });
-                let ty = FuncType::new(params.collect::<Vec<_>>(), [ValType::I32]);
-                linker.func_new(MODULE, self.name, ty, |mut caller, _params, results| {
-                    let paid = charge(&mut caller, 0);
-                    results[0] = Val::I32(answered(Errno::Nosys, paid)?);
-                    Ok(())
-                })?;
-                Ok(())
-            }
-        }
+        (self.bind)(linker, self.name)
     }
 }
 
-/// Runs one call: hands out context and memory, charges it, and turns a fault into an errno or a halt.
-fn enter(mut caller: Caller<'_, Host>, f: impl FnOnce(&mut Call<'_>) -> Answer) -> Result<i32, Error> {
-    let answer = match caller.data().memory {
+/// Makes one call: hands out context and memory, charges it, and turns a fault into an errno or a halt.
+/// Gives the errno, and whether the guest may go on at once, before the sandbox has looked at its limits.
+pub(crate) fn attempt(
+    mut store: StoreContextMut<'_, Host>,
+    f: &dyn Fn(&mut Call<'_>) -> Answer,
+) -> Result<(Errno, bool), Halt> {
+    let fuel_used = store.data().fuel_used(store.get_fuel().unwrap_or(0));
+    let host = store.data_mut();
+    if let Clock::Fuel { used, .. } = &mut host.wasi.clock {
+        *used = fuel_used;
+    }
+    let answer = match host.memory {
         Some(handle) => {
-            let (memory, host) = handle.data_and_store_mut(&mut caller);
+            let (memory, host) = handle.data_and_store_mut(&mut store);
             f(&mut Call { ctx: &mut host.wasi, memory })
         }
-        None => f(&mut Call { ctx: &mut caller.data_mut().wasi, memory: &mut [] }),
+        None => f(&mut Call { ctx: &mut host.wasi, memory: &mut [] }),
     };
-    let moved = std::mem::take(&mut caller.data_mut().wasi.moved_bytes);
-    let paid = charge(&mut caller, moved);
-    match answer {
-        Ok(()) => answered(Errno::Success, paid),
-        Err(Fault::Errno(errno)) => answered(errno, paid),
-        Err(Fault::Exit(code)) => Err(Error::host(Halt::Exit(code))),
-        Err(Fault::Deadline) => Err(Error::host(Halt::Deadline)),
-        Err(Fault::OutputFull { stream, limit }) => {
-            Err(Error::host(Halt::Stop(Stop::OutputFull { stream, limit })))
-        }
+    if let Err(Fault::Wait(wait)) = answer {
+        return Err(Halt::Wait(wait, None));
     }
+    let paid = charge(&mut store);
+    let waited = std::mem::take(&mut store.data_mut().wasi.may_have_waited);
+    match answer {
+        Ok(()) => Ok((Errno::Success, paid && !waited)),
+        Err(Fault::Errno(errno)) => Ok((errno, paid && !waited)),
+        Err(Fault::Exit(code)) => Err(Halt::Exit(code)),
+        Err(Fault::OutputFull { stream, limit }) => Err(Halt::Stop(Stop::OutputFull { stream, limit })),
+        Err(Fault::Wait(wait)) => Err(Halt::Wait(wait, None)),
+    }
+}
+
+/// A call from the guest. One that has to wait, or to be looked at, goes back to the sandbox.
+fn enter(
+    mut caller: Caller<'_, Host>,
+    f: impl Fn(&mut Call<'_>) -> Answer + Send + Sync + 'static,
+) -> Result<i32, Error> {
+    Err(Error::host(match attempt(caller.as_context_mut(), &f) {
+        Ok((errno, true)) => return Ok(errno as i32),
+        Ok((errno, false)) => Halt::Pause(errno as i32),
+        Err(Halt::Wait(wait, _)) => Halt::Wait(wait, Some(Box::new(f))),
+        Err(halt) => halt,
+    }))
 }
 
 /// A number that wasm passes.
-trait Arg: WasmTy + 'static {}
-impl<T: WasmTy + 'static> Arg for T {}
+trait Arg: WasmTy + Copy + Send + Sync + 'static {}
+impl<T: WasmTy + Copy + Send + Sync + 'static> Arg for T {}
 
-/// The answer to a guest; by way of a pause if the call is not paid for.
-fn answered(errno: Errno, paid: bool) -> Result<i32, Error> {
-    if paid { Ok(errno as i32) } else { Err(Error::host(Halt::Pause(errno as i32))) }
+macro_rules! bind {
+    ($name:ident $($arg:ident: $ty:ident),*) => {
+        #[allow(clippy::too_many_arguments)]
+        fn $name<$($ty: Arg),*>(
+            linker: &mut Linker<Host>,
+            name: &str,
+            f: fn(&mut Call<'_>, $($ty),*) -> Answer,
+        ) -> Bound {
+            linker.func_wrap(MODULE, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+                enter(caller, move |call: &mut Call<'_>| f(call, $($arg),*))
+            })?;
+            Ok(())
+        }
+    };
 }
 
-fn bind0(l: &mut Linker<Host>, name: &str, f: fn(&mut Call<'_>) -> Answer) -> Bound {
-    l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>| enter(caller, f))?;
-    Ok(())
-}
-
-fn bind1<A: Arg>(l: &mut Linker<Host>, name: &str, f: fn(&mut Call<'_>, A) -> Answer) -> Bound {
-    l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>, a: A| enter(caller, |call| f(call, a)))?;
-    Ok(())
-}
-
-fn bind2<A: Arg, B: Arg>(l: &mut Linker<Host>, name: &str, f: fn(&mut Call<'_>, A, B) -> Answer) -> Bound {
-    l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>, a: A, b: B| {
-        enter(caller, |call| f(call, a, b))
-    })?;
-    Ok(())
-}
-
-fn bind3<A: Arg, B: Arg, C: Arg>(
-    l: &mut Linker<Host>,
-    name: &str,
-    f: fn(&mut Call<'_>, A, B, C) -> Answer,
-) -> Bound {
-    l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>, a: A, b: B, c: C| {
-        enter(caller, |call| f(call, a, b, c))
-    })?;
-    Ok(())
-}
-
-fn bind4<A: Arg, B: Arg, C: Arg, D: Arg>(
-    l: &mut Linker<Host>,
-    name: &str,
-    f: fn(&mut Call<'_>, A, B, C, D) -> Answer,
-) -> Bound {
-    l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>, a: A, b: B, c: C, d: D| {
-        enter(caller, |call| f(call, a, b, c, d))
-    })?;
-    Ok(())
-}
-
-fn bind5<A: Arg, B: Arg, C: Arg, D: Arg, E: Arg>(
-    l: &mut Linker<Host>,
-    name: &str,
-    f: fn(&mut Call<'_>, A, B, C, D, E) -> Answer,
-) -> Bound {
-    l.func_wrap(MODULE, name, move |caller: Caller<'_, Host>, a: A, b: B, c: C, d: D, e: E| {
-        enter(caller, |call| f(call, a, b, c, d, e))
-    })?;
-    Ok(())
-}
+bind!(bind0);
+bind!(bind1 a: A);
+bind!(bind2 a: A, b: B);
+bind!(bind3 a: A, b: B, c: C);
+bind!(bind4 a: A, b: B, c: C, d: D);
+bind!(bind5 a: A, b: B, c: C, d: D, e: E);
+bind!(bind6 a: A, b: B, c: C, d: D, e: E, f1: F);
+bind!(bind7 a: A, b: B, c: C, d: D, e: E, f1: F, g: G);
+bind!(bind9 a: A, b: B, c: C, d: D, e: E, f1: F, g: G, h: H, i: I);
 
 /// `proc_exit` alone has no result.
 fn bind_exit(l: &mut Linker<Host>, name: &str) -> Bound {
     l.func_wrap(MODULE, name, |caller: Caller<'_, Host>, code: u32| -> Result<(), Error> {
-        enter(caller, |call| process::proc_exit(call, code)).map(|_| ())
+        enter(caller, move |call: &mut Call<'_>| process::proc_exit(call, code)).map(|_| ())
     })?;
     Ok(())
 }

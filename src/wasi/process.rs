@@ -1,9 +1,8 @@
-//! Arguments, environment, exit, scheduling and randomness.
+//! Arguments, environment, clocks, exit, scheduling and randomness.
 
 use super::Call;
 use super::abi::{Errno, Fault};
-use super::ctx::Entropy;
-use super::memory::{slice_mut, write, write_u32};
+use super::memory::{slice_mut, write, write_u32, write_u64};
 use crate::limits::HOST_CALL_BYTES_MAX;
 
 type Result = std::result::Result<(), Fault>;
@@ -29,9 +28,25 @@ pub fn environ_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result 
     write_sizes(call.memory, &call.ctx.env, count, bytes)
 }
 
+/// `clock_res_get(id, out)`: the clock's resolution in nanoseconds. EINVAL for an unknown clock, EFAULT.
+pub fn clock_res_get(call: &mut Call<'_>, id: u32, out: u32) -> Result {
+    Ok(write_u64(call.memory, out, call.ctx.clock.resolution(id)?)?)
+}
+
+/// `clock_time_get(id, precision, out)`: the time in nanoseconds; the precision is always the best there is.
+/// EINVAL for an unknown clock, EFAULT.
+pub fn clock_time_get(call: &mut Call<'_>, id: u32, _precision: u64, out: u32) -> Result {
+    Ok(write_u64(call.memory, out, call.ctx.clock.now(id)?)?)
+}
+
 /// `proc_exit(code)`: ends the run.
 pub fn proc_exit(_call: &mut Call<'_>, code: u32) -> Result {
     Err(Fault::Exit(code))
+}
+
+/// `proc_raise(signal)`: ENOSYS, as a guest has no signals.
+pub fn proc_raise(_call: &mut Call<'_>, _signal: u32) -> Result {
+    Err(Errno::Nosys.into())
 }
 
 /// `sched_yield()`: a guest has one thread, so there is nothing to yield to.
@@ -45,10 +60,7 @@ pub fn random_get(call: &mut Call<'_>, buffer: u32, len: u32) -> Result {
         return Err(Errno::Inval.into());
     }
     let out = slice_mut(call.memory, buffer, len)?;
-    match call.ctx.entropy {
-        Entropy::System => getrandom::fill(out).map_err(|_| Errno::Io)?,
-        Entropy::Fixed(byte) => out.fill(byte),
-    }
+    call.ctx.entropy.fill(out)?;
     // A generator's byte costs about as much as sixteen copied ones.
     call.ctx.moved_bytes += u64::from(len) * 16;
     Ok(())

@@ -122,6 +122,9 @@ fn limits_are_flags_of_every_command() {
         "--max-stack=64KiB",
         "--max-table-elements",
         "12",
+        "--dir-quota=1KiB",
+        "--max-descriptors",
+        "13",
     ];
     let limits = Limits {
         fuel: 7_000,
@@ -133,6 +136,8 @@ fn limits_are_flags_of_every_command() {
         recursion: 11,
         stack_bytes: 64 << 10,
         table_elements: 12,
+        dir_quota: 1 << 10,
+        descriptors: 13,
     };
     assert_eq!(run(&[&["x"], &flags[..]].concat()).limits, limits);
     assert_eq!(call(&[&flags[..], &["x", "f"]].concat()).limits, limits);
@@ -152,6 +157,8 @@ fn limits_that_nothing_could_run_under_are_refused() {
         ("--memory-pages", "65537"),
         ("--max-recursion", "0"),
         ("--max-stack", "4095"),
+        ("--max-descriptors", "2"),
+        ("--max-descriptors", "65537"),
         ("--fuel", "-1"),
         ("--fuel", "18446744073709551616"),
         ("--fuel", "1e9"),
@@ -174,10 +181,10 @@ fn run_takes_a_function_and_its_numbers() {
     let it = run(&["a.wasm", "f", "-1", "2.5", "-3e7", "-inf", "0x10"]);
     assert_eq!((it.target, it.func), ("a.wasm".into(), Some("f".into())));
     assert_eq!(it.args, ["-1", "2.5", "-3e7", "-inf", "0x10"]);
-    assert!(!it.report && it.env.is_empty() && it.source == Source::Default);
+    assert!(!it.report && it.world.env.is_empty() && it.source == Source::Default);
     let it = run(&["--report", "a.wasm", "--env", "A=1", "f", "--env=B", "--plugins", "dir"]);
     assert!(it.report && it.source == Source::Folder("dir".into()));
-    assert_eq!(it.env, ["A=1", "B"]);
+    assert_eq!(it.world.env, ["A=1", "B"]);
     assert_eq!(it.func.as_deref(), Some("f"));
 }
 

@@ -29,3 +29,4 @@ mod table;
 mod tidy;
 mod wasi;
 mod wasi_linked;
+mod wasi_world;

@@ -2,8 +2,8 @@
 
 use fuelbox::abi::Job;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::wasi::files::SinkTo;
-use fuelbox::{Limits, Program, Runner, RunnerConfig};
+use fuelbox::wasi::streams::SinkTo;
+use fuelbox::{Limits, Program, Runner, RunnerConfig, World};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub fn program(source: &str, limits: &Limits) -> Program {
 /// A job whose outputs are kept.
 pub fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
     let keep = || SinkTo::Buffer(Vec::new());
-    Job { program, limits, stdout: keep(), stderr: keep(), when_long: None }
+    Job { program, limits, stdout: keep(), stderr: keep(), world: World::default(), when_long: None }
 }
 
 /// The default limits with another deadline.

@@ -1,71 +1,14 @@
 //! The WASI functions as plain functions, without wasm: what they write, that they write nothing else, and
 //! every pointer, length and descriptor that a guest may get wrong.
 
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::ctx::{Clock, Entropy, WasiCtx};
-use fuelbox::wasi::files::SinkTo;
-use fuelbox::wasi::{Call, clock, fd, process};
-use fuelbox::{Limits, Stdin};
+use crate::wasi_world::{MEMORY_BYTES, World, bad_pointers, fails, writes};
+use fuelbox::Stdin;
+use fuelbox::wasi::abi::{Errno, Fault, Wait};
+use fuelbox::wasi::clock::Clock;
+use fuelbox::wasi::entropy::Entropy;
+use fuelbox::wasi::{fd, preopen, process, sock, stat};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
-
-type Answer = Result<(), Fault>;
-
-const MEMORY_BYTES: usize = 65_536;
-
-/// A context and a memory full of `?`.
-struct World {
-    ctx: WasiCtx,
-    memory: Vec<u8>,
-}
-
-impl World {
-    fn new(stdin: Stdin) -> World {
-        let keep = || SinkTo::Buffer(Vec::new());
-        let mut ctx = WasiCtx::new(Limits::default().output_bytes, stdin, keep(), keep());
-        ctx.clock = Clock::Fixed(0x0102_0304_0506_0708);
-        ctx.entropy = Entropy::Fixed(b'r');
-        ctx.args = [&b"prog"[..], b"", b"two"].map(<[u8]>::to_vec).to_vec();
-        ctx.env = vec![b"K=V".to_vec()];
-        World { ctx, memory: vec![b'?'; MEMORY_BYTES] }
-    }
-
-    fn call(&mut self, f: impl FnOnce(&mut Call<'_>) -> Answer) -> Answer {
-        f(&mut Call { ctx: &mut self.ctx, memory: &mut self.memory })
-    }
-
-    fn put(&mut self, at: usize, words: &[u32]) {
-        for (i, word) in words.iter().enumerate() {
-            self.memory[at + 4 * i..at + 4 * i + 4].copy_from_slice(&word.to_le_bytes());
-        }
-    }
-}
-
-/// Calls `f` and asserts that it succeeds, writes `expected` pieces, and changes nothing else.
-#[track_caller]
-fn writes(world: &mut World, expected: &[(usize, &[u8])], f: impl FnOnce(&mut Call<'_>) -> Answer) {
-    let mut wanted = world.memory.clone();
-    for (at, bytes) in expected {
-        wanted[*at..*at + bytes.len()].copy_from_slice(bytes);
-    }
-    assert_eq!(world.call(f), Ok(()));
-    let differs = wanted.iter().zip(&world.memory).position(|(a, b)| a != b);
-    assert_eq!(differs, None, "first wrong byte");
-}
-
-/// Calls `f` and asserts that it gives `errno` and changes nothing.
-#[track_caller]
-fn fails(world: &mut World, errno: Errno, f: impl FnOnce(&mut Call<'_>) -> Answer) {
-    let before = world.memory.clone();
-    assert_eq!(world.call(f), Err(Fault::Errno(errno)));
-    assert!(world.memory == before, "memory changed");
-}
-
-/// Pointers at which `bytes` bytes do not fit.
-fn bad_pointers(bytes: u32) -> [u32; 5] {
-    let end = MEMORY_BYTES as u32;
-    [end - bytes + 1, end, end + 1, u32::MAX - bytes + 1, u32::MAX]
-}
 
 #[test]
 fn sizes_and_strings_go_where_they_are_asked_for() {
@@ -106,7 +49,7 @@ fn a_guest_without_memory_gets_faults() {
     let mut world = World::new(Stdin::Empty);
     world.memory.clear();
     fails(&mut world, Errno::Fault, |c| process::args_sizes_get(c, 0, 0));
-    fails(&mut world, Errno::Fault, |c| clock::clock_time_get(c, 0, 0, 0));
+    fails(&mut world, Errno::Fault, |c| process::clock_time_get(c, 0, 0, 0));
     fails(&mut world, Errno::Fault, |c| fd::fd_write(c, 1, 0, 0, 0));
     assert_eq!(world.call(|c| process::random_get(c, 0, 0)), Ok(()));
 }
@@ -116,26 +59,45 @@ fn clocks_tell_the_time_they_are_given() {
     let now = [8, 7, 6, 5, 4, 3, 2, 1];
     let mut world = World::new(Stdin::Empty);
     for id in 0..4 {
-        writes(&mut world, &[(33, &now)], |c| clock::clock_time_get(c, id, u64::MAX, 33));
-        writes(&mut world, &[(0, &[1, 0, 0, 0, 0, 0, 0, 0])], |c| clock::clock_res_get(c, id, 0));
+        writes(&mut world, &[(33, &now)], |c| process::clock_time_get(c, id, u64::MAX, 33));
+        writes(&mut world, &[(0, &[1, 0, 0, 0, 0, 0, 0, 0])], |c| process::clock_res_get(c, id, 0));
     }
     for id in [4, 5, u32::MAX] {
-        fails(&mut world, Errno::Inval, |c| clock::clock_time_get(c, id, 0, 0));
-        fails(&mut world, Errno::Inval, |c| clock::clock_res_get(c, id, 0));
+        fails(&mut world, Errno::Inval, |c| process::clock_time_get(c, id, 0, 0));
+        fails(&mut world, Errno::Inval, |c| process::clock_res_get(c, id, 0));
     }
     for bad in bad_pointers(8) {
-        fails(&mut world, Errno::Fault, |c| clock::clock_time_get(c, 0, 0, bad));
-        fails(&mut world, Errno::Fault, |c| clock::clock_res_get(c, 1, bad));
+        fails(&mut world, Errno::Fault, |c| process::clock_time_get(c, 0, 0, bad));
+        fails(&mut world, Errno::Fault, |c| process::clock_res_get(c, 1, bad));
     }
 }
 
 #[test]
 fn the_systems_clock_goes_on() {
     let mut world = World::new(Stdin::Empty);
-    world.ctx.clock = Clock::System;
-    let first = world.ctx.monotonic_ns();
-    assert!(world.ctx.monotonic_ns() >= first);
-    assert!(world.ctx.realtime_ns() > 1_600_000_000_000_000_000, "later than 2020");
+    world.ctx.clock = Clock::system();
+    world.ctx.start(Instant::now(), true);
+    for clock in 1..4 {
+        let first = world.ctx.clock.now(clock).unwrap();
+        assert!(world.ctx.clock.now(clock).unwrap() >= first, "clock {clock}");
+        assert!(first < 1_000_000_000, "clock {clock} counts from the start of the run");
+    }
+    assert!(world.ctx.clock.now(0).unwrap() > 1_600_000_000_000_000_000, "later than 2020");
+    for clock in 0..4 {
+        let resolution = world.ctx.clock.resolution(clock).unwrap();
+        assert!((1..1_000_000_000).contains(&resolution), "clock {clock}: {resolution}");
+    }
+}
+
+#[test]
+fn cpu_time_is_time_at_work() {
+    let mut world = World::new(Stdin::Empty);
+    world.ctx.clock = Clock::system();
+    world.ctx.start(Instant::now(), true);
+    std::thread::sleep(Duration::from_millis(50));
+    let (real, cpu) = (world.ctx.clock.now(1).unwrap(), world.ctx.clock.now(3).unwrap());
+    assert!(real >= 50_000_000);
+    assert!(cpu < real, "{cpu} of {real}: sleeping takes no CPU time");
 }
 
 #[test]
@@ -265,13 +227,39 @@ fn a_pipe_gives_what_has_come_and_waits_only_for_the_first_byte() {
 }
 
 #[test]
-fn a_pipe_that_gives_nothing_is_waited_for_until_the_deadline() {
+fn a_pipe_that_gives_nothing_is_to_be_waited_for() {
     let (send, receive) = channel::<Vec<u8>>();
     let mut world = World::new(Stdin::Pipe(receive));
-    world.ctx.start(Instant::now(), Some(Duration::from_millis(20)));
     world.put(0, &[100, 3]);
-    assert_eq!(world.call(|c| fd::fd_read(c, 0, 0, 1, 64)), Err(Fault::Deadline));
-    drop(send);
+    let wait = Err(Fault::Wait(Wait { until: None, stdin: true }));
+    let before = world.memory.clone();
+    assert_eq!(world.call(|c| fd::fd_read(c, 0, 0, 1, 64)), wait);
+    assert!(world.memory == before);
+    world.ctx.wait(Wait { until: None, stdin: true }, Some(Instant::now() + Duration::from_millis(5)));
+    assert_eq!(world.call(|c| fd::fd_read(c, 0, 0, 1, 64)), wait, "a wait that ended without input");
+    send.send(b"in".to_vec()).unwrap();
+    world.ctx.wait(Wait { until: None, stdin: true }, None);
+    writes(&mut world, &[(100, b"in"), (64, &[2, 0, 0, 0])], |c| fd::fd_read(c, 0, 0, 1, 64));
+    // Nothing asked for is nothing to wait for.
+    writes(&mut world, &[(64, &[0, 0, 0, 0])], |c| fd::fd_read(c, 0, 0, 0, 64));
+}
+
+#[test]
+fn lazy_input_begins_with_the_first_read() {
+    let (began, begun) = channel();
+    let lazy = Stdin::Lazy(Box::new(move || {
+        began.send(()).unwrap();
+        let (send, receive) = channel();
+        send.send(b"late".to_vec()).unwrap();
+        receive
+    }));
+    let mut world = World::new(lazy);
+    world.put(0, &[100, 10]);
+    assert_eq!(world.call(|c| stat::fd_filestat_get(c, 0, 1000)), Ok(()));
+    assert!(begun.try_recv().is_err(), "nobody has read yet");
+    writes(&mut world, &[(100, b"late"), (64, &[4, 0, 0, 0])], |c| fd::fd_read(c, 0, 0, 1, 64));
+    assert!(begun.try_recv().is_ok());
+    writes(&mut world, &[(64, &[0, 0, 0, 0])], |c| fd::fd_read(c, 0, 0, 1, 64));
 }
 
 #[test]
@@ -282,17 +270,24 @@ fn descriptors_that_are_not_open_are_refused_everywhere() {
         fails(&mut world, Errno::Badf, |c| fd::fd_close(c, bad));
         fails(&mut world, Errno::Badf, |c| fd::fd_read(c, bad, 0, 1, 64));
         fails(&mut world, Errno::Badf, |c| fd::fd_write(c, bad, 0, 1, 64));
-        fails(&mut world, Errno::Badf, |c| fd::fd_fdstat_get(c, bad, 64));
+        fails(&mut world, Errno::Badf, |c| stat::fd_fdstat_get(c, bad, 64));
         fails(&mut world, Errno::Badf, |c| fd::fd_fdstat_set_flags(c, bad, 0));
-        fails(&mut world, Errno::Badf, |c| fd::fd_filestat_get(c, bad, 64));
+        fails(&mut world, Errno::Badf, |c| stat::fd_filestat_get(c, bad, 64));
         fails(&mut world, Errno::Badf, |c| fd::fd_seek(c, bad, 0, 0, 64));
         fails(&mut world, Errno::Badf, |c| fd::fd_tell(c, bad, 64));
         fails(&mut world, Errno::Badf, |c| fd::fd_pread(c, bad, 0, 1, 0, 64));
         fails(&mut world, Errno::Badf, |c| fd::fd_pwrite(c, bad, 0, 1, 0, 64));
     }
     for any in 0..5 {
-        fails(&mut world, Errno::Badf, |c| fd::fd_prestat_get(c, any, 64));
-        fails(&mut world, Errno::Badf, |c| fd::fd_prestat_dir_name(c, any, 64, 4));
+        fails(&mut world, Errno::Badf, |c| preopen::fd_prestat_get(c, any, 64));
+        let errno = if any < 2 { Errno::Notdir } else { Errno::Badf };
+        fails(&mut world, errno, |c| preopen::fd_prestat_dir_name(c, any, 64, 4));
+    }
+    for (fd, errno) in [(0, Errno::Notsock), (1, Errno::Notsock), (2, Errno::Badf), (9, Errno::Badf)] {
+        fails(&mut world, errno, |c| sock::sock_accept(c, fd, 0, 64));
+        fails(&mut world, errno, |c| sock::sock_recv(c, fd, 0, 1, 0, 64, 68));
+        fails(&mut world, errno, |c| sock::sock_send(c, fd, 0, 1, 0, 64));
+        fails(&mut world, errno, |c| sock::sock_shutdown(c, fd, 3));
     }
     // The wrong direction.
     fails(&mut world, Errno::Badf, |c| fd::fd_write(c, 0, 0, 1, 64));
@@ -300,17 +295,18 @@ fn descriptors_that_are_not_open_are_refused_everywhere() {
 }
 
 #[test]
-fn streams_are_character_devices_that_cannot_seek() {
+fn streams_are_what_they_are_said_to_be_and_cannot_seek() {
     let mut world = World::new(Stdin::Empty);
-    let mut stat = [0; 24];
-    stat[0] = 2;
+    world.ctx.stream_types = [2, 0, 2];
+    let mut fdstat = [0; 24];
     for (number, flags, direction) in [(0, 0, 1_u64 << 1), (1, 1, 1 << 6), (2, 1, 1 << 6)] {
-        stat[2] = flags;
-        stat[8..16].copy_from_slice(&(direction | 1 << 21 | 1 << 27).to_le_bytes());
-        writes(&mut world, &[(50, &stat)], |c| fd::fd_fdstat_get(c, number, 50));
+        let kind = if number == 1 { 0 } else { 2 };
+        (fdstat[0], fdstat[2]) = (kind, flags);
+        fdstat[8..16].copy_from_slice(&(direction | 1 << 3 | 1 << 21 | 1 << 27).to_le_bytes());
+        writes(&mut world, &[(50, &fdstat)], |c| stat::fd_fdstat_get(c, number, 50));
         let mut file = [0; 64];
-        file[16] = 2;
-        writes(&mut world, &[(128, &file)], |c| fd::fd_filestat_get(c, number, 128));
+        file[16] = kind;
+        writes(&mut world, &[(128, &file)], |c| stat::fd_filestat_get(c, number, 128));
         fails(&mut world, Errno::Spipe, |c| fd::fd_seek(c, number, 0, 0, 64));
         fails(&mut world, Errno::Spipe, |c| fd::fd_tell(c, number, 64));
         fails(&mut world, Errno::Spipe, |c| fd::fd_pread(c, number, 0, 1, 0, 64));
@@ -319,9 +315,9 @@ fn streams_are_character_devices_that_cannot_seek() {
         fails(&mut world, Errno::Inval, |c| fd::fd_fdstat_set_flags(c, number, 0x20));
     }
     for bad in bad_pointers(24) {
-        fails(&mut world, Errno::Fault, |c| fd::fd_fdstat_get(c, 0, bad));
+        fails(&mut world, Errno::Fault, |c| stat::fd_fdstat_get(c, 0, bad));
     }
     for bad in bad_pointers(64) {
-        fails(&mut world, Errno::Fault, |c| fd::fd_filestat_get(c, 0, bad));
+        fails(&mut world, Errno::Fault, |c| stat::fd_filestat_get(c, 0, bad));
     }
 }

@@ -1,0 +1,99 @@
+//! What a guest is given of the world, from flags: the environment, directories, standard input.
+
+use super::args::WorldArgs;
+use super::{Failure, exit};
+use crate::limits::HOST_CALL_BYTES_MAX;
+use crate::wasi::ctx::World;
+use crate::wasi::dir::Preopen;
+use crate::wasi::streams::{Chunks, Stdin};
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+/// Chunks of standard input that may wait for the guest, and the size of one in bytes.
+const STDIN_CHUNKS: usize = 4;
+const STDIN_CHUNK_BYTES: usize = 64 * 1024;
+const _: () = assert!(STDIN_CHUNK_BYTES <= HOST_CALL_BYTES_MAX);
+
+/// A variable's name and value, as bytes.
+type Variable = (Vec<u8>, Vec<u8>);
+
+/// The world of `args`; opens its directories.
+pub fn build(args: &WorldArgs) -> Result<World, Failure> {
+    let env = args.env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
+    let mut dirs = Vec::with_capacity(args.dirs.len());
+    for dir in &args.dirs {
+        let opened = Preopen::open(Path::new(&dir.host), &dir.guest, dir.read_only);
+        dirs.push(opened.map_err(|error| {
+            Failure::new(exit::LOAD, format!("--dir {}: {error}", dir.host.to_string_lossy()))
+        })?);
+    }
+    let terminals = match args.seed {
+        // Guests behave differently on a terminal.
+        Some(_) => [false; 3],
+        None => {
+            [std::io::stdin().is_terminal(), std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
+        }
+    };
+    Ok(World { env: env.into_iter().flatten().collect(), dirs, seed: args.seed, terminals })
+}
+
+/// `K=V`, or `K` for the value it has here; none if it has none.
+fn variable(text: &OsString) -> Result<Option<Variable>, Failure> {
+    let whole = bytes(text.clone());
+    if let Some(at) = whole.iter().position(|byte| *byte == b'=') {
+        return Ok(Some((whole[..at].to_vec(), whole[at + 1..].to_vec())));
+    }
+    if whole.is_empty() {
+        return Err(Failure::new(exit::USAGE, "--env needs K=V or K"));
+    }
+    Ok(std::env::var_os(text).map(|value| (whole, bytes(value))))
+}
+
+/// Standard input for a program: as it comes or, for a reproducible run, all of it before the guest begins,
+/// as a guest sees in which pieces it comes.
+pub fn stdin(args: &WorldArgs, limit: usize) -> Result<Stdin, Failure> {
+    if args.seed.is_none() {
+        return Ok(Stdin::Lazy(Box::new(piped)));
+    }
+    let mut input = Vec::new();
+    let mut all = std::io::stdin().lock().take(limit as u64 + 1);
+    all.read_to_end(&mut input)
+        .map_err(|error| Failure::new(exit::FAILURE, format!("standard input: {error}")))?;
+    Ok(Stdin::Bytes(input))
+}
+
+/// Standard input, read by a thread of its own: a guest that waits for it must still meet its deadline,
+/// and a blocking read cannot be called off. The thread ends with the process.
+fn piped() -> Chunks {
+    let (send, receive) = sync_channel(STDIN_CHUNKS);
+    let spawned = std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        let mut stdin = std::io::stdin().lock();
+        let mut buffer = vec![0; STDIN_CHUNK_BYTES];
+        loop {
+            match stdin.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(n) if send.send(buffer[..n].to_vec()).is_ok() => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                _ => return,
+            }
+        }
+    });
+    if let Err(error) = spawned {
+        log::error!("no thread for standard input, which is empty for the guest: {error}");
+    }
+    receive
+}
+
+/// An argument as bytes.
+#[cfg(unix)]
+pub fn bytes(text: OsString) -> Vec<u8> {
+    std::os::unix::ffi::OsStringExt::into_vec(text)
+}
+
+/// An argument as bytes.
+#[cfg(not(unix))]
+pub fn bytes(text: OsString) -> Vec<u8> {
+    text.to_string_lossy().into_owned().into_bytes()
+}

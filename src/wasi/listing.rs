@@ -1,0 +1,131 @@
+//! Reading a directory for `fd_readdir`: entries in order, any of which a guest may ask for again.
+//!
+//! A cookie is the number of an entry, counted from 0, so `.` is 0 and `..` is 1. The host's directory
+//! stream goes forward only; the last entries are kept, as a guest whose buffer cut one off asks for it
+//! next, and for an older one the stream begins again.
+
+use super::abi::{DIRENT_BYTES, Errno, filetype};
+use super::dir::{Filestat, errno, filetype_of};
+use crate::limits::{LISTING_KEPT, LISTING_SORTED_MAX};
+use cap_std::fs::Dir;
+use rustix::fs::{Mode, OFlags};
+use std::collections::VecDeque;
+
+/// One entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// Its inode number.
+    pub ino: u64,
+    /// Its `filetype`.
+    pub filetype: u8,
+    /// Its name, in whatever bytes the host has.
+    pub name: Vec<u8>,
+}
+
+impl DirEntry {
+    /// The layout that a guest reads, without the name; `next` is the cookie of the entry after it.
+    pub fn head(&self, next: u64) -> [u8; DIRENT_BYTES] {
+        let mut out = [0; DIRENT_BYTES];
+        out[..8].copy_from_slice(&next.to_le_bytes());
+        out[8..16].copy_from_slice(&self.ino.to_le_bytes());
+        out[16..20].copy_from_slice(&(self.name.len() as u32).to_le_bytes());
+        out[20] = self.filetype;
+        out
+    }
+}
+
+/// A directory being read.
+pub struct Listing {
+    source: Source,
+    /// The number of the entry that the source gives next.
+    next: u64,
+    /// The entries before it.
+    kept: VecDeque<DirEntry>,
+    own_ino: u64,
+}
+
+enum Source {
+    /// The host's stream, in the host's order.
+    Stream(rustix::fs::Dir),
+    /// All names, sorted: the same order on every machine.
+    Sorted(Vec<DirEntry>),
+}
+
+impl Listing {
+    /// Begins to read `dir`, in the order of the names if `sorted`. ENOMEM if there are too many to sort.
+    pub fn new(dir: &Dir, sorted: bool) -> Result<Listing, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(|e| errno(&e.into()))?;
+        let mut stream = rustix::fs::Dir::new(fd).map_err(|e| errno(&e.into()))?;
+        let own_ino = Filestat::of_dir(dir)?.ino;
+        let source = if sorted {
+            let mut all = Vec::new();
+            while let Some(entry) = read(&mut stream, dir)? {
+                if all.len() == LISTING_SORTED_MAX {
+                    return Err(Errno::Nomem);
+                }
+                all.push(entry);
+            }
+            all.sort_by(|a, b| a.name.cmp(&b.name));
+            Source::Sorted(all)
+        } else {
+            Source::Stream(stream)
+        };
+        Ok(Listing { source, next: 0, kept: VecDeque::new(), own_ino })
+    }
+
+    /// The entry numbered `cookie`, if there are as many, and how many had to be read to get there.
+    pub fn entry(&mut self, dir: &Dir, cookie: u64) -> Result<(Option<&DirEntry>, u64), Errno> {
+        if cookie < self.next - self.kept.len() as u64 {
+            self.kept.clear();
+            self.next = 0;
+            if let Source::Stream(stream) = &mut self.source {
+                stream.rewind();
+            }
+        }
+        let mut read = 0;
+        while self.next <= cookie {
+            let Some(entry) = self.following(dir)? else { return Ok((None, read)) };
+            if self.kept.len() == LISTING_KEPT {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(entry);
+            self.next += 1;
+            read += 1;
+        }
+        let at = self.kept.len() - (self.next - cookie) as usize;
+        Ok((self.kept.get(at), read))
+    }
+
+    fn following(&mut self, dir: &Dir) -> Result<Option<DirEntry>, Errno> {
+        let dots: [&[u8]; 2] = [b".", b".."];
+        if let Some(name) = dots.get(self.next as usize) {
+            // A guest's directory is its root, and above a root is the root itself (POSIX, 4.13).
+            let entry = DirEntry { ino: self.own_ino, filetype: filetype::DIRECTORY, name: name.to_vec() };
+            return Ok(Some(entry));
+        }
+        match &mut self.source {
+            Source::Stream(stream) => read(stream, dir),
+            Source::Sorted(all) => Ok(all.get(self.next as usize - dots.len()).cloned()),
+        }
+    }
+}
+
+/// The next entry of `stream` but `.` and `..`.
+fn read(stream: &mut rustix::fs::Dir, dir: &Dir) -> Result<Option<DirEntry>, Errno> {
+    loop {
+        let Some(entry) = stream.read() else { return Ok(None) };
+        let entry = entry.map_err(|error| errno(&error.into()))?;
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        let mut kind = filetype_of(entry.file_type());
+        if entry.file_type() == rustix::fs::FileType::Unknown {
+            // Some file systems do not say it in the listing.
+            let stat = std::str::from_utf8(name).map(|name| Filestat::of_path(dir, name, false));
+            kind = stat.map_or(kind, |stat| stat.map_or(kind, |stat| stat.filetype));
+        }
+        return Ok(Some(DirEntry { ino: entry.ino(), filetype: kind, name: name.to_vec() }));
+    }
+}

@@ -1,0 +1,72 @@
+//! Directories as descriptors: their names for the guest, and their entries.
+
+use super::Call;
+use super::abi::{DIRENT_BYTES, Errno, Fault, PRESTAT_BYTES, rights};
+use super::files::Descriptor;
+use super::listing::Listing;
+use super::memory::{slice, slice_mut, write, write_u32};
+use crate::limits::{ENTRY_FUEL, HOST_CALL_BYTES_MAX};
+
+type Result = std::result::Result<(), Fault>;
+
+/// `fd_prestat_get(fd, out)`: the length of a preopened directory's name in the 8 bytes of `prestat`. EBADF
+/// for everything else, which is how a guest learns that there are no more; EFAULT.
+pub fn fd_prestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
+    let Descriptor::Dir(dir) = &call.ctx.files.get(fd)?.what else { return Err(Errno::Badf.into()) };
+    let name = dir.preopened_as.as_ref().ok_or(Errno::Badf)?;
+    let mut prestat = [0; PRESTAT_BYTES];
+    prestat[4..8].copy_from_slice(&(name.len() as u32).to_le_bytes());
+    Ok(write(call.memory, out, &prestat)?)
+}
+
+/// `fd_prestat_dir_name(fd, path, len)`: the name, without a NUL. EBADF, EFAULT, ENAMETOOLONG if `len` is
+/// too small, ENOTDIR for what is no preopened directory.
+pub fn fd_prestat_dir_name(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Result {
+    let Descriptor::Dir(dir) = &call.ctx.files.get(fd)?.what else { return Err(Errno::Notdir.into()) };
+    let name = dir.preopened_as.as_ref().ok_or(Errno::Notdir)?;
+    if name.len() > len as usize {
+        return Err(Errno::Nametoolong.into());
+    }
+    Ok(write(call.memory, path, name.as_bytes())?)
+}
+
+/// `fd_readdir(fd, buf, len, cookie, used_out)`: entries from `cookie` on, each 24 bytes and its name, the
+/// last one cut off where the buffer ends. Less than the whole buffer means that there are no more. EBADF,
+/// EFAULT, EINVAL for a buffer of more than 1 MiB, ENOTDIR; ENOMEM if a reproducible run has too many to sort.
+pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u64, used_out: u32) -> Result {
+    let sorted = call.ctx.is_reproducible();
+    let dir = call.ctx.files.get(fd)?.dir(rights::FD_READDIR)?;
+    slice(call.memory, used_out, 4)?;
+    slice(call.memory, buffer, len)?;
+    // A short answer would tell the guest that it has seen all.
+    if len as usize > HOST_CALL_BYTES_MAX {
+        return Err(Errno::Inval.into());
+    }
+    call.ctx.may_have_waited = true;
+    let handle = std::sync::Arc::clone(&dir.dir);
+    let mut listing = match dir.listing.take() {
+        // From the beginning is from the present state.
+        Some(listing) if cookie > 0 => listing,
+        _ => Listing::new(&handle, sorted)?,
+    };
+    let dev = if sorted { super::dir::Filestat::of_dir(&handle)?.dev } else { 0 };
+    let (mut used, mut next) = (0, cookie);
+    while used < len {
+        let (entry, read) = listing.entry(&handle, next)?;
+        call.ctx.extra_fuel += read * ENTRY_FUEL;
+        let Some(entry) = entry else { break };
+        let Some(following) = next.checked_add(1) else { break };
+        let mut head = entry.head(following);
+        let ino = call.ctx.shown_inode(dev, entry.ino);
+        head[8..16].copy_from_slice(&ino.to_le_bytes());
+        for bytes in [&head[..DIRENT_BYTES], &entry.name] {
+            let n = bytes.len().min((len - used) as usize);
+            slice_mut(call.memory, buffer + used, n as u32)?.copy_from_slice(&bytes[..n]);
+            used += n as u32;
+        }
+        next = following;
+    }
+    call.ctx.moved_bytes += u64::from(used);
+    call.ctx.files.get(fd)?.dir(rights::FD_READDIR)?.listing = Some(listing);
+    Ok(write_u32(call.memory, used_out, used)?)
+}

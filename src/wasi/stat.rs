@@ -1,0 +1,102 @@
+//! What descriptors are: type, flags, rights, size and times.
+
+use super::Call;
+use super::abi::{Errno, FDSTAT_BYTES, Fault, fdflags, filetype, rights};
+use super::dir::{Filestat, errno, new_times, set_times};
+use super::files::Descriptor;
+use super::memory::{slice, write};
+
+type Result = std::result::Result<(), Fault>;
+
+/// `fd_fdstat_get(fd, out)`: type, flags and rights in the 24 bytes of `fdstat`. EBADF, EFAULT.
+pub fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
+    let types = call.ctx.stream_types;
+    let entry = call.ctx.files.get(fd)?;
+    let (kind, flags) = match &entry.what {
+        Descriptor::Stdin => (types[0], 0),
+        Descriptor::Stdout => (types[1], fdflags::APPEND),
+        Descriptor::Stderr => (types[2], fdflags::APPEND),
+        Descriptor::File(file) => (filetype::REGULAR_FILE, file.flags),
+        Descriptor::Dir(_) => (filetype::DIRECTORY, 0),
+    };
+    let mut stat = [0; FDSTAT_BYTES];
+    stat[0] = kind;
+    stat[2..4].copy_from_slice(&flags.to_le_bytes());
+    stat[8..16].copy_from_slice(&entry.base.to_le_bytes());
+    stat[16..24].copy_from_slice(&entry.inheriting.to_le_bytes());
+    Ok(write(call.memory, out, &stat)?)
+}
+
+/// `fd_fdstat_set_rights(fd, base, inheriting)`: gives up all other rights, for good. EBADF, ENOTCAPABLE for
+/// one that it does not have.
+pub fn fd_fdstat_set_rights(call: &mut Call<'_>, fd: u32, base: u64, inheriting: u64) -> Result {
+    let entry = call.ctx.files.get(fd)?;
+    if base & !entry.base != 0 || inheriting & !entry.inheriting != 0 {
+        return Err(Errno::Notcapable.into());
+    }
+    entry.given_up |= entry.base & !base;
+    entry.given_up_inheriting |= entry.inheriting & !inheriting;
+    (entry.base, entry.inheriting) = (base, inheriting);
+    Ok(())
+}
+
+/// `fd_filestat_get(fd, out)`: the 64 bytes of `filestat`; a stream has a type and nothing else. EBADF, EFAULT.
+pub fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
+    let types = call.ctx.stream_types;
+    let entry = call.ctx.files.get(fd)?;
+    entry.need(rights::FD_FILESTAT_GET)?;
+    slice(call.memory, out, super::abi::FILESTAT_BYTES as u32)?;
+    let stream = |kind| Filestat { filetype: kind, ..Filestat::default() };
+    let stat = match &entry.what {
+        Descriptor::Stdin => stream(types[0]),
+        Descriptor::Stdout => stream(types[1]),
+        Descriptor::Stderr => stream(types[2]),
+        Descriptor::File(file) => Filestat::of_file(&file.file)?,
+        Descriptor::Dir(dir) => Filestat::of_dir(&dir.dir)?,
+    };
+    let is_stream = matches!(entry.what, Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr);
+    let stat = if is_stream { stat } else { call.ctx.shown(stat) };
+    Ok(write(call.memory, out, &stat.to_bytes())?)
+}
+
+/// `fd_filestat_set_size(fd, size)`: cuts the file, or grows it with zeros, which count against the quota.
+/// EBADF, EDQUOT, EFBIG, EINVAL for a file that is not open for writing, a stream, or a size beyond
+/// 2^63 - 1.
+pub fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result {
+    let quota = call.ctx.files.quota;
+    let file = call.ctx.files.get(fd)?.file(rights::FD_FILESTAT_SET_SIZE).map_err(|error| match error {
+        Errno::Spipe => Errno::Inval,
+        other => other,
+    })?;
+    if !file.writable || i64::try_from(size).is_err() {
+        return Err(Errno::Inval.into());
+    }
+    let growth = size.saturating_sub(file.size()?);
+    if growth > quota {
+        return Err(Errno::Dquot.into());
+    }
+    file.file.set_len(size).map_err(|error| errno(&error))?;
+    file.size_seen = size;
+    call.ctx.may_have_waited = true;
+    Ok(call.ctx.files.spend(growth)?)
+}
+
+/// `fd_filestat_set_times(fd, atim, mtim, flags)`: sets the times that the flags name. EBADF, also for a
+/// stream; EINVAL for flags that are unknown or contradict each other; EPERM, EROFS.
+pub fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, atim: u64, mtim: u64, flags: u32) -> Result {
+    let entry = call.ctx.files.get(fd)?;
+    let times = new_times(atim, mtim, flags)?;
+    match &entry.what {
+        Descriptor::File(file) => {
+            entry.need(rights::FD_FILESTAT_SET_TIMES)?;
+            set_times(&file.file, times)?;
+        }
+        Descriptor::Dir(dir) => {
+            entry.need(rights::FD_FILESTAT_SET_TIMES)?;
+            set_times(&*dir.dir, times)?;
+        }
+        _ => return Err(Errno::Badf.into()),
+    }
+    call.ctx.may_have_waited = true;
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! Standard input, and the capped outputs.
+
+use super::abi::{Errno, Fault};
+use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use crate::text::printable;
+use std::io::Write;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// A writer that several runs may share.
+pub type SharedWriter = Arc<Mutex<dyn Write + Send>>;
+
+/// Chunks of input that another thread reads; closed at the end of the input.
+pub type Chunks = Receiver<Vec<u8>>;
+
+/// Where standard input comes from.
+#[derive(Default)]
+pub enum Stdin {
+    /// Nothing: end of file at once.
+    #[default]
+    Empty,
+    /// Bytes that are there already.
+    Bytes(Vec<u8>),
+    /// Chunks as they come. A guest that waits for one is stopped at its deadline.
+    Pipe(Chunks),
+    /// The same, begun when the guest first asks for input: one that never does takes nothing from a
+    /// terminal or pipe that others read too.
+    Lazy(Box<dyn FnOnce() -> Chunks + Send>),
+}
+
+impl std::fmt::Debug for Stdin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Stdin::Empty => "Empty",
+            Stdin::Bytes(_) => "Bytes",
+            Stdin::Pipe(_) => "Pipe",
+            Stdin::Lazy(_) => "Lazy",
+        })
+    }
+}
+
+/// Whether a read of standard input would wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// This many bytes are there.
+    Bytes(usize),
+    /// There is nothing more to come.
+    End,
+    /// Nothing is there yet.
+    NotYet,
+}
+
+/// Standard input as a run reads it.
+pub struct Input {
+    source: Stdin,
+    pending: Vec<u8>,
+    read: usize,
+}
+
+impl Input {
+    /// Input from `stdin`.
+    pub fn new(stdin: Stdin) -> Input {
+        let (source, pending) = match stdin {
+            Stdin::Bytes(bytes) => (Stdin::Empty, bytes),
+            other => (other, Vec::new()),
+        };
+        Input { source, pending, read: 0 }
+    }
+
+    /// Moves bytes that are there into `out`, and gives their number.
+    pub fn take(&mut self, out: &mut [u8]) -> usize {
+        let bytes = &self.pending[self.read..];
+        let n = bytes.len().min(out.len());
+        out[..n].copy_from_slice(&bytes[..n]);
+        self.read += n;
+        n
+    }
+
+    /// What a read would find.
+    pub fn ready(&mut self) -> Ready {
+        if self.read == self.pending.len() && !self.chunk(Chunks::try_recv) {
+            return match self.source {
+                Stdin::Empty => Ready::End,
+                _ => Ready::NotYet,
+            };
+        }
+        Ready::Bytes(self.pending.len() - self.read)
+    }
+
+    /// Waits for bytes or the end, until `until`.
+    pub fn wait(&mut self, until: Option<Instant>) {
+        if self.read < self.pending.len() {
+            return;
+        }
+        self.chunk(|chunks| match until {
+            None => chunks.recv().map_err(|_| TryRecvError::Disconnected),
+            Some(until) => {
+                chunks.recv_timeout(until.saturating_duration_since(Instant::now())).map_err(|error| {
+                    match error {
+                        RecvTimeoutError::Timeout => TryRecvError::Empty,
+                        RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+                    }
+                })
+            }
+        });
+    }
+
+    /// Takes the next chunk as `receive` has it; false if there is none, or none yet.
+    fn chunk(&mut self, receive: impl FnOnce(&Chunks) -> Result<Vec<u8>, TryRecvError>) -> bool {
+        self.source = match std::mem::take(&mut self.source) {
+            Stdin::Lazy(begin) => Stdin::Pipe(begin()),
+            other => other,
+        };
+        let Stdin::Pipe(chunks) = &self.source else { return false };
+        match receive(chunks) {
+            Ok(chunk) => {
+                (self.pending, self.read) = (chunk, 0);
+                !self.pending.is_empty()
+            }
+            Err(TryRecvError::Empty) => false,
+            Err(TryRecvError::Disconnected) => {
+                self.source = Stdin::Empty;
+                false
+            }
+        }
+    }
+}
+
+/// Where an output goes.
+pub enum SinkTo {
+    /// Kept, to be taken with [`Sink::into_bytes`].
+    Buffer(Vec<u8>),
+    /// Written through as it comes.
+    Writer(SharedWriter),
+    /// To the log, line by line, each with this name before it.
+    Log {
+        /// Whose output it is.
+        name: Arc<str>,
+        /// The line so far.
+        line: Vec<u8>,
+        /// Lines so far; beyond `LOG_LINES_MAX` they are only counted.
+        lines: u32,
+    },
+}
+
+impl SinkTo {
+    /// To the log, in the name of `name`.
+    pub fn log(name: &str) -> SinkTo {
+        SinkTo::Log { name: name.into(), line: Vec::new(), lines: 0 }
+    }
+}
+
+/// An output that takes at most `limit` bytes.
+pub struct Sink {
+    stream: &'static str,
+    limit: usize,
+    written: usize,
+    to: SinkTo,
+}
+
+impl Sink {
+    /// An output called `stream` in messages, for at most `limit` bytes.
+    pub fn new(stream: &'static str, limit: usize, to: SinkTo) -> Sink {
+        Sink { stream, limit, written: 0, to }
+    }
+
+    /// Takes all of `bytes`, or as many as fit before the guest is stopped.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let fits = bytes.len().min(self.limit - self.written);
+        self.written += fits;
+        self.put(&bytes[..fits])?;
+        if fits < bytes.len() {
+            return Err(Fault::OutputFull { stream: self.stream, limit: self.limit });
+        }
+        Ok(())
+    }
+
+    /// Bytes that it will still take.
+    pub fn room(&self) -> usize {
+        self.limit - self.written
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match &mut self.to {
+            SinkTo::Buffer(buffer) => buffer.extend_from_slice(bytes),
+            SinkTo::Writer(writer) => {
+                let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                writer.write_all(bytes).map_err(|_| Fault::Errno(Errno::Io))?;
+            }
+            SinkTo::Log { name, line, lines } => log_lines(name, line, lines, bytes),
+        }
+        Ok(())
+    }
+
+    /// Gives what is held back: the rest of a line, or what the writer has buffered.
+    pub fn flush(&mut self) {
+        match &mut self.to {
+            SinkTo::Buffer(_) => {}
+            SinkTo::Writer(writer) => {
+                let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                // A reader that went away has been reported to the guest by the write itself.
+                let _ = writer.flush();
+            }
+            SinkTo::Log { name, line, lines } => {
+                log_line(name, line, lines);
+                if *lines > LOG_LINES_MAX {
+                    log::info!(target: "fuelbox::guest", "{name}: {} more lines", *lines - LOG_LINES_MAX);
+                    *lines = 0;
+                }
+            }
+        }
+    }
+
+    /// The bytes of a `Buffer`.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.to {
+            SinkTo::Buffer(bytes) => bytes,
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn log_lines(name: &str, line: &mut Vec<u8>, lines: &mut u32, bytes: &[u8]) {
+    for piece in bytes.split_inclusive(|b| *b == b'\n') {
+        for part in piece.chunks(LOG_LINE_BYTES_MAX) {
+            if line.len() + part.len() > LOG_LINE_BYTES_MAX {
+                log_line(name, line, lines);
+            }
+            line.extend_from_slice(part);
+        }
+        if piece.ends_with(b"\n") {
+            line.pop();
+            log_line(name, line, lines);
+        }
+    }
+}
+
+/// Writes the line to the log. A guest must neither drive the terminal that shows it, nor forge a line, nor
+/// fill the disk.
+fn log_line(name: &str, line: &mut Vec<u8>, lines: &mut u32) {
+    if line.is_empty() {
+        return;
+    }
+    *lines = lines.saturating_add(1);
+    if *lines <= LOG_LINES_MAX {
+        log::info!(target: "fuelbox::guest", "{name}: {}", printable(&String::from_utf8_lossy(line)));
+    }
+    line.clear();
+}
