@@ -106,6 +106,25 @@ pub fn errno(error: &io::Error) -> Errno {
     }
 }
 
+/// Whether `path` ends so that it can only be a directory, by way of a link if there is one (POSIX, 4.13).
+fn asks_for_directory(path: &str) -> bool {
+    path.ends_with('/') || path.ends_with("/.")
+}
+
+/// Removes the directory `path`. A slash after it changes nothing.
+pub fn remove_dir(dir: &Dir, path: &str) -> Result<(), Errno> {
+    let name = path.trim_end_matches('/');
+    dir.remove_dir(if name.is_empty() { path } else { name }).map_err(|error| errno(&error))
+}
+
+/// Renames; ENOTDIR if a file is to be called what only a directory can be.
+pub fn rename(old_dir: &Dir, old: &str, new_dir: &Dir, new: &str) -> Result<(), Errno> {
+    if asks_for_directory(new) && Filestat::of_path(old_dir, old, false)?.filetype != filetype::DIRECTORY {
+        return Err(Errno::Notdir);
+    }
+    old_dir.rename(old, new_dir, new).map_err(|error| errno(&error))
+}
+
 /// How `path_open` opens.
 #[derive(Debug, Clone, Copy)]
 pub struct Opening {
@@ -225,8 +244,7 @@ impl Filestat {
     /// Of `path` beneath `dir`.
     pub fn of_path(dir: &Dir, path: &str, follow: bool) -> Result<Filestat, Errno> {
         use cap_std::fs::MetadataExt;
-        // A slash at the end asks for a directory, by way of a link if there is one (POSIX, 4.13).
-        let follow = follow || path.ends_with('/');
+        let follow = follow || asks_for_directory(path);
         let metadata = if follow { dir.metadata(path) } else { dir.symlink_metadata(path) };
         Ok(filestat_of!(metadata.map_err(|error| errno(&error))?))
     }

@@ -7,7 +7,7 @@
 
 use super::Call;
 use super::abi::{Errno, Fault, SYMLINK_FOLLOW, fdflags, filetype, oflags, rights};
-use super::dir::{Filestat, Opened, Opening, errno, new_times, open, set_path_times};
+use super::dir::{Filestat, Opened, Opening, errno, new_times, open, remove_dir, rename, set_path_times};
 use super::files::{Descriptor, Entry, OpenDir, OpenFile};
 use super::memory::{path, slice, slice_mut, write, write_u32};
 use crate::limits::NEW_ENTRY_BYTES;
@@ -214,7 +214,7 @@ pub fn path_readlink(
 /// `path_remove_directory(fd, path, len)`. ENOTEMPTY; ENOTDIR for a file.
 pub fn path_remove_directory(call: &mut Call<'_>, fd: u32, at: u32, len: u32) -> Result {
     let dir = directory(call, fd, rights::PATH_REMOVE_DIRECTORY)?;
-    done(dir.remove_dir(path(call.memory, at, len)?))
+    Ok(remove_dir(&dir, path(call.memory, at, len)?)?)
 }
 
 /// `path_rename(old_fd, old_path, old_len, new_fd, new_path, new_len)`: replaces what the new path names.
@@ -233,7 +233,7 @@ pub fn path_rename(
     let new_dir = directory(call, new_fd, rights::PATH_RENAME_TARGET)?;
     let old = path(call.memory, old_at, old_len)?;
     let new = path(call.memory, new_at, new_len)?;
-    done(old_dir.rename(old, &new_dir, new))
+    Ok(rename(&old_dir, old, &new_dir, new)?)
 }
 
 /// `path_symlink(old_path, old_len, fd, new_path, new_len)`: a symbolic link that says `old_path`. EEXIST,
