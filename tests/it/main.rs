@@ -2,6 +2,7 @@
 
 mod access_log;
 mod attack;
+mod cases;
 mod cli;
 mod cli_args;
 mod command;
