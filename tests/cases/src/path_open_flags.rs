@@ -11,6 +11,7 @@ fn run() {
     missing(dir);
     file(dir);
     folder(dir);
+    all_of_them(dir);
 }
 
 /// Opens to write, closes, and says whether it is there; then it is removed.
@@ -90,4 +91,38 @@ fn folder(dir: Fd) {
         refused => fails!(refused, ISDIR),
     }
     check!(contains(dir, "sub/inner.txt", b"inner"), "the folder is as it was");
+}
+
+/// All sixteen. `excl` means nothing without `creat`: POSIX leaves that open.
+fn all_of_them(dir: Fd) {
+    for flags in 0..16 {
+        let has = |flag| flags & flag != 0;
+        match open(dir, "new", read_write(flags)) {
+            Ok(fd) => {
+                check!(has(CREAT) && !has(DIRECTORY), "nothing is made unless asked, and no folder");
+                ok!(fd_close(fd));
+                ok!(path_unlink_file(dir, "new"));
+            }
+            refused => {
+                check!(!has(CREAT) || has(DIRECTORY), "a file is made when asked");
+                fails!(refused, NOENT | INVAL | NOTDIR | ISDIR | NOTSUP);
+                check!(!exists(dir, "new"), "a refused open makes nothing");
+            }
+        }
+        make(dir, "made", b"bytes");
+        match open(dir, "made", read_write(flags)) {
+            Ok(fd) => {
+                check!(!has(DIRECTORY), "a file is no folder");
+                check!(!(has(CREAT) && has(EXCL)), "the file is not new");
+                check!(holds(fd, 0, if has(TRUNC) { b"" } else { b"bytes" }), "only `trunc` cuts it");
+                ok!(fd_close(fd));
+            }
+            refused => {
+                check!(has(DIRECTORY) || has(EXCL), "a file that is there can be opened");
+                fails!(refused, EXIST | NOTDIR | INVAL | NOTSUP);
+                check!(contains(dir, "made", b"bytes"), "a refused open changes nothing");
+            }
+        }
+        ok!(path_unlink_file(dir, "made"));
+    }
 }
