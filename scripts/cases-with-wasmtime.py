@@ -25,10 +25,8 @@ TIMEOUT_S = 30
 DEVIATIONS = {
     "fd_fdstat_set_rights": "rights can be given up; wasmtime answers ENOTSUP",
     "lookup_flags_unknown": "EINVAL; wasmtime traps",
-    "path_open_rights": "a descriptor has the rights asked for; wasmtime keeps only reading and writing apart, "
-    "and gives the right to write to whoever creates",
+    "path_open_rights": "what was not opened for writing cannot be written; wasmtime gives the right to whoever creates",
     "path_remove_directory_slash": "a slash at the end names the folder; wasmtime answers EINVAL",
-    "poll_fd_bad": "a descriptor that is not open is an error of its event; wasmtime answers EBADF for the call",
     "stdin_no_room": "a read into no room gives 0; wasmtime answers EINTR",
     "unknown_numbers": "EINVAL; wasmtime traps",
     "vectors_full": "a file's bytes go through all buffers; wasmtime reads and writes the first that is not empty",

@@ -1,4 +1,4 @@
-//! `path_open`: the rights asked for are those that the descriptor has, no more.
+//! `path_open`: what a descriptor was not opened for, reading or writing, it does not do.
 #![no_std]
 
 #[macro_use]
@@ -17,28 +17,23 @@ fn run() {
     ok!(fd_close(fd));
     ok!(path_unlink_file(dir, "made"));
 
+    // A descriptor tells the rights that were asked for. What it was not asked for works nevertheless, as
+    // in the engines that programs are tested with; only what was given up is refused.
     let one = |base| open(dir, "digits.txt", How { base, inheriting: 0, ..read_only(0) });
     let fd = ok!(one(rights::FD_READ));
-    same!(ok!(fd_fdstat_get(fd)).base, rights::FD_READ);
-    same!(ok!(fd_fdstat_get(fd)).inheriting, 0);
+    same!(ok!(fd_fdstat_get(fd)).base & rights::WRITING, 0);
+    check!(ok!(fd_fdstat_get(fd)).base & rights::FD_READ != 0, "the right to read is told");
     let mut buf = [0; 3];
     same!(ok!(fd_read(fd, &mut buf)), 3);
     check!(buf == *b"012", "the right to read is enough to read");
-    fails!(fd_seek(fd, 1, whence::SET), NOTCAPABLE | PERM | BADF);
-    fails!(fd_tell(fd), NOTCAPABLE | PERM | BADF);
-    // Reading at an offset needs the right to seek too.
-    fails!(fd_pread(fd, &mut buf, 0), NOTCAPABLE | PERM | BADF);
-    fails!(fd_filestat_get(fd), NOTCAPABLE | PERM | BADF);
+    same!(ok!(fd_seek(fd, 1, whence::SET)), 1);
+    same!(ok!(fd_tell(fd)), 1);
+    same!(ok!(fd_pread(fd, &mut buf, 0)), 3);
+    same!(ok!(fd_filestat_get(fd)).size, 10);
     ok!(fd_close(fd));
 
-    let fd = ok!(one(rights::FD_READ | rights::FD_TELL));
-    same!(ok!(fd_tell(fd)), 0);
-    same!(ok!(fd_seek(fd, 0, whence::CUR)), 0);
-    fails!(fd_seek(fd, 1, whence::CUR), NOTCAPABLE | PERM | BADF);
-    ok!(fd_close(fd));
-    let fd = ok!(one(rights::FD_READ | rights::FD_SEEK));
-    same!(ok!(fd_seek(fd, 4, whence::SET)), 4);
-    same!(ok!(fd_tell(fd)), 4);
-    same!(ok!(fd_pread(fd, &mut buf, 1)), 3);
+    let fd = ok!(one(rights::FD_WRITE));
+    fails!(fd_read(fd, &mut buf), BADF | NOTCAPABLE | PERM);
+    fails!(fd_pread(fd, &mut buf, 0), BADF | NOTCAPABLE | PERM);
     ok!(fd_close(fd));
 }
