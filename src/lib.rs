@@ -26,7 +26,7 @@
 //! L14 watch
 //! L15 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
 //! L15 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
-//! L15 gateway/server
+//! L15 gateway/server gateway/cgi gateway/document gateway/ready
 //! L16 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L16 cli/world
 //! ```

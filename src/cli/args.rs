@@ -326,7 +326,7 @@ fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
         })
     };
     let env = all(args, "--env")?;
-    let dirs = all(args, "--dir")?.iter().map(|text| directory(text)).collect::<Result<Vec<_>, _>>()?;
+    let dirs = all(args, "--dir")?.iter().map(directory).collect::<Result<Vec<_>, _>>()?;
     for (i, dir) in dirs.iter().enumerate() {
         if dirs[..i].iter().any(|other| other.guest == dir.guest) {
             return Err(format!("--dir gives two directories the name `{}`", dir.guest));

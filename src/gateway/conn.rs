@@ -4,8 +4,8 @@
 //! for a claimed connection marks it, and the owner looks again before letting go.
 
 use super::http1::{self, Chunked, Framing, Reject};
-use super::lane::Message;
 use super::problem::TOO_LARGE;
+use super::ready::Ready;
 use crate::limits::DoorLimits;
 use mio::net::TcpStream;
 use std::io::{self, Read, Write};
@@ -176,34 +176,6 @@ enum Receive {
     Chunked(Chunked),
 }
 
-/// A request that has been received whole (or will have been, while its body comes in).
-#[derive(Debug, Clone, Default)]
-pub struct Ready {
-    /// The method.
-    pub method: String,
-    /// The target in origin form.
-    pub target: String,
-    /// The `Content-Type`.
-    pub content_type: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
-    /// Whether the connection may go on after the response.
-    pub keep_alive: bool,
-}
-
-impl Ready {
-    /// Turns its body, and a copy of the rest, into what a lane carries.
-    pub fn message(&mut self) -> Message {
-        let body = std::mem::take(&mut self.body);
-        Message::new(&self.method, &self.target, self.content_type.as_deref(), body)
-    }
-
-    /// Whether it runs a guest, and so needs a place among the running ones.
-    pub fn needs_guest(&self) -> bool {
-        self.method == "POST" && self.target.starts_with("/execute/")
-    }
-}
-
 /// Buffers and progress of a connection.
 #[derive(Debug, Default)]
 pub struct State {
@@ -251,13 +223,7 @@ impl State {
                 Framing::Length(length) => Receive::Length(length as usize),
                 Framing::Chunked => Receive::Chunked(Chunked::default()),
             };
-            let request = Ready {
-                method: head.method.into(),
-                target: head.target.into(),
-                content_type: head.content_type.map(str::to_string),
-                body: Vec::new(),
-                keep_alive: head.keep_alive,
-            };
+            let request = Ready::new(&head, &self.input[..head.len]);
             // With no body to wait for, the answer itself is what the client gets.
             let waits = head.expects_continue && head.framing != Framing::Length(0);
             let used = head.len;

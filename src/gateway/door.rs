@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// Answers a request. The second argument is to be called when the answer takes long; it may be called
 /// any number of times.
-pub type Handler = dyn Fn(&Request, &dyn Fn()) -> Response + Send + Sync;
+pub type Handler = dyn Fn(Request, &dyn Fn()) -> Response + Send + Sync;
 
 const LISTENER: Token = Token(0);
 const WAKER: Token = Token(1);

@@ -1,7 +1,8 @@
 //! How many guests run at once, and who waits for a place: a bounded queue with a bounded wait.
 
-use super::conn::{Conn, Ready};
+use super::conn::Conn;
 use super::lane::Message;
+use super::ready::Ready;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

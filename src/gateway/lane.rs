@@ -189,6 +189,7 @@ impl Lane {
             target: http.url().to_string(),
             content_type: header(&http, "Content-Type"),
             body: Vec::with_capacity(message.body.len()),
+            head: Vec::new(),
             client: None,
         };
         self.receive_body(&mut http, message, &mut request.body)?;
@@ -304,10 +305,11 @@ fn header(http: &tiny_http::Request, name: &'static str) -> Option<String> {
 }
 
 fn headers(response: &Response) -> Vec<tiny_http::Header> {
-    let own = [("Server", super::SERVER), ("Content-Type", response.content_type)];
+    let own = [("Server", super::SERVER), ("Content-Type", &*response.content_type)];
     own.into_iter()
-        .chain(response.headers.iter().map(|(name, value)| (*name, value.as_str())))
-        // Names are constants and values are made here from numbers and names, so none is lost.
+        .chain(response.headers.iter().map(|(name, value)| (&**name, value.as_str())))
+        // They are constants, or made here from numbers and names, or have been checked (`document.rs`): so
+        // none is lost.
         .filter_map(|(name, value)| tiny_http::Header::from_bytes(name, value).ok())
         .collect()
 }

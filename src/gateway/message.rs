@@ -1,5 +1,7 @@
 //! A request and a response as values, free of sockets and of any HTTP crate.
 
+use std::borrow::Cow;
+
 /// A request whose body has been read.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -11,6 +13,8 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// The head as it came, of requests that may go to a program.
+    pub head: Vec<u8>,
     /// The client's address, if known.
     pub client: Option<std::net::IpAddr>,
 }
@@ -21,9 +25,9 @@ pub struct Response {
     /// The status code.
     pub status: u16,
     /// The `Content-Type`.
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     /// Other headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: Vec<u8>,
     /// Fuel that a run used, for the access log.
@@ -40,12 +44,18 @@ pub const JSON: &str = "application/json";
 impl Response {
     /// A response without extra headers.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
-        Response { status, content_type, headers: Vec::new(), body: body.into(), fuel: None }
+        Response {
+            status,
+            content_type: content_type.into(),
+            headers: Vec::new(),
+            body: body.into(),
+            fuel: None,
+        }
     }
 
     /// The same response with one more header.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
-        self.headers.push((name, value.into()));
+        self.headers.push((name.into(), value.into()));
         self
     }
 

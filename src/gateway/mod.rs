@@ -3,8 +3,10 @@
 //! A request's way: `door` (events of all connections) → `worker` (reads, by `conn` and `http1`) → `lane`
 //! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
+pub mod cgi;
 pub mod conn;
 pub mod crew;
+pub mod document;
 pub mod door;
 pub mod gate;
 pub mod http1;
@@ -12,6 +14,7 @@ pub mod lane;
 pub mod message;
 mod outgoing;
 pub mod problem;
+pub mod ready;
 pub mod reply;
 pub mod routes;
 pub mod server;

@@ -1,9 +1,10 @@
 //! What a worker sends to a client, and how a connection ends.
 
-use super::conn::{Conn, Ready, State};
+use super::conn::{Conn, State};
 use super::http1::Reject;
 use super::message::Response;
 use super::problem;
+use super::ready::Ready;
 use super::reply::{log_access, render};
 use super::worker::{Over, Worker};
 use std::io::ErrorKind;

@@ -2,14 +2,14 @@
 
 use super::message::{BYTES, JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
+use super::{cgi, document};
 use crate::abi::Convention;
-use crate::abi::command::{self, Invocation};
+use crate::abi::command;
 use crate::error::Error;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
-use crate::wasi::ctx::World;
-use crate::wasi::streams::Stdin;
+use crate::text::printable;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -17,18 +17,18 @@ use serde_json::{Value, json};
 pub const DEFAULT_FUNCTION: &str = "greet";
 
 /// Answers `request`; `when_long` is called when a guest outlives its first fuel slice.
-pub fn handle(runner: &Runner, request: &Request, when_long: &dyn Fn()) -> Response {
+pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Response {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
-        "/healthz" => only(request, "GET", |_| Response::new(200, TEXT, "ok\n")),
-        "/plugins" => only(request, "GET", |_| list(runner)),
+        "/healthz" => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
+        "/plugins" => only(&request, "GET", |_| list(runner)),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         _ => match path.strip_prefix("/execute/") {
-            Some(name) => only(request, "POST", |request| execute(runner, request, (name, query), when_long)),
-            None => problem(
-                problem::NO_ROUTE,
-                "there is POST /execute/{plugin}?func=NAME, GET /plugins and GET /healthz",
-            ),
+            Some(rest) => {
+                let parts = (rest.to_string(), query.to_string());
+                execute(runner, request, parts, when_long)
+            }
+            None => problem(problem::NO_ROUTE, "there is /execute/{plugin}, GET /plugins and GET /healthz"),
         },
     }
 }
@@ -43,39 +43,76 @@ fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -
 
 fn execute(
     runner: &Runner,
-    request: &Request,
-    (name, query): (&str, &str),
+    request: Request,
+    (rest, query): (String, String),
     when_long: &dyn Fn(),
 ) -> Response {
+    let (name, path_info) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let name = match decode(name) {
         Some(name) if !name.is_empty() => name,
         Some(_) => return problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         None => return problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
     };
-    let func = match function_named(query) {
-        Ok(func) => func,
-        Err(what) => return problem(problem::BAD_REQUEST, what),
-    };
-    let report = runner.plugins().get(&name).and_then(|plugin| {
-        if command::fits(plugin.program.facts()) {
-            let invocation = cgi(request, &plugin, query);
-            return runner.report_plugin_command(&plugin, invocation, Some(when_long));
+    match runner.plugins().get(&name) {
+        Ok(plugin) if command::fits(plugin.program.facts()) => {
+            program(runner, request, (&plugin, path_info), when_long)
         }
-        let func = func.as_deref().unwrap_or(DEFAULT_FUNCTION);
-        runner.report_bytes(&plugin, func, &request.body, Some(when_long))
-    });
-    match report {
-        Ok(report) => respond(report),
+        Ok(plugin) if path_info.is_empty() => {
+            only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
+        }
+        Ok(_) => problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name")),
         Err(error) => refuse(&error),
     }
 }
 
-fn respond(report: Report<Vec<u8>>) -> Response {
-    let response = match report.result {
-        Ok(output) => {
+/// Calls a function of a plug-in.
+fn function(
+    runner: &Runner,
+    request: &Request,
+    (plugin, query): (&Plugin, &str),
+    when_long: &dyn Fn(),
+) -> Response {
+    let func = match function_named(query) {
+        Ok(func) => func,
+        Err(what) => return problem(problem::BAD_REQUEST, what),
+    };
+    let func = func.as_deref().unwrap_or(DEFAULT_FUNCTION);
+    match runner.report_bytes(plugin, func, &request.body, Some(when_long)) {
+        Ok(report) => respond(report, |output| {
             let content_type = if std::str::from_utf8(&output).is_ok() { TEXT } else { BYTES };
-            Response::new(200, content_type, output)
-        }
+            Ok(Response::new(200, content_type, output))
+        }),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Runs a program as a CGI script.
+fn program(
+    runner: &Runner,
+    request: Request,
+    (plugin, path_info): (&Plugin, &str),
+    when_long: &dyn Fn(),
+) -> Response {
+    let path_info: Vec<u8> = percent_decode_str(path_info).collect();
+    if path_info.contains(&0) {
+        return problem(problem::BAD_REQUEST, "the path holds a NUL");
+    }
+    let is_head = request.method == "HEAD";
+    let invocation = cgi::invocation(request, &plugin.name, path_info);
+    match runner.report_plugin_command(plugin, invocation, Some(when_long)) {
+        Ok(report) => respond(report, |output| {
+            document::response(output, is_head).inspect_err(|what| {
+                log::warn!("{}: {}", plugin.name, printable(what));
+            })
+        }),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>) -> Response {
+    let response = match report.result.map(made_of) {
+        Ok(Ok(response)) => response,
+        Ok(Err(what)) => problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}")),
         Err(stop) => problem(problem::of_stop(&stop), &stop.to_string()),
     };
     measured(response, &report.usage)
@@ -115,29 +152,6 @@ fn function_named(query: &str) -> Result<Option<String>, &'static str> {
 
 fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into_owned())
-}
-
-/// A command's invocation: the body as standard input, the CGI meta-variables of RFC 3875, section 4.1,
-/// as environment.
-fn cgi(request: &Request, plugin: &Plugin, query: &str) -> Invocation {
-    let mut env = vec![
-        ("GATEWAY_INTERFACE", "CGI/1.1".to_string()),
-        ("SERVER_SOFTWARE", super::SERVER.into()),
-        ("SERVER_PROTOCOL", "HTTP/1.1".into()),
-        ("REQUEST_METHOD", request.method.clone()),
-        ("SCRIPT_NAME", format!("/execute/{}", plugin.name)),
-        ("PATH_INFO", String::new()),
-        ("QUERY_STRING", query.into()),
-        ("CONTENT_LENGTH", request.body.len().to_string()),
-    ];
-    env.extend(request.content_type.clone().map(|value| ("CONTENT_TYPE", value)));
-    env.extend(request.client.map(|address| ("REMOTE_ADDR", address.to_string())));
-    let env = env.into_iter().map(|(key, value)| (key.into(), value.into_bytes())).collect();
-    Invocation {
-        args: vec![plugin.name.clone().into_bytes()],
-        stdin: Stdin::Bytes(request.body.clone()),
-        world: World { env, ..World::default() },
-    }
 }
 
 fn list(runner: &Runner) -> Response {

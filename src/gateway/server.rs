@@ -2,6 +2,7 @@
 
 use super::door::{Door, Handler};
 use super::lane::Lane;
+use super::message::Request;
 use super::routes;
 use super::worker::Worker;
 use crate::limits::DoorLimits;
@@ -85,7 +86,8 @@ impl Gateway {
     pub fn start(config: &GatewayConfig, runner: Arc<Runner>) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
         let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
-        let handler = move |request: &_, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
+        let handler =
+            move |request: Request, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
         Gateway::start_with(config, Box::new(handler), patience)
     }
 

@@ -1,6 +1,6 @@
 //! What a worker does with a connection: read, hand the request to its lane, write the response.
 
-use super::conn::{Conn, Phase, Ready, State, Step};
+use super::conn::{Conn, Phase, State, Step};
 use super::crew::{Member, Work, lock};
 use super::door::Door;
 use super::gate::{Admission, Waiting};
@@ -8,6 +8,7 @@ use super::http1::Reject;
 use super::lane::{Lane, Message};
 use super::message::{Request, Response};
 use super::problem::{self, INTERNAL, SLOW};
+use super::ready::Ready;
 use super::reply::{busy, log_access, lost};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -299,7 +300,8 @@ impl Worker {
     /// Has the request, which is in the lane, answered there, and sends the response. The place among the
     /// running guests is given back as soon as the guest has ended.
     fn answer(&mut self, waiting: Waiting, state: &mut State) -> Over {
-        let Waiting { conn, ready, message, begin } = waiting;
+        let Waiting { conn, mut ready, message, begin } = waiting;
+        let head = std::mem::take(&mut ready.head);
         let door = Arc::clone(&self.door);
         let is_long = Cell::new(false);
         let own = RefCell::new((&mut self.member, &mut self.pipeline));
@@ -318,10 +320,10 @@ impl Worker {
         };
         let mut seen = None;
         let handle = |request: Request| {
-            let request = Request { client: Some(conn.client), ..request };
-            let made = catch_unwind(AssertUnwindSafe(|| (door.handler)(&request, &when_long)));
+            let request = Request { client: Some(conn.client), head, ..request };
+            let made = catch_unwind(AssertUnwindSafe(|| (door.handler)(request, &when_long)));
             let response = made.unwrap_or_else(|_| {
-                log::error!("answering {} {} panicked", request.method, request.target.escape_debug());
+                log::error!("answering {} {} panicked", ready.method, ready.target.escape_debug());
                 problem::response(INTERNAL, "the gateway failed on this request")
             });
             seen = Some((response.status, response.body.len(), response.fuel));

@@ -3,6 +3,7 @@
 mod access_log;
 mod attack;
 mod cases;
+mod cgi;
 mod cli;
 mod cli_args;
 mod command;

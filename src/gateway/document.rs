@@ -1,0 +1,169 @@
+//! Programs as HTTP functions, the way out: standard output as a response (RFC 3875, section 6).
+//!
+//! Output that begins with a block of header fields and an empty line sets status and headers by it. All other
+//! output is the body, every byte: a program that knows nothing of CGI may print what looks a little like it.
+
+use super::message::{BYTES, Response, TEXT};
+
+/// A header block, in bytes and in lines; output that has no empty line by then has none.
+const BLOCK_BYTES_MAX: usize = 16 * 1024;
+const FIELDS_MAX: usize = 100;
+
+/// Fields that make a block (section 6.3), and fields of responses by which one can be known when it has none
+/// of those. `X-` with anything after it is one too.
+const FIELDS: [&str; 27] = [
+    "content-type",
+    "status",
+    "location",
+    "accept-ranges",
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "allow",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-security-policy",
+    "etag",
+    "expires",
+    "last-modified",
+    "link",
+    "retry-after",
+    "set-cookie",
+    "strict-transport-security",
+    "transfer-encoding",
+    "vary",
+    "www-authenticate",
+];
+
+/// Fields that concern the connection, which is not the guest's (RFC 9110, section 7.6.1).
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields that the gateway sets and a guest's are left out: they would come twice.
+const OWN: [&str; 2] = ["server", "date"];
+
+/// The response for what a program wrote; `is_head` if nobody gets the body.
+///
+/// # Errors
+/// What is wrong with its headers.
+pub fn response(output: Vec<u8>, is_head: bool) -> Result<Response, String> {
+    let Some((fields, begin)) = block(&output) else { return Ok(plain(output)) };
+    let mut output = output;
+    output.drain(..begin);
+    let mut response = plain(output);
+    response.headers.reserve(fields.len());
+    let (mut status, mut content_type, mut has_location) = (None, None, false);
+    for (name, value) in fields {
+        let value = check(&name, &value)?;
+        let lower = name.to_ascii_lowercase();
+        let comes_twice = || Err(format!("header {name} comes twice"));
+        match lower.as_str() {
+            "status" if status.is_some() => return comes_twice(),
+            "status" => status = Some(status_code(&value)?),
+            "content-type" if content_type.is_some() => return comes_twice(),
+            "content-type" => content_type = Some(value),
+            "content-length" => check_length(&value, response.body.len(), is_head)?,
+            "location" if has_location => return comes_twice(),
+            _ if OWN.contains(&lower.as_str()) => {}
+            _ => {
+                has_location |= lower == "location";
+                response.headers.push((name.into(), value));
+            }
+        }
+    }
+    // A path alone is sent to the client too, which asks again: section 6.2.2 without running a second guest
+    // for one request.
+    response.status = status.unwrap_or(if has_location { 302 } else { 200 });
+    if let Some(content_type) = content_type {
+        response.content_type = content_type.into();
+    }
+    if matches!(response.status, 204 | 304) {
+        // They have none (RFC 9110, sections 15.3.5 and 15.4.5).
+        response.body.clear();
+    }
+    Ok(response)
+}
+
+fn plain(body: Vec<u8>) -> Response {
+    let content_type = if std::str::from_utf8(&body).is_ok() { TEXT } else { BYTES };
+    Response::new(200, content_type, body)
+}
+
+/// A field's name and its value, in bytes.
+type Field = (String, Vec<u8>);
+
+/// The fields of the header block at the beginning of `output`, if there is one, and where the body begins.
+fn block(output: &[u8]) -> Option<(Vec<Field>, usize)> {
+    let head = &output[..output.len().min(BLOCK_BYTES_MAX)];
+    let mut fields = Vec::new();
+    let mut begin = 0;
+    loop {
+        let end = begin + head[begin..].iter().position(|byte| *byte == b'\n')?;
+        let line = head[begin..end].strip_suffix(b"\r").unwrap_or(&head[begin..end]);
+        begin = end + 1;
+        if line.is_empty() {
+            break;
+        }
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = std::str::from_utf8(&line[..colon]).ok().filter(|name| is_token(name))?;
+        if fields.len() == FIELDS_MAX {
+            return None;
+        }
+        fields.push((name.to_string(), line[colon + 1..].trim_ascii().to_vec()));
+    }
+    let is_known = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with("x-") || FIELDS.contains(&name.as_str())
+    };
+    let is_cgi = |name: &str| FIELDS[..3].iter().any(|field| name.eq_ignore_ascii_case(field));
+    let is_block =
+        fields.iter().any(|(name, _)| is_cgi(name)) || fields.iter().all(|(name, _)| is_known(name));
+    (!fields.is_empty() && is_block).then_some((fields, begin))
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// The value as text, if a response may have it.
+fn check(name: &str, value: &[u8]) -> Result<String, String> {
+    if HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field)) {
+        return Err(format!("header {name} concerns the connection, which is not the guest's"));
+    }
+    if let Some(byte) = value.iter().find(|byte| !matches!(byte, b'\t' | 0x20..=0x7e)) {
+        return Err(format!("header {name} holds the byte {byte:#04x}"));
+    }
+    Ok(String::from_utf8_lossy(value).into_owned())
+}
+
+/// `Status: 404 Not Found`; the gateway has its own words for the number.
+fn status_code(value: &str) -> Result<u16, String> {
+    let digits = value.split(' ').next().unwrap_or_default();
+    let code = digits.parse().ok().filter(|code| digits.len() == 3 && (200..=599).contains(code));
+    code.ok_or_else(|| format!("Status `{value}` does not begin with a number from 200 to 599"))
+}
+
+/// A length that is not that of the body would let a client take the next answer for a part of this one.
+fn check_length(value: &str, length: usize, is_head: bool) -> Result<(), String> {
+    let says = value.parse::<usize>().ok().filter(|_| value.bytes().all(|b| b.is_ascii_digit()));
+    match says {
+        Some(says) if says == length || (is_head && length == 0) => Ok(()),
+        _ => Err(format!("Content-Length is `{value}`, but {length} bytes follow")),
+    }
+}
