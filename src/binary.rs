@@ -5,7 +5,8 @@
 
 use crate::error::LoadProblem;
 use crate::limits::{
-    EXPORTS_MAX, FUNCTIONS_MAX, IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
+    DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
+    NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
 };
 use crate::vet;
 use std::fmt;
@@ -269,6 +270,7 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             }
         }
         Payload::TableSection(tables) => {
+            counted("tables", tables.count(), TABLES_MAX)?;
             for table in tables {
                 let initial = table.map_err(invalid)?.ty.initial;
                 facts.table_elements = facts.table_elements.saturating_add(initial);
@@ -279,6 +281,7 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
                 note_memory(&memory.map_err(invalid)?, facts);
             }
         }
+        Payload::GlobalSection(globals) => counted("globals", globals.count(), GLOBALS_MAX)?,
         Payload::ExportSection(exports) => {
             counted("exports", exports.count(), EXPORTS_MAX)?;
             for export in exports {
@@ -295,7 +298,9 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             }
             facts.start = Some(func);
         }
+        Payload::DataSection(segments) => counted("data segments", segments.count(), DATA_SEGMENTS_MAX)?,
         Payload::ElementSection(segments) => {
+            counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
             for segment in segments {
                 use wasmparser::ElementItems::{Expressions, Functions};
                 let items = match segment.map_err(invalid)?.items {
@@ -316,8 +321,10 @@ fn read_types(types: wasmparser::TypeSectionReader<'_>, spaces: &mut Spaces) -> 
     counted("types", types.count(), TYPES_MAX)?;
     for ty in types.into_iter_err_on_gc_types() {
         let ty = ty.map_err(invalid)?;
-        if ty.params().len() + ty.results().len() > TYPE_VALUES_MAX {
-            return Err(LoadProblem::Invalid(format!("a type has more than {TYPE_VALUES_MAX} values")));
+        if ty.params().len().max(ty.results().len()) > TYPE_VALUES_MAX {
+            return Err(LoadProblem::Invalid(format!(
+                "a type has more than {TYPE_VALUES_MAX} parameters, or results"
+            )));
         }
         let list = |types: &[ValType]| types.iter().map(|t| Ty::of(*t)).collect();
         spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()) });

@@ -7,7 +7,7 @@ use crate::imports;
 use crate::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, TEXT_BYTES_MAX};
 use crate::start;
 use std::panic::catch_unwind;
-use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, Linker, Module, OperatorCost};
+use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
 
 /// A compiled module with what it declares. `Send + Sync`; any number of runs may share it.
 ///
@@ -141,6 +141,8 @@ fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
 
 fn config(limits: &Limits, facts: &Facts) -> Config {
     let mut config = Config::default();
+    // How many of each thing a module may declare has been checked in binary.rs: wasmi's own strict limits
+    // refuse what Go and CPython are compiled to.
     config
         .consume_fuel(true)
         .fuel_cost(CustomFuelCosts {
@@ -155,7 +157,6 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
             table_grow: GROW_FUEL,
             ..OperatorCost::default()
         })
-        .enforced_limits(EnforcedLimits::strict())
         .compilation_mode(if facts.code_bytes <= LAZY_CODE_BYTES {
             CompilationMode::LazyTranslation
         } else {

@@ -1,5 +1,5 @@
 //! Looks through function bodies for what would cost the host more than the guest pays for it. The
-//! interpreter's own limits count functions and types; these bound what a few bytes of code can become.
+//! binary reader counts functions and types; these bound what a few bytes of code can become.
 
 use crate::error::LoadProblem;
 use crate::limits::{BRANCH_COPIES_SPARE, CONTROL_DEPTH_MAX, GROWS_MAX, LOCALS_MAX};
@@ -57,8 +57,8 @@ fn check_locals(body: &FunctionBody<'_>) -> Result<(), LoadProblem> {
     check("local variables", count, LOCALS_MAX)
 }
 
-/// How many values a branch to this label copies. One out of the function copies its results, which the
-/// interpreter's strict limits keep few.
+/// How many values a branch to this label copies. One out of the function copies its results, which are
+/// few (`TYPE_VALUES_MAX`).
 fn label(labels: &[u32], depth: u32) -> u64 {
     let index = labels.len().checked_sub(depth as usize + 1);
     index.map_or(1, |index| u64::from(labels[index]))

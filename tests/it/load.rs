@@ -1,7 +1,8 @@
 //! What is loaded and what is refused: by content, by size, by what is imported, by feature.
 
 use crate::guest::refusal;
-use crate::support::wat;
+use crate::support::{job, wat};
+use fuelbox::abi::numeric;
 use fuelbox::{Limits, LoadProblem, Program};
 
 #[track_caller]
@@ -128,18 +129,54 @@ fn counts_may_reach_their_cap_and_not_pass_it() {
         let list: String = (0..n).map(|i| format!(r#"(export "{i}" (func 0))"#)).collect();
         format!("(module (func) {list})")
     };
-    // The interpreter also wants functions to have 40 bytes on average.
-    let body = "nop ".repeat(40);
-    let functions = |n: usize| format!("(module {})", format!("(func {body})").repeat(n));
-    let types = |n: usize| format!("(module {})", "(type (func))".repeat(n));
+    let many = |first: &str, item: &str, n: usize| format!("(module {first} {})", item.repeat(n));
     loads(&imports(1_000));
     invalid(&imports(1_001), "1001 imports, more than the 1000 supported");
     loads(&exports(10_000));
     invalid(&exports(10_001), "10001 exports, more than the 10000 supported");
-    loads(&functions(10_000));
-    invalid(&functions(10_001), "10001 functions, more than the 10000 supported");
-    loads(&types(10_000));
-    invalid(&types(10_001), "10001 types, more than the 10000 supported");
+    for (what, max, first, item) in [
+        ("functions", 20_000, "", "(func)"),
+        ("types", 10_000, "", "(type (func))"),
+        ("globals", 1_000, "", "(global i32 (i32.const 0))"),
+        ("tables", 100, "", "(table 0 funcref)"),
+        ("element segments", 1_000, "(table 1 funcref)", "(elem (i32.const 0))"),
+        ("data segments", 100_000, "(memory 1)", r#"(data (i32.const 0) "x")"#),
+    ] {
+        loads(&many(first, item, max));
+        let refusal = format!("{} {what}, more than the {max} supported", max + 1);
+        invalid(&many(first, item, max + 1), &refusal);
+    }
+}
+
+#[test]
+fn a_type_may_have_32_parameters_and_32_results() {
+    let ty = |params: usize, results: usize| {
+        format!(
+            "(module (type (func (param {}) (result {}))))",
+            "i32 ".repeat(params),
+            "i64 ".repeat(results)
+        )
+    };
+    loads(&ty(32, 32));
+    for more in [ty(33, 0), ty(0, 33)] {
+        invalid(&more, "more than 32 parameters, or results");
+    }
+}
+
+/// The data of programs that Go's linker made are in very many pieces; each instance must have all of them.
+#[test]
+fn every_one_of_many_data_segments_arrives() {
+    let data: String = (0..50_000).map(|i| format!(r#"(data (i32.const {i}) "\{:02x}")"#, i % 251)).collect();
+    let source = format!(
+        r#"(module (memory 1) {data}
+             (func (export "at") (param i32) (result i32) (i32.load8_u (local.get 0))))"#
+    );
+    let program = loads(&source);
+    let limits = Limits::default();
+    for at in [0, 1, 999, 1_000, 1_001, 31_234, 49_999, 50_000] {
+        let values = numeric::run(job(&program, &limits), "at", &[at.into()]).unwrap().result.unwrap();
+        assert_eq!(values, [(if at < 50_000 { at % 251 } else { 0 }).into()], "{at}");
+    }
 }
 
 /// Sections that announce four billion entries and hold none.
