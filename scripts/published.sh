@@ -127,7 +127,7 @@ pii_shield() {
     input='card 4111 1111 1111 1111 of ada@example.org, seen at 10:00'
     expected='card [HIDDEN] of [HIDDEN], seen at 10:00'
     code=0
-    check "PII-Shield hides a card number and an address" call pii_shield/pii-shield-wasi.wasm redact --data-file -
+    check "PII-Shield hides a card number and an address" call pii_shield/pii-shield-wasi.wasm redact -
 }
 
 case ${1-} in
