@@ -110,6 +110,30 @@ words = re.findall(r"\bthe\b", text, re.I)
 print(sys.platform, "%d.%d" % sys.version_info[:2], hashlib.sha256(text.encode()).hexdigest(), len(words))'
 }
 
+# Packs a folder and changes what lies in it; the host then looks at what became of it.
+python_files() {
+    local work=$folder/work
+    rm -rf "$work"
+    mkdir -p "$work/in/sub"
+    cp "$root/LICENSE" "$root/README.md" "$work/in"
+    cp "$root"/guests/wat/*.wat "$work/in/sub"
+    input=
+    expected="1 files, $(find "$work/in/sub" -type f | wc -l | tr -d ' ') below"
+    code=0
+    check "CPython packs a folder that it was given" run --max-module 32MiB --dir "$work::/work" bin/python.wasm -- -c \
+        'import os, shutil
+shutil.make_archive("/work/packed", "zip", "/work/in")
+shutil.move("/work/in/LICENSE", "/work/taken")
+print(", ".join("%d files" % len(files) if root == "/work/in" else "%d below" % len(files)
+                for root, _, files in os.walk("/work/in")))'
+    python3 -m zipfile -e "$work/packed.zip" "$work/out"
+    mv "$work/taken" "$work/in/LICENSE"
+    if ! diff -r "$work/in" "$work/out"; then
+        echo "WRONG: the packed folder is another" >&2
+        wrong=$((wrong + 1))
+    fi
+}
+
 star='<svg xmlns="http://www.w3.org/2000/svg" width="120" height="120">
   <rect width="120" height="120" fill="#102040"/>
   <polygon points="60,10 74,46 112,46 82,70 93,108 60,85 27,108 38,70 8,46 46,46" fill="#ffcc33"/>
@@ -151,6 +175,7 @@ cd "$folder/modules"
 boolector
 quickjs
 python
+python_files
 resvg
 pii_shield
 ((wrong == 0)) || fail "$wrong wrong"
