@@ -28,7 +28,7 @@
 //! L15 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L15 gateway/server gateway/cgi gateway/document gateway/ready
 //! L16 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L16 cli/world
+//! L16 cli/world cli/out
 //! ```
 //!
 //! # Invariants

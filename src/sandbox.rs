@@ -167,6 +167,7 @@ impl<'a> Sandbox<'a> {
             if let Some(when_long) = self.when_long {
                 when_long();
             }
+            self.let_output_through();
             self.store.data_mut().wasi.wait(wait, deadline);
             self.check_deadline(0).map_err(Halt::Stop)?;
             match wasi::attempt(self.store.as_context_mut(), again) {
@@ -180,7 +181,15 @@ impl<'a> Sandbox<'a> {
         }
     }
 
+    /// Output goes on within a slice's time, and before anything is waited for.
+    fn let_output_through(&mut self) {
+        let files = &mut self.store.data_mut().wasi.files;
+        files.stdout.let_through();
+        files.stderr.let_through();
+    }
+
     fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+        self.let_output_through();
         if let Some(when_long) = self.when_long {
             when_long();
         }

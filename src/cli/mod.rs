@@ -8,6 +8,7 @@ pub mod exit;
 mod help;
 mod inspect;
 mod list;
+mod out;
 mod run;
 mod serve;
 mod target;

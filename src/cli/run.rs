@@ -1,16 +1,17 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
 use super::args::Run;
+use super::out::Out;
 use super::target::{self, Module};
 use super::{Failure, exit, output, report, world};
 use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric};
 use crate::engine::Program;
 use crate::limits::Limits;
+use crate::outcome::Report;
 use crate::wasi::ctx::World;
-use crate::wasi::streams::{SharedWriter, SinkTo};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use crate::wasi::streams::SinkTo;
+use std::io::ErrorKind;
 
 /// Runs it.
 pub fn execute(run: Run) -> Result<(), Failure> {
@@ -26,7 +27,10 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
     let params = numeric::parse(program.facts(), func, &texts)?;
     let world = world::build(&run.world)?;
-    let run_report = numeric::run(Job { world, ..job(program, &run.limits) }, func, &params)?;
+    let run_report = attached(&run.limits, |stdout, stderr| {
+        let job = Job { program, limits: &run.limits, stdout, stderr, world, when_long: None };
+        numeric::run(job, func, &params)
+    })?;
     if run.report {
         report(&run_report.usage);
     }
@@ -41,9 +45,13 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     }
     let mut args = vec![module.name.clone().into_bytes()];
     args.extend(run.args.iter().map(|arg| world::bytes(arg.clone())));
-    let world = world::build(&run.world)?;
-    let invocation = Invocation { args, stdin: world::stdin(&run.world, run.limits.input_bytes)?, world };
-    let run_report = command::run(job(program, &run.limits), invocation)?;
+    let given = world::build(&run.world)?;
+    let stdin = world::stdin(&run.world, run.limits.input_bytes)?;
+    let run_report = attached(&run.limits, |stdout, stderr| {
+        let world = World::default();
+        let job = Job { program, limits: &run.limits, stdout, stderr, world, when_long: None };
+        command::run(job, Invocation { args, stdin, world: given })
+    })?;
     if run.report {
         report(&run_report.usage);
     }
@@ -51,17 +59,31 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     Ok(())
 }
 
-/// A job whose standard streams are this process's.
-fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
-    fn shared(writer: impl Write + Send + 'static) -> SinkTo {
-        SinkTo::Writer(Arc::new(Mutex::new(writer)) as SharedWriter)
+/// Runs `body` with this process's standard output and error, and sees that all of it arrives.
+fn attached<T>(
+    limits: &Limits,
+    body: impl FnOnce(SinkTo, SinkTo) -> Result<Report<T>, crate::Error>,
+) -> Result<Report<T>, Failure> {
+    let failed = |what: &str, error: std::io::Error| {
+        Failure::new(exit::FAILURE, format!("cannot write to {what}: {error}"))
+    };
+    let out = Out::new(std::io::stdout(), limits.deadline);
+    let stdout = out.map_err(|error| failed("stdout", error))?;
+    let out = Out::new(std::io::stderr(), limits.deadline);
+    let stderr = out.map_err(|error| failed("stderr", error))?;
+    let report = body(Out::sink(&stdout), Out::sink(&stderr))?;
+    for (what, out) in [("stdout", stdout), ("stderr", stderr)] {
+        match out.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).finish() {
+            // A reader that has seen enough (`| head`) is no failure. One that has not, until the deadline,
+            // is what the guest was stopped for.
+            Err(error)
+                if report.result.is_ok()
+                    && !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::TimedOut) =>
+            {
+                return Err(failed(what, error));
+            }
+            _ => {}
+        }
     }
-    Job {
-        program,
-        limits,
-        stdout: shared(std::io::stdout()),
-        stderr: shared(std::io::stderr()),
-        world: World::default(),
-        when_long: None,
-    }
+    Ok(report)
 }

@@ -58,8 +58,9 @@ pub fn errno(error: &io::Error) -> Errno {
         return match error.kind() {
             io::ErrorKind::PermissionDenied => Errno::Perm,
             io::ErrorKind::InvalidInput => Errno::Inval,
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::WriteZero => Errno::Io,
-            io::ErrorKind::NotFound => Errno::Noent,
+            io::ErrorKind::BrokenPipe => Errno::Pipe,
+            io::ErrorKind::TimedOut => Errno::Timedout,
+            io::ErrorKind::StorageFull => Errno::Nospc,
             _ => Errno::Io,
         };
     };

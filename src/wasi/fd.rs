@@ -110,6 +110,14 @@ pub fn fd_write(call: &mut Call<'_>, fd: u32, list: u32, count: u32, written_out
         return write_file(call, fd, None, (list, count), written_out);
     }
     entry.need(rights::FD_WRITE)?;
+    let is_stderr = matches!(entry.what, Descriptor::Stderr);
+    // What was written first comes first, where both go to the same place.
+    let files = &mut call.ctx.files;
+    if is_stderr {
+        files.stdout.let_through()
+    } else {
+        files.stderr.let_through()
+    }
     let output = call.ctx.files.output(fd)?;
     let buffers = iovecs(call.memory, list, count)?;
     slice(call.memory, written_out, 4)?;

@@ -1,6 +1,7 @@
 //! Standard input, and the capped outputs.
 
-use super::abi::{Errno, Fault};
+use super::abi::Fault;
+use super::dir::errno;
 use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
 use crate::text::printable;
 use std::io::Write;
@@ -156,13 +157,15 @@ pub struct Sink {
     stream: &'static str,
     limit: usize,
     written: usize,
+    /// Whether the writer may hold something back.
+    unflushed: bool,
     to: SinkTo,
 }
 
 impl Sink {
     /// An output called `stream` in messages, for at most `limit` bytes.
     pub fn new(stream: &'static str, limit: usize, to: SinkTo) -> Sink {
-        Sink { stream, limit, written: 0, to }
+        Sink { stream, limit, written: 0, unflushed: false, to }
     }
 
     /// Takes all of `bytes`, or as many as fit before the guest is stopped.
@@ -186,11 +189,22 @@ impl Sink {
             SinkTo::Buffer(buffer) => buffer.extend_from_slice(bytes),
             SinkTo::Writer(writer) => {
                 let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                writer.write_all(bytes).map_err(|_| Fault::Errno(Errno::Io))?;
+                self.unflushed = true;
+                writer.write_all(bytes).map_err(|error| Fault::Errno(errno(&error)))?;
             }
             SinkTo::Log { name, line, lines } => log_lines(name, line, lines, bytes),
         }
         Ok(())
+    }
+
+    /// Has a writer give what it has buffered; what it says then, it says again at the next write. Costs
+    /// nothing if nothing was written.
+    pub fn let_through(&mut self) {
+        if std::mem::take(&mut self.unflushed)
+            && let SinkTo::Writer(writer) = &self.to
+        {
+            let _ = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).flush();
+        }
     }
 
     /// Gives what is held back: the rest of a line, or what the writer has buffered.

@@ -151,7 +151,7 @@ fn a_writer_that_fails_is_an_error_for_the_guest() {
     let stdout = SinkTo::Writer(Arc::new(Mutex::new(Broken)) as SharedWriter);
     let job = Job { stdout, ..job(&program, &limits) };
     let report = command::run(job, Invocation::default()).unwrap();
-    assert_eq!(report.result, Err(Stop::Exit(29)), "EIO");
+    assert_eq!(report.result, Err(Stop::Exit(64)), "EPIPE");
 }
 
 #[track_caller]

@@ -1,0 +1,153 @@
+//! Standard streams of `fuelbox run`: output comes as it is written and in order, a reader that stops does not
+//! hold the deadline up, nothing is taken from an input that the guest does not read.
+
+use crate::support::{TempDir, wat};
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Writes `> `, reads, writes what it read to standard error and then `done` to standard output.
+const PROMPT: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\40\00\00\00\02\00\00\00") (data (i32.const 64) "> ")
+    (data (i32.const 8) "\80\00\00\00\40\00\00\00")
+    (data (i32.const 16) "\50\00\00\00\04\00\00\00") (data (i32.const 80) "done")
+    (func (export "_start")
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))
+        (drop (call $read (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 12)))
+        (drop (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 32)))
+        (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 32)))))"#;
+
+/// Writes kilobytes without end, whatever the answer.
+const SPEW: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (data (i32.const 0) "\40\00\00\00\00\04\00\00")
+    (func (export "_start")
+        (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32))) (br 0))))"#;
+
+/// Writes `tick`, works for a while, and so on.
+const TICKS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (data (i32.const 0) "\40\00\00\00\04\00\00\00") (data (i32.const 64) "tick")
+    (func (export "_start") (local $i i32)
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))
+        (loop (br 0))))"#;
+
+struct Running {
+    child: Child,
+    _dir: TempDir,
+}
+
+impl Running {
+    fn start(source: &str, flags: &[&str]) -> Running {
+        let dir = TempDir::new();
+        dir.write("guest.wasm", wat(source));
+        let child = Command::new(env!("CARGO_BIN_EXE_fuelbox"))
+            .arg("run")
+            .args(flags)
+            .arg("guest.wasm")
+            .current_dir(&dir.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Running { child, _dir: dir }
+    }
+
+    /// The next `n` bytes of standard output.
+    fn read(&mut self, n: usize) -> Vec<u8> {
+        let mut bytes = vec![0; n];
+        self.child.stdout.as_mut().unwrap().read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// The exit code, for which nothing is read meanwhile; none if it does not end by itself.
+    fn code(&mut self) -> Option<i32> {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < patience {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        None
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_prompt_without_line_end_is_there_before_the_answer() {
+    let mut running = Running::start(PROMPT, &["--timeout", "60s"]);
+    assert_eq!(running.read(2), b"> ");
+    running.child.stdin.take().unwrap().write_all(b"answer").unwrap();
+    assert_eq!(running.read(4), b"done");
+    assert_eq!(running.code(), Some(0));
+}
+
+#[test]
+fn what_a_guest_at_work_has_written_is_there_before_it_ends() {
+    let mut running = Running::start(TICKS, &["--timeout", "none", "--fuel", "1000000000000"]);
+    assert_eq!(running.read(4), b"tick");
+}
+
+#[test]
+fn both_outputs_into_one_pipe_keep_their_order() {
+    let dir = TempDir::new();
+    dir.write("guest.wasm", wat(PROMPT));
+    let script = format!("echo -n answer | '{}' run guest.wasm 2>&1", env!("CARGO_BIN_EXE_fuelbox"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&dir.0).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "> answerdone");
+}
+
+#[test]
+fn a_reader_that_stops_reading_does_not_hold_the_deadline_up() {
+    let mut running = Running::start(SPEW, &["--timeout", "200ms", "--max-output", "1GiB"]);
+    assert_eq!(running.code(), Some(124));
+}
+
+#[test]
+fn a_reader_that_comes_late_gets_all_of_a_guest_that_ended() {
+    let mut running = Running::start(PROMPT, &["--timeout", "60s"]);
+    running.child.stdin.take().unwrap().write_all(b"answer").unwrap();
+    assert_eq!(running.code(), Some(0));
+    assert_eq!(running.read(6), b"> done");
+}
+
+#[test]
+fn output_that_the_disk_does_not_take_is_a_failure() {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("skipped: there is no /dev/full");
+        return;
+    }
+    let dir = TempDir::new();
+    dir.write("guest.wasm", wat(PROMPT));
+    let script = format!("'{}' run guest.wasm > /dev/full < /dev/null", env!("CARGO_BIN_EXE_fuelbox"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&dir.0).output().unwrap();
+    assert_eq!(output.status.code(), Some(125), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to stdout"), "{output:?}");
+}
+
+#[test]
+fn a_guest_that_reads_nothing_takes_nothing_from_the_input() {
+    let dir = TempDir::new();
+    dir.write("guest.wasm", wat(r#"(module (memory (export "memory") 1) (func (export "_start")))"#));
+    let script = format!("'{}' run guest.wasm; cat", env!("CARGO_BIN_EXE_fuelbox"));
+    let mut shell = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(&dir.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(b"for the next").unwrap();
+    assert_eq!(shell.wait_with_output().unwrap().stdout, b"for the next");
+}
