@@ -195,10 +195,9 @@ build_c() {
     clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
 }
 
-# Zig sets 16 MiB of stack aside, unless told otherwise: all the memory that fuelbox gives by default.
 build_zig() {
     cd "$target_dir"
-    "${zig[@]}" build-exe "$guests/$source" -target wasm32-wasi -O ReleaseSmall -fstrip --stack 1048576 \
+    "${zig[@]}" build-exe "$guests/$source" -target wasm32-wasi -O ReleaseSmall -fstrip \
         --cache-dir "$target_dir/zig" --global-cache-dir "$target_dir/zig" "-femit-bin=$2"
 }
 

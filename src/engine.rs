@@ -43,7 +43,7 @@ impl Program {
     ///
     /// let refused = Program::compile("greedy", b"(module (memory 65536))", &Limits::default());
     /// let Err(Error::Load { problem, .. }) = refused else { panic!() };
-    /// assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 256 });
+    /// assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 320 });
     /// ```
     pub fn compile(name: &str, bytes: &[u8], limits: &Limits) -> Result<Program, Error> {
         limits.check().map_err(Error::Limits)?;

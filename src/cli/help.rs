@@ -22,9 +22,9 @@ Flags of every command:
 
 const LIMITS: &str = "
 Limits (sizes take KiB, MiB, GiB; times take ms, s, m):
-  --fuel N                   fuel units per run                       [10000000000]
+  --fuel N                   fuel units per run                       [1000000000000]
   --timeout TIME|none        wall-clock time per run                  [5s]
-  --memory-pages N           pages of 64 KiB                          [256, 16 MiB]
+  --memory-pages N           pages of 64 KiB                          [320, 20 MiB]
   --max-input SIZE           input of a run                           [1MiB]
   --max-output SIZE          result, stdout and stderr, each          [1MiB]
   --max-module SIZE          size of a module                         [16MiB]

@@ -84,11 +84,11 @@ fn what_does_not_load_exits_120() {
     );
     assert!(text.stderr.contains(":1:14"), "the place is shown too: {text:#?}");
     fails(run_text("(module)", &["run", "./", "f"]), 120, "");
-    let greedy = run_text("(module (memory 300))", &["run", "guest.wat", "f"]);
-    fails(greedy, 120, "declares 300 pages of memory, more than the 256 allowed (--memory-pages raises it)");
+    let greedy = run_text("(module (memory 400))", &["run", "guest.wat", "f"]);
+    fails(greedy, 120, "declares 400 pages of memory, more than the 320 allowed (--memory-pages raises it)");
     let allowed = run_text(
-        "(module (memory 300) (func (export \"f\")))",
-        &["run", "--memory-pages", "300", "guest.wat", "f"],
+        "(module (memory 400) (func (export \"f\")))",
+        &["run", "--memory-pages", "400", "guest.wat", "f"],
     );
     allowed.expect(0);
     let small = run_text("(module)", &["run", "--max-module=3", "guest.wat", "f"]);
@@ -107,7 +107,7 @@ fn a_stopped_guest_has_an_exit_code_of_its_own() {
     fails(run("(call $f) (call $f)", &[]), 121, "--max-recursion");
     fails(run("(loop $l (br $l))", &["--fuel=1000"]), 122, "the budget of 1000 is spent (--fuel raises it)");
     let grow = "(drop (memory.grow (i32.const 999))) (unreachable)";
-    fails(run(grow, &[]), 123, "denied growth to 1000 pages (limit 256; --memory-pages raises it)");
+    fails(run(grow, &[]), 123, "denied growth to 1000 pages (limit 320; --memory-pages raises it)");
     fails(
         run("(loop $l (br $l))", &["--timeout=50ms"]),
         124,
@@ -205,17 +205,17 @@ fn inspect_shows_a_module_and_whether_it_loads() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let source = r#"(module (import "env" "x\1b[31m" (func)) (memory 300 400) (func $s) (start $s)
+    let source = r#"(module (import "env" "x\1b[31m" (func)) (memory 400 500) (func $s) (start $s)
         (func (export "f") (param i64) (result f32 f64) (f32.const 0) (f64.const 0)))"#;
     let refused = run_text(source, &["inspect", "guest.wat"]).expect(120);
     let text = refused.text();
     for part in [
         "env.x\\u{1b}[31m()",
         "f(i64) -> (f32, f64)",
-        "memory: 300 pages of 64 KiB, at most 400",
+        "memory: 400 pages of 64 KiB, at most 500",
         "start function: yes",
         "numeric: f",
-        "loads under these limits: no: the module declares 300 pages",
+        "loads under these limits: no: the module declares 400 pages",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

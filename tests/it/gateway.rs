@@ -181,7 +181,7 @@ fn a_guest_that_fails_is_500_and_one_that_takes_too_long_504() {
         ("trap", 500, "trap", "unreachable"),
         ("outside", 500, "convention", "outside its memory"),
         ("large", 500, "output-full", "--max-output"),
-        ("grow", 500, "memory-denied", "10000 pages (limit 256"),
+        ("grow", 500, "memory-denied", "10000 pages (limit 320"),
         ("spin", 504, "out-of-fuel", "3000000"),
     ] {
         let reply = server.send("POST", &format!("/execute/{name}?func=f"), b"");

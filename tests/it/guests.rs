@@ -135,7 +135,7 @@ fn the_bad_guests_are_stopped() {
     let error = runner.run_plugin("memory-hog", "hog", &[]).unwrap_err();
     assert!(matches!(error, Error::Guest(Stop::MemoryDenied { .. })), "{error:?}");
     let grow = |n: i32| runner.run_plugin("memory-hog", "grow", &[n.into()]).unwrap();
-    assert_eq!((grow(3), grow(255), grow(256)), (vec![1.into()], vec![1.into()], vec![Value::I32(-1)]));
+    assert_eq!((grow(3), grow(319), grow(320)), (vec![1.into()], vec![1.into()], vec![Value::I32(-1)]));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn declared_memory_may_reach_the_cap_and_not_pass_it() {
 #[test]
 fn the_largest_declaration_is_refused() {
     let problem = refusal(&wat(&declaring(65_536)), &Limits::default());
-    assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 256 });
+    assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 320 });
 }
 
 #[test]

@@ -91,9 +91,9 @@ fn a_program_whose_reader_is_gone_ends_without_a_panic() {
     it.0.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"y\n");
     drop(it.0.stdout.take());
-    // The guest is told (EIO) and ends by itself.
-    assert_eq!(it.ended().code(), Some(29));
-    assert_eq!(it.stderr(), "fuelbox: guest exited with code 29\n");
+    // The guest is told (EPIPE) and ends by itself.
+    assert_eq!(it.ended().code(), Some(64));
+    assert_eq!(it.stderr(), "fuelbox: guest exited with code 64\n");
 }
 
 #[test]
