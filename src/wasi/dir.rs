@@ -159,6 +159,12 @@ pub fn open(dir: &Dir, path: &str, how: Opening) -> Result<Opened, Errno> {
     if has(oflags::DIRECTORY) && has(oflags::CREAT | oflags::EXCL | oflags::TRUNC) {
         return Err(Errno::Inval);
     }
+    // Before it is opened: even for an instant, that would let in a program that waits at the other end of a
+    // pipe. The kernel itself opens nothing that has to be new, or a directory.
+    let opens_any = !has(oflags::DIRECTORY) && !(has(oflags::CREAT) && has(oflags::EXCL));
+    if opens_any && Filestat::of_path(dir, path, how.follow).is_ok_and(|stat| stat.is_special()) {
+        return Err(Errno::Notsup);
+    }
     // Access has to be asked for even where the guest asks for none, and creation needs writing.
     let write = how.write || has(oflags::CREAT | oflags::TRUNC);
     let mut options = OpenOptions::new();
@@ -248,6 +254,11 @@ impl Filestat {
         let follow = follow || asks_for_directory(path);
         let metadata = if follow { dir.metadata(path) } else { dir.symlink_metadata(path) };
         Ok(filestat_of!(metadata.map_err(|error| errno(&error))?))
+    }
+
+    /// Whether it is none of what can be opened here.
+    fn is_special(&self) -> bool {
+        !matches!(self.filetype, filetype::REGULAR_FILE | filetype::DIRECTORY | filetype::SYMBOLIC_LINK)
     }
 
     /// The layout that a guest reads.

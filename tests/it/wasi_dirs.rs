@@ -282,3 +282,31 @@ fn no_call_waits_for_a_special_file_and_none_is_opened() {
         }
     });
 }
+
+/// Somebody else's pipe: to open it, even for an instant, ends the wait of the program at its other end.
+#[test]
+fn the_other_end_of_a_pipe_does_not_notice_that_a_guest_tried() {
+    let dir = TempDir::new();
+    make_fifo(&dir.0.join("fifo"));
+    let fifo = dir.0.join("fifo");
+    let (send, receive) = channel();
+    let waiting = std::thread::spawn(move || {
+        let file = std::fs::OpenOptions::new().write(true).open(fifo);
+        send.send(()).unwrap();
+        file.unwrap()
+    });
+    for read_only in [true, false] {
+        let mut world = world_with(&Limits::default(), &[(&dir.0, read_only)]);
+        for _ in 0..200 {
+            assert_eq!(open(&mut world, 3, "fifo", 0, READ), Err(Errno::Notsup));
+            let set =
+                |c: &mut Call<'_>, at, len| path::path_filestat_set_times(c, 3, FOLLOW, at, len, 1, 1, 5);
+            number(&with_path(&mut world, "fifo", set));
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+    }
+    assert!(receive.try_recv().is_err(), "the writer was let in");
+    // Its reader comes.
+    drop(std::fs::File::open(dir.0.join("fifo")).unwrap());
+    drop(waiting.join().unwrap());
+}
