@@ -36,4 +36,5 @@ mod wasi;
 mod wasi_dirs;
 mod wasi_escape;
 mod wasi_linked;
+mod wasi_quota;
 mod wasi_world;
