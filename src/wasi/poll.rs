@@ -56,6 +56,10 @@ pub fn poll_oneoff(
     slice(call.memory, events, count * EVENT_BYTES as u32)?;
     slice(call.memory, events_out, 4)?;
 
+    // Whether it succeeds or not: each subscription may ask the host something.
+    call.ctx.may_have_waited = true;
+    let bytes = u64::from(count) * u64::from(SUBSCRIPTION_BYTES);
+    call.ctx.moved_bytes += bytes;
     let monotonic = call.ctx.clock.now(clock_id::MONOTONIC)?;
     // When the call is made again after a wait, spans still count from the first time.
     let since = call.ctx.polled_since.take().unwrap_or(monotonic);
@@ -66,13 +70,14 @@ pub fn poll_oneoff(
             Some(left) if call.ctx.clock.skip(left) => happened = self::happened(call, &parsed, since)?,
             _ => {
                 call.ctx.polled_since = Some(since);
+                // It is paid for when it is made again.
+                call.ctx.moved_bytes -= bytes;
                 let until = left.and_then(|ns| Instant::now().checked_add(Duration::from_nanos(ns)));
                 let stdin = parsed.iter().any(|s| matches!(s.wanted, Wanted::Read(_)));
                 return Err(Fault::Wait(Wait { until, stdin }));
             }
         }
     }
-    call.ctx.moved_bytes += u64::from(count) * u64::from(SUBSCRIPTION_BYTES);
     let total = happened.len() as u32;
     for (i, event) in happened.iter().enumerate() {
         write(call.memory, events + (i * EVENT_BYTES) as u32, &event.to_bytes())?;

@@ -36,5 +36,6 @@ mod wasi;
 mod wasi_dirs;
 mod wasi_escape;
 mod wasi_linked;
+mod wasi_poll;
 mod wasi_quota;
 mod wasi_world;
