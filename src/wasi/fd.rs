@@ -74,6 +74,7 @@ fn read_file(call: &mut Call<'_>, fd: u32, at: Option<u64>, (list, count): (u32,
     }
     let buffers = iovecs(call.memory, list, count)?;
     slice(call.memory, out, 4)?;
+    call.ctx.may_have_waited = true;
     let begin = at.unwrap_or(file.position);
     let mut total = 0;
     for (base, len) in buffers {
@@ -96,7 +97,6 @@ fn read_file(call: &mut Call<'_>, fd: u32, at: Option<u64>, (list, count): (u32,
     if at.is_none() {
         file.position += u64::from(total);
     }
-    call.ctx.may_have_waited = true;
     call.ctx.moved_bytes += u64::from(total);
     Ok(write_u32(call.memory, out, total)?)
 }
@@ -146,8 +146,8 @@ fn write_file(call: &mut Call<'_>, fd: u32, at: Option<u64>, (list, count): (u32
     for (base, len) in buffers {
         pieces.push(IoSlice::new(slice(call.memory, base, len)?));
     }
-    let written = call.ctx.files.write_file(fd, &pieces, at)?;
     call.ctx.may_have_waited = true;
+    let written = call.ctx.files.write_file(fd, &pieces, at)?;
     call.ctx.moved_bytes += u64::from(written);
     Ok(write_u32(call.memory, out, written)?)
 }
@@ -196,9 +196,8 @@ pub fn fd_advise(call: &mut Call<'_>, fd: u32, offset: u64, len: u64, advice: u3
     if offset.checked_add(len).is_none_or(|end| end > OFFSET_MAX) {
         return Err(Errno::Inval.into());
     }
-    fadvise(&file.file, offset, NonZeroU64::new(len), advice).map_err(|error| errno(&error.into()))?;
     call.ctx.may_have_waited = true;
-    Ok(())
+    Ok(fadvise(&file.file, offset, NonZeroU64::new(len), advice).map_err(|error| errno(&error.into()))?)
 }
 
 /// `fd_allocate(fd, offset, len)`: makes sure that there is room on the disk, and the file at least as large.
@@ -222,8 +221,9 @@ pub fn fd_allocate(call: &mut Call<'_>, fd: u32, offset: u64, len: u64) -> Resul
     if growth > quota {
         return Err(Errno::Dquot.into());
     }
-    fallocate(&file.file, FallocateFlags::empty(), offset, len).map_err(|error| errno(&error.into()))?;
+    // A file system that runs out of room may have taken its time for it.
     call.ctx.may_have_waited = true;
+    fallocate(&file.file, FallocateFlags::empty(), offset, len).map_err(|error| errno(&error.into()))?;
     Ok(call.ctx.files.spend(growth)?)
 }
 
@@ -242,10 +242,9 @@ fn sync(call: &mut Call<'_>, fd: u32, right: u64) -> Result {
         Errno::Spipe => Errno::Inval,
         other => other,
     })?;
-    let done = if right == rights::FD_SYNC { file.file.sync_all() } else { file.file.sync_data() };
-    done.map_err(|error| errno(&error))?;
     call.ctx.may_have_waited = true;
-    Ok(())
+    let done = if right == rights::FD_SYNC { file.file.sync_all() } else { file.file.sync_data() };
+    Ok(done.map_err(|error| errno(&error))?)
 }
 
 /// `fd_fdstat_set_flags(fd, flags)`: appending can be switched, and not waiting, which no descriptor here

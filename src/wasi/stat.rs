@@ -75,9 +75,9 @@ pub fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result {
     if growth > quota {
         return Err(Errno::Dquot.into());
     }
+    call.ctx.may_have_waited = true;
     file.file.set_len(size).map_err(|error| errno(&error))?;
     file.size_seen = size;
-    call.ctx.may_have_waited = true;
     Ok(call.ctx.files.spend(growth)?)
 }
 
@@ -86,6 +86,7 @@ pub fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result {
 pub fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, atim: u64, mtim: u64, flags: u32) -> Result {
     let entry = call.ctx.files.get(fd)?;
     let times = new_times(atim, mtim, flags)?;
+    call.ctx.may_have_waited = true;
     match &entry.what {
         Descriptor::File(file) => {
             entry.need(rights::FD_FILESTAT_SET_TIMES)?;
@@ -97,6 +98,5 @@ pub fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, atim: u64, mtim: u64,
         }
         _ => return Err(Errno::Badf.into()),
     }
-    call.ctx.may_have_waited = true;
     Ok(())
 }
