@@ -92,8 +92,15 @@ pub const ENTRY_FUEL: u64 = 20;
 /// buffer cut off. Each holds a name of at most 255 bytes.
 pub const LISTING_KEPT: usize = 64;
 
-/// Entries of a directory that a reproducible run sorts; about 3 MB of names.
+/// Entries of a directory that a reproducible run sorts; it takes some 30 ms, which nothing interrupts.
 pub const LISTING_SORTED_MAX: usize = 65_536;
+
+/// Bytes that a reproducible run keeps of all the directories that it has sorted and not closed: 8 MiB. A
+/// guest can make long names, and read the same directory through each of its descriptors.
+pub const LISTING_SORTED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Entries that `fd_readdir` passes over before the deadline is looked at; about 1 ms.
+pub const LISTING_STEP: u64 = 4096;
 
 /// What a new file, directory or link takes off the quota for writes, in bytes: the block that most file
 /// systems use for it.
@@ -102,8 +109,9 @@ pub const NEW_ENTRY_BYTES: u64 = 4096;
 /// Bytes that a run may write to files in its directories: 64 MiB.
 pub const DIR_QUOTA_DEFAULT: u64 = 64 * 1024 * 1024;
 
-/// Descriptors that a run may have open at once, its standard streams and directories among them. A gateway
-/// with eight guests at work stays below the 1,024 that systems allow a process.
+/// Descriptors that a run may have open at once, its standard streams and directories among them; a directory
+/// that it has begun to read counts twice, as the host needs a second one for it. A gateway with eight guests
+/// at work stays below the 1,024 that systems allow a process.
 pub const DESCRIPTORS_DEFAULT: usize = 100;
 
 /// Subscriptions in one `poll_oneoff`.

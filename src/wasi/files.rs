@@ -154,10 +154,24 @@ impl Files {
         self.open.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
     }
 
-    /// Whether one more descriptor can be opened. EMFILE.
+    /// Whether one more descriptor can be opened, or one more directory be read. EMFILE.
     pub fn check_room(&self) -> Result<(), Errno> {
-        let used = self.open.iter().flatten().count();
+        let streams = self.listings().filter(|listing| listing.is_stream()).count();
+        let used = self.open.iter().flatten().count() + streams;
         if used < self.limit { Ok(()) } else { Err(Errno::Mfile) }
+    }
+
+    /// Bytes that sorted directories take.
+    pub fn sorted_bytes(&self) -> usize {
+        self.listings().map(Listing::sorted_bytes).sum()
+    }
+
+    /// The directories being read.
+    fn listings(&self) -> impl Iterator<Item = &Listing> {
+        self.open.iter().flatten().filter_map(|entry| match &entry.what {
+            Descriptor::Dir(dir) => dir.listing.as_ref(),
+            _ => None,
+        })
     }
 
     /// Opens `entry` under the lowest free number (POSIX, 2.14). EMFILE.

@@ -6,7 +6,7 @@
 
 use super::abi::{DIRENT_BYTES, Errno, filetype};
 use super::dir::{Filestat, errno, filetype_of};
-use crate::limits::{LISTING_KEPT, LISTING_SORTED_MAX};
+use crate::limits::{LISTING_KEPT, LISTING_SORTED_BYTES_MAX, LISTING_SORTED_MAX, LISTING_STEP};
 use cap_std::fs::Dir;
 use rustix::fs::{Mode, OFlags};
 use std::collections::VecDeque;
@@ -47,35 +47,62 @@ pub struct Listing {
 enum Source {
     /// The host's stream, in the host's order.
     Stream(rustix::fs::Dir),
-    /// All names, sorted: the same order on every machine.
-    Sorted(Vec<DirEntry>),
+    /// All names, sorted: the same order on every machine. They take this many bytes.
+    Sorted(Vec<DirEntry>, usize),
+}
+
+/// What there is under a number.
+pub enum Found<'a> {
+    /// This entry.
+    Entry(&'a DirEntry),
+    /// Nothing: there are fewer.
+    End,
+    /// It is not yet reached; ask again.
+    Further,
 }
 
 impl Listing {
-    /// Begins to read `dir`, in the order of the names if `sorted`. ENOMEM if there are too many to sort.
-    pub fn new(dir: &Dir, sorted: bool) -> Result<Listing, Errno> {
+    /// Begins to read `dir`; in the order of the names, if `others` tells how many bytes other sorted
+    /// directories take already. ENOMEM if there are too many to sort.
+    pub fn new(dir: &Dir, others: Option<usize>) -> Result<Listing, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(|e| errno(&e.into()))?;
         let mut stream = rustix::fs::Dir::new(fd).map_err(|e| errno(&e.into()))?;
         let own_ino = Filestat::of_dir(dir)?.ino;
-        let source = if sorted {
-            let mut all = Vec::new();
+        let source = if let Some(others) = others {
+            let (mut all, mut bytes) = (Vec::new(), 0);
             while let Some(entry) = read(&mut stream, dir)? {
-                if all.len() == LISTING_SORTED_MAX {
+                bytes += size_of::<DirEntry>() + entry.name.len();
+                if all.len() == LISTING_SORTED_MAX || others + bytes > LISTING_SORTED_BYTES_MAX {
                     return Err(Errno::Nomem);
                 }
                 all.push(entry);
             }
             all.sort_by(|a, b| a.name.cmp(&b.name));
-            Source::Sorted(all)
+            Source::Sorted(all, bytes)
         } else {
             Source::Stream(stream)
         };
         Ok(Listing { source, next: 0, kept: VecDeque::new(), own_ino })
     }
 
-    /// The entry numbered `cookie`, if there are as many, and how many had to be read to get there.
-    pub fn entry(&mut self, dir: &Dir, cookie: u64) -> Result<(Option<&DirEntry>, u64), Errno> {
+    /// Whether it holds a stream of the host open.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.source, Source::Stream(_))
+    }
+
+    /// Entries that were sorted to begin with.
+    pub fn sorted(&self) -> usize {
+        if let Source::Sorted(all, _) = &self.source { all.len() } else { 0 }
+    }
+
+    /// Bytes that those take.
+    pub fn sorted_bytes(&self) -> usize {
+        if let Source::Sorted(_, bytes) = &self.source { *bytes } else { 0 }
+    }
+
+    /// The entry numbered `cookie`, and how many had to be read to get there.
+    pub fn entry(&mut self, dir: &Dir, cookie: u64) -> Result<(Found<'_>, u64), Errno> {
         if cookie < self.next - self.kept.len() as u64 {
             self.kept.clear();
             self.next = 0;
@@ -85,7 +112,10 @@ impl Listing {
         }
         let mut read = 0;
         while self.next <= cookie {
-            let Some(entry) = self.following(dir)? else { return Ok((None, read)) };
+            if read == LISTING_STEP {
+                return Ok((Found::Further, read));
+            }
+            let Some(entry) = self.following(dir)? else { return Ok((Found::End, read)) };
             if self.kept.len() == LISTING_KEPT {
                 self.kept.pop_front();
             }
@@ -94,7 +124,7 @@ impl Listing {
             read += 1;
         }
         let at = self.kept.len() - (self.next - cookie) as usize;
-        Ok((self.kept.get(at), read))
+        Ok((self.kept.get(at).map_or(Found::End, Found::Entry), read))
     }
 
     fn following(&mut self, dir: &Dir) -> Result<Option<DirEntry>, Errno> {
@@ -106,7 +136,7 @@ impl Listing {
         }
         match &mut self.source {
             Source::Stream(stream) => read(stream, dir),
-            Source::Sorted(all) => Ok(all.get(self.next as usize - dots.len()).cloned()),
+            Source::Sorted(all, _) => Ok(all.get(self.next as usize - dots.len()).cloned()),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Directories as descriptors: their names for the guest, and their entries.
 
 use super::Call;
-use super::abi::{DIRENT_BYTES, Errno, Fault, PRESTAT_BYTES, rights};
+use super::abi::{DIRENT_BYTES, Errno, Fault, PRESTAT_BYTES, Wait, rights};
 use super::files::Descriptor;
-use super::listing::Listing;
+use super::listing::{Found, Listing};
 use super::memory::{slice, slice_mut, write, write_u32};
 use crate::limits::{ENTRY_FUEL, HOST_CALL_BYTES_MAX};
+use cap_std::fs::Dir;
+use std::time::Instant;
 
 type Result = std::result::Result<(), Fault>;
 
@@ -32,7 +34,8 @@ pub fn fd_prestat_dir_name(call: &mut Call<'_>, fd: u32, path: u32, len: u32) ->
 
 /// `fd_readdir(fd, buf, len, cookie, used_out)`: entries from `cookie` on, each 24 bytes and its name, the
 /// last one cut off where the buffer ends. Less than the whole buffer means that there are no more. EBADF,
-/// EFAULT, EINVAL for a buffer of more than 1 MiB, ENOTDIR; ENOMEM if a reproducible run has too many to sort.
+/// EFAULT, EINVAL for a buffer of more than 1 MiB, EMFILE, ENOTDIR; ENOMEM if a reproducible run has too many
+/// to sort.
 pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u64, used_out: u32) -> Result {
     let sorted = call.ctx.is_reproducible();
     let dir = call.ctx.files.get(fd)?.dir(rights::FD_READDIR)?;
@@ -44,17 +47,26 @@ pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u
     }
     call.ctx.may_have_waited = true;
     let handle = std::sync::Arc::clone(&dir.dir);
-    let mut listing = match dir.listing.take() {
-        // From the beginning is from the present state.
-        Some(listing) if cookie > 0 => listing,
-        _ => Listing::new(&handle, sorted)?,
+    // From the beginning is from the present state.
+    let begun = dir.listing.take().filter(|_| cookie > 0);
+    let mut listing = match begun {
+        Some(listing) => listing,
+        None => begin(call, &handle)?,
     };
     let dev = if sorted { super::dir::Filestat::of_dir(&handle)?.dev } else { 0 };
     let (mut used, mut next) = (0, cookie);
     while used < len {
         let (entry, read) = listing.entry(&handle, next)?;
         call.ctx.extra_fuel += read * ENTRY_FUEL;
-        let Some(entry) = entry else { break };
+        let entry = match entry {
+            Found::Entry(entry) => entry,
+            Found::End => break,
+            Found::Further => {
+                // Back here at once, when the sandbox has looked at the deadline.
+                call.ctx.files.get(fd)?.dir(rights::FD_READDIR)?.listing = Some(listing);
+                return Err(Fault::Wait(Wait { until: Some(Instant::now()), stdin: false }));
+            }
+        };
         let Some(following) = next.checked_add(1) else { break };
         let mut head = entry.head(following);
         let ino = call.ctx.shown_inode(dev, entry.ino);
@@ -69,4 +81,15 @@ pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u
     call.ctx.moved_bytes += u64::from(used);
     call.ctx.files.get(fd)?.dir(rights::FD_READDIR)?.listing = Some(listing);
     Ok(write_u32(call.memory, used_out, used)?)
+}
+
+/// Begins to read a directory.
+fn begin(call: &mut Call<'_>, dir: &Dir) -> std::result::Result<Listing, Errno> {
+    let sorts = call.ctx.is_reproducible();
+    if !sorts {
+        call.ctx.files.check_room()?;
+    }
+    let listing = Listing::new(dir, sorts.then(|| call.ctx.files.sorted_bytes()))?;
+    call.ctx.extra_fuel += listing.sorted() as u64 * ENTRY_FUEL;
+    Ok(listing)
 }

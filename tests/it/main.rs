@@ -38,4 +38,5 @@ mod wasi_escape;
 mod wasi_linked;
 mod wasi_poll;
 mod wasi_quota;
+mod wasi_readdir;
 mod wasi_world;
