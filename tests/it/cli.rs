@@ -220,7 +220,7 @@ fn inspect_shows_a_module_and_whether_it_loads() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(refused.stderr.contains("--memory-pages"), "{refused:#?}");
-    let other = run_text(source, &["inspect", "--memory-pages=300", "guest.wat"]).expect(120);
+    let other = run_text(source, &["inspect", "--memory-pages=400", "guest.wat"]).expect(120);
     assert!(other.text().contains("which fuelbox does not provide"), "{other:#?}");
     fails(run_text("rubbish", &["inspect", "guest.wat"]), 120, "not a WebAssembly module");
 }
