@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits outcome guests text
+//! L0  limits limits/door outcome guests text
 //! L1  error wasi/abi
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams
 //! L3  binary wasi/listing

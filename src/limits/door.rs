@@ -1,0 +1,114 @@
+//! The caps of the gateway's front door.
+
+use super::{INPUT_BYTES_DEFAULT, Limits};
+use std::time::Duration;
+
+/// What the gateway's front door allows clients. Every field is also a flag of `fuelbox serve`.
+///
+/// ```
+/// use fuelbox::limits::DoorLimits;
+///
+/// let limits = DoorLimits { body_bytes: 32 << 20, ..DoorLimits::default() };
+/// assert!(limits.check().unwrap_err().contains("--body-budget"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorLimits {
+    /// Connections open at a time (`--max-connections`). One more closes the one that has been waiting
+    /// for its client longest.
+    pub connections: usize,
+    /// Bytes of a request's head (`--max-head`).
+    pub head_bytes: usize,
+    /// Bytes of a request's body (`--max-body`).
+    pub body_bytes: usize,
+    /// Bytes of bodies and unsent responses over all connections (`--body-budget`).
+    pub budget_bytes: usize,
+    /// From the first byte of a head to its last (`--head-timeout`).
+    pub head_timeout: Duration,
+    /// From a head to the last byte of its body (`--body-timeout`).
+    pub body_timeout: Duration,
+    /// Between requests, and before the first (`--idle-timeout`).
+    pub idle_timeout: Duration,
+    /// For a response to be taken by its client (`--write-timeout`).
+    pub write_timeout: Duration,
+    /// Requests that may wait for a guest to end (`--queue`).
+    pub queue: usize,
+    /// How long each of them waits (`--queue-timeout`).
+    pub queue_timeout: Duration,
+}
+
+impl Default for DoorLimits {
+    fn default() -> Self {
+        DoorLimits {
+            // A home network's worth; each costs well under 4 KiB while idle.
+            connections: 256,
+            // What common servers take: cookies and tokens fit.
+            head_bytes: 16 * 1024,
+            body_bytes: INPUT_BYTES_DEFAULT,
+            budget_bytes: 16 * 1024 * 1024,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
+            queue: 64,
+            queue_timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The longest time that a client can be given: a day.
+pub const CLIENT_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The smallest head that common clients can send, in bytes.
+pub const HEAD_BYTES_MIN: usize = 256;
+
+impl DoorLimits {
+    /// Checks the values that contradict each other or that nothing could be served under.
+    ///
+    /// # Errors
+    /// A sentence with both flags and both values.
+    pub fn check(&self) -> Result<(), String> {
+        if self.connections == 0 {
+            return Err("--max-connections is 0: nobody could connect".into());
+        }
+        if self.head_bytes < HEAD_BYTES_MIN {
+            let head = self.head_bytes;
+            return Err(format!("--max-head is {head}, less than the {HEAD_BYTES_MIN} that clients need"));
+        }
+        if self.body_bytes > self.budget_bytes {
+            return Err(format!(
+                "--max-body is {}, more than --body-budget, which is {}",
+                self.body_bytes, self.budget_bytes
+            ));
+        }
+        for (flag, timeout) in [
+            ("--head-timeout", self.head_timeout),
+            ("--body-timeout", self.body_timeout),
+            ("--idle-timeout", self.idle_timeout),
+            ("--write-timeout", self.write_timeout),
+        ] {
+            if timeout.is_zero() {
+                return Err(format!("{flag} is 0: no client could be that fast"));
+            }
+            if timeout > CLIENT_TIMEOUT_MAX {
+                let (given, most) = (timeout.as_secs(), CLIENT_TIMEOUT_MAX.as_secs());
+                return Err(format!("{flag} is {given} s, more than the {most} s that can be counted"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks these against the limits of a run.
+    ///
+    /// # Errors
+    /// A sentence with both flags and both values.
+    pub fn check_with(&self, limits: &Limits) -> Result<(), String> {
+        self.check()?;
+        if self.body_bytes > limits.input_bytes {
+            return Err(format!(
+                "--max-body is {}, more than --max-input, which is {}",
+                self.body_bytes, limits.input_bytes
+            ));
+        }
+        Ok(())
+    }
+}
