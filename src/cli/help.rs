@@ -31,6 +31,8 @@ Limits (sizes take KiB, MiB, GiB; times take ms, s, m):
   --max-recursion N          nested calls                             [10000]
   --max-stack SIZE           the interpreter's value stack            [1MiB]
   --max-table-elements N     elements of all tables                   [100000]
+  --dir-quota SIZE           bytes written to files                   [64MiB]
+  --max-descriptors N        open files, streams and directories      [100]
 ";
 
 const PLUGINS: &str = "\
@@ -47,7 +49,7 @@ RUST_LOG sets what is logged to stderr, for example RUST_LOG=debug.
 
 const RUN: &str = "\
 Runs a module. Without FUNC it is a program: `_start` with the arguments after `--`, with
-stdin, and with only the environment given by --env. With FUNC, the arguments are numbers
+stdin, and with only the environment of --env and the directories of --dir. With FUNC, the arguments are numbers
 typed by the function's signature (decimal, negative, 0x hex), and each result is printed
 on a line.
 
@@ -57,9 +59,16 @@ Usage: fuelbox run [FLAG...] FILE [FUNC] [ARG...]
 Examples:
   fuelbox run add.wasm add 10 20
   fuelbox run wordcount.wasm -- -w < README.md
+  fuelbox run --dir photos::/in:ro --dir out treehash.wasm -- /in
+
+Time that a program waits for input, or sleeps, counts towards --timeout.
 
 Flags:
+  --dir HOST[::GUEST][:ro]   open a directory to it, as GUEST; `ro`: read only (repeatable)
   --env K=V, --env K         set a variable, or pass on one of yours (repeatable)
+  --deterministic            clocks that follow the fuel, seeded randomness, sorted directories:
+                             the same output and fuel on every machine
+  --seed N                   the seed for it                          [0]
   --report                   print fuel, pages and times to stderr
 ";
 
@@ -78,6 +87,8 @@ Flags:
   --data-file FILE           the input, from a file
   -                          the input, from stdin
   --abi NAME                 force a convention: numeric, packed or command
+  --dir, --env, --deterministic, --seed
+                             as for `fuelbox run`
   --report                   print fuel, pages and times to stderr
 ";
 
@@ -87,7 +98,8 @@ let running requests end, then stop.
 
 Usage: fuelbox serve [FLAG...]
 
-  POST /execute/{plugin}?func=NAME   run it: body in, body out (func defaults to greet)
+  POST /execute/{plugin}?func=NAME   call a function: body in, body out (func defaults to greet)
+  ANY  /execute/{plugin}/PATH?QUERY  run a program as a CGI script
   GET /plugins                       what there is, as JSON
   GET /healthz                       whether the gateway is alive
 
