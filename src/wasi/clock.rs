@@ -4,8 +4,8 @@ use super::abi::{Errno, clock_id};
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 use std::time::{Duration, Instant, SystemTime};
 
-/// 2000-01-01T00:00:00Z in seconds since 1970: when every reproducible run begins.
-const REPRODUCIBLE_EPOCH_S: u64 = 946_684_800;
+/// 2025-01-01T00:00:00Z in seconds since 1970: when every reproducible run begins.
+const REPRODUCIBLE_EPOCH_S: u64 = 1_735_689_600;
 
 /// Where a guest's time comes from.
 #[derive(Debug, Clone, Copy)]
