@@ -66,7 +66,7 @@ impl Clock {
         Ok(match (*self, id) {
             (Clock::Fixed(ns), _) => ns,
             (Clock::Fuel { used, slept }, clock_id::REALTIME) => {
-                REPRODUCIBLE_EPOCH_S * 1_000_000_000 + used.saturating_add(slept)
+                (REPRODUCIBLE_EPOCH_S * 1_000_000_000).saturating_add(used).saturating_add(slept)
             }
             (Clock::Fuel { used, slept }, clock_id::MONOTONIC) => used.saturating_add(slept),
             // Sleeping takes no CPU time.

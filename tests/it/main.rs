@@ -33,6 +33,7 @@ mod support;
 mod table;
 mod tidy;
 mod wasi;
+mod wasi_again;
 mod wasi_dirs;
 mod wasi_escape;
 mod wasi_linked;
