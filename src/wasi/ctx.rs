@@ -47,8 +47,16 @@ pub struct WasiCtx {
     pub may_have_waited: bool,
     /// When the present `poll_oneoff` began, if it has waited already.
     pub polled_since: Option<u64>,
-    /// Inode numbers of a reproducible run, in the order in which the guest met them.
-    inodes: Option<HashMap<(u64, u64), u64>>,
+    /// Inode numbers of a reproducible run.
+    inodes: Option<Inodes>,
+}
+
+/// Inode numbers in the order in which the guest met them.
+#[derive(Default)]
+struct Inodes {
+    /// What it got to see for a device and a number of the host.
+    known: HashMap<(u64, u64), u64>,
+    last: u64,
 }
 
 /// What a function of the interface works on: the run's context and the guest's memory.
@@ -94,7 +102,7 @@ impl WasiCtx {
             extra_fuel: 0,
             may_have_waited: false,
             polled_since: None,
-            inodes: seed.map(|_| HashMap::new()),
+            inodes: seed.map(|_| Inodes::default()),
         })
     }
 
@@ -140,8 +148,18 @@ impl WasiCtx {
 
     /// An inode number as the guest gets to see it.
     pub fn shown_inode(&mut self, dev: u64, ino: u64) -> u64 {
-        let Some(known) = &mut self.inodes else { return ino };
-        let next = known.len() as u64 + 1;
-        *known.entry((dev, ino)).or_insert(next)
+        let Some(Inodes { known, last }) = &mut self.inodes else { return ino };
+        *known.entry((dev, ino)).or_insert_with(|| {
+            *last += 1;
+            *last
+        })
+    }
+
+    /// Takes note of what the guest has just made: that it has the inode of something gone is chance.
+    pub fn made(&mut self, stat: impl FnOnce() -> Result<Filestat, Errno>) {
+        let Some(Inodes { known, .. }) = &mut self.inodes else { return };
+        if let Ok(stat) = stat() {
+            known.remove(&(stat.dev, stat.ino));
+        }
     }
 }

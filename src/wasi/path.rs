@@ -42,6 +42,7 @@ pub fn path_create_directory(call: &mut Call<'_>, fd: u32, at: u32, len: u32) ->
     let path = path(call.memory, at, len)?;
     check_quota(call)?;
     done(dir.create_dir(path))?;
+    call.ctx.made(|| Filestat::of_path(&dir, path, false));
     Ok(call.ctx.files.spend(NEW_ENTRY_BYTES)?)
 }
 
@@ -140,6 +141,9 @@ pub fn path_open(
     let opened = open(&dir, path, how)?;
     if creates {
         call.ctx.files.spend(NEW_ENTRY_BYTES)?;
+        if let Opened::File(file) = &opened {
+            call.ctx.made(|| Filestat::of_file(file));
+        }
     }
     let (what, possible) = describe(opened, how)?;
     let mut entry = Entry::new(what, base & possible & !given_up, inheriting & !given_up, read_only);
@@ -251,6 +255,7 @@ pub fn path_symlink(
     let new = path(call.memory, new_at, new_len)?;
     check_quota(call)?;
     done(dir.symlink(old, new))?;
+    call.ctx.made(|| Filestat::of_path(&dir, new, false));
     Ok(call.ctx.files.spend(NEW_ENTRY_BYTES)?)
 }
 

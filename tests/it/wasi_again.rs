@@ -2,11 +2,12 @@
 
 use crate::guest::start;
 use crate::support::{TempDir, deadline_ms, fuelbox_in};
-use crate::wasi_dirs::OUT;
+use crate::wasi_dirs::{CREAT, DIRECTORY, EXCL, OUT, READ, WRITE, open, with_path, with_paths};
 use crate::wasi_world::World;
 use fuelbox::wasi::clock::Clock;
-use fuelbox::wasi::process;
-use fuelbox::{Invocation, Preopen, Report, Stdin};
+use fuelbox::wasi::{Call, fd, path, process, stat};
+use fuelbox::{Invocation, Limits, Preopen, Report, Stdin};
+use std::collections::HashSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -162,6 +163,71 @@ fn the_pieces_in_which_input_comes_make_no_difference() {
     }
     let dir = TempDir::new();
     fuelbox_in(&dir.0, &["run", "--seed", "1", "x.wasm"], b"").expect(2);
+}
+
+/// A world whose runs are reproducible.
+fn reproducible(dir: &TempDir) -> World {
+    let dirs = vec![Preopen::open(&dir.0, "/", false).unwrap()];
+    World::with(
+        Stdin::Empty,
+        &Limits::default(),
+        fuelbox::World { dirs, seed: Some(1), ..Default::default() },
+    )
+}
+
+/// Most file systems give the number of a file that is gone to the next one; some do not.
+#[test]
+fn whether_the_host_uses_an_inode_again_cannot_be_seen() {
+    let dir = TempDir::new();
+    let mut world = reproducible(&dir);
+    let number_of = |world: &mut World, name: &str| {
+        let get = |c: &mut Call<'_>, at, len| path::path_filestat_get(c, 3, 0, at, len, OUT);
+        assert_eq!(with_path(world, name, get), Ok(()));
+        u64::from_le_bytes(world.memory[OUT as usize + 8..OUT as usize + 16].try_into().unwrap())
+    };
+    let mut seen = HashSet::new();
+    for i in 0..40 {
+        let made = match i % 4 {
+            0 => open(&mut world, 3, "x", CREAT, READ | WRITE).map(|number| {
+                assert_eq!(world.call(|c| fd::fd_close(c, number)), Ok(()));
+            }),
+            1 => open(&mut world, 3, "x", CREAT | EXCL, 0).map(|number| {
+                assert_eq!(world.call(|c| fd::fd_close(c, number)), Ok(()));
+            }),
+            2 => {
+                let make = |c: &mut Call<'_>, at, len| path::path_create_directory(c, 3, at, len);
+                assert_eq!(with_path(&mut world, "x", make), Ok(()));
+                Ok(())
+            }
+            _ => {
+                let make = |c: &mut Call<'_>, a: (u32, u32), b: (u32, u32)| {
+                    path::path_symlink(c, a.0, a.1, 3, b.0, b.1)
+                };
+                assert_eq!(with_paths(&mut world, ("to", "x"), make), Ok(()));
+                Ok(())
+            }
+        };
+        assert_eq!(made, Ok(()));
+        let number = number_of(&mut world, "x");
+        assert!(seen.insert(number), "{number} was another file's");
+        assert_eq!(number_of(&mut world, "x"), number, "and stays the same");
+        let gone = match i % 4 {
+            2 => with_path(&mut world, "x", |c, at, len| path::path_remove_directory(c, 3, at, len)),
+            _ => with_path(&mut world, "x", |c, at, len| path::path_unlink_file(c, 3, at, len)),
+        };
+        assert_eq!(gone, Ok(()));
+    }
+    // Two names of one file are one file still, and opening it again makes nothing new.
+    let first = open(&mut world, 3, "one", CREAT, READ).unwrap();
+    let link =
+        |c: &mut Call<'_>, a: (u32, u32), b: (u32, u32)| path::path_link(c, 3, 0, a.0, a.1, 3, b.0, b.1);
+    assert_eq!(with_paths(&mut world, ("one", "two"), link), Ok(()));
+    let number = number_of(&mut world, "one");
+    open(&mut world, 3, "two", CREAT, READ).unwrap();
+    assert_eq!(number_of(&mut world, "two"), number);
+    assert_eq!(world.call(|c| stat::fd_filestat_get(c, first, OUT)), Ok(()));
+    assert_eq!(world.memory[OUT as usize + 8..OUT as usize + 16], number.to_le_bytes());
+    open(&mut world, 3, ".", DIRECTORY, READ).unwrap();
 }
 
 #[test]
