@@ -10,7 +10,8 @@ type Result = std::result::Result<(), Fault>;
 /// `args_get(argv, argv_buf)`: writes a pointer for each argument to `argv` and the arguments, each ended
 /// by NUL, to `argv_buf`. EFAULT.
 pub fn args_get(call: &mut Call<'_>, argv: u32, buffer: u32) -> Result {
-    write_strings(call.memory, &call.ctx.args, argv, buffer)
+    call.ctx.moved_bytes += write_strings(call.memory, &call.ctx.args, argv, buffer)?;
+    Ok(())
 }
 
 /// `args_sizes_get(argc_out, size_out)`: how many arguments, and their bytes with NULs. EFAULT.
@@ -20,7 +21,8 @@ pub fn args_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result {
 
 /// `environ_get(environ, environ_buf)`: as `args_get`, for `KEY=VALUE` entries. EFAULT.
 pub fn environ_get(call: &mut Call<'_>, environ: u32, buffer: u32) -> Result {
-    write_strings(call.memory, &call.ctx.env, environ, buffer)
+    call.ctx.moved_bytes += write_strings(call.memory, &call.ctx.env, environ, buffer)?;
+    Ok(())
 }
 
 /// `environ_sizes_get(count_out, size_out)`. EFAULT.
@@ -79,7 +81,13 @@ fn write_sizes(memory: &mut [u8], strings: &[Vec<u8>], count_out: u32, bytes_out
     Ok(write_u32(memory, bytes_out, bytes)?)
 }
 
-fn write_strings(memory: &mut [u8], strings: &[Vec<u8>], pointers: u32, buffer: u32) -> Result {
+/// Writes pointers and strings, and gives their bytes.
+fn write_strings(
+    memory: &mut [u8],
+    strings: &[Vec<u8>],
+    pointers: u32,
+    buffer: u32,
+) -> std::result::Result<u64, Fault> {
     let (count, bytes) = sizes(strings)?;
     let list_bytes = count.checked_mul(4).ok_or(Errno::Overflow)?;
     slice_mut(memory, pointers, list_bytes)?;
@@ -92,5 +100,5 @@ fn write_strings(memory: &mut [u8], strings: &[Vec<u8>], pointers: u32, buffer: 
         write(memory, at, &[0])?;
         at += 1;
     }
-    Ok(())
+    Ok(u64::from(list_bytes) + u64::from(bytes))
 }

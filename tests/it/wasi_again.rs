@@ -242,3 +242,12 @@ fn a_clock_that_has_slept_for_ever_stands_still() {
         }
     }
 }
+
+/// What the interface hands out of the host's arguments is work too.
+#[test]
+fn arguments_and_environment_are_paid_for() {
+    let mut world = World::new(Stdin::Empty);
+    world.ctx.args = vec![vec![b'a'; 1_000]; 10];
+    assert_eq!(world.call(|c| process::args_get(c, 20_000, 30_000)), Ok(()));
+    assert!(world.ctx.moved_bytes >= 10_000, "{}", world.ctx.moved_bytes);
+}
