@@ -46,6 +46,9 @@ pub enum Halt {
     Pause(i32),
     /// The call has to wait, which the sandbox does, and then makes it again.
     Wait(Wait, Option<Again>),
+    /// The host's own code panicked. The interpreter's handlers cannot be unwound: through them, a panic
+    /// would end the process.
+    Panicked,
 }
 
 impl fmt::Debug for Halt {
@@ -61,6 +64,7 @@ impl fmt::Display for Halt {
             Halt::Stop(stop) => stop.fmt(f),
             Halt::Pause(_) => f.write_str("a host call is to be paid for"),
             Halt::Wait(..) => f.write_str("a host call has to wait"),
+            Halt::Panicked => f.write_str("a host call panicked"),
         }
     }
 }

@@ -279,6 +279,8 @@ impl<'a> Sandbox<'a> {
                 Ok(Ended::Exited(*code))
             }
             Halt::Stop(stop) => Err(stop.clone()),
+            // Here nothing is in the way of it.
+            Halt::Panicked => std::panic::resume_unwind(Box::new("a host call panicked")),
             // Only of an import that is exported again and called from outside: nothing to go on with.
             Halt::Pause(_) | Halt::Wait(..) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))

@@ -28,6 +28,7 @@ use crate::host::{Halt, Host, charge};
 use crate::outcome::Stop;
 use abi::{Errno, Fault, MODULE};
 use clock::Clock;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmi::{AsContextMut, Caller, Error, Linker, StoreContextMut, WasmTy};
 
 type Bound = Result<(), Error>;
@@ -153,11 +154,13 @@ fn enter(
     mut caller: Caller<'_, Host>,
     f: impl Fn(&mut Call<'_>) -> Answer + Send + Sync + 'static,
 ) -> Result<i32, Error> {
-    Err(Error::host(match attempt(caller.as_context_mut(), &f) {
-        Ok((errno, true)) => return Ok(errno as i32),
-        Ok((errno, false)) => Halt::Pause(errno as i32),
-        Err(Halt::Wait(wait, _)) => Halt::Wait(wait, Some(Box::new(f))),
-        Err(halt) => halt,
+    let attempted = catch_unwind(AssertUnwindSafe(|| attempt(caller.as_context_mut(), &f)));
+    Err(Error::host(match attempted {
+        Ok(Ok((errno, true))) => return Ok(errno as i32),
+        Ok(Ok((errno, false))) => Halt::Pause(errno as i32),
+        Ok(Err(Halt::Wait(wait, _))) => Halt::Wait(wait, Some(Box::new(f))),
+        Ok(Err(halt)) => halt,
+        Err(_) => Halt::Panicked,
     }))
 }
 

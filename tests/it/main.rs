@@ -37,6 +37,7 @@ mod wasi_again;
 mod wasi_dirs;
 mod wasi_escape;
 mod wasi_linked;
+mod wasi_panic;
 mod wasi_pointers;
 mod wasi_poll;
 mod wasi_quota;
