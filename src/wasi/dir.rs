@@ -160,10 +160,10 @@ pub fn open(dir: &Dir, path: &str, how: Opening) -> Result<Opened, Errno> {
         return Err(Errno::Inval);
     }
     // Before it is opened: even for an instant, that would let in a program that waits at the other end of a
-    // pipe. The kernel itself opens nothing that has to be new, or a directory.
-    let opens_any = !has(oflags::DIRECTORY) && !(has(oflags::CREAT) && has(oflags::EXCL));
+    // pipe. The kernel itself opens nothing that has to be new.
+    let opens_any = !(has(oflags::CREAT) && has(oflags::EXCL));
     if opens_any && Filestat::of_path(dir, path, how.follow).is_ok_and(|stat| stat.is_special()) {
-        return Err(Errno::Notsup);
+        return Err(if has(oflags::DIRECTORY) { Errno::Notdir } else { Errno::Notsup });
     }
     // Access has to be asked for even where the guest asks for none, and creation needs writing.
     let write = how.write || has(oflags::CREAT | oflags::TRUNC);
@@ -184,14 +184,14 @@ pub fn open(dir: &Dir, path: &str, how: Opening) -> Result<Opened, Errno> {
     ] {
         flags.set(host, flags.contains(host) || how.fdflags & flag != 0);
     }
-    if has(oflags::DIRECTORY) {
-        flags |= OFlags::DIRECTORY;
-    }
     options.custom_flags(flags.bits() as i32);
     let file = dir.open_with(path, &options).map_err(|error| errno(&error))?.into_std();
     let kind = file.metadata().map_err(|error| errno(&error))?.file_type();
     if kind.is_dir() {
         Ok(Opened::Dir(Dir::from_std_file(file)))
+    } else if has(oflags::DIRECTORY) {
+        // Not by O_DIRECTORY, with which cap-std, where there is no `openat2`, does not get past links.
+        Err(Errno::Notdir)
     } else if kind.is_file() {
         Ok(Opened::File(file))
     } else {
