@@ -22,6 +22,11 @@ pub const FAILURE: u8 = 125;
 /// The guest wrote more than it may.
 pub const OUTPUT: u8 = 126;
 
+/// Whether only a program itself ends with `code`; the others could be fuelbox's.
+pub fn is_programs_own(code: u8) -> bool {
+    !matches!(code, SUCCESS | USAGE | LOAD..=OUTPUT)
+}
+
 /// The code for a stopped guest.
 pub fn of_stop(stop: &Stop) -> u8 {
     match stop {

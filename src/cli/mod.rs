@@ -57,7 +57,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
             }
         }
     };
-    note(&failure.message);
+    if !failure.message.is_empty() {
+        note(&failure.message);
+    }
     failure.code
 }
 

@@ -8,7 +8,7 @@ use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric};
 use crate::engine::Program;
 use crate::limits::Limits;
-use crate::outcome::Report;
+use crate::outcome::{Report, Stop};
 use crate::wasi::ctx::World;
 use crate::wasi::streams::SinkTo;
 use std::io::ErrorKind;
@@ -55,8 +55,13 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     if run.report {
         report(&run_report.usage);
     }
-    run_report.result?;
-    Ok(())
+    match run_report.result {
+        // As without fuelbox, it speaks for itself.
+        Err(stop @ Stop::Exit(_)) if exit::is_programs_own(exit::of_stop(&stop)) => {
+            Err(Failure::new(exit::of_stop(&stop), ""))
+        }
+        other => Ok(other.map(|_| ())?),
+    }
 }
 
 /// Runs `body` with this process's standard output and error, and sees that all of it arrives.

@@ -12,6 +12,17 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// What a guest is given of the world, beside its input.
+///
+/// ```
+/// use fuelbox::{Invocation, Preopen, Runner, RunnerConfig, World};
+///
+/// let sources = Preopen::open("guests/wat".as_ref(), "/src", true)?;
+/// let world = World { dirs: vec![sources], seed: Some(0), ..World::default() };
+/// let call = Invocation { args: ["treehash", "/src"].map(Into::into).to_vec(), world, ..Invocation::default() };
+/// let report = Runner::new(RunnerConfig::default())?.report_command("guests/prebuilt/treehash.wasm", call)?;
+/// assert!(String::from_utf8_lossy(&report.result?).contains("/src/add.wat"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// Environment variables.

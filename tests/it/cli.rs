@@ -124,7 +124,17 @@ fn a_programs_own_exit_code_is_passed_through() {
             r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
                  (func (export "_start") (call $exit (i32.const {code}))))"#
         );
-        run_text(&source, &["run", "guest.wat"]).expect(shown);
+        let ran = run_text(&source, &["run", "guest.wat"]).expect(shown);
+        assert_eq!(ran.stderr, "", "it speaks for itself");
+    }
+    // These could be fuelbox's own.
+    for code in [2, 120, 126] {
+        let source = format!(
+            r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+                 (func (export "_start") (call $exit (i32.const {code}))))"#
+        );
+        let ran = run_text(&source, &["run", "guest.wat"]).expect(code);
+        assert_eq!(ran.stderr, format!("fuelbox: guest exited with code {code}\n"));
     }
 }
 
