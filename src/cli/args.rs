@@ -1,8 +1,8 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use super::values::{
-    DirArg, directory, duration, free, listen_address, nothing_left, number, os_value, size, text, timeout,
-    unexpected, value,
+    DirArg, directory, duration, free, listen_address, nothing_left, number, os_value, size, take_switch,
+    text, timeout, unexpected, value,
 };
 use crate::abi::Convention;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
@@ -169,11 +169,12 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         }
         None => None,
     };
-    let mut args = Arguments::from_vec(super::values::split_equals(args));
-    let help = args.contains(["-h", "--help"]);
-    if args.contains(["-V", "--version"]) {
+    let mut args = super::values::split_equals(args);
+    let help = take_switch(&mut args, ["-h", "--help"]);
+    if take_switch(&mut args, ["-V", "--version"]) {
         return Ok(Command::Version);
     }
+    let mut args = Arguments::from_vec(args);
     let name = args.subcommand().map_err(|error| error.to_string())?;
     let topic = topic(name.as_deref())?;
     if help {
@@ -222,10 +223,11 @@ fn help_about(args: Arguments) -> Result<Command, String> {
 }
 
 fn run(mut args: Arguments, rest: Option<Vec<OsString>>) -> Result<Run, String> {
+    // Texts of any kind first: one that looks like a flag is none.
+    let world = world(&mut args)?;
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let report = args.contains("--report");
-    let world = world(&mut args)?;
     let mut words = free(args)?.into_iter();
     let target = words.next().ok_or("which FILE? See `fuelbox run --help`")?;
     let func = words.next().map(text).transpose()?;
@@ -234,15 +236,16 @@ fn run(mut args: Arguments, rest: Option<Vec<OsString>>) -> Result<Run, String> 
 }
 
 fn call(mut args: Arguments) -> Result<Call, String> {
+    // Texts of any kind first: one that looks like a flag is none.
+    let text_data = os_value(&mut args, "--data")?.map(Data::Text);
+    let file_data = os_value(&mut args, "--data-file")?.map(|file| Data::File(file.into()));
+    let world = world(&mut args)?;
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let report = args.contains("--report");
-    let world = world(&mut args)?;
     let convention = value(&mut args, "--abi", |name| {
         Convention::parse(name).ok_or_else(|| "use numeric, packed or command".to_string())
     })?;
-    let text_data = os_value(&mut args, "--data")?.map(Data::Text);
-    let file_data = os_value(&mut args, "--data-file")?.map(|file| Data::File(file.into()));
     let mut words = free(args)?;
     let dash = words.iter().position(|word| word == "-").map(|at| words.remove(at));
     let mut given = [text_data, file_data, dash.map(|_| Data::Stdin)].into_iter().flatten();

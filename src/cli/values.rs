@@ -85,7 +85,6 @@ const SWITCHES: &[&str] = &["--report", "--deterministic"];
 /// Makes two words of each `--flag=value`, whatever bytes the value has. pico-args would do so for UTF-8
 /// only, and would take quotes away.
 pub fn split_equals(words: Vec<OsString>) -> Vec<OsString> {
-    let takes_value = |name: &str| KNOWN_FLAGS.contains(&name) && !SWITCHES.contains(&name);
     let mut out: Vec<OsString> = Vec::with_capacity(words.len());
     let mut is_value = false;
     for word in words {
@@ -102,6 +101,22 @@ pub fn split_equals(words: Vec<OsString>) -> Vec<OsString> {
         }
     }
     out
+}
+
+/// Whether one of `names` is among `words`, and not as the value of a flag; takes it out.
+pub fn take_switch(words: &mut Vec<OsString>, names: [&str; 2]) -> bool {
+    let mut is_value = false;
+    let found = words.iter().position(|word| {
+        let found = !is_value && names.iter().any(|name| word == name);
+        is_value = !is_value && word.to_str().is_some_and(takes_value);
+        found
+    });
+    found.map(|at| words.remove(at)).is_some()
+}
+
+/// Whether the flag `name` has a value.
+fn takes_value(name: &str) -> bool {
+    KNOWN_FLAGS.contains(&name) && !SWITCHES.contains(&name)
 }
 
 /// The bytes of `word` from `at` on.

@@ -3,7 +3,7 @@
 use fuelbox::Limits;
 use fuelbox::abi::Convention;
 use fuelbox::cli::args::{Call, Command, Data, Inspect, List, Run, Source, Topic, parse};
-use fuelbox::cli::values::{listen_address, size, timeout};
+use fuelbox::cli::values::{DirArg, listen_address, size, timeout};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -342,4 +342,45 @@ fn what_clients_are_allowed_is_set_by_flags_and_checked() {
         assert!(says.iter().all(|say| message.contains(say)), "{message}");
     }
     assert!(serve(&["--max-body=2MiB", "--max-input=2MiB"]).is_ok());
+}
+
+#[test]
+fn a_value_that_looks_like_a_flag_is_a_value() {
+    for text in ["-V", "--version", "-h", "--help", "--report", "--fuel", "--deterministic", "--env", "-"] {
+        let it = call(&["greet", "greet", &format!("--data={text}")]);
+        assert_eq!(it.data, Data::Text(text.into()), "{text}");
+        assert!(!it.report && it.world.seed.is_none());
+        let it = call(&["greet", "greet", "--data", text]);
+        assert_eq!(it.data, Data::Text(text.into()), "{text}");
+    }
+    assert_eq!(run(&["x", "--env", "--report"]).world.env, ["--report"]);
+}
+
+#[test]
+fn directories_are_host_guest_and_read_only() {
+    let dir = |text: &str| run(&["x", "--dir", text]).world.dirs.remove(0);
+    let expected =
+        |host: &str, guest: &str, read_only| DirArg { host: host.into(), guest: guest.into(), read_only };
+    assert_eq!(dir("a"), expected("a", "a", false));
+    assert_eq!(dir("a:ro"), expected("a", "a", true));
+    assert_eq!(dir("/a/b::/c"), expected("/a/b", "/c", false));
+    assert_eq!(dir("a::b:ro"), expected("a", "b", true));
+    assert_eq!(dir("a::b::c"), expected("a", "b::c", false));
+    assert_eq!(dir("a:b"), expected("a:b", "a:b", false));
+    assert_eq!(run(&["x", "--dir=a", "--dir", "b::c"]).world.dirs.len(), 2);
+    for wrong in ["", "::", "::b", "a::", ":ro", "a:::ro"] {
+        refused(&["run", "x", "--dir", wrong], "--dir");
+    }
+    refused(&["run", "x", "--dir", "a::c", "--dir", "b::c"], "two directories the name `c`");
+    refused(&["run", "x", "--dir"], "--dir needs a value");
+    refused(&["serve", "--dir", "a"], "--dir");
+}
+
+#[test]
+fn a_seed_is_for_reproducible_runs() {
+    assert_eq!(run(&["x"]).world.seed, None);
+    assert_eq!(run(&["x", "--deterministic"]).world.seed, Some(0));
+    assert_eq!(run(&["x", "--seed=7", "--deterministic"]).world.seed, Some(7));
+    refused(&["run", "x", "--seed", "7"], "--seed is for --deterministic");
+    refused(&["run", "x", "--deterministic", "--seed", "-1"], "--seed `-1`");
 }
