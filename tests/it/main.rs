@@ -42,4 +42,5 @@ mod wasi_pointers;
 mod wasi_poll;
 mod wasi_quota;
 mod wasi_readdir;
+mod wasi_wait;
 mod wasi_world;
