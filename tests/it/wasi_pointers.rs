@@ -106,9 +106,12 @@ fn given(dir: &Path) -> World {
     world
 }
 
-/// For each function a call that succeeds (or what it says instead), with what it also writes.
+/// A function's name, its parameters, what it answers, and what it writes beside its answers.
+type Good = (&'static str, Vec<Arg>, Answer, &'static [Range<u32>]);
+
+/// For each function a call that succeeds, or what it says instead.
 #[rustfmt::skip]
-fn calls() -> Vec<(&'static str, Vec<Arg>, Answer, &'static [Range<u32>])> {
+fn calls() -> Vec<Good> {
     let all = u64::MAX;
     let errno = |errno: Errno| Err(Fault::Errno(errno));
     const BUFFERS: &[Range<u32>] = &[BYTES..BYTES + 4, BYTES + 100..BYTES + 102];

@@ -141,11 +141,12 @@ fn growing_a_file_by_its_size_or_by_allocation_counts() {
     assert_eq!(world.call(|c| stat::fd_filestat_set_size(c, 4, 1)), FULL);
 }
 
+type Make = fn(&mut World, &str) -> Answer;
+
 /// The calls that make something new called `name`.
-fn makers() -> [(&'static str, fn(&mut World, &str) -> Answer); 5] {
-    let create: fn(&mut World, &str) -> Answer =
-        |world, name| open(world, 3, name, CREAT, 0).map(|_| ()).map_err(Fault::Errno);
-    let by_link: fn(&mut World, &str) -> Answer = |world, name| {
+fn makers() -> [(&'static str, Make); 5] {
+    let create: Make = |world, name| open(world, 3, name, CREAT, 0).map(|_| ()).map_err(Fault::Errno);
+    let by_link: Make = |world, name| {
         // A file made through a link that leads to none yet.
         open(world, 3, &format!("to-{name}"), CREAT, WRITE).map(|_| ()).map_err(Fault::Errno)
     };
