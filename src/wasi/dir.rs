@@ -152,7 +152,7 @@ pub enum Opened {
 /// Opens `path` beneath `dir`.
 ///
 /// Nothing but files and directories: a device or a pipe could make the host wait, or do something when it
-/// is opened.
+/// is opened. And nothing of procfs.
 pub fn open(dir: &Dir, path: &str, how: Opening) -> Result<Opened, Errno> {
     let has = |flag| how.oflags & flag != 0;
     // POSIX leaves this open; Linux would create a file and then say that it is no directory.
@@ -186,6 +186,9 @@ pub fn open(dir: &Dir, path: &str, how: Opening) -> Result<Opened, Errno> {
     }
     options.custom_flags(flags.bits() as i32);
     let file = dir.open_with(path, &options).map_err(|error| errno(&error))?.into_std();
+    if tells_of_processes(&file) {
+        return Err(Errno::Notsup);
+    }
     let kind = file.metadata().map_err(|error| errno(&error))?.file_type();
     if kind.is_dir() {
         Ok(Opened::Dir(Dir::from_std_file(file)))
@@ -197,6 +200,14 @@ pub fn open(dir: &Dir, path: &str, how: Opening) -> Result<Opened, Errno> {
     } else {
         Err(Errno::Notsup)
     }
+}
+
+/// Whether it is of procfs: there, regular files are the environment and the memory of this very process.
+fn tells_of_processes(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    return rustix::fs::fstatfs(file).is_ok_and(|fs| fs.f_type == rustix::fs::PROC_SUPER_MAGIC);
+    #[cfg(not(target_os = "linux"))]
+    return false;
 }
 
 /// `filestat` as numbers.

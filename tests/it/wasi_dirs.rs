@@ -310,3 +310,19 @@ fn the_other_end_of_a_pipe_does_not_notice_that_a_guest_tried() {
     drop(std::fs::File::open(dir.0.join("fifo")).unwrap());
     drop(waiting.join().unwrap());
 }
+
+/// Who gives away the root of the file system gives files, not the environment and memory of this process.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_kernel_tells_of_processes_cannot_be_opened() {
+    let mut world = world_with(&Limits::default(), &[(Path::new("/"), true), (Path::new("/proc"), true)]);
+    let own = format!("{}/environ", std::process::id());
+    for name in ["self/environ", "self/mem", "self/maps", "thread-self/environ", "self/fd", "self/task", &own]
+    {
+        for flags in [0, DIRECTORY] {
+            assert!(open(&mut world, 3, &format!("proc/{name}"), flags, READ).is_err(), "{name}");
+            assert!(open(&mut world, 4, name, flags, READ).is_err(), "{name} in /proc");
+        }
+    }
+    assert!(open(&mut world, 3, "etc", DIRECTORY, READ).is_ok());
+}
