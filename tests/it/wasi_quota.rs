@@ -175,6 +175,9 @@ fn each_new_entry_costs_a_block_and_is_not_made_without_it() {
             for name in ["one", "two", "three"] {
                 std::os::unix::fs::symlink(name, dir.0.join(format!("to-{name}"))).unwrap();
             }
+            // A link that is not followed is no way to a file for nothing.
+            let mut without = given(&dir, 0);
+            assert_eq!(open_with(&mut without, 3, "to-one", (0, CREAT, 0), WRITE), Err(Errno::Loop));
             let count = || std::fs::read_dir(&dir.0).unwrap().count() - 4;
             let mut world = given(&dir, quota);
             for (i, name) in ["one", "two", "three"].iter().enumerate() {
