@@ -9,6 +9,7 @@ use crate::wasi::streams::{Chunks, Stdin};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 /// Chunks of standard input that may wait for the guest, and the size of one in bytes.
@@ -22,6 +23,9 @@ type Variable = (Vec<u8>, Vec<u8>);
 /// The world of `args`; opens its directories.
 pub fn build(args: &WorldArgs) -> Result<World, Failure> {
     let env = args.env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
+    if !args.dirs.is_empty() {
+        errors_for_large_files()?;
+    }
     let mut dirs = Vec::with_capacity(args.dirs.len());
     for dir in &args.dirs {
         let opened = Preopen::open(Path::new(&dir.host), &dir.guest, dir.read_only);
@@ -37,6 +41,13 @@ pub fn build(args: &WorldArgs) -> Result<World, Failure> {
         }
     };
     Ok(World { env: env.into_iter().flatten().collect(), dirs, seed: args.seed, terminals })
+}
+
+/// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the
+/// guest's call fails with EFBIG, as for every other file that is too large.
+fn errors_for_large_files() -> Result<(), Failure> {
+    let taken = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+    taken.map(drop).map_err(|error| Failure::new(exit::FAILURE, format!("signals: {error}")))
 }
 
 /// `K=V`, or `K` for the value it has here; none if it has none.

@@ -263,3 +263,29 @@ fn a_run_has_no_more_directories_than_descriptors() {
     };
     assert_eq!((dirs(1), dirs(2), dirs(3)), (None, None, Some(Errno::Mfile)));
 }
+
+/// Beyond `ulimit -f`, the system ends a process that does not say that it wants an error instead.
+#[test]
+fn a_file_beyond_what_the_system_allows_is_an_error_of_the_guest() {
+    const EFBIG: i32 = 22;
+    let dir = TempDir::new();
+    let module = TempDir::new();
+    let guest = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+          (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_filestat_set_size" (func $size (param i32 i64) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "big")
+        (func (export "_start")
+          (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 3) (i32.const 1) (i64.const 4194368)
+                (i64.const 0) (i32.const 0) (i32.const 8)) (then (unreachable)))
+          (call $exit (call $size (i32.const 4) (i64.const 1000000)))))"#;
+    let file = module.write("guest.wat", guest);
+    let command = r#"ulimit -f 100 && exec "$0" run --dir "$1::/" "$2""#;
+    let status = std::process::Command::new("sh")
+        .args(["-c", command, env!("CARGO_BIN_EXE_fuelbox")])
+        .args([&dir.0, &file])
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(EFBIG), "{status}");
+}
