@@ -41,6 +41,7 @@ mod wasi_panic;
 mod wasi_pointers;
 mod wasi_poll;
 mod wasi_quota;
+mod wasi_random;
 mod wasi_readdir;
 mod wasi_wait;
 mod wasi_world;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Calls the function `name` with numbers, as a guest does.
 #[rustfmt::skip]
-fn invoke(c: &mut Call<'_>, name: &str, n: &[u64]) -> Answer {
+pub fn invoke(c: &mut Call<'_>, name: &str, n: &[u64]) -> Answer {
     let i = |at: usize| n[at] as u32;
     match name {
         "args_get" => process::args_get(c, i(0), i(1)),
