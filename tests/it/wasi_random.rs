@@ -87,7 +87,8 @@ fn numbers(chance: &mut Chance, params: usize) -> Vec<u64> {
     let mut all: Vec<u64> = (0..params).map(|_| number(chance)).collect();
     for at in 1..params {
         let before = all[at - 1] as usize;
-        let is_path = before >= PATHS_AT && before < PATHS_AT + 16 * WORDS.len() && before % 16 == 0;
+        let is_path =
+            before >= PATHS_AT && before < PATHS_AT + 16 * WORDS.len() && before.trailing_zeros() >= 4;
         if is_path && chance.below(8) > 0 {
             all[at] = WORDS[(before - PATHS_AT) / 16].len() as u64;
         }
