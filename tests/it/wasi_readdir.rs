@@ -320,3 +320,24 @@ fn the_cap_bounds_the_hosts_descriptors_too() {
     drop(world);
     assert_eq!(open_on(&dir.0), 0, "nothing is left open after a run");
 }
+
+/// Runs of the same program share the directory that they are given, but not where they are in it.
+#[test]
+fn runs_do_not_move_each_other() {
+    let dir = lengths();
+    let preopen = Preopen::open(&dir.0, "/", false).unwrap();
+    let given = || fuelbox::World { dirs: vec![preopen.clone()], ..fuelbox::World::default() };
+    let mut worlds = [(); 2].map(|()| World::with(Stdin::Empty, &Limits::default(), given()));
+    let whole = all(&mut worlds[0], 3, 40_000);
+    let mut cookies = [0, 0];
+    let mut got = [vec![], vec![]];
+    for turn in 0..1_000 {
+        let i = usize::from(turn % 3 == 0);
+        let more = parse(&call(&mut worlds[i], 3, 700, cookies[i]).unwrap());
+        cookies[i] = more.last().map_or(cookies[i], |entry| entry.next);
+        got[i].extend(more);
+    }
+    assert!(got[0] == whole && got[1] == whole);
+    assert_eq!(worlds[0].call(|c| fd::fd_close(c, 3)), Ok(()));
+    assert!(all(&mut worlds[1], 3, 1_000) == whole, "closed in one, it is open in the other");
+}
