@@ -210,7 +210,8 @@ pub fn directory(text: &OsString) -> Result<DirArg, String> {
     let (host, guest) = split.map_or((bytes, bytes), |at| (&bytes[..at], &bytes[at + 2..]));
     let guest = std::str::from_utf8(guest)
         .map_err(|_| format!("--dir `{shown}`: the guest's name for it must be UTF-8 (HOST::GUEST)"))?;
-    if host.is_empty() || guest.is_empty() {
+    // A colon in the guest's name is more likely a slip, such as `:r0`, than meant.
+    if host.is_empty() || guest.is_empty() || guest.contains(':') {
         return Err(format!("--dir `{shown}`: give HOST, HOST::GUEST or either with :ro after it"));
     }
     let host = cut(text, host.len()).ok_or_else(|| format!("--dir `{shown}`: not a path"))?;
