@@ -56,6 +56,8 @@ pub struct WasiCtx {
     pub extra_fuel: u64,
     /// Whether the present call may have made the host wait, so that the deadline is looked at after it.
     pub may_have_waited: bool,
+    /// Bytes that the present `random_get` has filled so far, if it was too much for one time.
+    pub random_filled: usize,
     /// When the present `poll_oneoff` began, if it has waited already.
     pub polled_since: Option<u64>,
     /// Inode numbers of a reproducible run.
@@ -112,6 +114,7 @@ impl WasiCtx {
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,
+            random_filled: 0,
             polled_since: None,
             inodes: seed.map(|_| Inodes::default()),
         })

@@ -1,9 +1,10 @@
 //! Arguments, environment, clocks, exit, scheduling and randomness.
 
 use super::Call;
-use super::abi::{Errno, Fault};
+use super::abi::{Errno, Fault, Wait};
 use super::memory::{slice_mut, write, write_u32, write_u64};
 use crate::limits::HOST_CALL_BYTES_MAX;
+use std::time::Instant;
 
 type Result = std::result::Result<(), Fault>;
 
@@ -56,15 +57,19 @@ pub fn sched_yield(_call: &mut Call<'_>) -> Result {
     Ok(())
 }
 
-/// `random_get(buf, len)`: fills `buf`. EFAULT; EINVAL beyond 1 MiB in one call; EIO if the system has none.
+/// `random_get(buf, len)`: fills `buf`. EFAULT; EIO if the system has none.
 pub fn random_get(call: &mut Call<'_>, buffer: u32, len: u32) -> Result {
-    if len as usize > HOST_CALL_BYTES_MAX {
-        return Err(Errno::Inval.into());
-    }
-    let out = slice_mut(call.memory, buffer, len)?;
-    call.ctx.entropy.fill(out)?;
+    let filled = std::mem::take(&mut call.ctx.random_filled);
+    let rest = slice_mut(call.memory, buffer, len)?.get_mut(filled..).ok_or(Errno::Fault)?;
+    let n = rest.len().min(HOST_CALL_BYTES_MAX);
+    call.ctx.entropy.fill(&mut rest[..n])?;
     // A generator's byte costs about as much as sixteen copied ones.
-    call.ctx.moved_bytes += u64::from(len) * 16;
+    call.ctx.moved_bytes += n as u64 * 16;
+    if n < rest.len() {
+        // It cannot be short: back here at once for more, when the sandbox has looked at the deadline.
+        call.ctx.random_filled = filled + n;
+        return Err(Fault::Wait(Wait { until: Some(Instant::now()), stdin: false }));
+    }
     Ok(())
 }
 

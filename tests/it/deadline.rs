@@ -146,6 +146,17 @@ fn large_host_calls_for_ever_are_stopped() {
 }
 
 #[test]
+fn random_bytes_for_all_of_memory_for_ever_are_stopped() {
+    both_ways(
+        "random_get, 16 MiB",
+        r#"(module
+             (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+             (memory (export "memory") 256)
+             (func (export "f") (loop $l (drop (call $random (i32.const 0) (i32.const 16777216))) (br $l))))"#,
+    );
+}
+
+#[test]
 fn a_large_memory_is_refused_before_it_is_zeroed() {
     // 1 GiB takes seconds at the slowest rate reckoned with; nothing of it is ever touched.
     let source = r#"(module (memory 16384) (func (export "f")))"#;

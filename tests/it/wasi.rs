@@ -109,11 +109,31 @@ fn random_bytes_fill_what_is_asked_for() {
         fails(&mut world, Errno::Fault, |c| process::random_get(c, bad, 4));
     }
     fails(&mut world, Errno::Fault, |c| process::random_get(c, 0, 1 << 20));
-    fails(&mut world, Errno::Inval, |c| process::random_get(c, 0, (1 << 20) + 1));
-    fails(&mut world, Errno::Inval, |c| process::random_get(c, 0, u32::MAX));
+    fails(&mut world, Errno::Fault, |c| process::random_get(c, 0, (1 << 20) + 1));
+    fails(&mut world, Errno::Fault, |c| process::random_get(c, 0, u32::MAX));
     world.ctx.entropy = Entropy::System;
     assert_eq!(world.call(|c| process::random_get(c, 0, 64)), Ok(()));
     assert_ne!(world.memory[..32], world.memory[32..64]);
+}
+
+#[test]
+fn random_bytes_beyond_a_mebibyte_are_filled_piece_by_piece() {
+    const MIB: usize = 1 << 20;
+    for (len, waits) in [(MIB - 1, 0), (MIB, 0), (MIB + 1, 1), (2 * MIB, 1), (3 * MIB + 7, 3)] {
+        let mut world = World::new(Stdin::Empty);
+        world.memory = vec![b'?'; 4 * MIB];
+        let mut waited = 0;
+        while let Err(fault) = world.call(|c| process::random_get(c, 9, len as u32)) {
+            assert!(matches!(fault, Fault::Wait(_)), "{fault:?}");
+            waited += 1;
+        }
+        assert_eq!(waited, waits, "{len}");
+        assert!(world.memory[..9].iter().chain(&world.memory[9 + len..]).all(|byte| *byte == b'?'));
+        assert!(world.memory[9..9 + len].iter().all(|byte| *byte == b'r'));
+        assert_eq!(world.ctx.moved_bytes, 16 * len as u64, "all of it is paid for");
+        // The next call begins anew.
+        writes(&mut world, &[(0, b"rr")], |c| process::random_get(c, 0, 2));
+    }
 }
 
 #[test]
