@@ -129,7 +129,7 @@ fn a_paused_host_call_goes_on_with_its_answer() {
     let run =
         || numeric::run(job(&program, &limits), "f", &[(1i32 << 20).into(), (1i32 << 30).into()]).unwrap();
     let report = run();
-    // EINVAL is 21, for a request beyond what one call gives; 4 + 3 + 2 + 1 are added on the way.
+    // EFAULT is 21, for a request beyond memory; 4 + 3 + 2 + 1 are added on the way.
     let expected = [0, 21, 0, 21, 10, 31, 0].map(fuelbox::Value::from).into_iter();
     assert_eq!(report.result, Ok(expected.chain([((1i64 << 30) + 1).into()]).collect()));
     assert_eq!(run().usage.fuel, report.usage.fuel);
