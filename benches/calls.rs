@@ -4,6 +4,8 @@
 //! `cargo bench --bench calls`
 
 use fuelbox::abi::{Job, numeric, packed};
+use fuelbox::limits::WarmLimits;
+use fuelbox::warm::{Budget, Pool};
 use fuelbox::wasi::streams::SinkTo;
 use fuelbox::{Limits, Program, World};
 use wasmi::{Config, Engine, Linker, Memory, Module, Store};
@@ -33,7 +35,15 @@ fn guest(pages: u32) -> Vec<u8> {
 
 fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
     let log = || SinkTo::log("guest");
-    Job { program, limits, stdout: log(), stderr: log(), world: World::default(), when_long: None }
+    Job {
+        program,
+        limits,
+        stdout: log(),
+        stderr: log(),
+        world: World::default(),
+        warm: None,
+        when_long: None,
+    }
 }
 
 #[divan::bench(args = PAGES)]
@@ -50,6 +60,33 @@ fn packed_fresh(bencher: divan::Bencher<'_, '_>, pages: u32) {
     let limits = Limits::default();
     let program = Program::compile("guest", &guest(pages), &limits).unwrap();
     bencher.bench_local(|| packed::run(job(&program, &limits), "greet", b"World").unwrap().result.unwrap());
+}
+
+/// One warm instance, for ever.
+fn pool() -> Pool {
+    let limits =
+        WarmLimits { instances: 1, uses: u32::MAX, memory_bytes: usize::MAX, ..WarmLimits::default() };
+    Pool::new(&limits, &Budget::new(limits.memory_bytes))
+}
+
+#[divan::bench(args = PAGES)]
+fn numeric_warm(bencher: divan::Bencher<'_, '_>, pages: u32) {
+    let (limits, pool) = (Limits::default(), pool());
+    let program = Program::compile("guest", &guest(pages), &limits).unwrap();
+    bencher.bench_local(|| {
+        let job = Job { warm: Some(&pool), ..job(&program, &limits) };
+        numeric::run(job, "add", &[10.into(), 20.into()]).unwrap().result.unwrap()
+    });
+}
+
+#[divan::bench(args = PAGES)]
+fn packed_warm(bencher: divan::Bencher<'_, '_>, pages: u32) {
+    let (limits, pool) = (Limits::default(), pool());
+    let program = Program::compile("guest", &guest(pages), &limits).unwrap();
+    bencher.bench_local(|| {
+        let job = Job { warm: Some(&pool), ..job(&program, &limits) };
+        packed::run(job, "greet", b"World").unwrap().result.unwrap()
+    });
 }
 
 struct Bare {

@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door outcome guests text
+//! L0  limits limits/door limits/warm outcome guests text
 //! L1  error wasi/abi
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams
 //! L3  binary wasi/listing
@@ -20,15 +20,16 @@
 //! L8  imports
 //! L9  engine
 //! L10 sandbox
-//! L11 abi abi/numeric abi/packed abi/command
-//! L12 plugins
-//! L13 runner
-//! L14 watch
-//! L15 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
-//! L15 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
-//! L15 gateway/server gateway/cgi gateway/document gateway/ready
-//! L16 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L16 cli/world cli/out
+//! L11 warm
+//! L12 abi abi/numeric abi/packed abi/command
+//! L13 plugins
+//! L14 runner
+//! L15 watch
+//! L16 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
+//! L16 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
+//! L16 gateway/server gateway/cgi gateway/document gateway/ready
+//! L17 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
+//! L17 cli/world cli/out
 //! ```
 //!
 //! # Invariants
@@ -54,6 +55,7 @@ mod sandbox;
 mod start;
 mod text;
 mod vet;
+pub mod warm;
 pub mod wasi;
 pub mod watch;
 

@@ -3,8 +3,10 @@
 //! Nothing here knows wasm, HTTP or flags; the relations between the caps are asserted at compile time.
 
 mod door;
+mod warm;
 
 pub use door::{CLIENT_TIMEOUT_MAX, DoorLimits, HEAD_BYTES_MIN};
+pub use warm::WarmLimits;
 
 use std::time::Duration;
 
@@ -117,6 +119,9 @@ pub const DIR_QUOTA_DEFAULT: u64 = 64 * 1024 * 1024;
 /// that it has begun to read counts twice, as the host needs a second one for it. A gateway with eight guests
 /// at work stays below the 1,024 that systems allow a process.
 pub const DESCRIPTORS_DEFAULT: usize = 100;
+
+/// What a warm instance takes beside its memory, in bytes, as far as it is counted.
+pub const INSTANCE_BYTES: usize = 64 * 1024;
 
 /// Subscriptions in one `poll_oneoff`.
 pub const SUBSCRIPTIONS_MAX: u32 = 1024;

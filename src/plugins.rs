@@ -3,16 +3,18 @@
 //!
 //! A call takes an `Arc` of the plug-in, so it ends on the version it began with whatever happens here.
 
+use crate::abi::command;
 use crate::engine::Program;
 use crate::error::{Error, LoadProblem};
 use crate::guests;
-use crate::limits::Limits;
-use std::collections::{BTreeMap, HashMap};
+use crate::limits::{Limits, WarmLimits};
+use crate::warm::{Budget, Pool};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// One loaded plug-in.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Plugin {
     pub program: Program,
     /// The file it came from; none for a built-in one.
     pub path: Option<PathBuf>,
+    /// Its warm instances, if they are kept.
+    pub warm: Option<Pool>,
 }
 
 /// The plug-ins there are. Cheap to read from many threads.
@@ -30,12 +34,32 @@ pub struct Plugin {
 pub struct Plugins {
     by_name: RwLock<HashMap<String, Arc<Plugin>>>,
     refused: RwLock<BTreeMap<PathBuf, String>>,
+    warm: Option<(WarmLimits, Arc<Budget>)>,
 }
 
 impl Plugins {
     /// An empty set.
     pub fn new() -> Plugins {
         Plugins::default()
+    }
+
+    /// An empty set whose plug-ins keep instances as `limits` say.
+    pub fn with_warm(limits: &WarmLimits) -> Plugins {
+        let warm = (limits.instances > 0).then(|| (limits.clone(), Budget::new(limits.memory_bytes)));
+        Plugins { warm, ..Plugins::default() }
+    }
+
+    /// Bytes that warm instances take.
+    pub fn warm_bytes(&self) -> usize {
+        self.warm.as_ref().map_or(0, |(_, budget)| budget.used())
+    }
+
+    /// Lets go of warm instances that have been idle for too long.
+    pub fn expire_warm(&self, now: Instant) {
+        if self.warm.is_some() {
+            let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            by_name.values().filter_map(|plugin| plugin.warm.as_ref()).for_each(|pool| pool.expire(now));
+        }
     }
 
     /// The plug-in called `name`, with or without `.wasm` after it.
@@ -69,7 +93,10 @@ impl Plugins {
         *self.refused.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = refused;
     }
 
-    fn put(&self, plugin: Plugin) {
+    fn put(&self, name: String, program: Program, path: Option<PathBuf>) {
+        let warm = self.warm.as_ref().filter(|_| !command::fits(program.facts()));
+        let warm = warm.map(|(limits, budget)| Pool::new(limits, budget));
+        let plugin = Plugin { name, program, path, warm };
         let mut by_name = self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
     }
@@ -85,7 +112,7 @@ impl Plugins {
     pub fn add_built_in(&self, limits: &Limits) -> Result<(), Error> {
         for (name, wasm) in guests::BUILT_IN {
             let program = Program::compile(name, wasm, limits)?;
-            self.put(Plugin { name: name.into(), program, path: None });
+            self.put(name.into(), program, None);
         }
         Ok(())
     }
@@ -236,7 +263,8 @@ impl Folder {
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamp)], plugins: &Plugins, changes: &mut Changes) {
-        self.seen.retain(|path, _| files.iter().any(|(file, _)| file == path));
+        let there: HashSet<&PathBuf> = files.iter().map(|(path, _)| path).collect();
+        self.seen.retain(|path, _| there.contains(path));
         for plugin in plugins.all() {
             let in_folder = plugin.path.as_ref().filter(|path| path.parent() == Some(&self.path));
             if in_folder.is_some_and(|path| !self.seen.contains_key(path)) {
@@ -258,7 +286,7 @@ impl Folder {
             return Err(refuse(format!("{} has the same plug-in name", other.display())));
         }
         let program = load_file(path, limits)?;
-        plugins.put(Plugin { name: name.clone(), program, path: Some(path.into()) });
+        plugins.put(name.clone(), program, Some(path.into()));
         Ok((name, before.is_some()))
     }
 }

@@ -4,7 +4,7 @@ use crate::abi::command::Invocation;
 use crate::abi::{Job, call_bytes, command, numeric, packed};
 use crate::engine::Program;
 use crate::error::Error;
-use crate::limits::Limits;
+use crate::limits::{Limits, WarmLimits};
 use crate::outcome::{Report, Value};
 use crate::plugins::{Changes, Folder, Plugin, Plugins, load_file};
 use crate::wasi::ctx::World;
@@ -12,12 +12,15 @@ use crate::wasi::streams::{SharedWriter, SinkTo};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// What a [`Runner`] is made with.
 #[derive(Default)]
 pub struct RunnerConfig {
     /// The limits of every run.
     pub limits: Limits,
+    /// How instances are kept between calls of a plug-in; by default none is.
+    pub warm: WarmLimits,
     /// Where guests' standard output goes as it is written (that of commands is their result instead).
     /// Without one it goes to the log, as standard error always does.
     pub stdout: Option<Box<dyn Write + Send>>,
@@ -61,8 +64,10 @@ impl Runner {
     /// ```
     pub fn new(config: RunnerConfig) -> Result<Runner, Error> {
         config.limits.check().map_err(Error::Limits)?;
+        config.warm.check().map_err(Error::Limits)?;
         let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);
-        Ok(Runner { limits: config.limits, plugins: Plugins::new(), folder: Mutex::new(None), stdout })
+        let plugins = Plugins::with_warm(&config.warm);
+        Ok(Runner { limits: config.limits, plugins, folder: Mutex::new(None), stdout })
     }
 
     /// The limits of every run.
@@ -105,6 +110,12 @@ impl Runner {
             Some(folder) => folder.scan(&self.plugins, &self.limits),
             None => Ok(Changes::default()),
         }
+    }
+
+    /// Lets go of warm instances that have been idle for too long. Whoever keeps some calls this now and then;
+    /// [`crate::watch::Watch`] does.
+    pub fn expire_warm(&self) {
+        self.plugins.expire_warm(Instant::now());
     }
 
     /// Adds the example guests that are built into the crate.
@@ -245,7 +256,7 @@ impl Runner {
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
         let plugin = self.plugins.get(name)?;
-        numeric::run(self.job(&plugin.program, &plugin.name), func, params)
+        numeric::run(self.plugin_job(&plugin), func, params)
     }
 
     /// Calls a packed function of a loaded plug-in: bytes in, bytes out.
@@ -272,7 +283,7 @@ impl Runner {
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
-        packed::run(self.job(&plugin.program, &plugin.name), func, input.as_ref())
+        packed::run(self.plugin_job(&plugin), func, input.as_ref())
     }
 
     /// Calls `func` of `plugin` by whichever convention it has, bytes in and out; numbers are text.
@@ -287,7 +298,7 @@ impl Runner {
         input: &[u8],
         when_long: Option<&dyn Fn()>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let job = Job { when_long, ..self.job(&plugin.program, &plugin.name) };
+        let job = Job { when_long, ..self.plugin_job(plugin) };
         call_bytes(job, func, input, None)
     }
 
@@ -311,7 +322,19 @@ impl Runner {
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),
         };
-        Job { program, limits: &self.limits, stdout, stderr: log(), world: World::default(), when_long: None }
+        Job {
+            program,
+            limits: &self.limits,
+            stdout,
+            stderr: log(),
+            world: World::default(),
+            warm: None,
+            when_long: None,
+        }
+    }
+
+    fn plugin_job<'a>(&'a self, plugin: &'a Plugin) -> Job<'a> {
+        Job { warm: plugin.warm.as_ref(), ..self.job(&plugin.program, &plugin.name) }
     }
 
     fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {

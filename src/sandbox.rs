@@ -32,8 +32,21 @@ pub struct Sandbox<'a> {
     fuel_unissued: u64,
     deadline: Option<Duration>,
     started: Instant,
-    instantiated: Duration,
+    instantiated: Option<Duration>,
     when_long: Option<&'a dyn Fn()>,
+}
+
+/// An instance between two calls.
+pub struct Parked {
+    store: Store<Host>,
+    instance: Instance,
+}
+
+impl Parked {
+    /// Bytes of its memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store))
+    }
 }
 
 impl<'a> Sandbox<'a> {
@@ -57,7 +70,7 @@ impl<'a> Sandbox<'a> {
             fuel_unissued: limits.fuel,
             deadline: limits.deadline,
             started,
-            instantiated: Duration::ZERO,
+            instantiated: None,
             when_long,
         }
     }
@@ -87,8 +100,52 @@ impl<'a> Sandbox<'a> {
                 return Err(Stop::Exit(code));
             }
         }
-        self.instantiated = self.started.elapsed();
+        self.instantiated = Some(self.started.elapsed());
         Ok(())
+    }
+
+    /// An instance from an earlier call, for another one: with new limits, a new context and a new deadline.
+    pub fn wake(
+        parked: Parked,
+        program: &Program,
+        limits: &Limits,
+        mut wasi: WasiCtx,
+        when_long: Option<&'a dyn Fn()>,
+    ) -> Sandbox<'a> {
+        let Parked { mut store, instance } = parked;
+        let started = Instant::now();
+        wasi.start(started, program.reads_clocks);
+        let host = store.data_mut();
+        host.wasi = wasi;
+        (host.fuel_issued, host.fuel_owed) = (0, 0);
+        // Fails only without fuel metering, which is always on (engine.rs).
+        let _ = store.set_fuel(0);
+        Sandbox {
+            store,
+            instance: Some(instance),
+            fuel_limit: limits.fuel,
+            fuel_unissued: limits.fuel,
+            deadline: limits.deadline,
+            started,
+            instantiated: Some(Duration::ZERO),
+            when_long,
+        }
+    }
+
+    /// Hands out the first slice to an instance that has been woken.
+    pub fn begin(&mut self) -> Result<(), Stop> {
+        self.issue(0)
+    }
+
+    /// Ends the run and, if it was denied nothing, keeps the instance for another.
+    pub fn park(mut self) -> (Usage, Option<Parked>) {
+        let usage = self.usage();
+        let host = self.store.data_mut();
+        // What the run had open is closed with it.
+        host.wasi.files.close_all();
+        let was_denied = host.limiter.denied.is_some();
+        let parked = self.instance.filter(|_| !was_denied);
+        (usage, parked.map(|instance| Parked { store: self.store, instance }))
     }
 
     /// The exported function `name`.
@@ -146,17 +203,22 @@ impl<'a> Sandbox<'a> {
 
     /// Ends the run: what it used, and the context with its outputs.
     pub fn finish(mut self) -> (Usage, WasiCtx) {
+        let usage = self.usage();
+        (usage, self.store.into_data().wasi)
+    }
+
+    /// What the run used; its outputs are complete then.
+    fn usage(&mut self) -> Usage {
         let total = self.started.elapsed();
         // A run that was stopped while it was made spent all its time there.
-        let instantiate = if self.instantiated.is_zero() { total } else { self.instantiated };
+        let instantiate = self.instantiated.unwrap_or(total);
         let fuel = self.fuel_used();
         let exact_pages = self.memory().map(|memory| memory.size(&self.store) as u32);
         let host = self.store.data_mut();
         host.wasi.files.stdout.flush();
         host.wasi.files.stderr.flush();
         let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
-        let usage = Usage { fuel, peak_pages, instantiate, run: total - instantiate };
-        (usage, self.store.into_data().wasi)
+        Usage { fuel, peak_pages, instantiate, run: total - instantiate }
     }
 
     /// Waits for a host call and makes it again, until it needs no more waiting. Gives its result.

@@ -31,6 +31,7 @@ impl Watch {
         std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
             let mut readable = true;
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
+                runner.expire_warm();
                 match runner.reload() {
                     Ok(changes) => {
                         readable = true;

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::Sandbox;
+use crate::warm::{Pool, Warm};
 use crate::wasi::ctx::{WasiCtx, World};
 use crate::wasi::streams::{SinkTo, Stdin};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,6 +71,8 @@ pub struct Job<'a> {
     pub stderr: SinkTo,
     /// What the guest is given of the world.
     pub world: World,
+    /// Instances to use again, and where they go afterwards; without, an instance is made for this run.
+    pub warm: Option<&'a Pool>,
     /// Called when the guest outlives a fuel slice (at each slice), for a host that must then see to
     /// something else first.
     pub when_long: Option<&'a dyn Fn()>,
@@ -145,28 +148,70 @@ fn exited(code: u32) -> Stop {
     }
 }
 
-/// The frame of every run: makes the sandbox, instantiates, calls `body`, and collects what was used. A
+/// The context of a run of `job`.
+fn context(job: &mut Job<'_>, stdin: Stdin) -> Result<WasiCtx, Error> {
+    let world = std::mem::take(&mut job.world);
+    check_env(&world)?;
+    let dirs = world.dirs.len();
+    let [stdout, stderr] =
+        [&mut job.stdout, &mut job.stderr].map(|sink| std::mem::replace(sink, SinkTo::Buffer(Vec::new())));
+    WasiCtx::new(job.limits, world, stdin, stdout, stderr).map_err(|_| {
+        let cap = job.limits.descriptors;
+        Error::Input(format!("{dirs} directories are more than --max-descriptors allows, which is {cap}"))
+    })
+}
+
+fn panicked<T>(_: T) -> Error {
+    Error::Internal("the interpreter panicked on this module".into())
+}
+
+/// The frame of a command's run: makes the sandbox, instantiates, calls `body`, and collects what was used. A
 /// panic of the interpreter ends the run and nothing else.
 fn guarded<T>(
-    job: Job<'_>,
+    mut job: Job<'_>,
     prepare: impl FnOnce(&mut WasiCtx),
     stdin: Stdin,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<(Report<T>, WasiCtx), Error> {
-    let Job { program, limits, stdout, stderr, world, when_long } = job;
-    check_env(&world)?;
-    let dirs = world.dirs.len();
-    let mut wasi = WasiCtx::new(limits, world, stdin, stdout, stderr).map_err(|_| {
-        let cap = limits.descriptors;
-        Error::Input(format!("{dirs} directories are more than --max-descriptors allows, which is {cap}"))
-    })?;
+    let mut wasi = context(&mut job, stdin)?;
     prepare(&mut wasi);
-    let is_command = command::fits(program.facts());
     catch_unwind(AssertUnwindSafe(|| {
-        let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
-        let result = sandbox.instantiate(program, !is_command).and_then(|()| body(&mut sandbox));
+        let mut sandbox = Sandbox::new(job.program, job.limits, wasi, job.when_long);
+        let result = sandbox.instantiate(job.program, false).and_then(|()| body(&mut sandbox));
         let (usage, wasi) = sandbox.finish();
         (Report { result, usage }, wasi)
     }))
-    .map_err(|_| Error::Internal("the interpreter panicked on this module".into()))
+    .map_err(panicked)
+}
+
+/// The frame of a function's run: as `guarded`, but in an instance that is warm, if there is one; and the
+/// instance is kept afterwards, if the job has where.
+fn called<T>(
+    mut job: Job<'_>,
+    body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
+) -> Result<Report<T>, Error> {
+    let wasi = context(&mut job, Stdin::Empty)?;
+    let Job { program, limits, warm, when_long, .. } = job;
+    catch_unwind(AssertUnwindSafe(|| {
+        let kept = warm.and_then(Pool::take);
+        let uses = kept.as_ref().map(Warm::uses);
+        let mut sandbox = match kept {
+            Some(kept) => Sandbox::wake(kept.parked, program, limits, wasi, when_long),
+            None => Sandbox::new(program, limits, wasi, when_long),
+        };
+        let ready = match uses {
+            Some(_) => sandbox.begin(),
+            None => sandbox.instantiate(program, !command::fits(program.facts())),
+        };
+        let result = ready.and_then(|()| body(&mut sandbox));
+        let Some(pool) = warm.filter(|_| result.is_ok()) else {
+            return Report { result, usage: sandbox.finish().0 };
+        };
+        let (usage, parked) = sandbox.park();
+        if let Some(parked) = parked {
+            pool.keep(parked, uses);
+        }
+        Report { result, usage }
+    }))
+    .map_err(panicked)
 }

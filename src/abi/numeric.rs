@@ -1,11 +1,10 @@
 //! The numeric convention: numbers in, numbers out; as text where they come from a command line or a body.
 
-use super::{Job, exited, guarded, no_function};
+use super::{Job, called, exited, no_function};
 use crate::binary::{Facts, Signature, Ty};
 use crate::error::Error;
 use crate::outcome::{Report, Stop, Value};
 use crate::sandbox::Ended;
-use crate::wasi::streams::Stdin;
 use std::fmt::Write;
 use wasmi::{F32, F64, Val};
 
@@ -26,21 +25,14 @@ pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Valu
         return Err(Error::Input(format!("`{func}` is {signature}, but was called with {given}")));
     }
     let params: Vec<Val> = params.iter().map(|value| value.to_val()).collect();
-    let (report, _) = guarded(
-        job,
-        |_| (),
-        Stdin::Empty,
-        |sandbox| {
-            let callee =
-                sandbox.function(func).ok_or_else(|| Stop::Convention(format!("`{func}` is gone")))?;
-            let mut results = vec![Val::I32(0); signature.results.len()];
-            match sandbox.call(callee, &params, &mut results)? {
-                Ended::Returned => Ok(results.iter().filter_map(Value::from_val).collect()),
-                Ended::Exited(code) => Err(exited(code)),
-            }
-        },
-    )?;
-    Ok(report)
+    called(job, |sandbox| {
+        let callee = sandbox.function(func).ok_or_else(|| Stop::Convention(format!("`{func}` is gone")))?;
+        let mut results = vec![Val::I32(0); signature.results.len()];
+        match sandbox.call(callee, &params, &mut results)? {
+            Ended::Returned => Ok(results.iter().filter_map(Value::from_val).collect()),
+            Ended::Exited(code) => Err(exited(code)),
+        }
+    })
 }
 
 fn numeric_signature<'a>(facts: &'a Facts, func: &str) -> Result<&'a Signature, Error> {

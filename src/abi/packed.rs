@@ -2,12 +2,11 @@
 //! `f(ptr, len) -> i64` whose result is `ptr << 32 | len`. Pointers and lengths are i32 or i64. A
 //! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
 
-use super::{Job, exited, guarded, no_function};
+use super::{Job, called, exited, no_function};
 use crate::binary::{Facts, Ty};
 use crate::error::Error;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
-use crate::wasi::streams::Stdin;
 use wasmi::Val;
 
 const ALLOCATE: &str = "allocate";
@@ -51,9 +50,7 @@ pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Er
             .map(|s| s.params.clone()),
     };
     let output_bytes = job.limits.output_bytes;
-    let (report, _) =
-        guarded(job, |_| (), Stdin::Empty, |sandbox| exchange(sandbox, &types, func, input, output_bytes))?;
-    Ok(report)
+    called(job, |sandbox| exchange(sandbox, &types, func, input, output_bytes))
 }
 
 struct Types {

@@ -6,7 +6,7 @@ use super::values::{
 };
 use crate::abi::Convention;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
-use crate::limits::{DoorLimits, Limits};
+use crate::limits::{DoorLimits, Limits, WarmLimits};
 use pico_args::Arguments;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -128,6 +128,8 @@ pub struct Serve {
     pub workers: usize,
     /// What clients are allowed.
     pub door: DoorLimits,
+    /// Instances kept between calls.
+    pub warm: WarmLimits,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -271,9 +273,10 @@ fn serve(mut args: Arguments) -> Result<Serve, String> {
         return Err("--workers is 0: no guest could run".into());
     }
     let door = door(&mut args)?;
+    let warm = warm(&mut args)?;
     door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Serve { listen, workers, door, limits, source })
+    Ok(Serve { listen, workers, door, warm, limits, source })
 }
 
 fn door(args: &mut Arguments) -> Result<DoorLimits, String> {
@@ -318,6 +321,18 @@ fn inspect(mut args: Arguments) -> Result<Inspect, String> {
         return Err(unexpected(&extra));
     }
     Ok(Inspect { target, limits, source })
+}
+
+fn warm(args: &mut Arguments) -> Result<WarmLimits, String> {
+    let default = WarmLimits::default();
+    let warm = WarmLimits {
+        instances: value(args, "--warm", number::<usize>)?.unwrap_or(default.instances),
+        memory_bytes: value(args, "--warm-memory", size)?.unwrap_or(default.memory_bytes),
+        uses: value(args, "--warm-uses", number::<u32>)?.unwrap_or(default.uses),
+        idle: value(args, "--warm-idle", duration)?.unwrap_or(default.idle),
+    };
+    warm.check()?;
+    Ok(warm)
 }
 
 fn world(args: &mut Arguments) -> Result<WorldArgs, String> {

@@ -18,7 +18,15 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     let is_command = crate::abi::command::fits(program.facts()) && call.func == crate::abi::command::START;
     let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };
     let world = world::build(&call.world)?;
-    let job = Job { program: &program, limits: &call.limits, stdout, stderr: log(), world, when_long: None };
+    let job = Job {
+        program: &program,
+        limits: &call.limits,
+        stdout,
+        stderr: log(),
+        world,
+        warm: None,
+        when_long: None,
+    };
     let run_report = call_bytes(job, &call.func, &input, call.convention)?;
     if call.report {
         report(&run_report.usage);

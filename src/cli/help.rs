@@ -116,6 +116,11 @@ Flags:
   --write-timeout TIME       for an answer to be taken                [30s]
   --queue N                  requests that wait for a guest to end    [64]
   --queue-timeout TIME       how long they wait                       [1s]
+  --warm N                   instances kept for each plug-in, which then sees what earlier
+                             calls left in it; programs never are      [0]
+  --warm-memory SIZE         memory of kept instances, all together   [64MiB]
+  --warm-uses N              calls until one is replaced              [1000]
+  --warm-idle TIME           time without a call until it is let go   [60s]
 ";
 
 const LIST: &str = "\

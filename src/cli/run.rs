@@ -28,7 +28,7 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     let params = numeric::parse(program.facts(), func, &texts)?;
     let world = world::build(&run.world)?;
     let run_report = attached(&run.limits, |stdout, stderr| {
-        let job = Job { program, limits: &run.limits, stdout, stderr, world, when_long: None };
+        let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
         numeric::run(job, func, &params)
     })?;
     if run.report {
@@ -49,7 +49,7 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     let stdin = world::stdin(&run.world, run.limits.input_bytes)?;
     let run_report = attached(&run.limits, |stdout, stderr| {
         let world = World::default();
-        let job = Job { program, limits: &run.limits, stdout, stderr, world, when_long: None };
+        let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
         command::run(job, Invocation { args, stdin, world: given })
     })?;
     if run.report {

@@ -14,19 +14,25 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let failed = |what: &str, error: std::io::Error| Failure::new(exit::FAILURE, format!("{what}: {error}"));
     // Before anything else, so that a signal during start-up is not lost.
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| failed("signals", error))?;
-    let runner = Arc::new(Runner::new(RunnerConfig { limits: serve.limits, ..RunnerConfig::default() })?);
-    let watch = match target::folder(&serve.source)? {
+    let runner = Arc::new(Runner::new(RunnerConfig {
+        limits: serve.limits,
+        warm: serve.warm.clone(),
+        ..RunnerConfig::default()
+    })?);
+    let needs_watch = match target::folder(&serve.source)? {
         Some(folder) => {
             log_changes(&runner.load_plugins(&folder)?);
-            let watch = Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", error))?;
-            Some(watch)
+            true
         }
         None => {
             target::say_built_in();
             runner.load_built_in()?;
-            None
+            serve.warm.instances > 0
         }
     };
+    let watch = needs_watch
+        .then(|| Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", error)))
+        .transpose()?;
     let config = GatewayConfig { listen: serve.listen, workers: serve.workers, door: serve.door };
     let gateway = Gateway::start(&config, Arc::clone(&runner))
         .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?;

@@ -77,6 +77,10 @@ const KNOWN_FLAGS: &[&str] = &[
     "--write-timeout",
     "--queue",
     "--queue-timeout",
+    "--warm",
+    "--warm-memory",
+    "--warm-uses",
+    "--warm-idle",
 ];
 
 /// Flags without a value.

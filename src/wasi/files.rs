@@ -192,6 +192,12 @@ impl Files {
         Ok(())
     }
 
+    /// Closes everything.
+    pub fn close_all(&mut self) {
+        self.open.clear();
+        self.stdin = Input::new(Stdin::Empty);
+    }
+
     /// Makes `to`, which must be open, what `from` is, and closes `from`. EBADF.
     pub fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
         self.get(from)?;

@@ -32,6 +32,7 @@ mod straight;
 mod support;
 mod table;
 mod tidy;
+mod warm;
 mod wasi;
 mod wasi_again;
 mod wasi_dirs;

@@ -140,7 +140,8 @@ fn a_paused_host_call_does_not_hold_up_the_door() {
     let dir = crate::support::TempDir::new();
     dir.write("random.wasm", wat(&random(3000, false)));
     let runner =
-        fuelbox::Runner::new(fuelbox::RunnerConfig { limits: deadline_ms(1500), stdout: None }).unwrap();
+        fuelbox::Runner::new(fuelbox::RunnerConfig { limits: deadline_ms(1500), ..Default::default() })
+            .unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let address = server.address;

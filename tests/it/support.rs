@@ -25,7 +25,15 @@ pub fn program(source: &str, limits: &Limits) -> Program {
 /// A job whose outputs are kept.
 pub fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
     let keep = || SinkTo::Buffer(Vec::new());
-    Job { program, limits, stdout: keep(), stderr: keep(), world: World::default(), when_long: None }
+    Job {
+        program,
+        limits,
+        stdout: keep(),
+        stderr: keep(),
+        world: World::default(),
+        warm: None,
+        when_long: None,
+    }
 }
 
 /// The default limits with another deadline.

@@ -1,0 +1,50 @@
+//! The caps of warm instances.
+
+use std::time::Duration;
+
+/// How instances are kept between calls, instead of one being made for each. Every field is also a flag of
+/// `fuelbox serve`.
+///
+/// ```
+/// use fuelbox::limits::WarmLimits;
+///
+/// assert_eq!(WarmLimits::default().instances, 0, "an instance for each call, unless asked otherwise");
+/// assert!(WarmLimits { uses: 0, ..WarmLimits::default() }.check().unwrap_err().contains("--warm-uses"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WarmLimits {
+    /// Instances kept for each plug-in (`--warm`); 0 keeps none.
+    pub instances: usize,
+    /// Bytes that kept instances of all plug-ins may have together (`--warm-memory`).
+    pub memory_bytes: usize,
+    /// Calls after which an instance is replaced (`--warm-uses`).
+    pub uses: u32,
+    /// Time without a call after which an instance is let go (`--warm-idle`).
+    pub idle: Duration,
+}
+
+impl Default for WarmLimits {
+    fn default() -> Self {
+        WarmLimits {
+            instances: 0,
+            // Three guests of the default memory cap, or a thousand small ones.
+            memory_bytes: 64 * 1024 * 1024,
+            // What a guest leaks is bounded by it, and the cost of a new instance is spread thin.
+            uses: 1_000,
+            idle: Duration::from_secs(60),
+        }
+    }
+}
+
+impl WarmLimits {
+    /// Checks the values that make no sense.
+    ///
+    /// # Errors
+    /// A sentence with the flag.
+    pub fn check(&self) -> Result<(), String> {
+        match self.uses {
+            0 => Err("--warm-uses is 0: an instance is used once at least".into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Warm instances: kept between calls and used again, for guests whose start-up costs more than their work.
+//!
+//! What such a guest can see of earlier calls: everything that they left in its memory, globals and tables.
+//! One call at a time has an instance. Only one whose call succeeded, without being denied anything, is kept.
+
+use crate::limits::{INSTANCE_BYTES, WarmLimits};
+use crate::sandbox::Parked;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+/// Bytes that the kept instances of all pools take together.
+#[derive(Debug)]
+pub struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    /// A budget of `limit` bytes.
+    pub fn new(limit: usize) -> Arc<Budget> {
+        Arc::new(Budget { limit, used: AtomicUsize::new(0) })
+    }
+
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let grown = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok()
+    }
+}
+
+/// An instance, and how often it has been used.
+pub struct Warm {
+    pub(crate) parked: Parked,
+    uses: u32,
+}
+
+struct Kept {
+    warm: Warm,
+    since: Instant,
+    bytes: usize,
+}
+
+/// The kept instances of one plug-in.
+pub struct Pool {
+    kept: Mutex<Vec<Kept>>,
+    limits: WarmLimits,
+    budget: Arc<Budget>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("kept", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// An empty pool.
+    pub fn new(limits: &WarmLimits, budget: &Arc<Budget>) -> Pool {
+        Pool { kept: Mutex::new(Vec::new()), limits: limits.clone(), budget: Arc::clone(budget) }
+    }
+
+    /// How many instances are kept.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes the instance that was used last, so that those too many become idle.
+    pub(crate) fn take(&self) -> Option<Warm> {
+        let kept = self.lock().pop()?;
+        self.budget.used.fetch_sub(kept.bytes, Ordering::Relaxed);
+        Some(kept.warm)
+    }
+
+    /// Keeps an instance after a call, its first one if `before` is none; or lets it go, if there are enough
+    /// or it has been used enough.
+    pub(crate) fn keep(&self, parked: Parked, before: Option<u32>) {
+        let uses = before.unwrap_or(0) + 1;
+        let bytes = parked.memory_bytes() + INSTANCE_BYTES;
+        let mut kept = self.lock();
+        if uses < self.limits.uses && kept.len() < self.limits.instances && self.budget.take(bytes) {
+            kept.push(Kept { warm: Warm { parked, uses }, since: Instant::now(), bytes });
+        }
+    }
+
+    /// Lets go of what has been idle for too long.
+    pub fn expire(&self, now: Instant) {
+        let mut gone = Vec::new();
+        let mut kept = self.lock();
+        // The one that has been idle longest comes first.
+        let is_old = |kept: &Kept| now.saturating_duration_since(kept.since) >= self.limits.idle;
+        let old = kept.iter().take_while(|kept| is_old(kept)).count();
+        gone.extend(kept.drain(..old));
+        drop(kept);
+        let bytes: usize = gone.iter().map(|kept| kept.bytes).sum();
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let bytes: usize = self.lock().iter().map(|kept| kept.bytes).sum();
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Warm {
+    /// How often it has been used.
+    pub(crate) fn uses(&self) -> u32 {
+        self.uses
+    }
+}
