@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Builds fuelbox as one static binary for each of several machines, on any of them and without a C compiler
+# for any of them: musl's libc is linked in, and nothing is looked for at run time.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/cross.sh [--small] [TARGET...]
+
+Builds release binaries into target/cross/TARGET/fuelbox, prints their sizes and checks that they are static.
+Without TARGET it builds for all of these:
+
+  x86_64-unknown-linux-musl          PCs and servers
+  aarch64-unknown-linux-musl         Raspberry Pi 3 and newer with a 64-bit system, most routers of today
+  armv7-unknown-linux-musleabihf     Raspberry Pi 2 and newer with a 32-bit system
+  i686-unknown-linux-musl            old PCs
+  riscv64gc-unknown-linux-musl       64-bit RISC-V boards
+
+  --small   the smallest build (profile `small`, without the text format and log colours), into
+            target/cross/TARGET/fuelbox-small
+  --help    print this
+
+Needs cargo, and a linker for build scripts as every cargo build does (`cc`). For each target it takes one of:
+
+  1. Rust's own std for it (rustup target add TARGET), linked with the `rust-lld` that comes with Rust.
+  2. Where rustup has no std for it: Rust's sources (rustup component add rust-src), from which std is built, and
+     zig as linker, which is installed from PyPI into target/cross/venv (cargo-zigbuild and ziglang) with the
+     python3 that is there.
+
+It tries to add what is missing; a target that cannot be built is named with the reason, and the others are built
+all the same. The exit code is 0 if all were built, otherwise 1.
+
+Not among them: ARMv6 (Raspberry Pi 1 and Zero) and 32-bit MIPS. The gateway's connections keep times in 64-bit
+atomics. ARMv6K has the instructions for them (ldrexd), but Rust's ARMv6 targets for Linux promise only what every
+ARMv6 has and ask the kernel for the rest (kuser helpers, built in unless the kernel leaves them out); MIPS32 has
+none at all, so the crate does not compile for it.
+TEXT
+}
+
+all=(x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf
+    i686-unknown-linux-musl riscv64gc-unknown-linux-musl)
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+out=$root/target/cross
+build=${CARGO_TARGET_DIR:-$root/target}/cross-build
+# The versions that were tried. zig brings the C library, so its version is part of what is built.
+zig_packages=(ziglang==0.17.0 cargo-zigbuild)
+name=fuelbox
+profile=release
+features=()
+
+note() { printf 'cross.sh: %s\n' "$*" >&2; }
+
+# Is Rust's std for $1 here, or can it be had?
+std_is_there() {
+    [[ -d $(rustc --print target-libdir --target "$1" 2>/dev/null) ]] && return
+    command -v rustup >/dev/null && rustup target add "$1" >/dev/null 2>&1
+}
+
+source_is_there() {
+    [[ -d $(rustc --print sysroot)/lib/rustlib/src/rust/library ]] && return
+    command -v rustup >/dev/null && rustup component add rust-src >/dev/null 2>&1
+}
+
+zig_is_there() {
+    [[ -x $out/venv/bin/cargo-zigbuild && -x $out/venv/bin/python-zig ]] && return
+    command -v python3 >/dev/null || return 1
+    mkdir -p "$out"
+    python3 -m venv "$out/venv" >/dev/null 2>&1 &&
+        "$out/venv/bin/pip" --quiet --disable-pip-version-check install "${zig_packages[@]}" >/dev/null 2>&1
+}
+
+# Panics hold the paths of source files. They are remapped, so that a binary neither names the machine that built
+# it nor depends on it. Cargo takes flags with unit separators between them, so paths may hold spaces.
+encoded_flags() {
+    local sysroot commit flags
+    sysroot=$(rustc --print sysroot)
+    commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
+    flags=("--remap-path-prefix=$root=/fuelbox"
+        "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+        "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$commit"
+        "$@")
+    local IFS=$'\x1f'
+    printf '%s' "${flags[*]}"
+}
+
+compile() {
+    local target=$1 common
+    common=(--profile "$profile" --locked --target "$target" --target-dir "$build" "${features[@]}")
+    cd "$root"
+    if std_is_there "$target"; then
+        note "$target: with rust-lld"
+        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags) \
+            cargo build "${common[@]}" --config "target.$target.linker=\"rust-lld\""
+    elif ! source_is_there; then
+        note "$target: neither Rust's std for it nor Rust's sources are to be had (rustup target add $target," \
+            "or rustup component add rust-src)"
+        return 1
+    elif ! zig_is_there; then
+        note "$target: rustup has no std for it, and building one needs zig from PyPI: python3 with venv, and" \
+            "pip install ${zig_packages[*]} into target/cross/venv, did not work"
+        return 1
+    else
+        note "$target: std from its sources, with zig"
+        # Building std is not yet part of stable Rust, which RUSTC_BOOTSTRAP makes the same compiler allow. zig
+        # has the start files and libunwind that rustc would look for in the std that is not there.
+        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-self-contained=no) RUSTC_BOOTSTRAP=1 \
+            PATH="$out/venv/bin:$PATH" \
+            cargo zigbuild "${common[@]}" -Zbuild-std=std,panic_unwind
+    fi
+}
+
+# Static: no interpreter (the dynamic loader) is asked for and no library is needed. A static PIE has a
+# dynamic section all the same, so that alone says nothing.
+check_static() {
+    if command -v readelf >/dev/null; then
+        ! readelf --wide --program-headers "$1" | grep -q INTERP || return 1
+        ! readelf --wide --dynamic "$1" 2>/dev/null | grep -q NEEDED
+    elif command -v file >/dev/null; then
+        file -b "$1" | grep -q 'static'
+    else
+        note "neither readelf nor file is here: not checked whether $1 is static"
+    fi
+}
+
+targets=()
+for arg in "$@"; do
+    case $arg in
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    --small)
+        name=fuelbox-small
+        profile=small
+        features=(--no-default-features)
+        ;;
+    *)
+        if [[ " ${all[*]} " != *" $arg "* ]]; then
+            printf "cross.sh: no target is called '%s'; see --help\n" "$arg" >&2
+            exit 2
+        fi
+        targets+=("$arg")
+        ;;
+    esac
+done
+((${#targets[@]} > 0)) || targets=("${all[@]}")
+command -v cargo >/dev/null && command -v rustc >/dev/null || { note "missing cargo: https://rustup.rs"; exit 1; }
+
+missing=()
+for target in "${targets[@]}"; do
+    # A subshell, for the folder and what it sets.
+    if ! (compile "$target"); then
+        missing+=("$target")
+        continue
+    fi
+    mkdir -p "$out/$target"
+    install -m 755 "$build/$target/$profile/fuelbox" "$out/$target/$name"
+    if check_static "$out/$target/$name"; then
+        printf '%-32s %8d bytes, static\n' "$target/$name" "$(wc -c <"$out/$target/$name")"
+    else
+        note "$target: the binary is not static"
+        missing+=("$target")
+    fi
+done
+if ((${#missing[@]} > 0)); then
+    note "not built: ${missing[*]}"
+    exit 1
+fi
