@@ -1,6 +1,6 @@
 //! The access log: one line for each request, which no client can forge.
 
-use crate::support::{Client, TempDir};
+use crate::support::{Client, TempDir, fuelbox_program};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
@@ -12,7 +12,7 @@ struct Logged {
 
 impl Logged {
     fn start(dir: &TempDir) -> Logged {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fuelbox"))
+        let mut child = Command::new(fuelbox_program())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .current_dir(&dir.0)
             .env("RUST_LOG", "info,tiny_http=off")

@@ -1,7 +1,7 @@
 //! Standard streams of `fuelbox run`: output comes as it is written and in order, a reader that stops does not
 //! hold the deadline up, nothing is taken from an input that the guest does not read.
 
-use crate::support::{TempDir, wat};
+use crate::support::{TempDir, fuelbox_program, wat};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ impl Running {
     fn start(source: &str, flags: &[&str]) -> Running {
         let dir = TempDir::new();
         dir.write("guest.wasm", wat(source));
-        let child = Command::new(env!("CARGO_BIN_EXE_fuelbox"))
+        let child = Command::new(fuelbox_program())
             .arg("run")
             .args(flags)
             .arg("guest.wasm")
@@ -103,7 +103,7 @@ fn what_a_guest_at_work_has_written_is_there_before_it_ends() {
 fn both_outputs_into_one_pipe_keep_their_order() {
     let dir = TempDir::new();
     dir.write("guest.wasm", wat(PROMPT));
-    let script = format!("echo -n answer | '{}' run guest.wasm 2>&1", env!("CARGO_BIN_EXE_fuelbox"));
+    let script = format!("echo -n answer | '{}' run guest.wasm 2>&1", fuelbox_program().display());
     let output = Command::new("sh").args(["-c", &script]).current_dir(&dir.0).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "> answerdone");
 }
@@ -130,7 +130,7 @@ fn output_that_the_disk_does_not_take_is_a_failure() {
     }
     let dir = TempDir::new();
     dir.write("guest.wasm", wat(PROMPT));
-    let script = format!("'{}' run guest.wasm > /dev/full < /dev/null", env!("CARGO_BIN_EXE_fuelbox"));
+    let script = format!("'{}' run guest.wasm > /dev/full < /dev/null", fuelbox_program().display());
     let output = Command::new("sh").args(["-c", &script]).current_dir(&dir.0).output().unwrap();
     assert_eq!(output.status.code(), Some(125), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to stdout"), "{output:?}");
@@ -140,7 +140,7 @@ fn output_that_the_disk_does_not_take_is_a_failure() {
 fn a_guest_that_reads_nothing_takes_nothing_from_the_input() {
     let dir = TempDir::new();
     dir.write("guest.wasm", wat(r#"(module (memory (export "memory") 1) (func (export "_start")))"#));
-    let script = format!("'{}' run guest.wasm; cat", env!("CARGO_BIN_EXE_fuelbox"));
+    let script = format!("'{}' run guest.wasm; cat", fuelbox_program().display());
     let mut shell = Command::new("sh")
         .args(["-c", &script])
         .current_dir(&dir.0)

@@ -1,7 +1,7 @@
 //! The `fuelbox` process and the world around it: signals, closed pipes, waiting for input, taken ports.
 
 use crate::guest::LONG;
-use crate::support::{TempDir, fuelbox, prebuilt};
+use crate::support::{TempDir, fuelbox, fuelbox_program, prebuilt};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,7 +12,7 @@ struct Started(Child);
 
 impl Started {
     fn new(args: &[&str]) -> Started {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fuelbox"));
+        let mut command = Command::new(fuelbox_program());
         command.args(args).env_remove("RUST_LOG");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         Started(child.unwrap())
@@ -136,7 +136,7 @@ fn a_taken_port_is_one_line_and_a_code() {
 fn the_log_is_silent_unless_asked() {
     let dir = TempDir::new();
     let run = |level: Option<&str>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fuelbox"));
+        let mut command = Command::new(fuelbox_program());
         command.current_dir(&dir.0).env_remove("RUST_LOG").stdin(Stdio::null());
         command.envs(level.map(|level| ("RUST_LOG", level)));
         let output = command.arg("run").arg(prebuilt("add.wasm")).args(["add", "1", "2"]).output().unwrap();

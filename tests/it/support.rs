@@ -201,8 +201,15 @@ impl Ran {
     }
 }
 
+/// The `fuelbox` program: the one built with the tests, unless FUELBOX_TEST_PROGRAM names another, such as one
+/// built for another machine that an emulator runs (`scripts/test-arm.sh`).
+pub fn fuelbox_program() -> PathBuf {
+    let other = std::env::var_os("FUELBOX_TEST_PROGRAM");
+    other.map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_fuelbox")), PathBuf::from)
+}
+
 fn fuelbox_command(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fuelbox"));
+    let mut command = Command::new(fuelbox_program());
     command.args(args).current_dir(dir).env_remove("RUST_LOG");
     command
 }

@@ -1,7 +1,7 @@
 //! Reproducible runs: the same guest sees the same, and costs the same, whatever the host does.
 
 use crate::guest::start;
-use crate::support::{TempDir, deadline_ms, fuelbox_in};
+use crate::support::{TempDir, deadline_ms, fuelbox_in, fuelbox_program};
 use crate::wasi_dirs::{CREAT, DIRECTORY, EXCL, OUT, READ, WRITE, open, with_path, with_paths};
 use crate::wasi_world::World;
 use fuelbox::wasi::clock::Clock;
@@ -130,7 +130,7 @@ fn in_pieces(pieces: &[usize]) -> (Vec<u8>, String) {
     let module = TempDir::new();
     let file = module.write("curious.wat", CURIOUS);
     let given = format!("{}::/", dir.0.display());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_fuelbox"))
+    let mut child = Command::new(fuelbox_program())
         .args(["run", "--deterministic", "--report", "--dir", &given])
         .arg(file)
         .stdin(Stdio::piped())
