@@ -32,6 +32,8 @@ pub enum Command {
     List(List),
     /// Show what a module holds.
     Inspect(Inspect),
+    /// Ask the gateway at this address whether it is alive.
+    Health(SocketAddr),
 }
 
 /// What help is about.
@@ -44,6 +46,7 @@ pub enum Topic {
     Serve,
     List,
     Inspect,
+    Health,
 }
 
 /// Which plug-ins are meant.
@@ -198,6 +201,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Topic::Serve => serve(args).map(Command::Serve),
         Topic::List => list(args).map(Command::List),
         Topic::Inspect => inspect(args).map(Command::Inspect),
+        Topic::Health => health(args).map(Command::Health),
     }
 }
 
@@ -209,8 +213,11 @@ fn topic(name: Option<&str>) -> Result<Topic, String> {
         Some("serve") => Topic::Serve,
         Some("list") => Topic::List,
         Some("inspect") => Topic::Inspect,
+        Some("health") => Topic::Health,
         Some(other) => {
-            return Err(format!("no command `{other}`; there is: run, call, serve, list, inspect, help"));
+            return Err(format!(
+                "no command `{other}`; there is: run, call, serve, list, inspect, health, help"
+            ));
         }
     })
 }
@@ -333,6 +340,12 @@ fn warm(args: &mut Arguments) -> Result<WarmLimits, String> {
     };
     warm.check()?;
     Ok(warm)
+}
+
+fn health(mut args: Arguments) -> Result<SocketAddr, String> {
+    let address = value(&mut args, "--address", listen_address)?.unwrap_or(DEFAULT_LISTEN);
+    nothing_left(args)?;
+    Ok(address)
 }
 
 fn world(args: &mut Arguments) -> Result<WorldArgs, String> {

@@ -5,6 +5,8 @@ use crate::outcome::Stop;
 
 /// Everything worked.
 pub const SUCCESS: u8 = 0;
+/// `fuelbox health` found no gateway that is alive.
+pub const NOT_ALIVE: u8 = 1;
 /// The command line is wrong, or the input does not fit the function.
 pub const USAGE: u8 = 2;
 /// A file, plug-in or function is missing or does not load.

@@ -13,6 +13,7 @@ Commands:
   serve                      serve plug-ins over HTTP
   list                       list plug-ins
   inspect FILE               show what a module holds and whether it would load
+  health                     ask a gateway whether it is alive
   help [COMMAND]             show this, or the help of a command
 
 Flags of every command:
@@ -140,6 +141,18 @@ Usage: fuelbox inspect [FLAG...] FILE
 Flags:
 ";
 
+const HEALTH: &str = "\
+Asks a gateway whether it is alive: GET /healthz must say ok within 2 s. For container and
+service managers, which need no curl then.
+
+Usage: fuelbox health [FLAG...]
+
+Flags:
+  --address ADDRESS:PORT     where the gateway listens                [127.0.0.1:8080]
+
+Exit codes: 0 it is alive, 1 it is not or does not answer, 2 usage.
+";
+
 /// The help about `topic`.
 pub fn text(topic: Topic) -> String {
     let own = match topic {
@@ -149,6 +162,7 @@ pub fn text(topic: Topic) -> String {
         Topic::Serve => SERVE,
         Topic::List => LIST,
         Topic::Inspect => INSPECT,
+        Topic::Health => return HEALTH.into(),
     };
     format!("{own}{PLUGINS}{LIMITS}{EXIT}")
 }

@@ -5,6 +5,7 @@
 pub mod args;
 mod call;
 pub mod exit;
+mod health;
 mod help;
 mod inspect;
 mod list;
@@ -72,6 +73,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Serve(serve) => serve::execute(serve),
         Command::List(list) => list::execute(list),
         Command::Inspect(inspect) => inspect::execute(inspect),
+        Command::Health(address) => health::execute(address),
     }
 }
 

@@ -66,6 +66,7 @@ const KNOWN_FLAGS: &[&str] = &[
     "--data",
     "--data-file",
     "--listen",
+    "--address",
     "--workers",
     "--max-connections",
     "--max-head",

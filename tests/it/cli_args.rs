@@ -42,14 +42,26 @@ fn help_is_given_for_every_command_in_every_way() {
     for line in [&[][..], &["help"], &["--help"], &["-h"]] {
         assert_eq!(ok(line), Command::Help(Topic::All), "{line:?}");
     }
-    let topics = [Topic::Run, Topic::Call, Topic::Serve, Topic::List, Topic::Inspect];
-    for (name, topic) in ["run", "call", "serve", "list", "inspect"].into_iter().zip(topics) {
+    let topics = [Topic::Run, Topic::Call, Topic::Serve, Topic::List, Topic::Inspect, Topic::Health];
+    for (name, topic) in ["run", "call", "serve", "list", "inspect", "health"].into_iter().zip(topics) {
         for line in [&[name, "--help"][..], &["-h", name], &["help", name], &[name, "a", "b", "-h"]] {
             assert_eq!(ok(line), Command::Help(topic), "{line:?}");
         }
     }
-    refused(&["help", "fly"], "no command `fly`; there is: run, call, serve, list, inspect");
+    refused(&["help", "fly"], "no command `fly`; there is: run, call, serve, list, inspect, health");
     refused(&["help", "run", "call"], "unexpected argument `call`");
+}
+
+#[test]
+fn health_asks_where_serve_listens_unless_told() {
+    let health = |line: &[&str]| match ok(&[&["health"], line].concat()) {
+        Command::Health(address) => address.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(health(&[]), "127.0.0.1:8080");
+    assert_eq!(health(&["--address=[::1]:80"]), "[::1]:80");
+    assert_eq!(health(&["--address", ":9"]), "127.0.0.1:9");
+    refused(&["health", "--address", "http://x"], "--address `http://x`: not an address");
 }
 
 #[test]
@@ -65,7 +77,7 @@ fn unknown_words_and_flags_are_errors() {
     refused(&["--fly"], "the command comes first, before `--fly`");
     refused(&["--fuel", "5", "run"], "--fuel");
     refused(&["-5", "run"], "the command comes first, before `-5`");
-    for name in ["run", "call", "serve", "list", "inspect"] {
+    for name in ["run", "call", "serve", "list", "inspect", "health"] {
         refused(&[name, "--fly"], "unknown flag --fly");
         refused(&[name, "-x"], "unknown flag -x");
         refused(&[name, "--fly=high"], "unknown flag --fly ");
@@ -73,6 +85,8 @@ fn unknown_words_and_flags_are_errors() {
     refused(&["list", "extra"], "unexpected argument `extra`");
     refused(&["serve", "extra"], "unexpected argument `extra`");
     refused(&["inspect", "a", "b"], "unexpected argument `b`");
+    refused(&["health", "extra"], "unexpected argument `extra`");
+    refused(&["health", "--listen=:1"], "--listen is given twice, or is not a flag of this command");
     refused(&["call", "a", "b", "c"], "unexpected argument `c`");
     refused(&["run", "a", "--data", "x"], "--data is given twice, or is not a flag of this command");
     refused(&["list", "--listen", "x"], "--listen is given twice, or is not a flag of this command");

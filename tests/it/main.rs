@@ -14,6 +14,7 @@ mod fuel;
 mod gateway;
 mod guest;
 mod guests;
+mod health;
 mod http1;
 mod http1_property;
 mod load;
