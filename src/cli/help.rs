@@ -95,7 +95,8 @@ Flags:
 
 const SERVE: &str = "\
 Serves plug-ins over HTTP. Changes in the folder take effect within 2 s. SIGTERM and Ctrl-C
-let running requests end, then stop.
+let running requests end, then stop. Started by systemd, it takes the socket that it is
+passed (LISTEN_FDS, instead of --listen) and tells it when it serves (NOTIFY_SOCKET).
 
 Usage: fuelbox serve [FLAG...]
 

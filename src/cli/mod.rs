@@ -12,6 +12,7 @@ mod list;
 mod out;
 mod run;
 mod serve;
+mod service;
 mod target;
 pub mod values;
 mod world;

@@ -1,7 +1,7 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
 use super::args::Serve;
-use super::{Failure, exit, note, target};
+use super::{Failure, exit, note, service, target};
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
@@ -12,7 +12,9 @@ use std::sync::Arc;
 /// Serves.
 pub fn execute(serve: Serve) -> Result<(), Failure> {
     let failed = |what: &str, error: std::io::Error| Failure::new(exit::FAILURE, format!("{what}: {error}"));
-    // Before anything else, so that a signal during start-up is not lost.
+    // The very first: what systemd passes has numbers that fuelbox's own descriptors could have.
+    let passed = service::passed_listener()?;
+    // Before the plug-ins are loaded, so that a signal during start-up is not lost.
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| failed("signals", error))?;
     let runner = Arc::new(Runner::new(RunnerConfig {
         limits: serve.limits,
@@ -34,13 +36,19 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
         .then(|| Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", error)))
         .transpose()?;
     let config = GatewayConfig { listen: serve.listen, workers: serve.workers, door: serve.door };
-    let gateway = Gateway::start(&config, Arc::clone(&runner))
-        .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?;
+    let gateway = match passed {
+        Some(listener) => Gateway::start_on(listener, &config, Arc::clone(&runner))
+            .map_err(|error| failed("cannot serve on the socket that was passed", error))?,
+        None => Gateway::start(&config, Arc::clone(&runner))
+            .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?,
+    };
     let count = runner.plugins().all().len();
     note(&format!("serving {count} plug-ins on http://{}", gateway.address()));
+    service::say_ready(count);
 
     let signal = signals.forever().next().unwrap_or(SIGTERM);
     log::info!("signal {signal}: letting requests end; a second one stops at once");
+    service::say_stopping();
     end_on_second_signal(signals);
     gateway.stop();
     drop(watch);

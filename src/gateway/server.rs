@@ -84,11 +84,24 @@ impl Gateway {
     /// # Ok::<(), fuelbox::Error>(())
     /// ```
     pub fn start(config: &GatewayConfig, runner: Arc<Runner>) -> io::Result<Gateway> {
+        Gateway::start_on(TcpListener::bind(config.listen)?, config, runner)
+    }
+
+    /// Serves `runner`'s plug-ins on a socket that is there already, as systemd passes one; `config.listen`
+    /// means nothing then.
+    ///
+    /// # Errors
+    /// As [`Gateway::start`]; the socket does not listen and cannot.
+    pub fn start_on(
+        listener: TcpListener,
+        config: &GatewayConfig,
+        runner: Arc<Runner>,
+    ) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
         let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
         let handler =
             move |request: Request, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
-        Gateway::start_with(config, Box::new(handler), patience)
+        Gateway::open(listener, config, Box::new(handler), patience)
     }
 
     /// Serves any handler; a stop waits `patience` for what runs.
@@ -100,8 +113,16 @@ impl Gateway {
         handler: Box<Handler>,
         patience: Duration,
     ) -> io::Result<Gateway> {
+        Gateway::open(TcpListener::bind(config.listen)?, config, handler, patience)
+    }
+
+    fn open(
+        listener: TcpListener,
+        config: &GatewayConfig,
+        handler: Box<Handler>,
+        patience: Duration,
+    ) -> io::Result<Gateway> {
         config.door.check().map_err(invalid)?;
-        let listener = TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
         let lanes = (0..=config.workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
         let door = Arc::new(Door::new(listener, config.door.clone(), config.workers, handler)?);

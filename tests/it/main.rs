@@ -25,6 +25,7 @@ mod plugins;
 mod programs;
 mod reload;
 mod runner;
+mod service;
 mod signals;
 mod stack;
 mod start;
