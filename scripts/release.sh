@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Packs the binaries of scripts/cross.sh: one tar.gz for each target and SHA256SUMS, in target/release-files/. The
+# same commit, compiler and targets give the same bytes, wherever and whenever it runs.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/release.sh [--no-build] [TARGET...]
+
+Builds TARGETs, or all of scripts/cross.sh, and packs each into target/release-files/fuelbox-VERSION-TARGET.tar.gz:
+the binary, README.md, LICENSE, CHANGELOG.md, and the man page if there is one (man/fuelbox.1), and for Linux
+with systemd its units. Lists them in SHA256SUMS.
+
+  --no-build   pack what is in target/cross, and nothing that is not
+  --help       print this
+
+The files' time is that of the commit (or SOURCE_DATE_EPOCH), their owner is 0, their order that of their names.
+Needs GNU tar, gzip and sha256sum, and what scripts/cross.sh needs. Without TARGET, a target that cannot be built is
+left out, is named, and the exit code is 1.
+TEXT
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+out=$root/target/release-files
+
+note() { printf 'release.sh: %s\n' "$*" >&2; }
+fail() {
+    note "$*"
+    exit 1
+}
+
+build=yes
+targets=()
+for arg in "$@"; do
+    case $arg in
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    --no-build) build=no ;;
+    -*)
+        note "unknown flag $arg; see --help"
+        exit 2
+        ;;
+    *) targets+=("$arg") ;;
+    esac
+done
+for tool in tar gzip sha256sum; do command -v "$tool" >/dev/null || fail "missing $tool"; done
+tar --version | grep -q 'GNU tar' || fail "needs GNU tar, for --sort and --mtime"
+cd "$root"
+
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || true)}
+[[ $time =~ ^[0-9]+$ ]] || fail "no commit here to take the time from; set SOURCE_DATE_EPOCH"
+
+status=0
+if [[ $build == yes ]]; then
+    scripts/cross.sh "${targets[@]}" || status=1
+fi
+if ((${#targets[@]} == 0)); then
+    for binary in target/cross/*/fuelbox; do
+        [[ ! -f $binary ]] || targets+=("$(basename "$(dirname "$binary")")")
+    done
+fi
+((${#targets[@]} > 0)) || fail "nothing is built"
+
+rm -rf "$out" && mkdir -p "$out"
+for target in "${targets[@]}"; do
+    [[ -f target/cross/$target/fuelbox ]] || { note "$target: not built, so not packed"; status=1; continue; }
+    name=fuelbox-$version-$target
+    mkdir "$out/$name"
+    install -m 755 "target/cross/$target/fuelbox" "$out/$name/"
+    install -m 644 README.md LICENSE CHANGELOG.md scripts/fuelbox.service scripts/fuelbox.socket "$out/$name/"
+    [[ ! -f man/fuelbox.1 ]] || install -m 644 man/fuelbox.1 "$out/$name/"
+    # gzip without the name and the time that it would put in.
+    tar --create --directory "$out" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner \
+        --format=ustar --mode=go=rX,u+rw "$name" | gzip -n -9 >"$out/$name.tar.gz"
+    rm -r "${out:?}/$name"
+done
+cd "$out"
+compgen -G '*.tar.gz' >/dev/null || fail "nothing is packed"
+LC_ALL=C sha256sum -- *.tar.gz | tee SHA256SUMS
+exit "$status"
