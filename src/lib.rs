@@ -29,7 +29,7 @@
 //! L16 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L16 gateway/server gateway/cgi gateway/document gateway/ready
 //! L17 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L17 cli/world cli/out cli/health cli/service
+//! L17 cli/world cli/out cli/health cli/service cli/flags
 //! ```
 //!
 //! # Invariants

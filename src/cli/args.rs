@@ -1,8 +1,8 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
+use super::flags::{door, limits, source, warm, world};
 use super::values::{
-    DirArg, directory, duration, free, listen_address, nothing_left, number, os_value, size, take_switch,
-    text, timeout, unexpected, value,
+    DirArg, free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
 };
 use crate::abi::Convention;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
@@ -286,34 +286,6 @@ fn serve(mut args: Arguments) -> Result<Serve, String> {
     Ok(Serve { listen, workers, door, warm, limits, source })
 }
 
-fn door(args: &mut Arguments) -> Result<DoorLimits, String> {
-    let usual = DoorLimits::default();
-    let mut sized = |flag, usual| value(args, flag, size).map(|value| value.unwrap_or(usual));
-    let head_bytes = sized("--max-head", usual.head_bytes)?;
-    let body_bytes = sized("--max-body", usual.body_bytes)?;
-    let budget_bytes = sized("--body-budget", usual.budget_bytes)?;
-    let mut timed = |flag, usual| value(args, flag, duration).map(|value| value.unwrap_or(usual));
-    let head_timeout = timed("--head-timeout", usual.head_timeout)?;
-    let body_timeout = timed("--body-timeout", usual.body_timeout)?;
-    let idle_timeout = timed("--idle-timeout", usual.idle_timeout)?;
-    let write_timeout = timed("--write-timeout", usual.write_timeout)?;
-    let queue_timeout = timed("--queue-timeout", usual.queue_timeout)?;
-    let connections = value(args, "--max-connections", number::<usize>)?.unwrap_or(usual.connections);
-    let queue = value(args, "--queue", number::<usize>)?.unwrap_or(usual.queue);
-    Ok(DoorLimits {
-        connections,
-        head_bytes,
-        body_bytes,
-        budget_bytes,
-        head_timeout,
-        body_timeout,
-        idle_timeout,
-        write_timeout,
-        queue,
-        queue_timeout,
-    })
-}
-
 fn list(mut args: Arguments) -> Result<List, String> {
     let (limits, source) = (limits(&mut args)?, source(&mut args)?);
     nothing_left(args)?;
@@ -330,72 +302,8 @@ fn inspect(mut args: Arguments) -> Result<Inspect, String> {
     Ok(Inspect { target, limits, source })
 }
 
-fn warm(args: &mut Arguments) -> Result<WarmLimits, String> {
-    let default = WarmLimits::default();
-    let warm = WarmLimits {
-        instances: value(args, "--warm", number::<usize>)?.unwrap_or(default.instances),
-        memory_bytes: value(args, "--warm-memory", size)?.unwrap_or(default.memory_bytes),
-        uses: value(args, "--warm-uses", number::<u32>)?.unwrap_or(default.uses),
-        idle: value(args, "--warm-idle", duration)?.unwrap_or(default.idle),
-    };
-    warm.check()?;
-    Ok(warm)
-}
-
 fn health(mut args: Arguments) -> Result<SocketAddr, String> {
     let address = value(&mut args, "--address", listen_address)?.unwrap_or(DEFAULT_LISTEN);
     nothing_left(args)?;
     Ok(address)
-}
-
-fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
-    let all = |args: &mut Arguments, flag| {
-        let values = args.values_from_os_str(flag, |value| Ok::<_, String>(value.to_os_string()));
-        values.map_err(|error| match error {
-            pico_args::Error::OptionWithoutAValue(_) => format!("{flag} needs a value"),
-            other => other.to_string(),
-        })
-    };
-    let env = all(args, "--env")?;
-    let dirs = all(args, "--dir")?.iter().map(directory).collect::<Result<Vec<_>, _>>()?;
-    for (i, dir) in dirs.iter().enumerate() {
-        if dirs[..i].iter().any(|other| other.guest == dir.guest) {
-            return Err(format!("--dir gives two directories the name `{}`", dir.guest));
-        }
-    }
-    let seed = value(args, "--seed", number::<u64>)?;
-    let seed = match (args.contains("--deterministic"), seed) {
-        (true, seed) => Some(seed.unwrap_or(0)),
-        (false, Some(_)) => return Err("--seed is for --deterministic, which is not given".into()),
-        (false, None) => None,
-    };
-    Ok(WorldArgs { env, dirs, seed })
-}
-
-fn source(args: &mut Arguments) -> Result<Source, String> {
-    Ok(match os_value(args, "--plugins")? {
-        Some(folder) => Source::Folder(folder.into()),
-        None => Source::Default,
-    })
-}
-
-fn limits(args: &mut Arguments) -> Result<Limits, String> {
-    let mut limits = Limits::default();
-    let set = |target: &mut usize, value: Option<usize>| *target = value.unwrap_or(*target);
-    limits.fuel = value(args, "--fuel", number::<u64>)?.unwrap_or(limits.fuel);
-    limits.deadline = value(args, "--timeout", timeout)?.unwrap_or(limits.deadline);
-    limits.memory_pages = value(args, "--memory-pages", number::<u32>)?.unwrap_or(limits.memory_pages);
-    limits.table_elements =
-        value(args, "--max-table-elements", number::<u32>)?.unwrap_or(limits.table_elements);
-    set(&mut limits.input_bytes, value(args, "--max-input", size)?);
-    set(&mut limits.output_bytes, value(args, "--max-output", size)?);
-    set(&mut limits.module_bytes, value(args, "--max-module", size)?);
-    set(&mut limits.recursion, value(args, "--max-recursion", number::<usize>)?);
-    set(&mut limits.stack_bytes, value(args, "--max-stack", size)?);
-    set(&mut limits.descriptors, value(args, "--max-descriptors", number::<usize>)?);
-    if let Some(bytes) = value(args, "--dir-quota", size)? {
-        limits.dir_quota = bytes as u64;
-    }
-    limits.check()?;
-    Ok(limits)
 }

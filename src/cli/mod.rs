@@ -5,6 +5,7 @@
 pub mod args;
 mod call;
 pub mod exit;
+mod flags;
 mod health;
 mod help;
 mod inspect;

@@ -42,7 +42,7 @@ fn where_nobody_listens_nothing_is_alive() {
 
 #[test]
 fn what_says_nothing_within_2_s_is_not_alive() {
-    let silent = health_of(|stream| std::mem::forget(stream)).expect(1);
+    let silent = health_of(std::mem::forget).expect(1);
     assert!(silent.stderr.contains("no answer within 2s"), "{silent:#?}");
     // Each byte comes in time, the answer does not.
     let slow = health_of(|mut stream| {
