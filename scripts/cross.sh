@@ -16,8 +16,10 @@ Without TARGET it builds for all of these:
   i686-unknown-linux-musl            old PCs
   riscv64gc-unknown-linux-musl       64-bit RISC-V boards
 
-  --small   the smallest build (profile `small`, without the text format and log colours), into
-            target/cross/TARGET/fuelbox-small
+  --small   the smallest build, into target/cross/TARGET/fuelbox-small: profile `small`, without the features
+            `wat`, `color` and `examples`, and with a std built for size, which names no functions in the
+            backtraces of its own panics (RUST_BACKTRACE). That needs Rust's sources for every target; without
+            them it takes the std that is there, which makes it 0.3 MB larger, and says so
   --help    print this
 
 Needs cargo, and a linker for build scripts as every cargo build does (`cc`). For each target it takes one of:
@@ -48,6 +50,7 @@ zig_packages=(ziglang==0.17.0 cargo-zigbuild)
 name=fuelbox
 profile=release
 features=()
+small_std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
 
 note() { printf 'cross.sh: %s\n' "$*" >&2; }
 
@@ -84,14 +87,24 @@ encoded_flags() {
     printf '%s' "${flags[*]}"
 }
 
+# Building std is not yet part of stable Rust; RUSTC_BOOTSTRAP makes the same compiler allow it.
 compile() {
     local target=$1 common
     common=(--profile "$profile" --locked --target "$target" --target-dir "$build" "${features[@]}")
     cd "$root"
     if std_is_there "$target"; then
-        note "$target: with rust-lld"
-        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags) \
-            cargo build "${common[@]}" --config "target.$target.linker=\"rust-lld\""
+        common+=(--config "target.$target.linker=\"rust-lld\"")
+        # Relative relocations in the packed form, which the musl that comes with Rust reads: 0.08 MB less.
+        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-arg=--pack-dyn-relocs=relr)
+        export CARGO_ENCODED_RUSTFLAGS
+        if [[ $profile == small ]] && source_is_there; then
+            note "$target: with rust-lld, and a small std from its sources"
+            RUSTC_BOOTSTRAP=1 cargo build "${common[@]}" "${small_std[@]}"
+        else
+            [[ $profile != small ]] || note "$target: no rust-src, so std is the usual one"
+            note "$target: with rust-lld"
+            cargo build "${common[@]}"
+        fi
     elif ! source_is_there; then
         note "$target: neither Rust's std for it nor Rust's sources are to be had (rustup target add $target," \
             "or rustup component add rust-src)"
@@ -102,11 +115,11 @@ compile() {
         return 1
     else
         note "$target: std from its sources, with zig"
-        # Building std is not yet part of stable Rust, which RUSTC_BOOTSTRAP makes the same compiler allow. zig
-        # has the start files and libunwind that rustc would look for in the std that is not there.
+        local std=(-Zbuild-std=std,panic_unwind)
+        [[ $profile != small ]] || std=("${small_std[@]}")
+        # zig has the start files and libunwind that rustc would look for in the std that is not there.
         CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-self-contained=no) RUSTC_BOOTSTRAP=1 \
-            PATH="$out/venv/bin:$PATH" \
-            cargo zigbuild "${common[@]}" -Zbuild-std=std,panic_unwind
+            PATH="$out/venv/bin:$PATH" cargo zigbuild "${common[@]}" "${std[@]}"
     fi
 }
 
