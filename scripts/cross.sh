@@ -33,9 +33,8 @@ It tries to add what is missing; a target that cannot be built is named with the
 all the same. The exit code is 0 if all were built, otherwise 1.
 
 Not among them: ARMv6 (Raspberry Pi 1 and Zero) and 32-bit MIPS. The gateway's connections keep times in 64-bit
-atomics. ARMv6K has the instructions for them (ldrexd), but Rust's ARMv6 targets for Linux promise only what every
-ARMv6 has and ask the kernel for the rest (kuser helpers, built in unless the kernel leaves them out); MIPS32 has
-none at all, so the crate does not compile for it.
+atomics. For ARMv6 Rust has them by help of the kernel (its kuser helpers, which a kernel may leave out); it should
+build, but was not tried. For 32-bit MIPS Rust has none, so the crate does not compile.
 TEXT
 }
 
