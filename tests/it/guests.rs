@@ -25,17 +25,24 @@ fn runner() -> Runner {
 #[test]
 fn each_guest_was_built_from_the_sources_that_are_here() {
     let record = std::fs::read_to_string(prebuilt("SOURCES.sha256")).unwrap();
+    // A file that only `cargo package` makes.
+    let packaged = folder().with_file_name("Cargo.toml.orig").exists();
     let mut named = Vec::new();
     for line in record.lines() {
         let fields: Vec<&str> = line.split("  ").collect();
         let [hash, guest, sources] = fields[..] else { panic!("{line}") };
         let mut hasher = Sha256::new();
-        for source in sources.split(' ') {
-            hasher.update(std::fs::read(folder().join(source)).unwrap());
+        named.push(guest.strip_suffix(".wasm").unwrap().to_string());
+        let sources: Vec<PathBuf> = sources.split(' ').map(|source| folder().join(source)).collect();
+        if packaged && !sources.iter().all(|source| source.exists()) {
+            println!("skipped: {guest}: cargo leaves sources that are a package of their own out of a package");
+            continue;
+        }
+        for source in sources {
+            hasher.update(std::fs::read(&source).unwrap_or_else(|e| panic!("{}: {e}", source.display())));
         }
         let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(found, hash, "{guest} is older than its sources: run scripts/build-guests.sh");
-        named.push(guest.strip_suffix(".wasm").unwrap().to_string());
     }
     named.sort();
     assert_eq!(named, prebuilt_names());
