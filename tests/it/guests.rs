@@ -35,7 +35,9 @@ fn each_guest_was_built_from_the_sources_that_are_here() {
         named.push(guest.strip_suffix(".wasm").unwrap().to_string());
         let sources: Vec<PathBuf> = sources.split(' ').map(|source| folder().join(source)).collect();
         if packaged && !sources.iter().all(|source| source.exists()) {
-            println!("skipped: {guest}: cargo leaves sources that are a package of their own out of a package");
+            println!(
+                "skipped: {guest}: cargo leaves sources that are a package of their own out of a package"
+            );
             continue;
         }
         for source in sources {
