@@ -91,19 +91,22 @@ compile() {
     local target=$1 common
     common=(--profile "$profile" --locked --target "$target" --target-dir "$build" "${features[@]}")
     cd "$root"
-    if std_is_there "$target"; then
-        common+=(--config "target.$target.linker=\"rust-lld\"")
-        # Relative relocations in the packed form, which the musl that comes with Rust reads: 0.08 MB less.
-        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-arg=--pack-dyn-relocs=relr)
-        export CARGO_ENCODED_RUSTFLAGS
-        if [[ $profile == small ]] && source_is_there; then
+    if [[ $profile == small ]]; then
+        # musl's printf wants arithmetic of 128-bit floats but on x86, and a std built here has none; zig has it.
+        if [[ $target == x86_64-* || $target == i686-* ]] && std_is_there "$target" && source_is_there; then
             note "$target: with rust-lld, and a small std from its sources"
-            RUSTC_BOOTSTRAP=1 cargo build "${common[@]}" "${small_std[@]}"
-        else
-            [[ $profile != small ]] || note "$target: no rust-src, so std is the usual one"
-            note "$target: with rust-lld"
-            cargo build "${common[@]}"
+            RUSTC_BOOTSTRAP=1 with_lld "${small_std[@]}"
+            return
+        elif source_is_there && zig_is_there; then
+            note "$target: a small std from its sources, with zig"
+            with_zig "${small_std[@]}"
+            return
         fi
+        note "$target: Rust's sources, or zig, are not to be had, so std is the usual one"
+    fi
+    if std_is_there "$target"; then
+        note "$target: with rust-lld"
+        with_lld
     elif ! source_is_there; then
         note "$target: neither Rust's std for it nor Rust's sources are to be had (rustup target add $target," \
             "or rustup component add rust-src)"
@@ -114,12 +117,21 @@ compile() {
         return 1
     else
         note "$target: std from its sources, with zig"
-        local std=(-Zbuild-std=std,panic_unwind)
-        [[ $profile != small ]] || std=("${small_std[@]}")
-        # zig has the start files and libunwind that rustc would look for in the std that is not there.
-        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-self-contained=no) RUSTC_BOOTSTRAP=1 \
-            PATH="$out/venv/bin:$PATH" cargo zigbuild "${common[@]}" "${std[@]}"
+        with_zig -Zbuild-std=std,panic_unwind
     fi
+}
+
+# These two are parts of `compile`. Relative relocations go in the packed form, which the musl that comes with Rust
+# reads: 0.08 MB less on x86_64.
+with_lld() {
+    CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-arg=--pack-dyn-relocs=relr) \
+        cargo build "${common[@]}" --config "target.$target.linker=\"rust-lld\"" "$@"
+}
+
+# zig has the start files and libunwind that rustc would look for in the std that is not there.
+with_zig() {
+    CARGO_ENCODED_RUSTFLAGS=$(encoded_flags -C link-self-contained=no) RUSTC_BOOTSTRAP=1 \
+        PATH="$out/venv/bin:$PATH" cargo zigbuild "${common[@]}" "$@"
 }
 
 # Static: no interpreter (the dynamic loader) is asked for and no library is needed. A static PIE has a
