@@ -15,11 +15,11 @@ Rebuilds the named guests, or all of them, and records the hash of their sources
   --help    print this
 
 Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
-        greet-rust wordcount json-transform treehash cgi-rust (Rust)
+        greet-rust wordcount json-transform treehash cgi-rust hello-rust work-fib work-sieve work-sha256 (Rust)
         hello-c dirinfo cgi-c (C)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
-        report cgi-go (Go; not in the repository, so --check passes over them where they are not built)
+        report cgi-go hello-go (Go; not in the repository, so --check passes over them where they are not built)
 
 Tools, each needed only for the guests of its language:
   WAT   wat2wasm: apt-get install wabt
@@ -36,7 +36,8 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash cgi-rust dirinfo cgi-c unseen cgi-zig rot wagi report cgi-go)
+    hostcall treehash cgi-rust hello-rust work-fib work-sieve work-sha256 dirinfo cgi-c unseen cgi-zig rot wagi
+    report cgi-go hello-go)
 
 # A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
 # be within fuelbox's own default.
@@ -66,11 +67,12 @@ describe() {
     json-transform) language=rust crate=json-transform target=wasm32-unknown-unknown artifact=json_transform.wasm ;;
     wordcount | treehash) language=rust crate=$1 target=wasm32-wasip1 artifact=$1.wasm ;;
     cgi-rust) language=rust crate=cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
+    hello-rust | work-fib | work-sieve | work-sha256) language=rust crate=work target=wasm32-wasip1 artifact=$1.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
     dirinfo) language=c source=c/$1.c ;;
     unseen | cgi-zig) language=zig source=zig/${1%-zig}.zig ;;
     rot | wagi) language=assemblyscript source=assemblyscript/$1.ts ;;
-    report | cgi-go) language=go source=go/${1%-go}/main.go into=$prebuilt/large ;;
+    report | cgi-go | hello-go) language=go source=go/${1%-go}/main.go into=$prebuilt/large ;;
     *)
         printf "build-guests.sh: no guest is called '%s'; there are: %s\n" "$1" "${all_guests[*]}" >&2
         exit 2

@@ -194,3 +194,22 @@ fn cgi_programs_run_from_the_command_line_too() {
         assert_eq!((ran.text(), ran.stderr.as_str()), (expected, ""), "{language}");
     }
 }
+
+#[test]
+fn what_the_benchmarks_run_gets_its_sums_right() {
+    let zeros: String = Sha256::digest(vec![0; 4 << 20]).iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = [
+        ("hello-rust", "Hello, World\n".to_string()),
+        ("work-fib", "5702887\n".to_string()),
+        // The number of primes below two million.
+        ("work-sieve", "148933\n".repeat(4)),
+        ("work-sha256", zeros + "\n"),
+    ];
+    for (name, text) in expected {
+        let ran = run(&["--timeout", "none"], &prebuilt(&format!("{name}.wasm")), &[], b"").expect(0);
+        assert_eq!((ran.text(), ran.stderr.as_str()), (text, ""), "{name}");
+    }
+    if let Some(path) = large("hello-go") {
+        assert_eq!(run(&[], &path, &[], b"").expect(0).text(), "Hello, World\n");
+    }
+}
