@@ -15,8 +15,8 @@ Rebuilds the named guests, or all of them, and records the hash of their sources
   --help    print this
 
 Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
-        greet-rust wordcount json-transform treehash cgi-rust hello-rust work-fib work-sieve work-sha256 (Rust)
-        hello-c dirinfo cgi-c (C)
+        greet-rust wordcount json-transform treehash cgi-rust hello-rust (Rust)
+        hello-c dirinfo cgi-c work-fib work-sieve work-sha256 (C)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
         report cgi-go hello-go (Go; not in the repository, so --check passes over them where they are not built)
@@ -36,7 +36,7 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash cgi-rust hello-rust work-fib work-sieve work-sha256 dirinfo cgi-c unseen cgi-zig rot wagi
+    hostcall treehash cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
     report cgi-go hello-go)
 
 # A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
@@ -67,9 +67,9 @@ describe() {
     json-transform) language=rust crate=json-transform target=wasm32-unknown-unknown artifact=json_transform.wasm ;;
     wordcount | treehash) language=rust crate=$1 target=wasm32-wasip1 artifact=$1.wasm ;;
     cgi-rust) language=rust crate=cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
-    hello-rust | work-fib | work-sieve | work-sha256) language=rust crate=work target=wasm32-wasip1 artifact=$1.wasm ;;
+    hello-rust) language=rust crate=hello target=wasm32-wasip1 artifact=hello.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
-    dirinfo) language=c source=c/$1.c ;;
+    dirinfo | work-fib | work-sieve | work-sha256) language=c source=c/$1.c ;;
     unseen | cgi-zig) language=zig source=zig/${1%-zig}.zig ;;
     rot | wagi) language=assemblyscript source=assemblyscript/$1.ts ;;
     report | cgi-go | hello-go) language=go source=go/${1%-go}/main.go into=$prebuilt/large ;;
