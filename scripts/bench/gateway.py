@@ -1,0 +1,224 @@
+"""The gateway and the plug-in folder: start, first calls, requests, memory."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import time
+
+from engines import FUELBOX, OUT
+from processes import PREBUILT
+
+WAIT = "60s"
+
+
+def leb(value):
+    """Signed LEB128 (core specification, section 5.2.2)."""
+    out = bytearray()
+    while True:
+        byte, value = value & 0x7F, value >> 7
+        if (value == 0 and not byte & 0x40) or (value == -1 and byte & 0x40):
+            return bytes(out + bytes([byte]))
+        out.append(byte | 0x80)
+
+
+def unsigned(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out + bytes([value]))
+
+
+def section(number, content):
+    return bytes([number]) + unsigned(len(content)) + content
+
+
+def module(seed, size=20_000):
+    """A module of about `size` bytes that exports `add` and holds functions of arithmetic, no two alike."""
+    bodies = [b"\x00\x20\x00\x20\x01\x6a\x0b"]
+    length = state = 0
+    while length < size - 100:
+        code = b"\x00\x20\x00"
+        for _ in range(25):
+            state = (state * 1103515245 + 12345 + seed) & 0x7FFFFFFF
+            code += b"\x41" + leb(state - 0x40000000) + (b"\x6a", b"\x73", b"\x6c")[state >> 8 & 1]
+        bodies.append(code + b"\x20\x01\x6a\x0b")
+        length += len(bodies[-1]) + 3
+    count = unsigned(len(bodies))
+    code = b"".join(unsigned(len(body)) + body for body in bodies)
+    return (
+        b"\0asm\1\0\0\0" + section(1, b"\x01\x60\x02\x7f\x7f\x01\x7f") + section(3, count + b"\0" * len(bodies))
+        + section(7, b"\x01\x03add\x00\x00") + section(10, count + code)
+    )
+
+
+def plugins(count):
+    folder = OUT / f"plugins-{count}"
+    if not folder.exists():
+        folder.mkdir()
+        for number in range(count):
+            (folder / f"p{number:04}.wasm").write_bytes(module(number))
+    return folder
+
+
+class Server:
+    """A gateway on a port of its own, until it is left."""
+
+    def __init__(self, folder):
+        words = [FUELBOX, "serve", "--listen", "127.0.0.1:0", "--timeout", WAIT]
+        # wrk opens one more than it was told.
+        words += ["--max-connections", "300"]
+        words += ["--plugins", folder] if folder else []
+        # In an empty folder, so that no ./plugins is found.
+        (OUT / "empty").mkdir(exist_ok=True)
+        begin = time.perf_counter()
+        env = dict(os.environ, RUST_LOG="error")
+        self.process = subprocess.Popen(words, cwd=OUT / "empty", env=env, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if found := re.search(r"on http://([\d.]+):(\d+)", line):
+                break
+        else:
+            raise SystemExit("bench.sh: fuelbox serve did not start")
+        self.ready_ms = (time.perf_counter() - begin) * 1000
+        self.host, self.port = found[1], int(found[2])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.process.stderr.close()
+
+    def memory(self, field="VmRSS"):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith(field))
+
+    def cpu_us(self):
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1_000_000 // os.sysconf("SC_CLK_TCK")
+
+    def wrk(self, path, body, connections, seconds):
+        """Requests a second, and CPU microseconds of the gateway for each."""
+        script = OUT / "post.lua"
+        script.write_text(f'wrk.method = "POST"\nwrk.body = "{body}"\n')
+        before = self.cpu_us()
+        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script]
+        words.append(f"http://{self.host}:{self.port}{path}")
+        said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        if bad := re.search(r"Non-2xx.*|Socket errors.*", said):
+            raise SystemExit(f"bench.sh: wrk: {bad[0]}")
+        count, rate = int(re.search(r"(\d+) requests in", said)[1]), float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
+        return {"requests/s": rate, "CPU µs/request": (self.cpu_us() - before) / count, "count": count}
+
+
+def ready(folder, rounds):
+    times = []
+    for _ in range(rounds):
+        with Server(folder) as server:
+            times.append(server.ready_ms)
+    return statistics.median(times)
+
+
+def first_and_later(folder, path, rounds):
+    """Milliseconds of the first call of a program after it was loaded, and of the median of 20 more."""
+    firsts, laters = [], []
+    for _ in range(rounds):
+        with Server(folder) as server:
+            connection = http.client.HTTPConnection(server.host, server.port)
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+            times = []
+            for _ in range(21):
+                begin = time.perf_counter()
+                connection.request("POST", path)
+                answer = connection.getresponse()
+                answer.read()
+                times.append((time.perf_counter() - begin) * 1000)
+                if answer.status != 200:
+                    raise SystemExit(f"bench.sh: POST {path} answered {answer.status}")
+            firsts.append(times[0])
+            laters.append(statistics.median(times[1:]))
+            connection.close()
+    return statistics.median(firsts), statistics.median(laters)
+
+
+def row(what, value, unit, most=None):
+    met = None if most is None else value <= most
+    return {"what": what, "value": value, "unit": unit, "most": most, "met": met}
+
+
+def load(rounds, _):
+    few = max(3, rounds // 8)
+    rows = [row("1,000 plug-ins of 20 KB until ready", ready(plugins(1000), few), "ms", 1000)]
+    source = PREBUILT / "large" / "hello-go.wasm"
+    guests = [("Rust", PREBUILT / "hello-rust.wasm"), ("C", PREBUILT / "hello-c.wasm")]
+    if source.exists():
+        guests.insert(0, ("Go", source))
+    else:
+        print("load: Go skipped: scripts/build-guests.sh hello-go")
+    empty = OUT / "plugins-none"
+    empty.mkdir(exist_ok=True)
+    idle = ready(empty, few)
+    rows.append(row("no plug-in until ready", idle, "ms"))
+    for language, path in guests:
+        folder = OUT / f"plugins-{path.stem}"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(path, folder)
+        alone = ready(folder, few) - idle
+        rows.append(row(f"the {language} program, beyond that", alone, "ms", 15 if language == "Go" else None))
+        first, later = first_and_later(folder, f"/execute/{path.stem}", few)
+        rows.append(row(f"a later call of the {language} program", later, "ms"))
+        rows.append(row("its first call, to that", first / later, "×", 2))
+    return rows
+
+
+def seconds(rounds):
+    return 2 if rounds <= 5 else 5
+
+
+def gateway(rounds, _):
+    with Server(None) as server:
+        time.sleep(0.5)
+        rows = [row("idle, with the built-in guests", server.memory(), "KiB", 5120)]
+        for connections in (16, 256):
+            figures = server.wrk("/execute/greet", "World", connections, seconds(rounds))
+            rows.append(row(f"{connections} connections", figures["requests/s"], "requests/s"))
+            rows.append(row(f"{connections} connections", figures["CPU µs/request"], "CPU µs/request"))
+    return rows
+
+
+def growth(rounds, _):
+    counts = (1, 100, 1000)
+    costs = {count: [] for count in counts}
+    # In turns, and the watch's looks at the folder with them.
+    for _ in range(3):
+        for count in counts:
+            with Server(plugins(count)) as server:
+                path = f"/execute/p{count // 2:04}?func=add"
+                server.wrk(path, "10 20", 16, 1)
+                costs[count].append(server.wrk(path, "10 20", 16, seconds(rounds))["CPU µs/request"])
+    medians = {count: statistics.median(values) for count, values in costs.items()}
+    rows = [row(f"{count} plug-ins", medians[count], "CPU µs/request") for count in counts]
+    rows += [row(f"{count} plug-ins, to 1", medians[count] / medians[1], "×", 1.1) for count in counts[1:]]
+    return rows
+
+
+def memory(rounds, full):
+    wanted = 1_000_000 if full else 20_000 if rounds <= 5 else 100_000
+    with Server(None) as server:
+        server.wrk("/execute/greet", "World", 16, 2)
+        before, done = server.memory(), 0
+        while done < wanted:
+            done += server.wrk("/execute/greet", "World", 16, 2)["count"]
+        after = server.memory()
+    return [row(f"before {done} requests", before, "KiB"), row("after them, to that", after / before, "×", 1.02)]
+
+
+CASES = {"load": load, "gateway": gateway, "growth": growth, "memory": memory}
+NEED_WRK = ("gateway", "growth", "memory")
