@@ -9,7 +9,7 @@ use crate::error::{Error, LoadProblem};
 use crate::guests;
 use crate::limits::{Limits, WarmLimits};
 use crate::warm::{Budget, Pool};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -67,13 +67,18 @@ impl Plugins {
     /// # Errors
     /// [`Error::NoPlugin`] with the names there are.
     pub fn get(&self, name: &str) -> Result<Arc<Plugin>, Error> {
-        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let found = by_name.get(name).or_else(|| by_name.get(name.strip_suffix(".wasm")?));
-        found.cloned().ok_or_else(|| {
+        self.find(name).ok_or_else(|| {
+            let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
             let mut known: Vec<String> = by_name.keys().cloned().collect();
             known.sort();
             Error::NoPlugin { name: name.into(), known }
         })
+    }
+
+    /// As [`Plugins::get`], without the list of all names, which a scan would make for each new file.
+    fn find(&self, name: &str) -> Option<Arc<Plugin>> {
+        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        by_name.get(name).or_else(|| by_name.get(name.strip_suffix(".wasm")?)).cloned()
     }
 
     /// All plug-ins, by name.
@@ -263,8 +268,8 @@ impl Folder {
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamp)], plugins: &Plugins, changes: &mut Changes) {
-        let there: HashSet<&PathBuf> = files.iter().map(|(path, _)| path).collect();
-        self.seen.retain(|path, _| there.contains(path));
+        // `module_files` sorted them: looked through for each plug-in, a thousand would cost a million looks.
+        self.seen.retain(|path, _| files.binary_search_by(|(file, _)| file.cmp(path)).is_ok());
         for plugin in plugins.all() {
             let in_folder = plugin.path.as_ref().filter(|path| path.parent() == Some(&self.path));
             if in_folder.is_some_and(|path| !self.seen.contains_key(path)) {
@@ -279,7 +284,7 @@ impl Folder {
         let refuse = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
         let name = path.file_stem().and_then(|stem| stem.to_str());
         let name = name.ok_or_else(|| refuse("the file's name is not UTF-8".into()))?.to_string();
-        let before = plugins.get(&name).ok();
+        let before = plugins.find(&name);
         if let Some(other) = before.as_ref().and_then(|plugin| plugin.path.as_deref())
             && other != path
         {
