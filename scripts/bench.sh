@@ -26,6 +26,7 @@ Cases, all by default:
   memory                         the gateway's memory before and after many requests
 
 Needs python3, rustc and target/release/fuelbox (cargo build --release) or another in $FUELBOX; Linux for memory.
+$FUELBOX_BEFORE names another build of fuelbox, which is then measured as a peer called before.
 hello-go needs go: scripts/build-guests.sh hello-go. gateway, growth and memory need wrk.
 Peers, each optional: wasmi (cargo install wasmi_cli), wasmtime, wazero, wasm3 and iwasm on the PATH. Without
 wasmtime on the PATH python3's module is taken (pip install wasmtime), timed within its process, so that Python's

@@ -25,6 +25,10 @@ KNOWN = {
 FUELBOX_RUN = [FUELBOX, "run", "--timeout", "60s", "{}"]
 FUELBOX_ADD = [FUELBOX, "run", "{}", "add", "10", "20"]
 
+# Another build of fuelbox, to compare with.
+if BEFORE := os.environ.get("FUELBOX_BEFORE"):
+    KNOWN["before"] = ([BEFORE, *FUELBOX_RUN[1:]], [BEFORE, *FUELBOX_ADD[1:]])
+
 # Prints microseconds for each of so many runs, from a compiled module to its end. Python's start is not in it.
 WASMTIME_PYTHON = """
 import os, sys, time, wasmtime
@@ -58,7 +62,7 @@ def one_cpu():
 
 def find():
     """The peers that are there, and a line for each that is not."""
-    there = [name for name in KNOWN if shutil.which(name)]
+    there = [name for name, (run, _) in KNOWN.items() if shutil.which(run[0])]
     missing = [name for name in KNOWN if name not in there]
     if "wasmtime" in missing:
         missing.remove("wasmtime")

@@ -9,6 +9,7 @@ from engines import OUT, ROOT
 PREBUILT = ROOT / "guests" / "prebuilt"
 
 # Module, what it prints, whether `add` is called, and the goals: (figure, engine, at most so many times its).
+# Of what takes long the CPU time is compared: what else runs on the machine disturbs it less.
 # `None` as the engine is a bound in the figure's own unit.
 CASES = {
     "add": (PREBUILT / "add.wasm", "30", True, [
@@ -21,11 +22,11 @@ CASES = {
     "hello-go": (PREBUILT / "large" / "hello-go.wasm", "Hello, World", False, [
         ("wall", "wasmi", 1.0), ("wall", "wasmtime", 1.0)]),
     "fib": (PREBUILT / "work-fib.wasm", "5702887", False, [
-        ("wall", "wasmi", 1 / 0.9), ("wall", "wasm3", 1.0), ("wall", "iwasm", 1.0)]),
+        ("cpu", "wasmi", 1 / 0.9), ("cpu", "wasm3", 1.0), ("cpu", "iwasm", 1.0)]),
     "sieve": (PREBUILT / "work-sieve.wasm", "148933", False, [
-        ("wall", "wasmi", 1 / 0.95), ("wall", "wasm3", 1.0), ("wall", "iwasm", 1.0)]),
+        ("cpu", "wasmi", 1 / 0.95), ("cpu", "wasm3", 1.0), ("cpu", "iwasm", 1.0)]),
     "sha256": (PREBUILT / "work-sha256.wasm", "bb9f8df61474d25e", False, [
-        ("wall", "wasmi", 1 / 0.95), ("wall", "wasm3", 1.0), ("wall", "iwasm", 1.0)]),
+        ("cpu", "wasmi", 1 / 0.95), ("cpu", "wasm3", 1.0), ("cpu", "iwasm", 1.0)]),
 }
 LONG = ("fib", "sieve", "sha256", "hello-go")
 
