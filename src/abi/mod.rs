@@ -148,15 +148,17 @@ fn exited(code: u32) -> Stop {
     }
 }
 
-/// The context of a run of `job`.
-fn context(job: &mut Job<'_>, stdin: Stdin) -> Result<WasiCtx, Error> {
-    let world = std::mem::take(&mut job.world);
+/// The context of a run.
+fn context(
+    limits: &Limits,
+    world: World,
+    stdin: Stdin,
+    (stdout, stderr): (SinkTo, SinkTo),
+) -> Result<WasiCtx, Error> {
     check_env(&world)?;
     let dirs = world.dirs.len();
-    let [stdout, stderr] =
-        [&mut job.stdout, &mut job.stderr].map(|sink| std::mem::replace(sink, SinkTo::Buffer(Vec::new())));
-    WasiCtx::new(job.limits, world, stdin, stdout, stderr).map_err(|_| {
-        let cap = job.limits.descriptors;
+    WasiCtx::new(limits, world, stdin, stdout, stderr).map_err(|_| {
+        let cap = limits.descriptors;
         Error::Input(format!("{dirs} directories are more than --max-descriptors allows, which is {cap}"))
     })
 }
@@ -168,16 +170,17 @@ fn panicked<T>(_: T) -> Error {
 /// The frame of a command's run: makes the sandbox, instantiates, calls `body`, and collects what was used. A
 /// panic of the interpreter ends the run and nothing else.
 fn guarded<T>(
-    mut job: Job<'_>,
+    job: Job<'_>,
     prepare: impl FnOnce(&mut WasiCtx),
     stdin: Stdin,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<(Report<T>, WasiCtx), Error> {
-    let mut wasi = context(&mut job, stdin)?;
+    let Job { program, limits, stdout, stderr, world, when_long, .. } = job;
+    let mut wasi = context(limits, world, stdin, (stdout, stderr))?;
     prepare(&mut wasi);
     catch_unwind(AssertUnwindSafe(|| {
-        let mut sandbox = Sandbox::new(job.program, job.limits, wasi, job.when_long);
-        let result = sandbox.instantiate(job.program, false).and_then(|()| body(&mut sandbox));
+        let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
+        let result = sandbox.instantiate(program, false).and_then(|()| body(&mut sandbox));
         let (usage, wasi) = sandbox.finish();
         (Report { result, usage }, wasi)
     }))
@@ -187,11 +190,11 @@ fn guarded<T>(
 /// The frame of a function's run: as `guarded`, but in an instance that is warm, if there is one; and the
 /// instance is kept afterwards, if the job has where.
 fn called<T>(
-    mut job: Job<'_>,
+    job: Job<'_>,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<Report<T>, Error> {
-    let wasi = context(&mut job, Stdin::Empty)?;
-    let Job { program, limits, warm, when_long, .. } = job;
+    let Job { program, limits, stdout, stderr, world, warm, when_long } = job;
+    let wasi = context(limits, world, Stdin::Empty, (stdout, stderr))?;
     catch_unwind(AssertUnwindSafe(|| {
         let kept = warm.and_then(Pool::take);
         let uses = kept.as_ref().map(Warm::uses);

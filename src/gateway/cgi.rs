@@ -1,29 +1,16 @@
 //! Programs as HTTP functions, the way in: a request as CGI/1.1 has it (RFC 3875, section 4).
 
+use super::document::is_hop_by_hop;
 use super::message::Request;
 use crate::abi::command::Invocation;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::Stdin;
 
-/// Header fields that are not passed on as `HTTP_*`. Those between two hops only; those that have a variable
-/// of their own; `Proxy`, which as `HTTP_PROXY` would set the proxy of an HTTP client in the guest
-/// (CVE-2016-5385); and credentials (section 4.1.18), as every plug-in behind this gateway is a stranger.
-const NOT_PASSED: [&str; 14] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "keep-alive",
-    "proxy",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
+/// variable of their own; `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
+/// of an HTTP client in the guest (CVE-2016-5385); and credentials (section 4.1.18), as every plug-in behind
+/// this gateway is a stranger.
+const NOT_PASSED: [&str; 5] = ["authorization", "content-length", "content-type", "expect", "proxy"];
 
 /// Header lines that are looked at; the door takes no more.
 const HEADERS_MAX: usize = 100;
@@ -86,7 +73,8 @@ fn pass_headers(headers: &[httparse::Header<'_>], env: &mut Vec<(Vec<u8>, Vec<u8
     let own = env.len();
     for header in headers {
         // Two names must not become one variable: `-` and `_` would.
-        if header.name.contains('_') || NOT_PASSED.iter().any(|name| header.name.eq_ignore_ascii_case(name)) {
+        let is_kept_back = NOT_PASSED.iter().any(|name| header.name.eq_ignore_ascii_case(name));
+        if header.name.contains('_') || is_kept_back || is_hop_by_hop(header.name) {
             continue;
         }
         let name = format!("HTTP_{}", header.name.to_ascii_uppercase().replace('-', "_")).into_bytes();

@@ -54,6 +54,11 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
+/// Whether the field `name` ends at the next hop, of a request as of a response.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field))
+}
+
 /// Fields that the gateway sets and a guest's are left out: they would come twice.
 const OWN: [&str; 2] = ["server", "date"];
 
@@ -99,7 +104,8 @@ pub fn response(output: Vec<u8>, is_head: bool) -> Result<Response, String> {
     Ok(response)
 }
 
-fn plain(body: Vec<u8>) -> Response {
+/// The response for output that is all body: text if it is UTF-8, bytes otherwise.
+pub fn plain(body: Vec<u8>) -> Response {
     let content_type = if std::str::from_utf8(&body).is_ok() { TEXT } else { BYTES };
     Response::new(200, content_type, body)
 }
@@ -143,7 +149,7 @@ fn is_token(name: &str) -> bool {
 
 /// The value as text, if a response may have it.
 fn check(name: &str, value: &[u8]) -> Result<String, String> {
-    if HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field)) {
+    if is_hop_by_hop(name) {
         return Err(format!("header {name} concerns the connection, which is not the guest's"));
     }
     if let Some(byte) = value.iter().find(|byte| !matches!(byte, b'\t' | 0x20..=0x7e)) {

@@ -1,6 +1,6 @@
 //! From a request to a response, without a socket.
 
-use super::message::{BYTES, JSON, Request, Response, TEXT};
+use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::{cgi, document};
 use crate::abi::Convention;
@@ -78,10 +78,7 @@ fn function(
     };
     let func = func.as_deref().unwrap_or(DEFAULT_FUNCTION);
     match runner.report_bytes(plugin, func, &request.body, Some(when_long)) {
-        Ok(report) => respond(report, |output| {
-            let content_type = if std::str::from_utf8(&output).is_ok() { TEXT } else { BYTES };
-            Ok(Response::new(200, content_type, output))
-        }),
+        Ok(report) => respond(report, |output| Ok(document::plain(output))),
         Err(error) => refuse(&error),
     }
 }

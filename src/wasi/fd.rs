@@ -204,6 +204,7 @@ pub fn fd_advise(call: &mut Call<'_>, fd: u32, offset: u64, len: u64, advice: u3
 /// EBADF, EDQUOT, EFBIG, EINVAL for no length, ENOSPC, ENOTSUP if the file system cannot, ESPIPE for a
 /// stream.
 pub fn fd_allocate(call: &mut Call<'_>, fd: u32, offset: u64, len: u64) -> Result {
+    let quota = call.ctx.files.quota;
     let file = call.ctx.files.get(fd)?.file(rights::FD_ALLOCATE)?;
     if !file.writable {
         return Err(Errno::Badf.into());
@@ -214,8 +215,6 @@ pub fn fd_allocate(call: &mut Call<'_>, fd: u32, offset: u64, len: u64) -> Resul
     if offset.checked_add(len).is_none_or(|end| end > OFFSET_MAX) {
         return Err(Errno::Fbig.into());
     }
-    let quota = call.ctx.files.quota;
-    let file = call.ctx.files.get(fd)?.file(rights::FD_ALLOCATE)?;
     // Holes before the end are filled too, and count.
     let growth = (offset + len).saturating_sub(file.size()?).max(len);
     if growth > quota {
@@ -238,10 +237,7 @@ pub fn fd_sync(call: &mut Call<'_>, fd: u32) -> Result {
 }
 
 fn sync(call: &mut Call<'_>, fd: u32, right: u64) -> Result {
-    let file = call.ctx.files.get(fd)?.file(right).map_err(|error| match error {
-        Errno::Spipe => Errno::Inval,
-        other => other,
-    })?;
+    let file = call.ctx.files.get(fd)?.file_or(right, Errno::Inval)?;
     call.ctx.may_have_waited = true;
     let done = if right == rights::FD_SYNC { file.file.sync_all() } else { file.file.sync_data() };
     Ok(done.map_err(|error| errno(&error))?)
@@ -255,7 +251,7 @@ pub fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: u32, flags: u32) -> Result {
     if flags & !u32::from(fdflags::ALL) != 0 {
         return Err(Errno::Inval.into());
     }
-    if matches!(entry.what, Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr) {
+    if entry.stream().is_some() {
         entry.need(rights::FD_FDSTAT_SET_FLAGS)?;
         return Ok(());
     }

@@ -84,28 +84,37 @@ impl Entry {
         if self.given_up & right != 0 { Err(Errno::Notcapable) } else { Ok(()) }
     }
 
+    /// Which of the standard streams it is: 0, 1 or 2, whatever number it has by now.
+    pub fn stream(&self) -> Option<usize> {
+        match self.what {
+            Descriptor::Stdin => Some(0),
+            Descriptor::Stdout => Some(1),
+            Descriptor::Stderr => Some(2),
+            Descriptor::File(_) | Descriptor::Dir(_) => None,
+        }
+    }
+
     /// The open file, if that is what it is. EBADF for a directory, as in wasmtime; ESPIPE for a stream.
     pub fn file(&mut self, right: u64) -> Result<&mut OpenFile, Errno> {
-        match self.what {
-            Descriptor::File(_) => self.need(right)?,
-            Descriptor::Dir(_) => return Err(Errno::Badf),
-            _ => return Err(Errno::Spipe),
-        }
+        self.file_or(right, Errno::Spipe)
+    }
+
+    /// As [`Entry::file`], with another errno for a stream.
+    pub fn file_or(&mut self, right: u64, of_stream: Errno) -> Result<&mut OpenFile, Errno> {
+        let allowed = self.need(right);
         match &mut self.what {
-            Descriptor::File(file) => Ok(file),
-            _ => Err(Errno::Badf),
+            Descriptor::File(file) => allowed.map(|()| file),
+            Descriptor::Dir(_) => Err(Errno::Badf),
+            _ => Err(of_stream),
         }
     }
 
     /// The open directory, if that is what it is; ENOTDIR for a file, EBADF for a stream.
     pub fn dir(&mut self, right: u64) -> Result<&mut OpenDir, Errno> {
-        match self.what {
-            Descriptor::Dir(_) => self.need(right)?,
-            Descriptor::File(_) => return Err(Errno::Notdir),
-            _ => return Err(Errno::Badf),
-        }
+        let allowed = self.need(right);
         match &mut self.what {
-            Descriptor::Dir(dir) => Ok(dir),
+            Descriptor::Dir(dir) => allowed.map(|()| dir),
+            Descriptor::File(_) => Err(Errno::Notdir),
             _ => Err(Errno::Badf),
         }
     }

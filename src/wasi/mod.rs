@@ -135,18 +135,17 @@ pub(crate) fn attempt(
         }
         None => f(&mut Call { ctx: &mut host.wasi, memory: &mut [] }),
     };
-    if let Err(Fault::Wait(wait)) = answer {
-        return Err(Halt::Wait(wait, None));
-    }
-    let paid = charge(&mut store);
-    let waited = std::mem::take(&mut store.data_mut().wasi.may_have_waited);
-    match answer {
-        Ok(()) => Ok((Errno::Success, paid && !waited)),
-        Err(Fault::Errno(errno)) => Ok((errno, paid && !waited)),
+    let answered = match answer {
+        Ok(()) => Ok(Errno::Success),
+        Err(Fault::Errno(errno)) => Ok(errno),
         Err(Fault::Exit(code)) => Err(Halt::Exit(code)),
         Err(Fault::OutputFull { stream, limit }) => Err(Halt::Stop(Stop::OutputFull { stream, limit })),
-        Err(Fault::Wait(wait)) => Err(Halt::Wait(wait, None)),
-    }
+        // It is paid for when it is made again.
+        Err(Fault::Wait(wait)) => return Err(Halt::Wait(wait, None)),
+    };
+    let paid = charge(&mut store);
+    let waited = std::mem::take(&mut store.data_mut().wasi.may_have_waited);
+    answered.map(|errno| (errno, paid && !waited))
 }
 
 /// A call from the guest. One that has to wait, or to be looked at, goes back to the sandbox.

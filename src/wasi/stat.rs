@@ -42,20 +42,19 @@ pub fn fd_fdstat_set_rights(call: &mut Call<'_>, fd: u32, base: u64, inheriting:
 
 /// `fd_filestat_get(fd, out)`: the 64 bytes of `filestat`; a stream has a type and nothing else. EBADF, EFAULT.
 pub fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
-    let types = call.ctx.stream_types;
     let entry = call.ctx.files.get(fd)?;
     entry.need(rights::FD_FILESTAT_GET)?;
     slice(call.memory, out, super::abi::FILESTAT_BYTES as u32)?;
-    let stream = |kind| Filestat { filetype: kind, ..Filestat::default() };
+    let stream = entry.stream();
     let stat = match &entry.what {
-        Descriptor::Stdin => stream(types[0]),
-        Descriptor::Stdout => stream(types[1]),
-        Descriptor::Stderr => stream(types[2]),
         Descriptor::File(file) => Filestat::of_file(&file.file)?,
         Descriptor::Dir(dir) => Filestat::of_dir(&dir.dir)?,
+        _ => Filestat::default(),
     };
-    let is_stream = matches!(entry.what, Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr);
-    let stat = if is_stream { stat } else { call.ctx.shown(stat) };
+    let stat = match stream {
+        Some(stream) => Filestat { filetype: call.ctx.stream_types[stream], ..stat },
+        None => call.ctx.shown(stat),
+    };
     Ok(write(call.memory, out, &stat.to_bytes())?)
 }
 
@@ -64,10 +63,7 @@ pub fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
 /// 2^63 - 1.
 pub fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result {
     let quota = call.ctx.files.quota;
-    let file = call.ctx.files.get(fd)?.file(rights::FD_FILESTAT_SET_SIZE).map_err(|error| match error {
-        Errno::Spipe => Errno::Inval,
-        other => other,
-    })?;
+    let file = call.ctx.files.get(fd)?.file_or(rights::FD_FILESTAT_SET_SIZE, Errno::Inval)?;
     if !file.writable || i64::try_from(size).is_err() {
         return Err(Errno::Inval.into());
     }

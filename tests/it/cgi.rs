@@ -6,7 +6,7 @@ use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 
 /// Writes its environment, each entry ended by NUL.
-const ENV: &str = r#"(module
+pub const ENV: &str = r#"(module
     (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))

@@ -1,5 +1,6 @@
 //! The gateway over a real socket: every row of the status table, and what goes with an answer.
 
+use crate::cgi::ENV;
 use crate::support::{Client, Server, TempDir, deadline_ms, wat};
 use fuelbox::{Limits, Runner, RunnerConfig};
 
@@ -69,17 +70,7 @@ fn gowasmrunners_examples() {
 
 #[test]
 fn a_command_gets_the_body_as_input_and_cgi_variables() {
-    let show = r#"(module
-        (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (func (export "_start")
-            (drop (call $sizes (i32.const 0) (i32.const 20)))
-            (drop (call $get (i32.const 1000) (i32.const 4000)))
-            (i32.store (i32.const 16) (i32.const 4000))
-            (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 32)))))"#;
-    let (server, _dir) = server_with(Limits::default(), &[("env", show)]);
+    let (server, _dir) = server_with(Limits::default(), &[("env", ENV)]);
     assert_eq!(server.send("POST", "/execute/wordcount", b"a b\nc").text(), "1 3 5\n");
     let reply = server.send("POST", "/execute/env?func=ignored&x=1", b"abc");
     let env = reply.text();

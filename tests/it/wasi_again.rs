@@ -3,10 +3,10 @@
 use crate::guest::start;
 use crate::support::{TempDir, deadline_ms, fuelbox_in, fuelbox_program};
 use crate::wasi_dirs::{CREAT, DIRECTORY, EXCL, OUT, READ, WRITE, open, with_path, with_paths};
-use crate::wasi_world::World;
+use crate::wasi_world::{World, reproducible};
 use fuelbox::wasi::clock::Clock;
 use fuelbox::wasi::{Call, fd, path, process, stat};
-use fuelbox::{Invocation, Limits, Preopen, Report, Stdin};
+use fuelbox::{Invocation, Preopen, Report, Stdin};
 use std::collections::HashSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -163,16 +163,6 @@ fn the_pieces_in_which_input_comes_make_no_difference() {
     }
     let dir = TempDir::new();
     fuelbox_in(&dir.0, &["run", "--seed", "1", "x.wasm"], b"").expect(2);
-}
-
-/// A world whose runs are reproducible.
-fn reproducible(dir: &TempDir) -> World {
-    let dirs = vec![Preopen::open(&dir.0, "/", false).unwrap()];
-    World::with(
-        Stdin::Empty,
-        &Limits::default(),
-        fuelbox::World { dirs, seed: Some(1), ..Default::default() },
-    )
 }
 
 /// Most file systems give the number of a file that is gone to the next one; some do not.

@@ -2,7 +2,7 @@
 
 use crate::support::TempDir;
 use crate::wasi_dirs::{DIRECTORY, OUT, READ, open, out, world_with};
-use crate::wasi_world::{Answer, MEMORY_BYTES, World, bad_pointers, fails};
+use crate::wasi_world::{Answer, MEMORY_BYTES, World, bad_pointers, fails, reproducible};
 use fuelbox::wasi::abi::{Errno, Fault};
 use fuelbox::wasi::{Call, fd, preopen};
 use fuelbox::{Limits, Preopen, Stdin};
@@ -172,16 +172,6 @@ fn what_changes_in_between_neither_repeats_nor_hides_the_rest() {
         let answer = call(&mut world, sub, 100, cookie);
         assert!(matches!(answer, Ok(_) | Err(Fault::Errno(Errno::Noent))), "{answer:?}");
     }
-}
-
-/// A world whose runs are reproducible, with `dir` as 3.
-fn reproducible(dir: &TempDir) -> World {
-    let dirs = vec![Preopen::open(&dir.0, "/", false).unwrap()];
-    World::with(
-        Stdin::Empty,
-        &Limits::default(),
-        fuelbox::World { dirs, seed: Some(1), ..Default::default() },
-    )
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! A context and a guest's memory for tests of the WASI functions, without wasm.
 
+use crate::support::TempDir;
 use fuelbox::wasi::Call;
 use fuelbox::wasi::abi::{Errno, Fault};
 use fuelbox::wasi::clock::Clock;
 use fuelbox::wasi::ctx::WasiCtx;
 use fuelbox::wasi::entropy::Entropy;
 use fuelbox::wasi::streams::SinkTo;
-use fuelbox::{Limits, Stdin};
+use fuelbox::{Limits, Preopen, Stdin};
 
 pub type Answer = Result<(), Fault>;
 
@@ -68,4 +69,14 @@ pub fn fails(world: &mut World, errno: Errno, f: impl FnOnce(&mut Call<'_>) -> A
 pub fn bad_pointers(bytes: u32) -> [u32; 5] {
     let end = MEMORY_BYTES as u32;
     [end - bytes + 1, end, end + 1, u32::MAX - bytes + 1, u32::MAX]
+}
+
+/// A world whose runs are reproducible, with `dir` as 3.
+pub fn reproducible(dir: &TempDir) -> World {
+    let dirs = vec![Preopen::open(&dir.0, "/", false).unwrap()];
+    World::with(
+        Stdin::Empty,
+        &Limits::default(),
+        fuelbox::World { dirs, seed: Some(1), ..Default::default() },
+    )
 }
