@@ -30,43 +30,23 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cases=$root/tests/cases
 record=$cases/SOURCES.sha256
 out=$root/target/cases
-
-fail() {
-    printf 'build-cases.sh: %s\n' "$*" >&2
-    exit 1
-}
+. "$root/scripts/lib/modules.sh"
 
 all_cases() {
     (cd "$cases/src" && find . -maxdepth 1 -name '*.rs' ! -name wasi.rs -type f) | sed 's|^\./||; s|\.rs$||' |
         LC_ALL=C sort
 }
 
-sha256() {
-    if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
-}
-
-# The line of SOURCES.sha256 that says: this case was built from these bytes.
 record_line() {
-    local files=("src/$1.rs" "${shared[@]}") hash
-    hash=$(cd "$cases" && cat -- "${files[@]}" | sha256)
-    printf '%s  %s.wasm  %s\n' "$hash" "$1" "${files[*]}"
+    line_of "$cases" "$1" "src/$1.rs" "${shared[@]}"
 }
 
 check() {
     local name stale=()
     for name in "$@"; do
-        if [[ ! -f $cases/$name.wasm ]]; then
-            echo "$name: tests/cases/$name.wasm is missing" >&2
-        elif ! grep -qxF -- "$(record_line "$name")" "$record" 2>/dev/null; then
-            echo "$name: its sources changed since tests/cases/$name.wasm was built" >&2
-        else
-            continue
-        fi
-        stale+=("$name")
+        check_built "$name" "$cases" "$(record_line "$name")" || stale+=("$name")
     done
-    if ((${#stale[@]} > 0)); then
-        fail "${#stale[@]} stale; rebuild with: scripts/build-cases.sh ${stale[*]}"
-    fi
+    fail_if_stale ${stale[@]+"${stale[@]}"}
 }
 
 require_tools() {
@@ -91,26 +71,14 @@ compile() {
         -o "$2" "$1.rs"
 }
 
-# A path in a module would name the machine that built it, and make the bytes depend on it.
-inspect() {
-    local size prefix
-    size=$(wc -c <"$2" | tr -d ' ')
-    ((size <= max_wasm_bytes)) || fail "$1.wasm has $size bytes; a case may have $max_wasm_bytes"
-    for prefix in "$root" "$HOME" "${CARGO_HOME:-}" "${RUSTUP_HOME:-}"; do
-        [[ ${#prefix} -gt 1 ]] || continue
-        ! LC_ALL=C grep -aqF -- "$prefix" "$2" || fail "$1.wasm contains the path $prefix of this machine"
-    done
-    printf '%-28s %6d bytes\n' "$1.wasm" "$size"
-}
-
 build() {
-    local name kept
+    local name
     require_tools
     mkdir -p "$out"
     for name in "$@"; do
         # A subshell each, for the folder it changes to.
         (compile "$name" "$out/$name.wasm")
-        inspect "$name" "$out/$name.wasm"
+        inspect "$name" "$out/$name.wasm" "$max_wasm_bytes"
     done
 
     # Only now, with every build done, does anything in tests/cases/ change.
@@ -120,8 +88,8 @@ build() {
     for name in "${all[@]}"; do
         if [[ " $* " == *" $name "* ]]; then
             record_line "$name"
-        elif kept=$(grep -F -- "  $name.wasm  " "$record" 2>/dev/null); then
-            printf '%s\n' "$kept"
+        else
+            kept_line "$cases" "$name"
         fi
     done >"$out/SOURCES.sha256"
     cp "$out/SOURCES.sha256" "$record"

@@ -51,11 +51,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests
 prebuilt=$guests/prebuilt
 target_dir=$root/target/guests
-
-fail() {
-    printf 'build-guests.sh: %s\n' "$*" >&2
-    exit 1
-}
+. "$root/scripts/lib/modules.sh"
 
 # What follows from a guest's name: $language, $into (the folder of the module); for Rust $crate (a folder of
 # guests/rust), $target and $artifact (the file that cargo makes); for the others $source, relative to guests/.
@@ -95,35 +91,21 @@ sources() {
     esac
 }
 
-sha256() {
-    if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
-}
-
-# The line of SOURCES.sha256 that says: this guest was built from these bytes.
 record_line() {
-    local files=() file hash
+    local files=() file
     while IFS= read -r file; do files+=("$file"); done < <(sources "$1")
-    hash=$(cd "$guests" && cat -- "${files[@]}" | sha256)
-    printf '%s  %s.wasm  %s\n' "$hash" "$1" "${files[*]}"
+    line_of "$guests" "$1" "${files[@]}"
 }
 
 check() {
     local name stale=()
     for name in "$@"; do
         describe "$name"
-        if [[ ! -f $into/$name.wasm ]]; then
-            [[ $into == "$prebuilt" ]] || continue
-            echo "$name: ${into#"$root/"}/$name.wasm is missing" >&2
-        elif ! grep -qxF -- "$(record_line "$name")" "$into/SOURCES.sha256" 2>/dev/null; then
-            echo "$name: its sources changed since ${into#"$root/"}/$name.wasm was built" >&2
-        else
-            continue
-        fi
-        stale+=("$name")
+        # A large one is not in the repository.
+        [[ $into == "$prebuilt" || -f $into/$name.wasm ]] || continue
+        check_built "$name" "$into" "$(record_line "$name")" || stale+=("$name")
     done
-    if ((${#stale[@]} > 0)); then
-        fail "${#stale[@]} stale; rebuild with: scripts/build-guests.sh ${stale[*]}"
-    fi
+    fail_if_stale ${stale[@]+"${stale[@]}"}
 }
 
 # Collects what is missing for the named guests, so that one run names all of it, before anything is built.
@@ -242,28 +224,16 @@ build_rust() {
     cp "$target_dir/$target/release/$artifact" "$2"
 }
 
-# A path in a module would name the machine that built it, and make the bytes depend on it.
-inspect() {
-    local size prefix max=$max_wasm_bytes
-    [[ $into == "$prebuilt" ]] || max=$max_large_bytes
-    size=$(wc -c <"$2" | tr -d ' ')
-    ((size <= max)) || fail "$1.wasm has $size bytes; it may have $max"
-    for prefix in "$root" "$HOME" "${CARGO_HOME:-}" "${RUSTUP_HOME:-}"; do
-        [[ ${#prefix} -gt 1 ]] || continue
-        ! LC_ALL=C grep -aqF -- "$prefix" "$2" || fail "$1.wasm contains the path $prefix of this machine"
-    done
-    printf '%-20s %7d bytes\n' "$1.wasm" "$size"
-}
-
 build() {
-    local name out=$target_dir/wasm
+    local name max out=$target_dir/wasm
     require_tools "$@"
     mkdir -p "$out" "$prebuilt"
     for name in "$@"; do
         describe "$name"
         # A subshell each, for the folder it changes to.
         ("build_$language" "$name" "$out/$name.wasm")
-        inspect "$name" "$out/$name.wasm"
+        [[ $into == "$prebuilt" ]] && max=$max_wasm_bytes || max=$max_large_bytes
+        inspect "$name" "$out/$name.wasm" "$max"
     done
 
     # Only now, with every build done, does anything in guests/prebuilt/ change.
@@ -278,7 +248,7 @@ build() {
 
 # Writes the record of a folder: a new line for each guest named, the old one for the others.
 record() {
-    local folder=$1 name kept
+    local folder=$1 name
     shift
     for name in "${all_guests[@]}"; do
         describe "$name"
@@ -286,8 +256,8 @@ record() {
             continue
         elif [[ " $* " == *" $name "* ]]; then
             record_line "$name"
-        elif kept=$(grep -F -- "  $name.wasm  " "$folder/SOURCES.sha256" 2>/dev/null); then
-            printf '%s\n' "$kept"
+        else
+            kept_line "$folder" "$name"
         fi
     done >"$target_dir/SOURCES.sha256"
     cp "$target_dir/SOURCES.sha256" "$folder/SOURCES.sha256"
