@@ -24,6 +24,26 @@ pub enum Error {
         /// Why.
         problem: LoadProblem,
     },
+    /// A plug-in's policy is wrong, so the plug-in does not serve.
+    Policy {
+        /// The policy's file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        what: String,
+        /// Whether that may change without the file changing: a directory that is not there yet.
+        may_pass: bool,
+    },
+    /// A module has no signature by a trusted key.
+    Signature {
+        /// The module's file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// There is no plug-in of this name.
     NoPlugin {
         /// The name asked for.
@@ -134,6 +154,10 @@ impl fmt::Display for Error {
         match self {
             Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Error::Load { name, problem } => write!(f, "{name}: {problem}"),
+            Error::Policy { path, line, column, what, .. } => {
+                write!(f, "{}:{line}:{column}: {what}", path.display())
+            }
+            Error::Signature { path, why } => write!(f, "{}: {why}", path.display()),
             Error::NoPlugin { name, known } => {
                 write!(f, "no plug-in `{name}`; there is: {}", listed(known))
             }
@@ -152,6 +176,13 @@ impl fmt::Display for Error {
             Error::Guest(stop) => stop.fmt(f),
             Error::Internal(what) => write!(f, "internal error: {what}"),
         }
+    }
+}
+
+impl Error {
+    /// Whether the same file may load later, without having changed.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Error::Io { .. } | Error::Policy { may_pass: true, .. })
     }
 }
 

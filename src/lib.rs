@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/warm outcome guests text
+//! L0  limits limits/door limits/warm outcome guests text quantity digest signature
 //! L1  error wasi/abi
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams
 //! L3  binary wasi/listing
@@ -22,14 +22,17 @@
 //! L10 sandbox
 //! L11 warm
 //! L12 abi abi/numeric abi/packed abi/command
-//! L13 plugins
-//! L14 runner
-//! L15 watch
-//! L16 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
-//! L16 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
-//! L16 gateway/server gateway/cgi gateway/document gateway/ready
-//! L17 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L17 cli/world cli/out cli/health cli/service cli/flags
+//! L13 policy policy/file
+//! L14 plugins
+//! L15 files
+//! L16 folder
+//! L17 runner
+//! L18 watch
+//! L19 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
+//! L19 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
+//! L19 gateway/server gateway/cgi gateway/document gateway/ready
+//! L20 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
+//! L20 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
 //! ```
 //!
 //! # Invariants
@@ -41,8 +44,11 @@
 pub mod abi;
 pub mod binary;
 pub mod cli;
+pub mod digest;
 mod engine;
 mod error;
+pub mod files;
+pub mod folder;
 pub mod gateway;
 pub mod guests;
 mod host;
@@ -50,8 +56,11 @@ mod imports;
 pub mod limits;
 pub mod outcome;
 pub mod plugins;
+pub mod policy;
+pub mod quantity;
 mod runner;
 mod sandbox;
+pub mod signature;
 mod start;
 mod text;
 mod vet;

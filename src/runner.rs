@@ -4,13 +4,17 @@ use crate::abi::command::Invocation;
 use crate::abi::{Job, call_bytes, command, numeric, packed};
 use crate::engine::Program;
 use crate::error::Error;
+use crate::files::load_file;
+use crate::folder::{Changes, Folder};
 use crate::limits::{Limits, WarmLimits};
 use crate::outcome::{Report, Value};
-use crate::plugins::{Changes, Folder, Plugin, Plugins, load_file};
+use crate::plugins::{Plugin, Plugins};
+use crate::policy::Rules;
+use crate::signature::TrustedKey;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::{SharedWriter, SinkTo};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -21,6 +25,10 @@ pub struct RunnerConfig {
     pub limits: Limits,
     /// How instances are kept between calls of a plug-in; by default none is.
     pub warm: WarmLimits,
+    /// Directories within which policies may open some to their plug-ins; by default none.
+    pub policy_dirs: Vec<PathBuf>,
+    /// Public keys of minisign. If there are any, only modules that one of them has signed load from a folder.
+    pub trusted_keys: Vec<TrustedKey>,
     /// Where guests' standard output goes as it is written (that of commands is their result instead).
     /// Without one it goes to the log, as standard error always does.
     pub stdout: Option<Box<dyn Write + Send>>,
@@ -38,7 +46,7 @@ pub struct RunnerConfig {
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
 pub struct Runner {
-    limits: Limits,
+    rules: Rules,
     plugins: Plugins,
     folder: Mutex<Option<Folder>>,
     stdout: Option<SharedWriter>,
@@ -46,7 +54,7 @@ pub struct Runner {
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Runner").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -67,12 +75,17 @@ impl Runner {
         config.warm.check().map_err(Error::Limits)?;
         let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);
         let plugins = Plugins::with_warm(&config.warm);
-        Ok(Runner { limits: config.limits, plugins, folder: Mutex::new(None), stdout })
+        let rules = Rules {
+            limits: config.limits,
+            dirs_within: config.policy_dirs,
+            trusted_keys: config.trusted_keys,
+        };
+        Ok(Runner { rules, plugins, folder: Mutex::new(None), stdout })
     }
 
     /// The limits of every run.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.rules.limits
     }
 
     /// The loaded plug-ins.
@@ -95,7 +108,7 @@ impl Runner {
     /// ```
     pub fn load_plugins(&self, folder: impl AsRef<Path>) -> Result<Changes, Error> {
         let mut folder = Folder::new(folder.as_ref());
-        let changes = folder.scan(&self.plugins, &self.limits)?;
+        let changes = folder.scan(&self.plugins, &self.rules)?;
         *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(folder);
         Ok(changes)
     }
@@ -107,7 +120,7 @@ impl Runner {
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
     pub fn reload(&self) -> Result<Changes, Error> {
         match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Some(folder) => folder.scan(&self.plugins, &self.limits),
+            Some(folder) => folder.scan(&self.plugins, &self.rules),
             None => Ok(Changes::default()),
         }
     }
@@ -123,7 +136,7 @@ impl Runner {
     /// # Errors
     /// [`Error::Load`] if one does not fit under the limits.
     pub fn load_built_in(&self) -> Result<(), Error> {
-        self.plugins.add_built_in(&self.limits)
+        self.plugins.add_built_in(&self.rules.limits)
     }
 
     /// Calls a function of numbers in the module file at `path`.
@@ -157,7 +170,7 @@ impl Runner {
         func: &str,
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
-        let program = load_file(path.as_ref(), &self.limits)?;
+        let program = load_file(path.as_ref(), &self.rules.limits)?;
         numeric::run(self.job(&program, &shown(path.as_ref())), func, params)
     }
 
@@ -200,7 +213,7 @@ impl Runner {
         func: &str,
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let program = load_file(path.as_ref(), &self.limits)?;
+        let program = load_file(path.as_ref(), &self.rules.limits)?;
         packed::run(self.job(&program, &shown(path.as_ref())), func, input.as_ref())
     }
 
@@ -223,7 +236,7 @@ impl Runner {
         path: impl AsRef<Path>,
         invocation: Invocation,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let program = load_file(path.as_ref(), &self.limits)?;
+        let program = load_file(path.as_ref(), &self.rules.limits)?;
         command::run(self.command_job(&program, &shown(path.as_ref())), invocation)
     }
 
@@ -256,6 +269,7 @@ impl Runner {
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
         let plugin = self.plugins.get(name)?;
+        plugin.policy.check_function(func)?;
         numeric::run(self.plugin_job(&plugin), func, params)
     }
 
@@ -283,6 +297,7 @@ impl Runner {
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
+        plugin.policy.check_function(func)?;
         packed::run(self.plugin_job(&plugin), func, input.as_ref())
     }
 
@@ -298,8 +313,9 @@ impl Runner {
         input: &[u8],
         when_long: Option<&dyn Fn()>,
     ) -> Result<Report<Vec<u8>>, Error> {
+        plugin.policy.check_function(func)?;
         let job = Job { when_long, ..self.plugin_job(plugin) };
-        call_bytes(job, func, input, None)
+        call_bytes(job, func, input, plugin.policy.convention)
     }
 
     /// Runs `plugin` as a command; the result is what it wrote to standard output. `when_long` as above.
@@ -312,8 +328,11 @@ impl Runner {
         invocation: Invocation,
         when_long: Option<&dyn Fn()>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let job = Job { when_long, ..self.command_job(&plugin.program, &plugin.name) };
-        command::run(job, invocation)
+        plugin.policy.check_function(command::START)?;
+        let job = self.command_job(&plugin.program, &plugin.name);
+        let world = invocation.world.with(&plugin.policy.world);
+        let job = Job { when_long, limits: &plugin.policy.limits, ..job };
+        command::run(job, Invocation { world, ..invocation })
     }
 
     fn job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
@@ -324,7 +343,7 @@ impl Runner {
         };
         Job {
             program,
-            limits: &self.limits,
+            limits: &self.rules.limits,
             stdout,
             stderr: log(),
             world: World::default(),
@@ -334,7 +353,12 @@ impl Runner {
     }
 
     fn plugin_job<'a>(&'a self, plugin: &'a Plugin) -> Job<'a> {
-        Job { warm: plugin.warm.as_ref(), ..self.job(&plugin.program, &plugin.name) }
+        Job {
+            limits: &plugin.policy.limits,
+            world: plugin.policy.world.clone(),
+            warm: plugin.warm.as_ref(),
+            ..self.job(&plugin.program, &plugin.name)
+        }
     }
 
     fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {

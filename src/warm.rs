@@ -64,6 +64,11 @@ impl Pool {
         Pool { kept: Mutex::new(Vec::new()), limits: limits.clone(), budget: Arc::clone(budget) }
     }
 
+    /// How many instances are kept at most.
+    pub fn most(&self) -> usize {
+        self.limits.instances
+    }
+
     /// How many instances are kept.
     pub fn len(&self) -> usize {
         self.lock().len()

@@ -3,7 +3,7 @@
 //! It polls: that works on every file system (inotify does not see network mounts), needs no descriptor,
 //! and costs one `stat` for each module and interval.
 
-use crate::plugins::Changes;
+use crate::folder::Changes;
 use crate::runner::Runner;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -39,9 +39,27 @@ impl Convention {
         }
     }
 
+    /// All of them.
+    pub const ALL: &[Convention] = &[Convention::Numeric, Convention::Packed, Convention::Command];
+
     /// The convention called `name`.
     pub fn parse(name: &str) -> Option<Convention> {
-        [Convention::Numeric, Convention::Packed, Convention::Command].into_iter().find(|c| c.name() == name)
+        Convention::ALL.iter().copied().find(|c| c.name() == name)
+    }
+
+    /// Their names, for messages.
+    pub fn names() -> String {
+        let names: Vec<&str> = Convention::ALL.iter().map(|c| c.name()).collect();
+        names[..names.len() - 1].join(", ") + " or " + names[names.len() - 1]
+    }
+
+    /// Whether the exported function `func` can be called by it.
+    pub fn fits(self, facts: &Facts, func: &str) -> bool {
+        facts.function(func).is_some_and(|signature| match self {
+            Convention::Numeric => numeric::fits(signature),
+            Convention::Packed => packed::fits(facts, func),
+            Convention::Command => func == command::START && command::fits(facts),
+        })
     }
 
     /// The convention of the exported function `func`, by its signature and the exports around it.

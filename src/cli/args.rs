@@ -1,12 +1,13 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
-use super::flags::{door, limits, source, warm, world};
+use super::flags::{door, limits, site, source, warm, world};
 use super::values::{
-    DirArg, free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
+    free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
 };
 use crate::abi::Convention;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
 use crate::limits::{DoorLimits, Limits, WarmLimits};
+use crate::quantity::DirArg;
 use pico_args::Arguments;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -28,6 +29,15 @@ pub enum Command {
     Call(Call),
     /// Serve plug-ins over HTTP.
     Serve(Serve),
+    /// The same, with more flags in a file.
+    Configured {
+        /// The file.
+        file: PathBuf,
+        /// The flags of the command line.
+        args: Vec<OsString>,
+    },
+    /// Check whether the plug-ins of a folder would serve.
+    Check(Check),
     /// List plug-ins.
     List(List),
     /// Show what a module holds.
@@ -47,6 +57,7 @@ pub enum Topic {
     List,
     Inspect,
     Health,
+    Check,
 }
 
 /// Which plug-ins are meant.
@@ -133,10 +144,32 @@ pub struct Serve {
     pub door: DoorLimits,
     /// Instances kept between calls.
     pub warm: WarmLimits,
+    /// Whose modules it loads, what policies may open, who may deploy.
+    pub site: SiteArgs,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
     pub source: Source,
+}
+
+/// What a server is besides its limits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteArgs {
+    /// Directories within which policies may open some.
+    pub policy_dirs: Vec<PathBuf>,
+    /// Keys of minisign, or their files.
+    pub trusted_keys: Vec<OsString>,
+}
+
+/// `fuelbox check`.
+#[derive(Debug, PartialEq)]
+pub struct Check {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The server's limits.
+    pub limits: Limits,
+    /// The server's keys and directories.
+    pub site: SiteArgs,
 }
 
 /// `fuelbox list`.
@@ -198,7 +231,8 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Topic::All => help_about(args),
         Topic::Run => run(args, rest).map(Command::Run),
         Topic::Call => call(args).map(Command::Call),
-        Topic::Serve => serve(args).map(Command::Serve),
+        Topic::Serve => serve(args),
+        Topic::Check => check(args).map(Command::Check),
         Topic::List => list(args).map(Command::List),
         Topic::Inspect => inspect(args).map(Command::Inspect),
         Topic::Health => health(args).map(Command::Health),
@@ -214,9 +248,10 @@ fn topic(name: Option<&str>) -> Result<Topic, String> {
         Some("list") => Topic::List,
         Some("inspect") => Topic::Inspect,
         Some("health") => Topic::Health,
+        Some("check") => Topic::Check,
         Some(other) => {
             return Err(format!(
-                "no command `{other}`; there is: run, call, serve, list, inspect, health, help"
+                "no command `{other}`; there is: run, call, serve, list, inspect, check, health, help"
             ));
         }
     })
@@ -253,7 +288,7 @@ fn call(mut args: Arguments) -> Result<Call, String> {
     let source = source(&mut args)?;
     let report = args.contains("--report");
     let convention = value(&mut args, "--abi", |name| {
-        Convention::parse(name).ok_or_else(|| "use numeric, packed or command".to_string())
+        Convention::parse(name).ok_or_else(|| format!("use {}", Convention::names()))
     })?;
     let mut words = free(args)?;
     let dash = words.iter().position(|word| word == "-").map(|at| words.remove(at));
@@ -271,7 +306,11 @@ fn call(mut args: Arguments) -> Result<Call, String> {
     Ok(Call { target, func: text(func)?, data, convention, world, limits, source, report })
 }
 
-fn serve(mut args: Arguments) -> Result<Serve, String> {
+fn serve(mut args: Arguments) -> Result<Command, String> {
+    if let Some(file) = os_value(&mut args, "--config")? {
+        // What is left is looked at together with what the file says.
+        return Ok(Command::Configured { file: file.into(), args: args.finish() });
+    }
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let listen = value(&mut args, "--listen", listen_address)?.unwrap_or(DEFAULT_LISTEN);
@@ -281,9 +320,20 @@ fn serve(mut args: Arguments) -> Result<Serve, String> {
     }
     let door = door(&mut args)?;
     let warm = warm(&mut args)?;
+    let site = site(&mut args)?;
     door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Serve { listen, workers, door, warm, limits, source })
+    Ok(Command::Serve(Serve { listen, workers, door, warm, site, limits, source }))
+}
+
+fn check(mut args: Arguments) -> Result<Check, String> {
+    let (limits, site) = (limits(&mut args)?, site(&mut args)?);
+    let mut words = free(args)?.into_iter();
+    let folder = words.next().ok_or("which DIR? See `fuelbox check --help`")?.into();
+    if let Some(extra) = words.next() {
+        return Err(unexpected(&extra));
+    }
+    Ok(Check { folder, limits, site })
 }
 
 fn list(mut args: Arguments) -> Result<List, String> {

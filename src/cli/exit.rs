@@ -45,7 +45,12 @@ pub fn of_stop(stop: &Stop) -> u8 {
 /// The code for an error.
 pub fn of_error(error: &Error) -> u8 {
     match error {
-        Error::Io { .. } | Error::Load { .. } | Error::NoPlugin { .. } | Error::NoFunction { .. } => LOAD,
+        Error::Io { .. }
+        | Error::Load { .. }
+        | Error::Policy { .. }
+        | Error::Signature { .. }
+        | Error::NoPlugin { .. }
+        | Error::NoFunction { .. } => LOAD,
         Error::Input(_) | Error::InputTooLarge { .. } | Error::Limits(_) => USAGE,
         Error::Guest(stop) => of_stop(stop),
         Error::Internal(_) => FAILURE,

@@ -1,9 +1,11 @@
 //! Flags that several commands have, as a group each.
 
-use super::args::{Source, WorldArgs};
-use super::values::{directory, duration, number, os_value, size, timeout, value};
+use super::args::{SiteArgs, Source, WorldArgs};
+use super::values::{duration, number, os_value, size, timeout, value};
 use crate::limits::{DoorLimits, Limits, WarmLimits};
+use crate::quantity::directory;
 use pico_args::Arguments;
+use std::ffi::OsString;
 
 /// The flags of warm instances.
 pub fn warm(args: &mut Arguments) -> Result<WarmLimits, String> {
@@ -18,17 +20,26 @@ pub fn warm(args: &mut Arguments) -> Result<WarmLimits, String> {
     Ok(warm)
 }
 
+/// The values of a flag that may come again.
+fn all(args: &mut Arguments, flag: &'static str) -> Result<Vec<OsString>, String> {
+    let values = args.values_from_os_str(flag, |value| Ok::<_, String>(value.to_os_string()));
+    values.map_err(|error| match error {
+        pico_args::Error::OptionWithoutAValue(_) => format!("{flag} needs a value"),
+        other => other.to_string(),
+    })
+}
+
+/// `--policy-dirs` and `--trusted-key`.
+pub fn site(args: &mut Arguments) -> Result<SiteArgs, String> {
+    let policy_dirs = all(args, "--policy-dirs")?.into_iter().map(Into::into).collect();
+    Ok(SiteArgs { policy_dirs, trusted_keys: all(args, "--trusted-key")? })
+}
+
 /// `--env`, `--dir`, `--deterministic` and `--seed`.
 pub fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
-    let all = |args: &mut Arguments, flag| {
-        let values = args.values_from_os_str(flag, |value| Ok::<_, String>(value.to_os_string()));
-        values.map_err(|error| match error {
-            pico_args::Error::OptionWithoutAValue(_) => format!("{flag} needs a value"),
-            other => other.to_string(),
-        })
-    };
     let env = all(args, "--env")?;
-    let dirs = all(args, "--dir")?.iter().map(directory).collect::<Result<Vec<_>, _>>()?;
+    let dirs = all(args, "--dir")?.iter().map(directory).collect::<Result<Vec<_>, _>>();
+    let dirs = dirs.map_err(|what| format!("--dir {what}"))?;
     for (i, dir) in dirs.iter().enumerate() {
         if dirs[..i].iter().any(|other| other.guest == dir.guest) {
             return Err(format!("--dir gives two directories the name `{}`", dir.guest));

@@ -13,6 +13,7 @@ Commands:
   serve                      serve plug-ins over HTTP
   list                       list plug-ins
   inspect FILE               show what a module holds and whether it would load
+  check DIR                  check whether the plug-ins of a folder would serve
   health                     ask a gateway whether it is alive
   help [COMMAND]             show this, or the help of a command
 
@@ -123,6 +124,20 @@ Flags:
   --warm-memory SIZE         memory of kept instances, all together   [64MiB]
   --warm-uses N              calls until one is replaced              [1000]
   --warm-idle TIME           time without a call until it is let go   [60s]
+  --trusted-key KEY|FILE     load only modules that this minisign key has signed (repeatable)
+  --policy-dirs DIR          policies may open directories in DIR (repeatable)  [none]
+  --config FILE              more flags, as TOML: `fuel = 1000`, `listen = \"127.0.0.1:80\"`
+";
+
+const CHECK: &str = "\
+Checks the plug-ins of a folder with their policies and signatures, as a server with the same
+flags would load them. Nothing is run.
+
+Usage: fuelbox check [FLAG...] DIR
+
+Flags:
+  --trusted-key KEY|FILE     as for `fuelbox serve`
+  --policy-dirs DIR          as for `fuelbox serve`
 ";
 
 const LIST: &str = "\
@@ -164,6 +179,7 @@ pub fn text(topic: Topic) -> String {
         Topic::List => LIST,
         Topic::Inspect => INSPECT,
         Topic::Health => return HEALTH.into(),
+        Topic::Check => return format!("{CHECK}{LIMITS}{EXIT}"),
     };
     format!("{own}{PLUGINS}{LIMITS}{EXIT}")
 }

@@ -3,17 +3,19 @@
 use super::args::List;
 use super::{Failure, note, output, target};
 use crate::abi::Convention;
-use crate::plugins::Folder;
+use crate::folder::Folder;
 use crate::plugins::Plugins;
+use crate::policy::Rules;
 use crate::text::printable_lines;
 use std::fmt::Write;
 
 /// Lists them.
 pub fn execute(list: List) -> Result<(), Failure> {
     let plugins = Plugins::new();
+    let rules = Rules { limits: list.limits.clone(), ..Rules::default() };
     match target::folder(&list.source)? {
         Some(folder) => {
-            let changes = Folder::new(&folder).scan(&plugins, &list.limits)?;
+            let changes = Folder::new(&folder).scan(&plugins, &rules)?;
             for error in changes.failed {
                 note(&format!("not loaded: {error}"));
             }

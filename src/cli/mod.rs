@@ -4,6 +4,8 @@
 
 pub mod args;
 mod call;
+mod check;
+mod config;
 pub mod exit;
 mod flags;
 mod health;
@@ -14,6 +16,7 @@ mod out;
 mod run;
 mod serve;
 mod service;
+mod site;
 mod target;
 pub mod values;
 mod world;
@@ -50,8 +53,9 @@ impl From<crate::Stop> for Failure {
 
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
-    let failure = match args::parse(args) {
-        Err(message) => Failure::new(exit::USAGE, message),
+    let parsed = args::parse(args).map_err(|message| Failure::new(exit::USAGE, message));
+    let failure = match parsed.and_then(config::resolve) {
+        Err(failure) => failure,
         Ok(command) => {
             start_log(&command);
             match execute(command) {
@@ -73,6 +77,9 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Run(run) => run::execute(run),
         Command::Call(call) => call::execute(call),
         Command::Serve(serve) => serve::execute(serve),
+        // `config::resolve` has made it the above.
+        Command::Configured { .. } => Ok(()),
+        Command::Check(check) => check::execute(check),
         Command::List(list) => list::execute(list),
         Command::Inspect(inspect) => inspect::execute(inspect),
         Command::Health(address) => health::execute(address),

@@ -1,7 +1,8 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
 use super::args::Serve;
-use super::{Failure, exit, note, service, target};
+use super::{Failure, exit, note, service, site, target, world};
+use crate::folder::policies_without_module;
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
@@ -16,14 +17,23 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let passed = service::passed_listener()?;
     // Before the plug-ins are loaded, so that a signal during start-up is not lost.
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| failed("signals", error))?;
+    let rules = site::rules(serve.limits, &serve.site)?;
+    if !rules.dirs_within.is_empty() {
+        world::errors_for_large_files()?;
+    }
     let runner = Arc::new(Runner::new(RunnerConfig {
-        limits: serve.limits,
+        limits: rules.limits,
         warm: serve.warm.clone(),
-        ..RunnerConfig::default()
+        policy_dirs: rules.dirs_within,
+        trusted_keys: rules.trusted_keys,
+        stdout: None,
     })?);
     let needs_watch = match target::folder(&serve.source)? {
         Some(folder) => {
             log_changes(&runner.load_plugins(&folder)?);
+            for path in policies_without_module(&folder).unwrap_or_default() {
+                log::warn!("{}: there is no module for this policy", path.display());
+            }
             true
         }
         None => {

@@ -4,9 +4,9 @@ use super::args::{DEFAULT_FOLDER, Source};
 use super::{Failure, exit, note};
 use crate::engine::Program;
 use crate::error::Error;
+use crate::files::{ENDINGS, read_file};
 use crate::guests;
 use crate::limits::Limits;
-use crate::plugins::{ENDINGS, read_file};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

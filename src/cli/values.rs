@@ -1,9 +1,9 @@
-//! Takes flags and words from the command line, and parses sizes, times and addresses. Pure.
+//! Takes flags and words from the command line, and parses addresses and directories. Pure.
 
+pub use crate::quantity::{duration, number, size, timeout};
 use pico_args::Arguments;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// The value of `flag`, parsed; the error names the flag and the value.
 pub fn value<T>(
@@ -44,7 +44,8 @@ pub fn free(args: Arguments) -> Result<Vec<OsString>, String> {
     Ok(words)
 }
 
-const KNOWN_FLAGS: &[&str] = &[
+/// Every flag of every command.
+pub const KNOWN_FLAGS: &[&str] = &[
     "--fuel",
     "--timeout",
     "--memory-pages",
@@ -55,6 +56,9 @@ const KNOWN_FLAGS: &[&str] = &[
     "--max-stack",
     "--max-table-elements",
     "--plugins",
+    "--config",
+    "--policy-dirs",
+    "--trusted-key",
     "--env",
     "--dir",
     "--deterministic",
@@ -154,83 +158,9 @@ pub fn text(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("`{}` is not UTF-8", word.to_string_lossy()))
 }
 
-/// A whole number; `_` may separate digits.
-pub fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    let digits: String = text.chars().filter(|c| *c != '_').collect();
-    digits.parse().map_err(|_| "not a whole number in range".to_string())
-}
-
-/// Bytes: a number, or one followed by KiB, MiB or GiB.
-pub fn size(text: &str) -> Result<usize, String> {
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-    let unit = units.iter().find_map(|(name, bytes)| Some((text.strip_suffix(name)?, *bytes)));
-    let (digits, bytes) = unit.unwrap_or((text, 1usize));
-    let count: usize = number(digits.trim_end())
-        .map_err(|_| "not a size: give bytes, or a whole number with KiB, MiB or GiB".to_string())?;
-    count.checked_mul(bytes).ok_or_else(|| "more than this machine can address".into())
-}
-
-/// A duration like `500ms`, `5s` or `1m 30s`; `none` for no deadline.
-pub fn timeout(text: &str) -> Result<Option<Duration>, String> {
-    if text == "none" {
-        return Ok(None);
-    }
-    humantime::parse_duration(text)
-        .map(Some)
-        .map_err(|_| "not a time: give one like 500ms, 5s or 2m, or `none`".into())
-}
-
-/// A duration like `500ms` or `5s`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "not a time: give one like 500ms, 5s or 2m".into())
-}
-
 /// `ADDRESS:PORT`, `:PORT` (loopback) or `localhost:PORT`.
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let local = text.strip_prefix("localhost").unwrap_or(text);
     let full = if local.starts_with(':') { format!("127.0.0.1{local}") } else { local.to_string() };
     full.parse().map_err(|_| "not an address: give one like 127.0.0.1:8080 or [::1]:8080".into())
-}
-
-/// `HOST[::GUEST][:ro]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DirArg {
-    /// The host's directory.
-    pub host: OsString,
-    /// What the guest sees it as.
-    pub guest: String,
-    /// Whether nothing in it may be changed.
-    pub read_only: bool,
-}
-
-/// Parses a `--dir`. Without GUEST the guest sees the directory under the name it has here.
-pub fn directory(text: &OsString) -> Result<DirArg, String> {
-    let shown = text.to_string_lossy();
-    let bytes = text.as_encoded_bytes();
-    let (bytes, read_only) = match bytes.strip_suffix(b":ro") {
-        Some(rest) => (rest, true),
-        None => (bytes, false),
-    };
-    let split = bytes.windows(2).position(|two| two == b"::");
-    let (host, guest) = split.map_or((bytes, bytes), |at| (&bytes[..at], &bytes[at + 2..]));
-    let guest = std::str::from_utf8(guest)
-        .map_err(|_| format!("--dir `{shown}`: the guest's name for it must be UTF-8 (HOST::GUEST)"))?;
-    // A colon in the guest's name is more likely a slip, such as `:r0`, than meant.
-    if host.is_empty() || guest.is_empty() || guest.contains(':') {
-        return Err(format!("--dir `{shown}`: give HOST, HOST::GUEST or either with :ro after it"));
-    }
-    let host = cut(text, host.len()).ok_or_else(|| format!("--dir `{shown}`: not a path"))?;
-    Ok(DirArg { host, guest: guest.into(), read_only })
-}
-
-/// The first `len` bytes of `word`.
-#[cfg(unix)]
-fn cut(word: &OsString, len: usize) -> Option<OsString> {
-    use std::os::unix::ffi::OsStringExt;
-    Some(OsString::from_vec(word.as_encoded_bytes()[..len].to_vec()))
-}
-
-#[cfg(not(unix))]
-fn cut(word: &OsString, len: usize) -> Option<OsString> {
-    Some(word.to_str()?[..len].into())
 }

@@ -45,7 +45,7 @@ pub fn build(args: &WorldArgs) -> Result<World, Failure> {
 
 /// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the
 /// guest's call fails with EFBIG, as for every other file that is too large.
-fn errors_for_large_files() -> Result<(), Failure> {
+pub fn errors_for_large_files() -> Result<(), Failure> {
     let taken = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     taken.map(drop).map_err(|error| Failure::new(exit::FAILURE, format!("signals: {error}")))
 }

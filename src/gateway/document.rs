@@ -3,7 +3,7 @@
 //! Output that begins with a block of header fields and an empty line sets status and headers by it. All other
 //! output is the body, every byte: a program that knows nothing of CGI may print what looks a little like it.
 
-use super::message::{BYTES, Response, TEXT};
+use super::message::{BYTES, JSON, Response, TEXT};
 
 /// A header block, in bytes and in lines; output that has no empty line by then has none.
 const BLOCK_BYTES_MAX: usize = 16 * 1024;
@@ -62,15 +62,16 @@ pub fn is_hop_by_hop(name: &str) -> bool {
 /// Fields that the gateway sets and a guest's are left out: they would come twice.
 const OWN: [&str; 2] = ["server", "date"];
 
-/// The response for what a program wrote; `is_head` if nobody gets the body.
+/// The response for what a program wrote; `is_head` if nobody gets the body. `usual` is the content type where
+/// the program sets none.
 ///
 /// # Errors
 /// What is wrong with its headers.
-pub fn response(output: Vec<u8>, is_head: bool) -> Result<Response, String> {
-    let Some((fields, begin)) = block(&output) else { return Ok(plain(output)) };
+pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<Response, String> {
+    let Some((fields, begin)) = block(&output) else { return Ok(plain(output, usual)) };
     let mut output = output;
     output.drain(..begin);
-    let mut response = plain(output);
+    let mut response = plain(output, usual);
     response.headers.reserve(fields.len());
     let (mut status, mut content_type, mut has_location) = (None, None, false);
     for (name, value) in fields {
@@ -104,10 +105,27 @@ pub fn response(output: Vec<u8>, is_head: bool) -> Result<Response, String> {
     Ok(response)
 }
 
-/// The response for output that is all body: text if it is UTF-8, bytes otherwise.
-pub fn plain(body: Vec<u8>) -> Response {
-    let content_type = if std::str::from_utf8(&body).is_ok() { TEXT } else { BYTES };
-    Response::new(200, content_type, body)
+/// The response for output that is all body, of the `usual` content type; without one it is text if it is UTF-8,
+/// and bytes otherwise.
+pub fn plain(body: Vec<u8>, usual: Option<&str>) -> Response {
+    let Some(usual) = usual else {
+        let content_type = if std::str::from_utf8(&body).is_ok() { TEXT } else { BYTES };
+        return Response::new(200, content_type, body);
+    };
+    Response { content_type: usual.to_string().into(), ..Response::new(200, TEXT, body) }
+}
+
+/// The response with what keeps a browser from taking a guest's page for one of this server's. All guests, and the
+/// console, have one origin; in a sandbox, a page has one of its own, and its scripts reach nothing else.
+pub fn shielded(response: Response) -> Response {
+    let media = response.content_type.split(';').next().unwrap_or_default().trim();
+    // Shown as they are, whatever is in them.
+    if ["text/plain", BYTES, JSON].contains(&media) {
+        return response;
+    }
+    response
+        .with("Content-Security-Policy", "sandbox allow-downloads allow-forms allow-popups allow-scripts")
+        .with("X-Content-Type-Options", "nosniff")
 }
 
 /// A field's name and its value, in bytes.

@@ -83,7 +83,12 @@ pub fn of_error(error: &Error) -> Kind {
         Error::Input(_) => INPUT_MISMATCH,
         Error::InputTooLarge { .. } => TOO_LARGE,
         Error::Guest(stop) => of_stop(stop),
-        Error::Io { .. } | Error::Load { .. } | Error::Limits(_) | Error::Internal(_) => INTERNAL,
+        Error::Io { .. }
+        | Error::Load { .. }
+        | Error::Policy { .. }
+        | Error::Signature { .. }
+        | Error::Limits(_)
+        | Error::Internal(_) => INTERNAL,
     }
 }
 

@@ -4,12 +4,12 @@ use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::{cgi, document};
 use crate::abi::Convention;
-use crate::abi::command;
 use crate::error::Error;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
 use crate::text::printable;
+use crate::warm::Pool;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -54,9 +54,7 @@ fn execute(
         None => return problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
     };
     match runner.plugins().get(&name) {
-        Ok(plugin) if command::fits(plugin.program.facts()) => {
-            program(runner, request, (&plugin, path_info), when_long)
-        }
+        Ok(plugin) if plugin.is_command() => program(runner, request, (&plugin, path_info), when_long),
         Ok(plugin) if path_info.is_empty() => {
             only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
         }
@@ -76,9 +74,9 @@ fn function(
         Ok(func) => func,
         Err(what) => return problem(problem::BAD_REQUEST, what),
     };
-    let func = func.as_deref().unwrap_or(DEFAULT_FUNCTION);
+    let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
     match runner.report_bytes(plugin, func, &request.body, Some(when_long)) {
-        Ok(report) => respond(report, |output| Ok(document::plain(output))),
+        Ok(report) => respond(report, |output| Ok(document::plain(output, content_type(plugin)))),
         Err(error) => refuse(&error),
     }
 }
@@ -98,7 +96,7 @@ fn program(
     let invocation = cgi::invocation(request, &plugin.name, path_info);
     match runner.report_plugin_command(plugin, invocation, Some(when_long)) {
         Ok(report) => respond(report, |output| {
-            document::response(output, is_head).inspect_err(|what| {
+            document::response(output, is_head, content_type(plugin)).inspect_err(|what| {
                 log::warn!("{}: {}", plugin.name, printable(what));
             })
         }),
@@ -106,9 +104,14 @@ fn program(
     }
 }
 
+/// The content type that the policy sets.
+fn content_type(plugin: &Plugin) -> Option<&str> {
+    plugin.policy.content_type.as_deref()
+}
+
 fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>) -> Response {
     let response = match report.result.map(made_of) {
-        Ok(Ok(response)) => response,
+        Ok(Ok(response)) => document::shielded(response),
         Ok(Err(what)) => problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}")),
         Err(stop) => problem(problem::of_stop(&stop), &stop.to_string()),
     };
@@ -157,6 +160,9 @@ fn list(runner: &Runner) -> Response {
     let refused: Vec<Value> = refused
         .iter()
         .map(|(path, reason)| {
+            let folder = path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
+            // Where on this machine the folder is concerns no client.
+            let reason = reason.replace(&folder, "");
             json!({ "file": path.file_name().map(|name| name.to_string_lossy()), "reason": reason })
         })
         .collect();
@@ -166,18 +172,34 @@ fn list(runner: &Runner) -> Response {
 
 fn describe(plugin: &Plugin) -> Value {
     let facts = plugin.program.facts();
-    let functions = facts.functions().map(|(name, signature)| {
+    let functions = plugin.functions().filter_map(|name| Some((name, facts.function(name)?)));
+    let functions = functions.map(|(name, signature)| {
         json!({
             "name": name,
             "signature": signature.to_string(),
-            "convention": Convention::of(facts, name).map(Convention::name),
+            "convention": plugin.convention(name).map(Convention::name),
         })
     });
+    let policy = &plugin.policy;
+    let limits = &policy.limits;
     json!({
         "name": plugin.name,
         "bytes": plugin.program.size(),
+        "sha256": plugin.digest.to_string(),
         "memory_pages": facts.memory.map(|memory| memory.min_pages),
         "built_in": plugin.path.is_none(),
+        "access": policy.access.name(),
+        "has_policy": policy.digest.is_some(),
+        "limits": {
+            "fuel": limits.fuel,
+            "timeout_ms": limits.deadline.map(|deadline| deadline.as_millis() as u64),
+            "memory_pages": limits.memory_pages,
+            "input_bytes": limits.input_bytes,
+            "output_bytes": limits.output_bytes,
+        },
+        "workers": policy.workers,
+        "warm": plugin.warm.as_ref().map(Pool::most),
+        "content_type": policy.content_type,
         "functions": functions.collect::<Vec<_>>(),
     })
 }

@@ -36,6 +36,18 @@ pub struct World {
     pub terminals: [bool; 3],
 }
 
+impl World {
+    /// This, with what `policy` gives beside: its variables in the place of those of the same name, which may
+    /// have come from a stranger.
+    #[must_use]
+    pub fn with(mut self, policy: &World) -> World {
+        self.env.retain(|(name, _)| !policy.env.iter().any(|(own, _)| own == name));
+        self.env.extend_from_slice(&policy.env);
+        self.dirs.extend_from_slice(&policy.dirs);
+        self
+    }
+}
+
 /// The context of one run.
 pub struct WasiCtx {
     /// Arguments, the program's name first.

@@ -3,7 +3,8 @@
 use fuelbox::Limits;
 use fuelbox::abi::Convention;
 use fuelbox::cli::args::{Call, Command, Data, Inspect, List, Run, Source, Topic, parse};
-use fuelbox::cli::values::{DirArg, listen_address, size, timeout};
+use fuelbox::cli::values::listen_address;
+use fuelbox::quantity::{DirArg, size, timeout};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ fn help_is_given_for_every_command_in_every_way() {
             assert_eq!(ok(line), Command::Help(topic), "{line:?}");
         }
     }
-    refused(&["help", "fly"], "no command `fly`; there is: run, call, serve, list, inspect, health");
+    refused(&["help", "fly"], "no command `fly`; there is: run, call, serve, list, inspect, check, health");
     refused(&["help", "run", "call"], "unexpected argument `call`");
 }
 

@@ -3,7 +3,9 @@
 use crate::guest::LONG;
 use crate::support::{TempDir, job, wat};
 use fuelbox::abi::numeric;
-use fuelbox::plugins::{Changes, Folder, Plugins};
+use fuelbox::folder::{Changes, Folder};
+use fuelbox::plugins::Plugins;
+use fuelbox::policy::Rules;
 use fuelbox::watch::Watch;
 use fuelbox::{Error, Limits, Runner, RunnerConfig, Value};
 use std::sync::Arc;
@@ -29,7 +31,7 @@ impl Scanned {
     }
 
     fn scan(&mut self) -> Changes {
-        self.folder.scan(&self.plugins, &Limits::default()).unwrap()
+        self.folder.scan(&self.plugins, &Rules::default()).unwrap()
     }
 
     /// What `f` of the plug-in `name` gives now.
@@ -146,7 +148,7 @@ fn the_folder_itself_may_be_missing() {
     it.dir.write("a.wasm", giving(1));
     it.scan();
     std::fs::remove_dir_all(&it.dir.0).unwrap();
-    let error = it.folder.scan(&it.plugins, &Limits::default()).unwrap_err();
+    let error = it.folder.scan(&it.plugins, &Rules::default()).unwrap_err();
     assert!(matches!(&error, Error::Io { path, .. } if *path == it.dir.0), "{error:?}");
     assert_eq!(it.call("a"), Some(1), "what was loaded still serves");
 }
@@ -229,10 +231,10 @@ fn the_limits_hold_for_files_too() {
     let dir = TempDir::new();
     let path = dir.write("a.wasm", giving(1));
     let limits = Limits { module_bytes: giving(1).len() - 1, ..Limits::default() };
-    let error = fuelbox::plugins::load_file(&path, &limits).unwrap_err();
+    let error = fuelbox::files::load_file(&path, &limits).unwrap_err();
     assert!(error.to_string().contains("--max-module"), "{error}");
     assert!(error.to_string().contains("a.wasm"), "{error}");
-    let missing = fuelbox::plugins::load_file(&dir.0.join("b.wasm"), &limits).unwrap_err();
+    let missing = fuelbox::files::load_file(&dir.0.join("b.wasm"), &limits).unwrap_err();
     assert!(missing.to_string().contains("b.wasm"), "{missing}");
 }
 

@@ -1,0 +1,36 @@
+//! `fuelbox check`: whether every plug-in of a folder would serve.
+
+use super::args::Check;
+use super::{Failure, exit, note, output, site};
+use crate::error::Error;
+use crate::folder::{Folder, policies_without_module};
+use crate::plugins::Plugins;
+use crate::text::printable_lines;
+use std::fmt::Write;
+
+/// Checks.
+pub fn execute(check: Check) -> Result<(), Failure> {
+    let rules = site::rules(check.limits, &check.site)?;
+    let plugins = Plugins::new();
+    let changes = Folder::new(&check.folder).scan(&plugins, &rules)?;
+    let mut text = String::new();
+    for plugin in plugins.all() {
+        let policy = if plugin.policy.digest.is_some() { ", under its policy" } else { "" };
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "ok  {} ({} bytes{policy})", plugin.name, plugin.program.size());
+    }
+    output(printable_lines(&text).as_bytes())?;
+    let io = |source| Error::Io { path: check.folder.clone(), source };
+    let lost = policies_without_module(&check.folder).map_err(io)?;
+    for error in &changes.failed {
+        note(&error.to_string());
+    }
+    for path in &lost {
+        note(&format!("{}: there is no module for this policy", path.display()));
+    }
+    match changes.failed.len() + lost.len() {
+        0 => Ok(()),
+        1 => Err(Failure::new(exit::LOAD, "1 file would not serve")),
+        n => Err(Failure::new(exit::LOAD, format!("{n} files would not serve"))),
+    }
+}

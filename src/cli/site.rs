@@ -1,0 +1,40 @@
+//! What a server is besides its limits: whose modules it loads, what policies may open, who may deploy.
+
+use super::args::SiteArgs;
+use super::{Failure, exit};
+use crate::limits::Limits;
+use crate::policy::Rules;
+use crate::signature::TrustedKey;
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Bytes of a public key's file; minisign writes some 120.
+const KEY_BYTES_MAX: u64 = 4096;
+
+/// The rules of a server, with its keys read.
+pub fn rules(limits: Limits, site: &SiteArgs) -> Result<Rules, Failure> {
+    let trusted_keys = site.trusted_keys.iter().map(|key| trusted_key(key)).collect::<Result<_, _>>()?;
+    for dir in &site.policy_dirs {
+        if !dir.is_dir() {
+            return Err(Failure::new(exit::LOAD, format!("--policy-dirs {}: no such folder", dir.display())));
+        }
+    }
+    Ok(Rules { limits, dirs_within: site.policy_dirs.clone(), trusted_keys })
+}
+
+/// A key as minisign prints it, or the file that it is in.
+fn trusted_key(given: &OsStr) -> Result<TrustedKey, Failure> {
+    let failed = |what: String| {
+        Failure::new(exit::USAGE, format!("--trusted-key {}: {what}", given.to_string_lossy()))
+    };
+    if let Some(key) = given.to_str().and_then(|text| TrustedKey::parse(text).ok()) {
+        return Ok(key);
+    }
+    let path = Path::new(given);
+    let size = path.metadata().map_err(|error| failed(format!("neither a key nor its file: {error}")))?.len();
+    if size > KEY_BYTES_MAX {
+        return Err(failed(format!("{size} bytes are too many for a public key")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    TrustedKey::parse(&text).map_err(failed)
+}

@@ -1,0 +1,193 @@
+//! The files of plug-ins: how they are read, named and told apart, and how a plug-in is made of them.
+
+use crate::digest::Digest;
+use crate::engine::Program;
+use crate::error::{Error, LoadProblem};
+use crate::limits::Limits;
+use crate::plugins::Loaded;
+use crate::policy::{self, At, POLICY_BYTES_MAX, Policy, Rules};
+use crate::signature::{self, SIGNATURE_BYTES_MAX};
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// The endings of module files, the preferred one first.
+pub const ENDINGS: &[&str] = if cfg!(feature = "wat") { &["wasm", "wat"] } else { &["wasm"] };
+
+/// Reads and compiles the module at `path`.
+///
+/// # Errors
+/// [`Error::Io`] with the path; [`Error::Load`] as [`Program::compile`].
+pub fn load_file(path: &Path, limits: &Limits) -> Result<Program, Error> {
+    let bytes = read_file(path, limits)?;
+    Program::compile(&path.display().to_string(), &bytes, limits)
+}
+
+/// The bytes of the module file at `path`, at most as many as `limits` allow.
+///
+/// # Errors
+/// [`Error::Io`] with the path; [`Error::Load`] if it is larger.
+pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let (bytes, size) = read_at_most(path, limits.module_bytes)?;
+    if bytes.len() > limits.module_bytes {
+        let problem = LoadProblem::TooLarge { size, limit: limits.module_bytes };
+        return Err(Error::Load { name: path.display().to_string(), problem });
+    }
+    Ok(bytes)
+}
+
+/// At most `most` bytes of the file at `path`, and one more if there are more; and its size.
+fn read_at_most(path: &Path, most: usize) -> Result<(Vec<u8>, u64), Error> {
+    let io = |source| Error::Io { path: path.into(), source };
+    let mut options = File::options();
+    options.read(true);
+    // Opening a named pipe must not wait for its writer; on a file this changes nothing.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        return Err(io(std::io::Error::other("not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.take((most as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    let size = metadata.len().max(bytes.len() as u64);
+    Ok((bytes, size))
+}
+
+/// A small text file; none if there is none.
+fn read_text(path: &Path, most: usize) -> Result<Option<String>, Error> {
+    let io = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
+    match read_at_most(path, most) {
+        Ok((bytes, size)) if bytes.len() > most => Err(io(format!("it has {size} bytes, more than {most}"))),
+        Ok((bytes, _)) => String::from_utf8(bytes).map(Some).map_err(|_| io("not UTF-8".into())),
+        // A link that leads nowhere is a mistake, and not the absence of a policy.
+        Err(Error::Io { source, .. })
+            if source.kind() == std::io::ErrorKind::NotFound && path.symlink_metadata().is_err() =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The policy's file of the module at `path`.
+pub fn policy_path(path: &Path) -> PathBuf {
+    path.with_extension("toml")
+}
+
+/// The signature files of the module at `path`: minisign's own, and that of a replacement whose module was put
+/// in place while its signature was not yet.
+pub fn signature_paths(path: &Path) -> [PathBuf; 2] {
+    ["minisig", "minisig.next"].map(|ending| {
+        let mut whole = path.as_os_str().to_owned();
+        whole.push(".");
+        whole.push(ending);
+        whole.into()
+    })
+}
+
+/// What a plug-in is made of.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The module's file.
+    pub module: Vec<u8>,
+    /// The policy's text.
+    pub policy: Option<String>,
+    /// Signatures of the module, of which one must be good if the rules ask for one.
+    pub signatures: Vec<String>,
+}
+
+impl Parts {
+    /// What the files at and beside `path` hold.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Load`] for a module that is too large.
+    pub fn read(path: &Path, rules: &Rules) -> Result<Parts, Error> {
+        let module = read_file(path, &rules.limits)?;
+        Ok(Parts {
+            module,
+            policy: Parts::read_policy(path)?,
+            signatures: Parts::read_signatures(path, rules)?,
+        })
+    }
+
+    /// The policy beside `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read_policy(path: &Path) -> Result<Option<String>, Error> {
+        read_text(&policy_path(path), POLICY_BYTES_MAX)
+    }
+
+    /// The signatures beside `path`, if the rules ask for any.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read_signatures(path: &Path, rules: &Rules) -> Result<Vec<String>, Error> {
+        if rules.trusted_keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let texts = signature_paths(path).map(|path| read_text(&path, SIGNATURE_BYTES_MAX));
+        Ok(texts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// Makes a plug-in of them, which is, or is to be, at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Policy`], [`Error::Load`], [`Error::Signature`].
+    pub fn load(&self, path: &Path, rules: &Rules) -> Result<Loaded, Error> {
+        self.check_signature(path, rules)?;
+        let name = path.display().to_string();
+        let digest = Digest::of(&self.module);
+        let Some(text) = &self.policy else {
+            let program = Program::compile(&name, &self.module, &rules.limits)?;
+            return Ok(Loaded { program, policy: Policy::of_server(&rules.limits), digest });
+        };
+        let wrong = |at: At| {
+            let (line, column) = at.line_and_column(text);
+            Error::Policy { path: policy_path(path), line, column, what: at.what, may_pass: at.may_pass }
+        };
+        let draft = policy::read(text, rules).map_err(wrong)?;
+        let program = Program::compile(&name, &self.module, draft.limits())?;
+        let policy = draft.for_module(program.facts()).map_err(wrong)?;
+        Ok(Loaded { program, policy, digest })
+    }
+
+    fn check_signature(&self, path: &Path, rules: &Rules) -> Result<(), Error> {
+        if rules.trusted_keys.is_empty() {
+            return Ok(());
+        }
+        let mut why = "it has no signature, and --trusted-key asks for one".to_string();
+        for signature in &self.signatures {
+            match signature::verify(&rules.trusted_keys, &self.module, signature) {
+                Ok(()) => return Ok(()),
+                Err(what) => why = what,
+            }
+        }
+        Err(Error::Signature { path: path.into(), why })
+    }
+}
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    changed: (i64, i64),
+    inode: u64,
+}
+
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
+        #[cfg(unix)]
+        let (changed, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            ((metadata.ctime(), metadata.ctime_nsec()), metadata.ino())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode) = ((0, 0), 0);
+        Stamp { size: metadata.len(), modified: metadata.modified().ok(), changed, inode }
+    }
+}

@@ -1,0 +1,183 @@
+//! The plug-in folder: keeps the loaded plug-ins in step with it.
+//!
+//! A plug-in is a module with what is beside it: its policy, and its signature where one is asked for. Any change of
+//! these makes it anew; if that fails, the version before goes on serving.
+
+use crate::error::Error;
+use crate::files::{ENDINGS, Parts, Stamp, policy_path, signature_paths};
+use crate::plugins::Plugins;
+use crate::policy::Rules;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// What a scan changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Names that are new.
+    pub loaded: Vec<String>,
+    /// Names whose module was replaced.
+    pub replaced: Vec<String>,
+    /// Names that are gone.
+    pub removed: Vec<String>,
+    /// Files that could not be loaded; what was loaded from them before still serves.
+    pub failed: Vec<Error>,
+}
+
+impl Changes {
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.loaded.is_empty()
+            && self.replaced.is_empty()
+            && self.removed.is_empty()
+            && self.failed.is_empty()
+    }
+}
+
+/// The states of a module's file and of those beside it: policy and signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamps {
+    module: Stamp,
+    policy: Option<Stamp>,
+    signatures: [Option<Stamp>; 2],
+}
+
+impl Stamps {
+    /// Those of the module at `path`; none if it is not there.
+    pub(crate) fn of(path: &Path, rules: &Rules) -> Option<Stamps> {
+        let stamp = |path: &Path| std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+        let is_signed = !rules.trusted_keys.is_empty();
+        Some(Stamps {
+            module: stamp(path)?,
+            policy: stamp(&policy_path(path)),
+            signatures: signature_paths(path).map(|path| if is_signed { stamp(&path) } else { None }),
+        })
+    }
+}
+
+/// A plug-in's files as they were when they were last looked at.
+#[derive(Debug)]
+struct Seen {
+    stamps: Stamps,
+    /// Why it did not load, and whether that may pass without the file changing.
+    refused: Option<(String, bool)>,
+}
+
+/// A plug-in folder and what was last seen in it.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    seen: HashMap<PathBuf, Seen>,
+}
+
+impl Folder {
+    /// The folder at `path`, not yet scanned.
+    pub fn new(path: impl Into<PathBuf>) -> Folder {
+        Folder { path: path.into(), seen: HashMap::new() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Loads what is new or changed and drops what is gone. A file that does not load leaves the plug-in
+    /// as it was, and is tried again when it changes (one that could not be read: at every scan).
+    ///
+    /// # Errors
+    /// The folder itself cannot be read; the plug-ins stay as they are.
+    pub fn scan(&mut self, plugins: &Plugins, rules: &Rules) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        let files = module_files(&self.path, rules)?;
+        self.drop_gone(&files, plugins, &mut changes);
+        for (path, stamps) in files {
+            let before = self.seen.get(&path);
+            let same = before.is_some_and(|seen| seen.stamps == stamps);
+            let known = before.and_then(|seen| seen.refused.clone());
+            if same && !known.as_ref().is_some_and(|(_, passing)| *passing) {
+                continue;
+            }
+            let mut refused = None;
+            match self.load(&path, plugins, rules) {
+                Ok((name, true)) => changes.replaced.push(name),
+                Ok((name, false)) => changes.loaded.push(name),
+                Err(error) => {
+                    refused = Some((error.to_string(), error.may_pass()));
+                    // The same trouble as at the last scan is not told again.
+                    if !same || refused != known {
+                        changes.failed.push(error);
+                    }
+                }
+            }
+            self.seen.insert(path, Seen { stamps, refused });
+        }
+        let refused = self.seen.iter().filter_map(|(path, seen)| {
+            seen.refused.as_ref().map(|(reason, _)| (path.clone(), reason.clone()))
+        });
+        plugins.set_refused(refused.collect());
+        Ok(changes)
+    }
+
+    fn drop_gone(&mut self, files: &[(PathBuf, Stamps)], plugins: &Plugins, changes: &mut Changes) {
+        // `module_files` sorted them: looked through for each plug-in, a thousand would cost a million looks.
+        self.seen.retain(|path, _| files.binary_search_by(|(file, _)| file.cmp(path)).is_ok());
+        for plugin in plugins.all() {
+            let in_folder = plugin.path.as_ref().filter(|path| path.parent() == Some(&self.path));
+            if in_folder.is_some_and(|path| !self.seen.contains_key(path)) {
+                plugins.remove(&plugin.name);
+                changes.removed.push(plugin.name.clone());
+            }
+        }
+    }
+
+    /// Loads one file; says whether it replaced a plug-in.
+    fn load(&self, path: &Path, plugins: &Plugins, rules: &Rules) -> Result<(String, bool), Error> {
+        let refuse = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
+        let name = path.file_stem().and_then(|stem| stem.to_str());
+        let name = name.ok_or_else(|| refuse("the file's name is not UTF-8".into()))?.to_string();
+        let before = plugins.find(&name);
+        if let Some(other) = before.as_ref().and_then(|plugin| plugin.path.as_deref())
+            && other != path
+        {
+            return Err(refuse(format!("{} has the same plug-in name", other.display())));
+        }
+        let loaded = Parts::read(path, rules)?.load(path, rules)?;
+        plugins.put(&name, loaded, Some(path.into()));
+        Ok((name, before.is_some()))
+    }
+}
+
+/// The module files in `folder`, sorted, so that `.wasm` comes before `.wat`.
+fn module_files(folder: &Path, rules: &Rules) -> Result<Vec<(PathBuf, Stamps)>, Error> {
+    let io = |source| Error::Io { path: folder.into(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
+            continue;
+        }
+        // A file that vanished since the listing is simply not there.
+        if let Some(stamps) = Stamps::of(&path, rules) {
+            files.push((path, stamps));
+        }
+    }
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(files)
+}
+
+/// The policies in `folder` that belong to no module: each is a mistake, and perhaps a plug-in that serves without it.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn policies_without_module(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut lost = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_policy = path.extension().is_some_and(|ending| ending == "toml");
+        if is_policy && !ENDINGS.iter().any(|ending| path.with_extension(ending).exists()) {
+            lost.push(path);
+        }
+    }
+    lost.sort();
+    Ok(lost)
+}

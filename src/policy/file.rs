@@ -1,0 +1,316 @@
+//! A policy's file: TOML beside the module, every key known, every value within what the server allows. Whatever
+//! is wrong is told with its line and column.
+
+use super::{Access, Policy, Rules};
+use crate::abi::Convention;
+use crate::binary::Facts;
+use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::quantity::{DirArg, directory, size, timeout};
+use crate::wasi::ctx::World;
+use crate::wasi::dir::Preopen;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+use toml::Spanned;
+
+/// Bytes of a policy's file.
+pub const POLICY_BYTES_MAX: usize = 64 * 1024;
+
+/// What is wrong, and the bytes of the file that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At {
+    /// Where in the file, in bytes.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// Whether that may change without the file changing.
+    pub may_pass: bool,
+}
+
+impl At {
+    fn new(span: Range<usize>, what: impl Into<String>) -> At {
+        At { span, what: what.into(), may_pass: false }
+    }
+
+    /// Line and column, counted from 1, of where it begins in `text`; columns in characters.
+    pub fn line_and_column(&self, text: &str) -> (usize, usize) {
+        let mut start = self.span.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &text[..start];
+        let line_begin = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_begin..].chars().count() + 1)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Raw {
+    convention: Option<Spanned<String>>,
+    functions: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    access: Access,
+    workers: Option<Spanned<usize>>,
+    warm: Option<usize>,
+    content_type: Option<Spanned<String>>,
+    limits: Option<Spanned<RawLimits>>,
+    #[serde(default)]
+    env: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    dirs: Vec<Spanned<String>>,
+}
+
+/// Named as the flags of the server that they stay within.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawLimits {
+    fuel: Option<Spanned<u64>>,
+    timeout: Option<Spanned<Time>>,
+    memory_pages: Option<Spanned<u32>>,
+    max_input: Option<Spanned<Size>>,
+    max_output: Option<Spanned<Size>>,
+    max_recursion: Option<Spanned<usize>>,
+    max_stack: Option<Spanned<Size>>,
+    max_table_elements: Option<Spanned<u32>>,
+    max_descriptors: Option<Spanned<usize>>,
+    dir_quota: Option<Spanned<Size>>,
+}
+
+/// A number of bytes, or a text such as "64KiB".
+struct Size(usize);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged, expecting = "a size: bytes, or a text such as \"64KiB\"")]
+        enum Given {
+            Bytes(usize),
+            Text(String),
+        }
+        match Given::deserialize(from)? {
+            Given::Bytes(bytes) => Ok(Size(bytes)),
+            Given::Text(text) => size(&text).map(Size).map_err(D::Error::custom),
+        }
+    }
+}
+
+/// A text such as "500ms"; "none" for none.
+struct Time(Option<Duration>);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        timeout(&text).map(Time).map_err(D::Error::custom)
+    }
+}
+
+/// A policy that has been read, and not yet held against its module.
+pub struct Draft {
+    policy: Policy,
+    convention: Option<Range<usize>>,
+    functions: Vec<Spanned<String>>,
+}
+
+/// Reads the policy in `text`, within `rules`; opens its directories.
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
+    if text.trim().is_empty() {
+        // As an editor leaves it for an instant, before it writes; taken for a policy, it would allow all.
+        return Err(At::new(0..0, "the policy is empty; a plug-in without one needs no file"));
+    }
+    let raw: Raw = toml::from_str(text)
+        .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
+    let limits = match &raw.limits {
+        Some(own) => own.get_ref().within(&rules.limits, own.span())?,
+        None => rules.limits.clone(),
+    };
+    if let Some(workers) = raw.workers.as_ref().filter(|workers| *workers.get_ref() == 0) {
+        return Err(At::new(workers.span(), "workers is 0: it could never run"));
+    }
+    let convention = raw.convention.as_ref().map(parse_convention).transpose()?;
+    let functions = match raw.functions {
+        Some(list) if list.get_ref().is_empty() => {
+            return Err(At::new(list.span(), "no function may be called: leave the key out, or name some"));
+        }
+        Some(list) => Some(list.into_inner()),
+        None => None,
+    };
+    if let Some(content_type) = raw.content_type.as_ref().filter(|given| !is_content_type(given.get_ref())) {
+        return Err(At::new(content_type.span(), "not a content type, such as \"image/png\""));
+    }
+    let world = World { env: environment(&raw.env)?, dirs: open_dirs(&raw.dirs, rules)?, ..World::default() };
+    let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
+    let policy = Policy {
+        limits,
+        convention,
+        functions: names,
+        access: raw.access,
+        workers: raw.workers.map(Spanned::into_inner),
+        warm: raw.warm,
+        content_type: raw.content_type.map(Spanned::into_inner),
+        world,
+        digest: Some(Digest::of(text.as_bytes())),
+    };
+    let convention = raw.convention.map(|name| name.span());
+    Ok(Draft { policy, convention, functions: functions.unwrap_or_default() })
+}
+
+impl Draft {
+    /// The limits that its module is to be compiled under.
+    pub fn limits(&self) -> &Limits {
+        &self.policy.limits
+    }
+
+    /// The policy, held against what the module exports.
+    ///
+    /// # Errors
+    /// A function that is not there, or that the convention does not fit.
+    pub fn for_module(self, facts: &Facts) -> Result<Policy, At> {
+        let fits = |func: &str| match self.policy.convention {
+            Some(convention) => convention.fits(facts, func),
+            None => Convention::of(facts, func).is_some(),
+        };
+        for name in &self.functions {
+            let (func, span) = (name.get_ref(), name.span());
+            if facts.function(func).is_none() {
+                return Err(At::new(span, format!("the module exports no function `{func}`")));
+            }
+            if !fits(func) {
+                let what = self.policy.convention.map_or("any calling", Convention::name);
+                return Err(At::new(span, format!("`{func}` does not fit {what} convention")));
+            }
+        }
+        if let (Some(span), true) = (self.convention, self.functions.is_empty())
+            && !facts.functions().any(|(name, _)| fits(name))
+        {
+            return Err(At::new(span, "no function of the module fits this convention"));
+        }
+        Ok(self.policy)
+    }
+}
+
+fn parse_convention(name: &Spanned<String>) -> Result<Convention, At> {
+    Convention::parse(name.get_ref()).ok_or_else(|| {
+        At::new(name.span(), format!("no convention `{}`; use {}", name.get_ref(), Convention::names()))
+    })
+}
+
+/// A value no larger than the server's, which comes with the flag that sets it.
+fn within<T: PartialOrd + Display>(given: T, server: T, flag: &str, span: Range<usize>) -> Result<T, At> {
+    if given > server {
+        return Err(At::new(span, format!("{given} is more than the server's {flag}, which is {server}")));
+    }
+    Ok(given)
+}
+
+impl RawLimits {
+    fn within(&self, server: &Limits, whole: Range<usize>) -> Result<Limits, At> {
+        let mut limits = server.clone();
+        macro_rules! take {
+            ($($field:ident = $given:ident, $value:expr, $flag:literal;)*) => {$(
+                if let Some(given) = &self.$given {
+                    let value = $value(given.get_ref());
+                    limits.$field = within(value, server.$field, $flag, given.span())?;
+                }
+            )*};
+        }
+        take! {
+            fuel = fuel, u64::clone, "--fuel";
+            memory_pages = memory_pages, u32::clone, "--memory-pages";
+            input_bytes = max_input, |size: &Size| size.0, "--max-input";
+            output_bytes = max_output, |size: &Size| size.0, "--max-output";
+            recursion = max_recursion, usize::clone, "--max-recursion";
+            stack_bytes = max_stack, |size: &Size| size.0, "--max-stack";
+            table_elements = max_table_elements, u32::clone, "--max-table-elements";
+            descriptors = max_descriptors, usize::clone, "--max-descriptors";
+            dir_quota = dir_quota, |size: &Size| size.0 as u64, "--dir-quota";
+        }
+        if let Some(given) = &self.timeout {
+            limits.deadline = deadline_within(given.get_ref().0, server.deadline, given.span())?;
+        }
+        limits.check().map_err(|what| At::new(whole, what))?;
+        Ok(limits)
+    }
+}
+
+fn deadline_within(
+    given: Option<Duration>,
+    server: Option<Duration>,
+    span: Range<usize>,
+) -> Result<Option<Duration>, At> {
+    let shown = |time: Option<Duration>| {
+        time.map_or("none".into(), |time| humantime::format_duration(time).to_string())
+    };
+    let is_more = server.is_some_and(|most| given.is_none_or(|time| time > most));
+    match is_more {
+        false => Ok(given),
+        true => Err(At::new(
+            span,
+            format!("{} is more than the server's --timeout, which is {}", shown(given), shown(server)),
+        )),
+    }
+}
+
+/// What can stand in a header, and looks like a media type (RFC 9110, section 8.3.1).
+fn is_content_type(text: &str) -> bool {
+    let media = text.split(';').next().unwrap_or_default().trim();
+    let is_token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    let parts = media.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
+    parts && text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+/// Names and values as the guest gets them.
+type Environment = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn environment(given: &BTreeMap<String, Spanned<String>>) -> Result<Environment, At> {
+    for (name, value) in given {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let what = format!("`{}` is no name for an environment variable", name.escape_debug());
+            return Err(At::new(value.span(), what));
+        }
+        if value.get_ref().contains('\0') {
+            return Err(At::new(value.span(), "the value holds a NUL"));
+        }
+    }
+    Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().clone().into())).collect())
+}
+
+fn open_dirs(given: &[Spanned<String>], rules: &Rules) -> Result<Vec<Preopen>, At> {
+    let mut dirs: Vec<Preopen> = Vec::with_capacity(given.len());
+    for text in given {
+        let wrong = |what: String| At::new(text.span(), what);
+        let dir = directory(&text.get_ref().into()).map_err(wrong)?;
+        if dirs.iter().any(|other| other.guest == dir.guest) {
+            return Err(wrong(format!("two directories have the name `{}`", dir.guest)));
+        }
+        dirs.push(open_dir(&dir, rules).map_err(|what| At { may_pass: true, ..wrong(what) })?);
+    }
+    Ok(dirs)
+}
+
+/// Opens a directory if it lies, links followed, in one that the server lets policies open.
+fn open_dir(dir: &DirArg, rules: &Rules) -> Result<Preopen, String> {
+    let host = Path::new(&dir.host);
+    let shown = host.display();
+    if !host.is_absolute() {
+        return Err(format!("{shown} is not an absolute path"));
+    }
+    let real = host.canonicalize().map_err(|error| format!("{shown}: {error}"))?;
+    let is_within =
+        |within: &std::path::PathBuf| within.canonicalize().is_ok_and(|within| real.starts_with(within));
+    if !rules.dirs_within.iter().any(is_within) {
+        return Err(format!(
+            "{shown} lies in no directory that --policy-dirs names, so no policy may open it"
+        ));
+    }
+    Preopen::open(&real, &dir.guest, dir.read_only).map_err(|error| format!("{shown}: {error}"))
+}

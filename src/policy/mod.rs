@@ -1,0 +1,96 @@
+//! Policy: what one plug-in is allowed and given, within what the server allows. Its file is read in `file.rs`.
+
+mod file;
+
+pub use file::{At, Draft, POLICY_BYTES_MAX, read};
+
+use crate::abi::Convention;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::signature::TrustedKey;
+use crate::wasi::ctx::World;
+use std::path::PathBuf;
+
+/// What holds for every plug-in of a server.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// The limits of every run; policies only tighten them.
+    pub limits: Limits,
+    /// Directories within which policies may open some to their plug-ins. None: they may open none.
+    pub dirs_within: Vec<PathBuf>,
+    /// If there are any, only modules load that carry a signature by one of them.
+    pub trusted_keys: Vec<TrustedKey>,
+}
+
+/// Who may call a plug-in over HTTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Whoever reaches the gateway.
+    #[default]
+    Open,
+    /// Whoever has one of the server's tokens.
+    Token,
+}
+
+impl Access {
+    /// Its name in policies and listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Access::Open => "open",
+            Access::Token => "token",
+        }
+    }
+}
+
+/// What one plug-in is allowed and given.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// The limits of its runs, none above the server's.
+    pub limits: Limits,
+    /// The convention of its functions, whatever they look like.
+    pub convention: Option<Convention>,
+    /// The only functions that may be called; none: all of them.
+    pub functions: Option<Vec<String>>,
+    /// Who may call it over HTTP.
+    pub access: Access,
+    /// How many of its runs the gateway has at once; none: as many as there are places.
+    pub workers: Option<usize>,
+    /// How many instances are kept warm; none: as the server keeps.
+    pub warm: Option<usize>,
+    /// The `Content-Type` of its answers, where a program sets none itself.
+    pub content_type: Option<String>,
+    /// Environment and directories.
+    pub world: World,
+    /// The digest of the policy's file, if it comes from one.
+    pub digest: Option<Digest>,
+}
+
+impl Policy {
+    /// The policy of a plug-in that has no file for it: what the server allows.
+    pub fn of_server(limits: &Limits) -> Policy {
+        Policy { limits: limits.clone(), ..Policy::default() }
+    }
+
+    /// Checks that `func` may be called.
+    ///
+    /// # Errors
+    /// [`Error::NoFunction`], which names those that may be.
+    pub fn check_function(&self, func: &str) -> Result<(), Error> {
+        match &self.functions {
+            Some(allowed) if !allowed.iter().any(|name| name == func) => {
+                Err(Error::NoFunction { name: func.into(), known: allowed.clone(), command: false })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The function to be called where a request names none, if the policy leaves just one.
+    pub fn only_function(&self) -> Option<&str> {
+        match self.functions.as_deref() {
+            Some([only]) => Some(only),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Signatures of modules, as minisign makes them: only what the holder of a trusted key has signed is loaded.
+
+use minisign_verify::{PublicKey, Signature};
+
+/// Bytes of a signature file; minisign writes some 300, of which a comment may be any length.
+pub const SIGNATURE_BYTES_MAX: usize = 4096;
+
+/// A public key of minisign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedKey(PublicKey);
+
+impl TrustedKey {
+    /// The key in `text`: the base64 line that minisign prints (`RW...`), or a whole `minisign.pub`.
+    ///
+    /// # Errors
+    /// `text` is neither.
+    pub fn parse(text: &str) -> Result<TrustedKey, String> {
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+        let key =
+            PublicKey::from_base64(line).map_err(|_| "not a public key of minisign (RW...)".to_string())?;
+        Ok(TrustedKey(key))
+    }
+}
+
+/// Checks that `signature`, the text of a `.minisig` file, is that of one of `keys` over `bytes`.
+///
+/// # Errors
+/// Why it is not.
+pub fn verify(keys: &[TrustedKey], bytes: &[u8], signature: &str) -> Result<(), String> {
+    let signature = Signature::decode(signature).map_err(|_| "the signature is malformed".to_string())?;
+    // Signatures of the whole file, which minisign made before 2020, are as good as those of its hash.
+    if keys.iter().any(|key| key.0.verify(bytes, &signature, true).is_ok()) {
+        return Ok(());
+    }
+    Err("the signature is not that of a trusted key over this module".into())
+}
