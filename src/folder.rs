@@ -80,6 +80,19 @@ impl Folder {
         &self.path
     }
 
+    /// Takes the files of the module at `path` as they are now for what is loaded.
+    pub(crate) fn note(&mut self, path: &Path, rules: &Rules) {
+        match Stamps::of(path, rules) {
+            Some(stamps) => self.seen.insert(path.into(), Seen { stamps, refused: None }),
+            None => self.seen.remove(path),
+        };
+    }
+
+    /// Forgets the module at `path`, which is gone.
+    pub(crate) fn forget(&mut self, path: &Path) {
+        self.seen.remove(path);
+    }
+
     /// Loads what is new or changed and drops what is gone. A file that does not load leaves the plug-in
     /// as it was, and is tried again when it changes (one that could not be read: at every scan).
     ///

@@ -26,13 +26,14 @@
 //! L14 plugins
 //! L15 files
 //! L16 folder
-//! L17 runner
-//! L18 watch
-//! L19 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
-//! L19 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
-//! L19 gateway/server gateway/cgi gateway/document gateway/ready
-//! L20 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L20 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
+//! L17 deploy
+//! L18 runner
+//! L19 watch
+//! L20 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
+//! L20 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
+//! L20 gateway/server gateway/cgi gateway/document gateway/ready gateway/tokens
+//! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
+//! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
 //! ```
 //!
 //! # Invariants
@@ -44,6 +45,7 @@
 pub mod abi;
 pub mod binary;
 pub mod cli;
+pub mod deploy;
 pub mod digest;
 mod engine;
 mod error;

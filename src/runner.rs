@@ -2,6 +2,7 @@
 
 use crate::abi::command::Invocation;
 use crate::abi::{Job, call_bytes, command, numeric, packed};
+use crate::deploy::Deploy;
 use crate::engine::Program;
 use crate::error::Error;
 use crate::files::load_file;
@@ -123,6 +124,13 @@ impl Runner {
             Some(folder) => folder.scan(&self.plugins, &self.rules),
             None => Ok(Changes::default()),
         }
+    }
+
+    /// Changes the folder of [`Runner::load_plugins`] by `change`, under its lock; none without a folder.
+    pub fn deploy<T>(&self, change: impl FnOnce(&mut Deploy<'_>) -> T) -> Option<T> {
+        let mut folder = self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let (plugins, rules) = (&self.plugins, &self.rules);
+        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, rules }))
     }
 
     /// Lets go of warm instances that have been idle for too long. Whoever keeps some calls this now and then;

@@ -144,6 +144,14 @@ pub fn call_bytes(
     }
 }
 
+/// Makes an instance, its start function included, and calls nothing.
+///
+/// # Errors
+/// The world cannot be given; a guest that was stopped while it started is in the report.
+pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
+    called(job, |_| Ok(()))
+}
+
 /// Guests get these as C strings, so a NUL would cut them and an `=` in a name would forge another.
 fn check_env(world: &World) -> Result<(), Error> {
     for (key, value) in &world.env {

@@ -18,6 +18,7 @@ pub mod ready;
 pub mod reply;
 pub mod routes;
 pub mod server;
+pub mod tokens;
 pub mod worker;
 
 pub use message::{Request, Response};

@@ -1,0 +1,317 @@
+//! Changes to the plug-in folder that are whole or not made at all: a new version is tried before anything is
+//! replaced, and replaces by a rename. A process killed at any instant leaves the old version or the new one.
+
+use crate::abi::{Job, try_instance};
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::files::{ENDINGS, Parts, policy_path, read_file, signature_paths};
+use crate::folder::Folder;
+use crate::limits::Limits;
+use crate::outcome::Stop;
+use crate::plugins::{Loaded, Plugins};
+use crate::policy::{self, Rules};
+use crate::wasi::streams::SinkTo;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Characters of a plug-in's name.
+pub const NAME_LEN_MAX: usize = 64;
+
+/// How the names of temporary files begin and end; nothing that is loaded has such a name.
+const TEMPORARY: (&str, &str) = (".fuelbox-", ".tmp");
+
+/// Whether a plug-in that is deployed may have this name: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
+pub fn is_name(name: &str) -> bool {
+    let is_inner = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    name.len() <= NAME_LEN_MAX
+        && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && name.bytes().all(is_inner)
+}
+
+/// What is deployed at present, and under which condition it may be changed.
+pub type Condition<'a> = &'a dyn Fn(Option<Digest>) -> bool;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// There is something now that was not there.
+    Created(Digest),
+    /// It is in the place of what was there.
+    Replaced(Digest),
+}
+
+/// Why nothing was done.
+#[derive(Debug)]
+pub enum Refused {
+    /// The condition does not hold.
+    Condition,
+    /// There is nothing of this name.
+    Absent,
+    /// The new version would not serve.
+    Invalid(String),
+    /// The system could not do it.
+    System(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        match error {
+            Error::Io { .. } | Error::Internal(_) => Refused::System(error),
+            other => Refused::Invalid(other.to_string()),
+        }
+    }
+}
+
+/// The folder and what is loaded from it, for one change.
+pub struct Deploy<'a> {
+    /// The folder.
+    pub folder: &'a mut Folder,
+    /// What is loaded.
+    pub plugins: &'a Plugins,
+    /// What holds for all.
+    pub rules: &'a Rules,
+}
+
+impl Deploy<'_> {
+    /// Where the module called `name` is, or would be.
+    fn module_path(&self, name: &str) -> PathBuf {
+        let at = |ending: &&str| self.folder.path().join(format!("{name}.{ending}"));
+        let files = ENDINGS.iter().map(at);
+        files.into_iter().find(|path| path.exists()).unwrap_or_else(|| at(&ENDINGS[0]))
+    }
+
+    /// The module called `name`, as it is in the folder.
+    ///
+    /// # Errors
+    /// [`Refused::Absent`]; [`Refused::System`].
+    pub fn module(&self, name: &str) -> Result<Vec<u8>, Refused> {
+        let path = self.module_path(name);
+        match read_file(&path, &self.rules.limits) {
+            Ok(bytes) => Ok(bytes),
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Err(Refused::Absent),
+            Err(error) => Err(Refused::System(error)),
+        }
+    }
+
+    /// The policy of the plug-in called `name`.
+    ///
+    /// # Errors
+    /// [`Refused::Absent`]; [`Refused::System`].
+    pub fn policy(&self, name: &str) -> Result<String, Refused> {
+        let text = Parts::read_policy(&self.module_path(name)).map_err(Refused::System)?;
+        text.ok_or(Refused::Absent)
+    }
+
+    /// Puts a module, with its signature where the rules ask for one, in the place of the one called `name`, or
+    /// beside the others.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
+    pub fn put_module(
+        &mut self,
+        name: &str,
+        (module, signature): (Vec<u8>, Option<String>),
+        condition: Condition<'_>,
+    ) -> Result<Done, Refused> {
+        let path = self.module_path(name);
+        let before = optional(self.module(name))?.map(|bytes| Digest::of(&bytes));
+        if !condition(before) {
+            return Err(Refused::Condition);
+        }
+        let policy = Parts::read_policy(&path).map_err(Refused::System)?;
+        let parts = Parts { module, policy, signatures: signature.iter().cloned().collect() };
+        let loaded = self.tried(&parts, &path)?;
+        let digest = loaded.digest;
+        let [signed, signed_next] = signature_paths(&path);
+        let is_signed = !self.rules.trusted_keys.is_empty();
+        // The old module is good with the old signature until the new one is there, and that with this.
+        if let (true, Some(signature)) = (is_signed, &signature) {
+            self.write(&signed_next, signature.as_bytes())?;
+        }
+        self.write(&path, &parts.module)?;
+        if is_signed && signature.is_some() {
+            self.rename(&signed_next, &signed)?;
+        }
+        self.put(name, loaded, path);
+        Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
+    }
+
+    /// Puts a policy beside the module called `name`; a module that is not there yet will be held to it.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
+    pub fn put_policy(&mut self, name: &str, text: &[u8], condition: Condition<'_>) -> Result<Done, Refused> {
+        let Ok(text) = std::str::from_utf8(text) else { return Err(Refused::Invalid("not UTF-8".into())) };
+        if text.len() > policy::POLICY_BYTES_MAX {
+            let (size, most) = (text.len(), policy::POLICY_BYTES_MAX);
+            return Err(Refused::Invalid(format!("the policy has {size} bytes, more than {most}")));
+        }
+        let path = self.module_path(name);
+        let before = optional(self.policy(name))?.map(|text| Digest::of(text.as_bytes()));
+        if !condition(before) {
+            return Err(Refused::Condition);
+        }
+        let digest = Digest::of(text.as_bytes());
+        match optional(self.module(name))? {
+            None => {
+                policy::read(text, self.rules).map_err(|at| {
+                    let (line, column) = at.line_and_column(text);
+                    Refused::Invalid(format!("{line}:{column}: {}", at.what))
+                })?;
+                self.write(&policy_path(&path), text.as_bytes())?;
+            }
+            Some(module) => {
+                let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
+                let parts = Parts { module, policy: Some(text.into()), signatures };
+                let loaded = self.tried(&parts, &path)?;
+                self.write(&policy_path(&path), text.as_bytes())?;
+                self.put(name, loaded, path);
+            }
+        }
+        Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
+    }
+
+    /// Removes the module called `name`, and what is beside it.
+    ///
+    /// # Errors
+    /// [`Refused`]; the plug-in is as it was then, or without its signature or policy and no longer served.
+    pub fn remove(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
+        let path = self.module_path(name);
+        if !condition(Some(Digest::of(&self.module(name)?))) {
+            return Err(Refused::Condition);
+        }
+        // The module comes first: without it, a policy that stays behind can only restrict what comes next.
+        for ending in ENDINGS {
+            self.unlink(&path.with_file_name(format!("{name}.{ending}")))?;
+        }
+        self.plugins.remove(name);
+        self.folder.forget(&path);
+        for beside in signature_paths(&path).iter().chain([&policy_path(&path)]) {
+            self.unlink(beside)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the policy of the plug-in called `name`, which is then under the server's limits alone.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
+    pub fn remove_policy(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
+        let path = self.module_path(name);
+        if !condition(Some(Digest::of(self.policy(name)?.as_bytes()))) {
+            return Err(Refused::Condition);
+        }
+        let Some(module) = optional(self.module(name))? else { return self.unlink(&policy_path(&path)) };
+        let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
+        let loaded = self.tried(&Parts { module, policy: None, signatures }, &path)?;
+        self.unlink(&policy_path(&path))?;
+        self.put(name, loaded, path);
+        Ok(())
+    }
+
+    /// What `parts` make, of which an instance has been made.
+    fn tried(&self, parts: &Parts, path: &Path) -> Result<Loaded, Refused> {
+        let loaded = parts.load(path, self.rules).map_err(|error| match error {
+            // Where the folder is concerns no client.
+            Error::Load { problem, .. } => Refused::Invalid(problem.to_string()),
+            Error::Policy { line, column, what, .. } => {
+                Refused::Invalid(format!("its policy, {line}:{column}: {what}"))
+            }
+            Error::Signature { why, .. } => Refused::Invalid(why),
+            other => other.into(),
+        })?;
+        match trial(&loaded.program, &loaded.policy)? {
+            Ok(()) => Ok(loaded),
+            Err(stop) => Err(Refused::Invalid(format!("no instance can be made of it: {stop}"))),
+        }
+    }
+
+    fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf) {
+        self.folder.note(&path, self.rules);
+        self.plugins.put(name, loaded, Some(path));
+    }
+
+    /// Makes the file at `path` hold `bytes`, all of them or as it was, and on the disk when this returns.
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Refused> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| io_error(path, io::Error::other(error)))?;
+        let (begin, end) = TEMPORARY;
+        let temporary = self.folder.path().join(format!("{begin}{:016x}{end}", u64::from_ne_bytes(random)));
+        let written = File::options().write(true).create_new(true).open(&temporary).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        let renamed =
+            written.map_err(|error| io_error(path, error)).and_then(|()| self.rename(&temporary, path));
+        if renamed.is_err() {
+            // What is wrong already is what is told.
+            let _ = std::fs::remove_file(&temporary);
+        }
+        renamed
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), Refused> {
+        std::fs::rename(from, to).and_then(|()| self.sync()).map_err(|error| io_error(to, error))
+    }
+
+    /// Removes a file, if it is there.
+    fn unlink(&self, path: &Path) -> Result<(), Refused> {
+        match std::fs::remove_file(path) {
+            Ok(()) => self.sync().map_err(|error| io_error(path, error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(io_error(path, error)),
+        }
+    }
+
+    /// Has the folder's entries on the disk.
+    fn sync(&self) -> io::Result<()> {
+        File::open(self.folder.path())?.sync_all()
+    }
+}
+
+/// Makes an instance under the policy, start function and all, and lets it go.
+fn trial(program: &crate::Program, policy: &policy::Policy) -> Result<Result<(), Stop>, Error> {
+    let job = Job {
+        program,
+        limits: &policy.limits,
+        stdout: SinkTo::Buffer(Vec::new()),
+        stderr: SinkTo::Buffer(Vec::new()),
+        world: policy.world.clone(),
+        warm: None,
+        when_long: None,
+    };
+    Ok(try_instance(job)?.result)
+}
+
+fn io_error(path: &Path, source: io::Error) -> Refused {
+    Refused::System(Error::Io { path: path.into(), source })
+}
+
+/// None for what is absent.
+fn optional<T>(found: Result<T, Refused>) -> Result<Option<T>, Refused> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Refused::Absent) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// Removes what a process that was killed has left half written.
+pub fn clean(folder: &Path) -> io::Result<()> {
+    let (begin, end) = TEMPORARY;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_temporary =
+            entry.file_name().to_str().is_some_and(|name| name.starts_with(begin) && name.ends_with(end));
+        if is_temporary && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The largest module that can be deployed through a door whose bodies share `budget_bytes`.
+pub fn module_bytes_max(limits: &Limits, budget_bytes: usize) -> usize {
+    limits.module_bytes.min(budget_bytes)
+}
