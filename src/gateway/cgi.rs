@@ -7,10 +7,11 @@ use crate::wasi::ctx::World;
 use crate::wasi::streams::Stdin;
 
 /// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
-/// variable of their own; `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
+/// variable of their own (`X-Request-Id` too, which the gateway may have made); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
 /// of an HTTP client in the guest (CVE-2016-5385); and credentials (section 4.1.18), as every plug-in behind
 /// this gateway is a stranger.
-const NOT_PASSED: [&str; 5] = ["authorization", "content-length", "content-type", "expect", "proxy"];
+const NOT_PASSED: [&str; 6] =
+    ["authorization", "content-length", "content-type", "expect", "proxy", "x-request-id"];
 
 /// Header lines that are looked at; the door takes no more.
 const HEADERS_MAX: usize = 100;
@@ -54,6 +55,9 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     set("X_FULL_URL", format!("http://{server_name}:{server_port}{}", request.target).as_bytes());
     set("X_MATCHED_ROUTE", format!("{script_name}/...").as_bytes());
     set("X_RAW_PATH_INFO", path.get(raw_script_len(path)..).unwrap_or_default().as_bytes());
+    if !request.id.is_empty() {
+        set("HTTP_X_REQUEST_ID", request.id.as_bytes());
+    }
     pass_headers(parsed.headers, &mut env);
     Invocation {
         args: vec![script_name.into_bytes()],

@@ -215,11 +215,8 @@ impl State {
             let Some(head) = http1::head(&self.input[..self.filled], limits.head_bytes)? else {
                 return Ok(Step::More);
             };
+            let too_large = matches!(head.framing, Framing::Length(n) if n > limits.body_bytes as u64);
             let framing = match head.framing {
-                Framing::Length(length) if length > limits.body_bytes as u64 => {
-                    let detail = "the announced body is larger than --max-body";
-                    return Err(Reject { kind: TOO_LARGE, detail });
-                }
                 Framing::Length(length) => Receive::Length(length as usize),
                 Framing::Chunked => Receive::Chunked(Chunked::default()),
             };
@@ -229,6 +226,10 @@ impl State {
             let used = head.len;
             self.receiving = Some(Receiving { request, framing });
             self.consume(used);
+            if too_large {
+                let detail = "the announced body is larger than --max-body";
+                return Err(Reject { kind: TOO_LARGE, detail });
+            }
             if waits && self.filled == 0 {
                 return Ok(Step::Continue);
             }
@@ -353,8 +354,8 @@ impl State {
         self.receiving = None;
     }
 
-    /// The method and target of the request in progress, for the log.
-    pub fn in_progress(&self) -> Option<(&str, &str)> {
-        self.receiving.as_ref().map(|whole| (whole.request.method.as_str(), whole.request.target.as_str()))
+    /// Takes the request in progress, for what is said of it when it comes to nothing.
+    pub fn take_in_progress(&mut self) -> Option<Ready> {
+        self.receiving.take().map(|whole| whole.request)
     }
 }

@@ -6,6 +6,7 @@ use super::conn::{Conn, Phase};
 use super::crew::{Crew, Member, Turn, Work, lock};
 use super::gate::{Admission, Gate, Waiting};
 use super::message::{Request, Response};
+use super::request_id::Ids;
 use crate::limits::DoorLimits;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
@@ -77,6 +78,8 @@ pub struct Door {
     held_bytes: AtomicUsize,
     begin: Instant,
     stopping: AtomicBool,
+    /// The names of requests.
+    pub ids: Ids,
 }
 
 impl Door {
@@ -120,6 +123,7 @@ impl Door {
             held_bytes: AtomicUsize::new(0),
             begin,
             stopping: AtomicBool::new(false),
+            ids: Ids::default(),
         })
     }
 

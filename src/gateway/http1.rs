@@ -2,6 +2,7 @@
 //! read in two ways is refused.
 
 use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, TOO_LARGE, VERSION};
+use super::request_id::{REQUEST_ID, is_well_formed};
 
 /// Header lines of one request.
 const HEADERS_MAX: usize = 100;
@@ -49,6 +50,8 @@ pub struct Head<'a> {
     pub expects_continue: bool,
     /// Whether the connection may go on after the response.
     pub keep_alive: bool,
+    /// The name that the client gave the request, if it is well-formed and came once.
+    pub request_id: Option<&'a str>,
     /// Bytes of the head, and of the empty line before it, if any.
     pub len: usize,
 }
@@ -136,6 +139,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     let is_1_1 = request.version == Some(1);
     let (mut host, mut length, mut coding, mut content_type, mut expect) = (None, None, None, None, None);
     let mut keep_alive = is_1_1;
+    // A second one makes none of them the client's word.
+    let mut request_ids = (None, 0);
     for header in request.headers.iter() {
         let name = header.name;
         let slot = if name.eq_ignore_ascii_case("host") {
@@ -151,6 +156,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
         } else {
             if name.eq_ignore_ascii_case("connection") {
                 keep_alive &= !has_token(text(header.value)?, "close");
+            } else if name.eq_ignore_ascii_case(REQUEST_ID) {
+                request_ids = (Some(text(header.value)?), request_ids.1 + 1);
             }
             continue;
         };
@@ -167,7 +174,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
         Some(value) if value.eq_ignore_ascii_case("100-continue") => is_1_1,
         Some(_) => return reject(EXPECTATION, "only 100-continue can be expected"),
     };
-    Ok(Head { method, target, content_type, framing, expects_continue, keep_alive, len: 0 })
+    let request_id = request_ids.0.filter(|id| request_ids.1 == 1 && is_well_formed(id));
+    Ok(Head { method, target, content_type, framing, expects_continue, keep_alive, request_id, len: 0 })
 }
 
 fn text(value: &[u8]) -> Result<&str, Reject> {

@@ -12,6 +12,7 @@
 //! piece by piece (see `Drain`).
 
 use super::message::{Request, Response};
+use super::request_id::RequestId;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use std::fs::DirBuilder;
 use std::io::{self, Cursor, Read, Write};
@@ -191,6 +192,7 @@ impl Lane {
             body: Vec::with_capacity(message.body.len()),
             head: Vec::new(),
             client: None,
+            id: RequestId::default(),
         };
         self.receive_body(&mut http, message, &mut request.body)?;
         let has_body = request.method != "HEAD";

@@ -1,5 +1,6 @@
 //! A request and a response as values, free of sockets and of any HTTP crate.
 
+use super::request_id::RequestId;
 use std::borrow::Cow;
 
 /// A request whose body has been read.
@@ -17,6 +18,8 @@ pub struct Request {
     pub head: Vec<u8>,
     /// The client's address, if known.
     pub client: Option<std::net::IpAddr>,
+    /// Its name.
+    pub id: RequestId,
 }
 
 /// A response.

@@ -16,6 +16,7 @@ mod outgoing;
 pub mod problem;
 pub mod ready;
 pub mod reply;
+pub mod request_id;
 pub mod routes;
 pub mod server;
 pub mod tokens;

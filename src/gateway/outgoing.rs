@@ -5,7 +5,7 @@ use super::http1::Reject;
 use super::message::Response;
 use super::problem;
 use super::ready::Ready;
-use super::reply::{log_access, render};
+use super::reply::{identified, log_access, render};
 use super::worker::{Over, Worker};
 use std::io::ErrorKind;
 use std::net::Shutdown;
@@ -31,6 +31,7 @@ impl Worker {
         response: Response,
         begin: Instant,
     ) -> Over {
+        let response = identified(response, &ready.request_id);
         render(&response, ready.method == "HEAD", &mut state.output);
         self.end_if_asked(state, ready);
         log_access(conn, &ready.method, &ready.target, (response.status, response.body.len(), None), begin);
@@ -39,10 +40,11 @@ impl Worker {
 
     /// Answers what is no request, and ends the connection.
     pub(super) fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
-        let response = problem::response(reject.kind, reject.detail);
-        let (method, target) = state.in_progress().unwrap_or(("-", "-"));
+        let mut ready = state.take_in_progress().unwrap_or_else(Ready::unknown);
+        self.door.ids.complete(&mut ready.request_id);
+        let response = identified(problem::response(reject.kind, reject.detail), &ready.request_id);
         let outcome = (response.status, response.body.len(), None);
-        log_access(conn, method, target, outcome, Instant::now());
+        log_access(conn, &ready.method, &ready.target, outcome, Instant::now());
         render(&response, false, &mut state.output);
         self.end_if_asked(state, &Ready::default());
         // Whatever follows was never a request.

@@ -2,6 +2,7 @@
 
 use super::http1::Head;
 use super::lane::Message;
+use super::request_id::RequestId;
 
 /// How the targets of requests begin that run guests.
 const EXECUTE: &str = "/execute/";
@@ -21,6 +22,8 @@ pub struct Ready {
     pub head: Vec<u8>,
     /// Whether the connection may go on after the response.
     pub keep_alive: bool,
+    /// Its name; empty until the door gives it one, if its client did not.
+    pub request_id: RequestId,
 }
 
 impl Ready {
@@ -34,7 +37,13 @@ impl Ready {
             body: Vec::new(),
             head: if is_execute { raw.to_vec() } else { Vec::new() },
             keep_alive: head.keep_alive,
+            request_id: head.request_id.map(RequestId::from).unwrap_or_default(),
         }
+    }
+
+    /// What stands for a request of which nothing is known.
+    pub fn unknown() -> Ready {
+        Ready { method: "-".into(), target: "-".into(), ..Ready::default() }
     }
 
     /// Turns its body, and a copy of the rest, into what a lane carries.

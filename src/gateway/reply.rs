@@ -3,6 +3,7 @@
 use super::conn::Conn;
 use super::message::Response;
 use super::problem::{self, BUSY, LANE};
+use super::request_id::REQUEST_ID;
 use std::time::Instant;
 
 /// Seconds after which a client that found no place may try again.
@@ -16,6 +17,12 @@ pub fn busy() -> Response {
 /// A lane broke under the request.
 pub fn lost() -> Response {
     problem::response(LANE, "the request was lost inside the gateway; try again")
+}
+
+/// The response with the name of its request, which is nobody else's to set.
+pub fn identified(mut response: Response, id: &str) -> Response {
+    response.headers.push((REQUEST_ID.into(), id.into()));
+    response
 }
 
 /// The response as bytes, for what does not go through a lane.

@@ -9,7 +9,7 @@ use super::lane::{Lane, Message};
 use super::message::{Request, Response};
 use super::problem::{self, INTERNAL, SLOW};
 use super::ready::Ready;
-use super::reply::{busy, log_access, lost};
+use super::reply::{busy, identified, log_access, lost};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -243,7 +243,10 @@ impl Worker {
         let mut drained = false;
         loop {
             match state.step(&self.door.limits) {
-                Ok(Step::Request(ready)) => return Over::Request(ready),
+                Ok(Step::Request(mut ready)) => {
+                    self.door.ids.complete(&mut ready.request_id);
+                    return Over::Request(ready);
+                }
                 Ok(Step::Continue) => {
                     state.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                     match state.flush(&conn.stream) {
@@ -320,14 +323,15 @@ impl Worker {
         };
         let mut seen = None;
         let handle = |request: Request| {
-            let request = Request { client: Some(conn.client), head, ..request };
+            let id = ready.request_id.clone();
+            let request = Request { client: Some(conn.client), head, id, ..request };
             let made = catch_unwind(AssertUnwindSafe(|| (door.handler)(request, &when_long)));
             let response = made.unwrap_or_else(|_| {
                 log::error!("answering {} {} panicked", ready.method, ready.target.escape_debug());
                 problem::response(INTERNAL, "the gateway failed on this request")
             });
             seen = Some((response.status, response.body.len(), response.fuel));
-            response
+            identified(response, &ready.request_id)
         };
         let finished = match &mut self.lane {
             Some(lane) => lane.finish(&message, handle, &mut state.output),

@@ -26,6 +26,7 @@ mod plugins;
 mod policy;
 mod programs;
 mod reload;
+mod request_id;
 mod runner;
 mod service;
 mod signals;
