@@ -96,6 +96,8 @@ pub struct Limiter {
     pub sealed: bool,
     /// What was refused last.
     pub denied: Option<Denied>,
+    /// How often something was.
+    pub denials: u32,
     memory_bytes: usize,
     memory_bytes_before: usize,
     /// Bytes of a growth that the slice could not pay for and that is about to be tried again.
@@ -115,6 +117,7 @@ impl Limiter {
             memory_pages: limits.memory_pages,
             sealed: false,
             denied: None,
+            denials: 0,
             memory_bytes: 0,
             memory_bytes_before: 0,
             growth_unpaid: 0,
@@ -124,6 +127,11 @@ impl Limiter {
     /// Pages that memory has reached.
     pub fn peak_pages(&self) -> u32 {
         (self.memory_bytes / PAGE_BYTES) as u32
+    }
+
+    fn deny(&mut self, denied: Denied) {
+        self.denied = Some(denied);
+        self.denials = self.denials.saturating_add(1);
     }
 }
 
@@ -140,7 +148,7 @@ impl ResourceLimiter for Limiter {
             self.memory_bytes = desired;
         } else {
             let wanted = (desired / PAGE_BYTES) as u64;
-            self.denied = Some(Denied::Pages { wanted, limit: self.memory_pages });
+            self.deny(Denied::Pages { wanted, limit: self.memory_pages });
         }
         Ok(allowed)
     }
@@ -159,7 +167,7 @@ impl ResourceLimiter for Limiter {
         maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
         if self.sealed {
-            self.denied = Some(Denied::Table { wanted: desired as u64 });
+            self.deny(Denied::Table { wanted: desired as u64 });
             return Ok(false);
         }
         self.limits.table_growing(current, desired, maximum)

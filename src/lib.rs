@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/warm outcome guests text quantity digest signature
-//! L1  error wasi/abi
+//! L1  error wasi/abi stats
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams
 //! L3  binary wasi/listing
 //! L4  wasi/files
@@ -27,11 +27,12 @@
 //! L15 files
 //! L16 folder
 //! L17 deploy
-//! L18 runner
+//! L18 runner runner/path
 //! L19 watch
 //! L20 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
 //! L20 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L20 gateway/server gateway/cgi gateway/document gateway/ready gateway/tokens gateway/request_id
+//! L20 gateway/tally gateway/metrics gateway/own gateway/room
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
 //! ```
@@ -64,6 +65,7 @@ mod runner;
 mod sandbox;
 pub mod signature;
 mod start;
+pub mod stats;
 mod text;
 mod vet;
 pub mod warm;

@@ -164,6 +164,8 @@ pub struct Usage {
     pub fuel: u64,
     /// Pages of 64 KiB that linear memory had at its largest (it never shrinks).
     pub peak_pages: u32,
+    /// Growths of memory and tables that the guest was denied, whether it made do without or trapped.
+    pub denied_growths: u32,
     /// Time to make the instance: memory, data segments and the `start` function.
     pub instantiate: Duration,
     /// Time in the called function, moving input and output included.

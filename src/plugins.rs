@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::guests;
 use crate::limits::{Limits, WarmLimits};
 use crate::policy::Policy;
+use crate::stats::Stats;
 use crate::warm::{Budget, Pool};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub struct Plugin {
     pub path: Option<PathBuf>,
     /// Its warm instances, if they are kept.
     pub warm: Option<Pool>,
+    /// What it did so far; a replacement goes on with them.
+    pub stats: Arc<Stats>,
 }
 
 impl Plugin {
@@ -152,8 +155,9 @@ impl Plugins {
         let limits = WarmLimits { instances, ..self.warm_limits.clone() };
         let is_kept = instances > 0 && !command::fits(program.facts());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
-        let plugin = Plugin { name: name.into(), program, policy, digest, path, warm };
         let mut by_name = self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let stats = by_name.get(name).map(|before| Arc::clone(&before.stats)).unwrap_or_default();
+        let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats };
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
     }
 

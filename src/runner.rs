@@ -1,21 +1,24 @@
 //! The library's façade: [`Runner`] loads plug-ins and runs guests under one set of limits.
 
+mod path;
+
 use crate::abi::command::Invocation;
 use crate::abi::{Job, call_bytes, command, numeric, packed};
 use crate::deploy::Deploy;
 use crate::engine::Program;
 use crate::error::Error;
-use crate::files::load_file;
 use crate::folder::{Changes, Folder};
 use crate::limits::{Limits, WarmLimits};
 use crate::outcome::{Report, Value};
 use crate::plugins::{Plugin, Plugins};
 use crate::policy::Rules;
 use crate::signature::TrustedKey;
+use crate::stats::Loads;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::{SharedWriter, SinkTo};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -51,6 +54,7 @@ pub struct Runner {
     plugins: Plugins,
     folder: Mutex<Option<Folder>>,
     stdout: Option<SharedWriter>,
+    loads: Loads,
 }
 
 impl std::fmt::Debug for Runner {
@@ -81,7 +85,7 @@ impl Runner {
             dirs_within: config.policy_dirs,
             trusted_keys: config.trusted_keys,
         };
-        Ok(Runner { rules, plugins, folder: Mutex::new(None), stdout })
+        Ok(Runner { rules, plugins, folder: Mutex::new(None), stdout, loads: Loads::default() })
     }
 
     /// The limits of every run.
@@ -109,7 +113,7 @@ impl Runner {
     /// ```
     pub fn load_plugins(&self, folder: impl AsRef<Path>) -> Result<Changes, Error> {
         let mut folder = Folder::new(folder.as_ref());
-        let changes = folder.scan(&self.plugins, &self.rules)?;
+        let changes = self.scan(&mut folder)?;
         *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(folder);
         Ok(changes)
     }
@@ -121,7 +125,7 @@ impl Runner {
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
     pub fn reload(&self) -> Result<Changes, Error> {
         match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Some(folder) => folder.scan(&self.plugins, &self.rules),
+            Some(folder) => self.scan(folder),
             None => Ok(Changes::default()),
         }
     }
@@ -131,6 +135,23 @@ impl Runner {
         let mut folder = self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let (plugins, rules) = (&self.plugins, &self.rules);
         folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, rules }))
+    }
+
+    fn scan(&self, folder: &mut Folder) -> Result<Changes, Error> {
+        let changes = folder.scan(&self.plugins, &self.rules).inspect_err(|_| {
+            self.loads.unreadable.fetch_add(1, Relaxed);
+        })?;
+        let loaded = changes.loaded.len() + changes.replaced.len();
+        let all = [(&self.loads.loaded, loaded), (&self.loads.removed, changes.removed.len())];
+        for (counter, n) in all.into_iter().chain([(&self.loads.failed, changes.failed.len())]) {
+            counter.fetch_add(n as u64, Relaxed);
+        }
+        Ok(changes)
+    }
+
+    /// What came of the loads so far, built-in guests not counted.
+    pub fn loads(&self) -> &Loads {
+        &self.loads
     }
 
     /// Lets go of warm instances that have been idle for too long. Whoever keeps some calls this now and then;
@@ -145,107 +166,6 @@ impl Runner {
     /// [`Error::Load`] if one does not fit under the limits.
     pub fn load_built_in(&self) -> Result<(), Error> {
         self.plugins.add_built_in(&self.rules.limits)
-    }
-
-    /// Calls a function of numbers in the module file at `path`.
-    ///
-    /// # Errors
-    /// What cannot be read, loaded, found or passed; [`Error::Guest`] if the guest was stopped.
-    ///
-    /// ```
-    /// # use fuelbox::{Runner, RunnerConfig};
-    /// let runner = Runner::new(RunnerConfig::default())?;
-    /// let sum = runner.run_function("guests/prebuilt/add.wasm", "add", &[10.into(), 20.into()])?;
-    /// assert_eq!(sum, [30.into()]);
-    /// # Ok::<(), fuelbox::Error>(())
-    /// ```
-    pub fn run_function(
-        &self,
-        path: impl AsRef<Path>,
-        func: &str,
-        params: &[Value],
-    ) -> Result<Vec<Value>, Error> {
-        Ok(self.report_function(path, func, params)?.result?)
-    }
-
-    /// As [`Runner::run_function`], with what the run used.
-    ///
-    /// # Errors
-    /// As there, but a stopped guest is in the report.
-    pub fn report_function(
-        &self,
-        path: impl AsRef<Path>,
-        func: &str,
-        params: &[Value],
-    ) -> Result<Report<Vec<Value>>, Error> {
-        let program = load_file(path.as_ref(), &self.rules.limits)?;
-        numeric::run(self.job(&program, &shown(path.as_ref())), func, params)
-    }
-
-    /// Calls `greet` in the module file at `path` with bytes, by the packed convention.
-    ///
-    /// # Errors
-    /// As [`Runner::run_function`].
-    pub fn run_greet(&self, path: impl AsRef<Path>, name: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
-        self.run_string(path, "greet", name)
-    }
-
-    /// Calls any packed function in the module file at `path`: bytes in, bytes out.
-    ///
-    /// # Errors
-    /// As [`Runner::run_function`].
-    ///
-    /// ```
-    /// # use fuelbox::{Runner, RunnerConfig};
-    /// let runner = Runner::new(RunnerConfig::default())?;
-    /// let out = runner.run_string("guests/prebuilt/greet.wasm", "greet", b"\0\xff")?;
-    /// assert_eq!(out, b"Hello, \0\xff");
-    /// # Ok::<(), fuelbox::Error>(())
-    /// ```
-    pub fn run_string(
-        &self,
-        path: impl AsRef<Path>,
-        func: &str,
-        input: impl AsRef<[u8]>,
-    ) -> Result<Vec<u8>, Error> {
-        Ok(self.report_string(path, func, input)?.result?)
-    }
-
-    /// As [`Runner::run_string`], with what the run used.
-    ///
-    /// # Errors
-    /// As there, but a stopped guest is in the report.
-    pub fn report_string(
-        &self,
-        path: impl AsRef<Path>,
-        func: &str,
-        input: impl AsRef<[u8]>,
-    ) -> Result<Report<Vec<u8>>, Error> {
-        let program = load_file(path.as_ref(), &self.rules.limits)?;
-        packed::run(self.job(&program, &shown(path.as_ref())), func, input.as_ref())
-    }
-
-    /// Runs the WASI command in the module file at `path`; the result is what it wrote to standard output.
-    ///
-    /// # Errors
-    /// As [`Runner::run_function`]; an exit code other than 0 is [`crate::Stop::Exit`] in the report.
-    ///
-    /// ```
-    /// # use fuelbox::{Invocation, Runner, RunnerConfig, Stdin};
-    /// let runner = Runner::new(RunnerConfig::default())?;
-    /// let stdin = Stdin::Bytes(b"one two\n".to_vec());
-    /// let call = Invocation { args: vec![b"wc".to_vec()], stdin, ..Invocation::default() };
-    /// let report = runner.report_command("guests/prebuilt/wordcount.wasm", call)?;
-    /// assert_eq!(report.result?, b"1 2 8\n");
-    /// # Ok::<(), fuelbox::Error>(())
-    /// ```
-    pub fn report_command(
-        &self,
-        path: impl AsRef<Path>,
-        invocation: Invocation,
-    ) -> Result<Report<Vec<u8>>, Error> {
-        let program = load_file(path.as_ref(), &self.rules.limits)?;
-        command::run(self.command_job(&program, &shown(path.as_ref())), invocation)
     }
 
     /// Calls a function of numbers in a loaded plug-in.
@@ -278,7 +198,7 @@ impl Runner {
     ) -> Result<Report<Vec<Value>>, Error> {
         let plugin = self.plugins.get(name)?;
         plugin.policy.check_function(func)?;
-        numeric::run(self.plugin_job(&plugin), func, params)
+        numeric::run(self.plugin_job(&plugin), func, params).inspect(|report| plugin.stats.ran(&report.usage))
     }
 
     /// Calls a packed function of a loaded plug-in: bytes in, bytes out.
@@ -306,7 +226,8 @@ impl Runner {
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
         plugin.policy.check_function(func)?;
-        packed::run(self.plugin_job(&plugin), func, input.as_ref())
+        let report = packed::run(self.plugin_job(&plugin), func, input.as_ref());
+        report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
     /// Calls `func` of `plugin` by whichever convention it has, bytes in and out; numbers are text.
@@ -323,7 +244,8 @@ impl Runner {
     ) -> Result<Report<Vec<u8>>, Error> {
         plugin.policy.check_function(func)?;
         let job = Job { when_long, ..self.plugin_job(plugin) };
-        call_bytes(job, func, input, plugin.policy.convention)
+        let report = call_bytes(job, func, input, plugin.policy.convention);
+        report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
     /// Runs `plugin` as a command; the result is what it wrote to standard output. `when_long` as above.
@@ -340,7 +262,8 @@ impl Runner {
         let job = self.command_job(&plugin.program, &plugin.name);
         let world = invocation.world.with(&plugin.policy.world);
         let job = Job { when_long, limits: &plugin.policy.limits, ..job };
-        command::run(job, Invocation { world, ..invocation })
+        let report = command::run(job, Invocation { world, ..invocation });
+        report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
     fn job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
@@ -372,8 +295,4 @@ impl Runner {
     fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
         Job { stdout: SinkTo::Buffer(Vec::new()), ..self.job(program, name) }
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

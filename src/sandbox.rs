@@ -218,7 +218,8 @@ impl<'a> Sandbox<'a> {
         host.wasi.files.stdout.flush();
         host.wasi.files.stderr.flush();
         let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
-        Usage { fuel, peak_pages, instantiate, run: total - instantiate }
+        let denied_growths = host.limiter.denials;
+        Usage { fuel, peak_pages, denied_growths, instantiate, run: total - instantiate }
     }
 
     /// Waits for a host call and makes it again, until it needs no more waiting. Gives its result.

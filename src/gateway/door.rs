@@ -4,9 +4,11 @@
 
 use super::conn::{Conn, Phase};
 use super::crew::{Crew, Member, Turn, Work, lock};
-use super::gate::{Admission, Gate, Waiting};
+use super::gate::{Admission, Crowd, Gate, Waiting};
 use super::message::{Request, Response};
 use super::request_id::Ids;
+use super::room::EVICT_AFTER_MS;
+use super::tally::Tally;
 use crate::limits::DoorLimits;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
@@ -39,16 +41,8 @@ const ACCEPTS: usize = 8;
 /// is full a client tries again only after a second, and the library's own 128 are full in a burst.
 const BACKLOG: i32 = 1024;
 
-/// How long a connection waits for its client before it may be closed to make room: a request that follows
-/// its connection at once is there by then. Whoever comes meanwhile waits in the system's queue, so that
-/// longer is worse: in a flood, with room for 38, 30 ms made a p99 of 110 ms and 5 ms one of 30.
-const EVICT_AFTER_MS: u64 = 5;
-
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(EVICT_AFTER_MS);
-
-/// Unsent responses may take this part of the budget, so that slow readers cannot use up what senders need.
-const OUTPUT_SHARE: usize = 2;
 
 struct Wait {
     poll: Poll,
@@ -72,14 +66,16 @@ pub struct Door {
     wait: Mutex<Wait>,
     waker: Waker,
     registry: Registry,
-    conns: Mutex<HashMap<usize, Arc<Conn>>>,
+    pub(super) conns: Mutex<HashMap<usize, Arc<Conn>>>,
     next_token: AtomicUsize,
     gate: Mutex<Gate>,
-    held_bytes: AtomicUsize,
+    pub(super) held_bytes: AtomicUsize,
     begin: Instant,
     stopping: AtomicBool,
     /// The names of requests.
     pub ids: Ids,
+    /// What came of them.
+    pub tally: Tally,
 }
 
 impl Door {
@@ -92,6 +88,7 @@ impl Door {
         limits: DoorLimits,
         guests: usize,
         handler: Box<Handler>,
+        tally: Tally,
     ) -> io::Result<Door> {
         listener.set_nonblocking(true)?;
         rustix::net::listen(&listener, BACKLOG)?;
@@ -124,6 +121,7 @@ impl Door {
             begin,
             stopping: AtomicBool::new(false),
             ids: Ids::default(),
+            tally,
         })
     }
 
@@ -146,6 +144,16 @@ impl Door {
     /// Open connections.
     pub fn connections(&self) -> usize {
         lock(&self.conns).len()
+    }
+
+    /// Bytes counted against the budget.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many guests are at work, and how many requests wait.
+    pub fn crowd(&self) -> Crowd {
+        lock(&self.gate).crowd()
     }
 
     /// The next thing to do, or none when the door is closed. What was done before is done with this call.
@@ -276,12 +284,6 @@ impl Door {
         }
     }
 
-    /// Whether there are as many connections as allowed, not counting those that their clients have ended.
-    fn is_full(&self) -> bool {
-        let (conns, most) = (lock(&self.conns), self.limits.connections);
-        conns.len() >= most && conns.values().filter(|conn| !conn.is_hung_up()).count() >= most
-    }
-
     fn admit(&self, mut stream: TcpStream, client: SocketAddr) {
         // Answers are written whole, so waiting to fill a packet only delays them. A socket that cannot
         // be set up belongs to a client that is gone.
@@ -296,6 +298,7 @@ impl Door {
         }
         let conn = Conn::new(token, stream, client.ip().to_canonical(), self.now_ms(), &self.limits);
         lock(&self.conns).insert(token, Arc::new(conn));
+        self.tally.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Ends a connection that the caller has claimed; it stays claimed, so nobody looks at it again.
@@ -304,51 +307,6 @@ impl Door {
         self.held_bytes.fetch_sub(held, Ordering::Relaxed);
         // The socket is closed, and leaves the poll, with the last owner of `conn`.
         lock(&self.conns).remove(&conn.token);
-    }
-
-    /// The connection, among those that `pick` picks, that has been waiting for its client longest.
-    fn longest_waiting(&self, pick: impl Fn(&Conn) -> bool) -> Option<Arc<Conn>> {
-        let conns = lock(&self.conns);
-        let waiting = conns.values().filter(|conn| pick(conn));
-        let waiting = waiting.filter_map(|conn| Some((conn.waiting_since()?, conn)));
-        waiting.min_by_key(|(since, conn)| (*since, conn.token)).map(|(_, conn)| Arc::clone(conn))
-    }
-
-    /// Closes the connection that has been waiting for its client longest. False if none waits.
-    fn evict(&self) -> bool {
-        // One that has just been answered may have its next request on the way.
-        let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
-        match self.longest_waiting(|conn| conn.waiting_since().is_some_and(|since| since <= settled)) {
-            Some(conn) if conn.claim() => {
-                log::debug!("closing {} to make room", conn.client);
-                self.close(&conn);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Counts what a connection holds, in bytes, against the budget; `budgeted` is what it was counted
-    /// with so far. When the budget is used up, the connections that have been stuck longest with a body
-    /// or a response are closed; false if none was left, and this one must go.
-    pub fn budget(&self, conn: &Conn, budgeted: &mut usize, held: usize, phase: Phase) -> bool {
-        let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
-        let most = self.limits.budget_bytes / share;
-        let before = std::mem::replace(budgeted, held);
-        if held <= before {
-            self.held_bytes.fetch_sub(before - held, Ordering::Relaxed);
-            return true;
-        }
-        self.held_bytes.fetch_add(held - before, Ordering::Relaxed);
-        while self.held_bytes.load(Ordering::Relaxed) > most {
-            let stuck = |other: &Conn| matches!(other.phase(), Phase::Body | Phase::Write);
-            match self.longest_waiting(|other| other.token != conn.token && stuck(other)) {
-                Some(other) if other.claim() => self.close(&other),
-                Some(_) => {}
-                None => return false,
-            }
-        }
-        true
     }
 
     /// Gives late connections to the workers, and ends the wait of late requests.

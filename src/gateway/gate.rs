@@ -30,8 +30,20 @@ pub enum Admission {
     Full(Box<Waiting>),
 }
 
+/// The guests at work and those who wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowd {
+    /// Guests at work.
+    pub running: usize,
+    /// Guests that may be at work.
+    pub places: usize,
+    /// Requests that wait.
+    pub queued: usize,
+}
+
 /// The places and the queue for them.
 pub struct Gate {
+    places: usize,
     free: usize,
     queue: VecDeque<Waiting>,
     queue_max: usize,
@@ -41,7 +53,12 @@ pub struct Gate {
 impl Gate {
     /// A gate with `places`, before which at most `queue_max` wait, each at most `patience`.
     pub fn new(places: usize, queue_max: usize, patience: Duration) -> Gate {
-        Gate { free: places, queue: VecDeque::new(), queue_max, patience }
+        Gate { places, free: places, queue: VecDeque::new(), queue_max, patience }
+    }
+
+    /// How many there are of whom.
+    pub fn crowd(&self) -> Crowd {
+        Crowd { running: self.places - self.free, places: self.places, queued: self.queue.len() }
     }
 
     /// Whether requests wait for a place.

@@ -1,7 +1,10 @@
 //! A request and a response as values, free of sockets and of any HTTP crate.
 
+use super::problem::Kind;
 use super::request_id::RequestId;
+use crate::plugins::Plugin;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A request whose body has been read.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +17,7 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// The head as it came, of requests that may go to a program.
+    /// The head as it came, of requests whose answer may depend on it.
     pub head: Vec<u8>,
     /// The client's address, if known.
     pub client: Option<std::net::IpAddr>,
@@ -23,7 +26,7 @@ pub struct Request {
 }
 
 /// A response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -35,6 +38,10 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Fuel that a run used, for the access log.
     pub fuel: Option<u64>,
+    /// The problem that it tells of, if any.
+    pub kind: Option<Kind>,
+    /// The plug-in that it is about, if there is one.
+    pub plugin: Option<Arc<Plugin>>,
 }
 
 /// `Content-Type` of text.
@@ -53,6 +60,8 @@ impl Response {
             headers: Vec::new(),
             body: body.into(),
             fuel: None,
+            kind: None,
+            plugin: None,
         }
     }
 

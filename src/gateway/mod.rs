@@ -12,13 +12,17 @@ pub mod gate;
 pub mod http1;
 pub mod lane;
 pub mod message;
+pub mod metrics;
 mod outgoing;
+pub mod own;
 pub mod problem;
 pub mod ready;
 pub mod reply;
 pub mod request_id;
+mod room;
 pub mod routes;
 pub mod server;
+pub mod tally;
 pub mod tokens;
 pub mod worker;
 

@@ -5,7 +5,7 @@ use super::http1::Reject;
 use super::message::Response;
 use super::problem;
 use super::ready::Ready;
-use super::reply::{identified, log_access, render};
+use super::reply::{Noted, identified, note, render};
 use super::worker::{Over, Worker};
 use std::io::ErrorKind;
 use std::net::Shutdown;
@@ -34,7 +34,7 @@ impl Worker {
         let response = identified(response, &ready.request_id);
         render(&response, ready.method == "HEAD", &mut state.output);
         self.end_if_asked(state, ready);
-        log_access(conn, &ready.method, &ready.target, (response.status, response.body.len(), None), begin);
+        note(&self.door, conn, ready, &Noted::of(&response), begin);
         self.send(conn, state)
     }
 
@@ -43,8 +43,7 @@ impl Worker {
         let mut ready = state.take_in_progress().unwrap_or_else(Ready::unknown);
         self.door.ids.complete(&mut ready.request_id);
         let response = identified(problem::response(reject.kind, reject.detail), &ready.request_id);
-        let outcome = (response.status, response.body.len(), None);
-        log_access(conn, &ready.method, &ready.target, outcome, Instant::now());
+        note(&self.door, conn, &ready, &Noted::of(&response), Instant::now());
         render(&response, false, &mut state.output);
         self.end_if_asked(state, &Ready::default());
         // Whatever follows was never a request.

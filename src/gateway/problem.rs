@@ -62,6 +62,31 @@ pub const FUEL: Kind = kind(504, "out-of-fuel", "Out of fuel");
 /// The deadline has passed.
 pub const DEADLINE: Kind = kind(504, "deadline", "Deadline passed");
 
+/// All of them. The place of one here is the place where it is counted.
+pub const ALL: &[Kind] = &[
+    BAD_REQUEST,
+    INPUT_MISMATCH,
+    NO_ROUTE,
+    NO_PLUGIN,
+    NO_FUNCTION,
+    METHOD,
+    SLOW,
+    TOO_LARGE,
+    EXPECTATION,
+    HEAD_TOO_LARGE,
+    TRAP,
+    MEMORY,
+    OUTPUT,
+    EXIT,
+    CONVENTION,
+    INTERNAL,
+    LANE,
+    BUSY,
+    VERSION,
+    FUEL,
+    DEADLINE,
+];
+
 /// The kind of a stop.
 pub fn of_stop(stop: &Stop) -> Kind {
     match stop {
@@ -100,5 +125,6 @@ pub fn response(kind: Kind, detail: &str) -> Response {
         "status": kind.status,
         "detail": detail,
     });
-    Response::new(kind.status, "application/problem+json", body.to_string() + "\n")
+    let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
+    Response { kind: Some(kind), ..response }
 }

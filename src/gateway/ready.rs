@@ -2,10 +2,14 @@
 
 use super::http1::Head;
 use super::lane::Message;
+use super::own::METRICS;
 use super::request_id::RequestId;
 
 /// How the targets of requests begin that run guests.
 const EXECUTE: &str = "/execute/";
+
+/// How those begin whose answer depends on the headers.
+const HEADED: [&str; 2] = [EXECUTE, METRICS];
 
 /// A request that has been received whole (or will have been, while its body comes in).
 #[derive(Debug, Clone, Default)]
@@ -18,7 +22,7 @@ pub struct Ready {
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// The head as it came, if it may go to a program.
+    /// The head as it came, if the answer may depend on it.
     pub head: Vec<u8>,
     /// Whether the connection may go on after the response.
     pub keep_alive: bool,
@@ -29,13 +33,13 @@ pub struct Ready {
 impl Ready {
     /// The request with this head, which is `raw`; its body comes later.
     pub fn new(head: &Head<'_>, raw: &[u8]) -> Ready {
-        let is_execute = head.target.starts_with(EXECUTE);
+        let needs_head = HEADED.iter().any(|path| head.target.starts_with(path));
         Ready {
             method: head.method.into(),
             target: head.target.into(),
             content_type: head.content_type.map(str::to_string),
             body: Vec::new(),
-            head: if is_execute { raw.to_vec() } else { Vec::new() },
+            head: if needs_head { raw.to_vec() } else { Vec::new() },
             keep_alive: head.keep_alive,
             request_id: head.request_id.map(RequestId::from).unwrap_or_default(),
         }

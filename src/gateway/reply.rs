@@ -1,9 +1,13 @@
 //! Answers of the door's own, and the access log.
 
 use super::conn::Conn;
+use super::door::Door;
 use super::message::Response;
-use super::problem::{self, BUSY, LANE};
+use super::problem::{self, BUSY, Kind, LANE};
+use super::ready::Ready;
 use super::request_id::REQUEST_ID;
+use crate::plugins::Plugin;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Seconds after which a client that found no place may try again.
@@ -48,23 +52,47 @@ pub fn render(response: &Response, is_head: bool, out: &mut Vec<u8>) {
     }
 }
 
+/// What is noted of a response.
+#[derive(Default)]
+pub struct Noted {
+    status: u16,
+    bytes: usize,
+    fuel: Option<u64>,
+    kind: Option<Kind>,
+    plugin: Option<Arc<Plugin>>,
+}
+
+impl Noted {
+    /// What is noted of `response`.
+    pub fn of(response: &Response) -> Noted {
+        Noted {
+            status: response.status,
+            bytes: response.body.len(),
+            fuel: response.fuel,
+            kind: response.kind,
+            plugin: response.plugin.clone(),
+        }
+    }
+}
+
+/// Counts and logs a request that has been answered.
+pub fn note(door: &Door, conn: &Conn, ready: &Ready, noted: &Noted, begin: Instant) {
+    door.tally.count(noted.plugin.as_deref(), &ready.target, noted.kind);
+    log_access(conn, ready, noted, begin);
+}
+
 /// One line for each request: address, method, path, status, bytes, fuel, time.
-pub fn log_access(
-    conn: &Conn,
-    method: &str,
-    target: &str,
-    outcome: (u16, usize, Option<u64>),
-    begin: Instant,
-) {
+fn log_access(conn: &Conn, ready: &Ready, noted: &Noted, begin: Instant) {
     if !log::log_enabled!(target: "fuelbox::access", log::Level::Info) {
         return;
     }
-    let (status, bytes, fuel) = outcome;
+    let Noted { status, bytes, fuel, .. } = noted;
+    let method = &ready.method;
     log::info!(
         target: "fuelbox::access",
         "{} {method} {} {status} {bytes} bytes {} fuel {:.3} ms",
         conn.client,
-        target.escape_debug(),
+        ready.target.escape_debug(),
         fuel.map_or_else(|| "-".into(), |fuel| fuel.to_string()),
         begin.elapsed().as_secs_f64() * 1000.0,
     );

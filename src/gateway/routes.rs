@@ -12,6 +12,7 @@ use crate::text::printable;
 use crate::warm::Pool;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The function that is called when a request names none, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
@@ -28,12 +29,16 @@ pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Respon
                 let parts = (rest.to_string(), query.to_string());
                 execute(runner, request, parts, when_long)
             }
-            None => problem(problem::NO_ROUTE, "there is /execute/{plugin}, GET /plugins and GET /healthz"),
+            None => problem(
+                problem::NO_ROUTE,
+                "there is /execute/{plugin}, GET /plugins, /metrics, /healthz and /readyz",
+            ),
         },
     }
 }
 
-fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -> Response) -> Response {
+/// The answer to a request by `method`, and to others that there is none.
+pub fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -> Response) -> Response {
     let allow = if method == "GET" { "GET, HEAD" } else { method };
     if allow.split(", ").any(|allowed| allowed == request.method) {
         return answer(request);
@@ -53,14 +58,25 @@ fn execute(
         Some(_) => return problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         None => return problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
     };
-    match runner.plugins().get(&name) {
-        Ok(plugin) if plugin.is_command() => program(runner, request, (&plugin, path_info), when_long),
-        Ok(plugin) if path_info.is_empty() => {
-            only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
-        }
-        Ok(_) => problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name")),
-        Err(error) => refuse(&error),
-    }
+    let plugin = match runner.plugins().get(&name) {
+        Ok(plugin) => plugin,
+        Err(error) => return refuse(&error),
+    };
+    let mut response = if plugin.is_command() {
+        program(runner, request, (&plugin, path_info), when_long)
+    } else if path_info.is_empty() {
+        only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
+    } else {
+        problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
+    };
+    response.plugin = Some(plugin);
+    response
+}
+
+/// The plug-in that a request for `target` would go to.
+pub fn plugin_of(runner: &Runner, target: &str) -> Option<Arc<Plugin>> {
+    let path = target.split('?').next()?.strip_prefix("/execute/")?;
+    runner.plugins().find(&decode(path.split('/').next()?)?)
 }
 
 /// Calls a function of a plug-in.

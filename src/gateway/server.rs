@@ -4,6 +4,7 @@ use super::door::{Door, Handler};
 use super::lane::Lane;
 use super::message::Request;
 use super::routes;
+use super::tally::Tally;
 use super::worker::Worker;
 use crate::limits::DoorLimits;
 use crate::runner::Runner;
@@ -99,9 +100,10 @@ impl Gateway {
     ) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
         let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
+        let tally = Tally::new(Some(Arc::clone(&runner)));
         let handler =
             move |request: Request, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
-        Gateway::open(listener, config, Box::new(handler), patience)
+        Gateway::open(listener, config, (Box::new(handler), tally), patience)
     }
 
     /// Serves any handler; a stop waits `patience` for what runs.
@@ -113,19 +115,19 @@ impl Gateway {
         handler: Box<Handler>,
         patience: Duration,
     ) -> io::Result<Gateway> {
-        Gateway::open(TcpListener::bind(config.listen)?, config, handler, patience)
+        Gateway::open(TcpListener::bind(config.listen)?, config, (handler, Tally::new(None)), patience)
     }
 
     fn open(
         listener: TcpListener,
         config: &GatewayConfig,
-        handler: Box<Handler>,
+        (handler, tally): (Box<Handler>, Tally),
         patience: Duration,
     ) -> io::Result<Gateway> {
         config.door.check().map_err(invalid)?;
         let address = listener.local_addr()?;
         let lanes = (0..=config.workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
-        let door = Arc::new(Door::new(listener, config.door.clone(), config.workers, handler)?);
+        let door = Arc::new(Door::new(listener, config.door.clone(), config.workers, handler, tally)?);
         let (end, ended) = channel();
         for (number, lane) in lanes.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&door), lane);

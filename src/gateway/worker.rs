@@ -7,14 +7,16 @@ use super::gate::{Admission, Waiting};
 use super::http1::Reject;
 use super::lane::{Lane, Message};
 use super::message::{Request, Response};
+use super::own;
 use super::problem::{self, INTERNAL, SLOW};
 use super::ready::Ready;
-use super::reply::{busy, identified, log_access, lost};
+use super::reply::{Noted, busy, identified, lost, note};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// What a connection may hold outside the budget, in bytes: common requests and responses.
@@ -227,7 +229,9 @@ impl Worker {
         let phase = state.phase();
         conn.wait(phase, phase == Phase::Idle, self.door.now_ms(), &self.door.limits);
         let held = Some(state.held()).filter(|held| *held > UNBUDGETED_BYTES).unwrap_or(0);
-        held == state.budgeted || self.door.budget(conn, &mut state.budgeted, held, phase)
+        let fits = held == state.budgeted || self.door.budget(conn, &mut state.budgeted, held, phase);
+        self.door.tally.evicted_for_budget.fetch_add(u64::from(!fits), Ordering::Relaxed);
+        fits
     }
 
     /// Counts a whole body: it may wait for a place among the running guests.
@@ -321,16 +325,18 @@ impl Worker {
                 door.give_back(next.waiting.clone(), next.has_place);
             }
         };
-        let mut seen = None;
+        let mut seen = Noted::default();
         let handle = |request: Request| {
             let id = ready.request_id.clone();
             let request = Request { client: Some(conn.client), head, id, ..request };
-            let made = catch_unwind(AssertUnwindSafe(|| (door.handler)(request, &when_long)));
+            let made = catch_unwind(AssertUnwindSafe(|| {
+                own::answer(&door, &request).unwrap_or_else(|| (door.handler)(request, &when_long))
+            }));
             let response = made.unwrap_or_else(|_| {
                 log::error!("answering {} {} panicked", ready.method, ready.target.escape_debug());
                 problem::response(INTERNAL, "the gateway failed on this request")
             });
-            seen = Some((response.status, response.body.len(), response.fuel));
+            seen = Noted::of(&response);
             identified(response, &ready.request_id)
         };
         let finished = match &mut self.lane {
@@ -349,7 +355,7 @@ impl Worker {
             return self.refuse(&conn, state, &ready, lost(), begin);
         }
         self.end_if_asked(state, &ready);
-        log_access(&conn, &ready.method, &ready.target, seen.unwrap_or_default(), begin);
+        note(&door, &conn, &ready, &seen, begin);
         self.send(&conn, state)
     }
 }

@@ -20,6 +20,7 @@ mod http1;
 mod http1_property;
 mod load;
 mod memory;
+mod metrics;
 mod numeric;
 mod packed;
 mod plugins;

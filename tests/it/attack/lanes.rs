@@ -6,6 +6,7 @@ use fuelbox::gateway::crew::lock;
 use fuelbox::gateway::door::Door;
 use fuelbox::gateway::lane::{Lane, Message};
 use fuelbox::gateway::message::TEXT;
+use fuelbox::gateway::tally::Tally;
 use fuelbox::gateway::worker::Worker;
 use fuelbox::gateway::{Gateway, GatewayConfig, Request, Response};
 use fuelbox::limits::DoorLimits;
@@ -76,7 +77,8 @@ fn with_broken_lanes(workers: usize, broken: usize) -> (Arc<Door>, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let guests = workers - 1;
-    let door = Arc::new(Door::new(listener, DoorLimits::default(), guests, Box::new(handler)).unwrap());
+    let (limits, tally) = (DoorLimits::default(), Tally::new(None));
+    let door = Arc::new(Door::new(listener, limits, guests, Box::new(handler), tally).unwrap());
     for number in 0..workers {
         let lane = Lane::open().unwrap();
         if number < broken {

@@ -1,0 +1,55 @@
+//! What the gateway tells of itself: `/metrics`. (`/healthz` and `/plugins` need no door; they are in `routes.rs`.)
+
+use super::door::Door;
+use super::message::{Request, Response};
+use super::metrics;
+use super::routes::only;
+
+/// The path of the metrics.
+pub const METRICS: &str = "/metrics";
+
+/// Header lines that are looked at; the door takes no more.
+const HEADERS_MAX: usize = 100;
+
+/// The answer to `request`, if it is about the gateway.
+pub fn answer(door: &Door, request: &Request) -> Option<Response> {
+    let runner = door.tally.runner.as_ref()?;
+    match request.target.split('?').next()? {
+        METRICS => Some(only(request, "GET", |request| {
+            let text = metrics::open_metrics(door, runner);
+            if wants_open_metrics(&request.head) {
+                Response::new(200, metrics::OPEN_METRICS, text)
+            } else {
+                Response::new(200, metrics::CLASSIC, metrics::classic(&text))
+            }
+        })),
+        _ => None,
+    }
+}
+
+/// Whether the `Accept` fields of `head` name OpenMetrics, and do not like plain text better (RFC 9110, section
+/// 12.5.1). Prometheus names both and likes OpenMetrics better; what names neither gets what any reader knows.
+fn wants_open_metrics(head: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut headers);
+    // The door has parsed it before.
+    if parsed.parse(head.strip_prefix(b"\r\n").unwrap_or(head)).is_err() {
+        return false;
+    }
+    let accept = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("accept"));
+    let ranges =
+        accept.filter_map(|header| std::str::from_utf8(header.value).ok()).flat_map(|v| v.split(','));
+    let (mut open, mut plain) = (0.0, 0.0);
+    for range in ranges {
+        let mut parts = range.split(';').map(str::trim);
+        let best: &mut f32 = match parts.next().unwrap_or_default() {
+            name if name.eq_ignore_ascii_case("application/openmetrics-text") => &mut open,
+            name if name.eq_ignore_ascii_case("text/plain") => &mut plain,
+            _ => continue,
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+        let weight = weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
+        *best = best.max(weight);
+    }
+    open > 0.0 && open >= plain
+}

@@ -1,0 +1,89 @@
+//! What the gateway counts of itself, and which plug-in's counts a request adds to.
+//!
+//! A request counts under a plug-in only if one of that name is loaded, so no client can make anything grow.
+
+use super::problem::{self, Kind};
+use super::routes::plugin_of;
+use crate::plugins::Plugin;
+use crate::runner::Runner;
+use crate::stats::{Counts, OUTCOMES_MAX};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::SystemTime;
+
+const _: () = assert!(problem::ALL.len() < OUTCOMES_MAX, "each problem needs a place, and `ok` another");
+
+/// The counts of a gateway.
+#[derive(Debug)]
+pub struct Tally {
+    /// Whose plug-ins are served; none if a handler of its own answers.
+    pub runner: Option<Arc<Runner>>,
+    /// When it began.
+    pub started: SystemTime,
+    /// Requests that are no plug-in's.
+    outcomes: [AtomicU64; OUTCOMES_MAX],
+    /// Connections that were taken.
+    pub accepted: AtomicU64,
+    /// Connections that were closed so that others have room.
+    pub evicted_for_room: AtomicU64,
+    /// Connections that were closed because the budget for bodies and answers was used up.
+    pub evicted_for_budget: AtomicU64,
+}
+
+/// How requests ended: the name of each way and how many, those left out that never happened.
+pub type Outcomes = Vec<(&'static str, u64)>;
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new(runner: Option<Arc<Runner>>) -> Tally {
+        Tally {
+            runner,
+            started: SystemTime::now(),
+            outcomes: Default::default(),
+            accepted: AtomicU64::new(0),
+            evicted_for_room: AtomicU64::new(0),
+            evicted_for_budget: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a request for `target` that has been answered, by the plug-in `by` if its answer tells.
+    pub fn count(&self, by: Option<&Plugin>, target: &str, kind: Option<Kind>) {
+        let at = number(kind);
+        if let Some(plugin) = by {
+            plugin.stats.counts().outcomes[at].fetch_add(1, Relaxed);
+            return;
+        }
+        // The door's own refusals do not know it.
+        match self.runner.as_ref().and_then(|runner| plugin_of(runner, target)) {
+            Some(plugin) => plugin.stats.counts().outcomes[at].fetch_add(1, Relaxed),
+            None => self.outcomes[at].fetch_add(1, Relaxed),
+        };
+    }
+
+    /// How the requests ended that were no plug-in's.
+    pub fn of_others(&self) -> Outcomes {
+        named(&self.outcomes)
+    }
+
+    /// How a plug-in's ended.
+    pub fn of_plugin(counts: &Counts) -> Outcomes {
+        named(&counts.outcomes)
+    }
+}
+
+/// The name of what came of a request.
+pub fn outcome(kind: Option<Kind>) -> &'static str {
+    kind.map_or("ok", |kind| kind.slug)
+}
+
+/// The place of `ok` is the first; each problem has the one after its own in the list of all.
+fn number(kind: Option<Kind>) -> usize {
+    let Some(kind) = kind else { return 0 };
+    problem::ALL.iter().position(|known| *known == kind).map_or(OUTCOMES_MAX - 1, |at| at + 1)
+}
+
+fn named(outcomes: &[AtomicU64; OUTCOMES_MAX]) -> Outcomes {
+    let names = std::iter::once("ok").chain(problem::ALL.iter().map(|kind| kind.slug));
+    let all = names.zip(outcomes).map(|(name, count)| (name, count.load(Relaxed)));
+    all.filter(|(_, count)| *count > 0).collect()
+}
