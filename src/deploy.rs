@@ -4,12 +4,12 @@
 use crate::abi::{Job, try_instance};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::files::{ENDINGS, Parts, policy_path, read_file, signature_paths};
+use crate::files::{ENDINGS, Parts, policy_path, read_file, read_signature, signature_paths};
 use crate::folder::Folder;
-use crate::limits::Limits;
 use crate::outcome::Stop;
 use crate::plugins::{Loaded, Plugins};
 use crate::policy::{self, Rules};
+use crate::signature;
 use crate::wasi::streams::SinkTo;
 use std::fs::File;
 use std::io::{self, Write};
@@ -103,15 +103,15 @@ impl Deploy<'_> {
         text.ok_or(Refused::Absent)
     }
 
-    /// Puts a module, with its signature where the rules ask for one, in the place of the one called `name`, or
-    /// beside the others.
+    /// Puts a module in the place of the one called `name`, or beside the others. Where the rules ask for a
+    /// signature, it must be there already ([`Deploy::put_signature`]).
     ///
     /// # Errors
     /// [`Refused`]; nothing has changed then.
     pub fn put_module(
         &mut self,
         name: &str,
-        (module, signature): (Vec<u8>, Option<String>),
+        module: Vec<u8>,
         condition: Condition<'_>,
     ) -> Result<Done, Refused> {
         let path = self.module_path(name);
@@ -120,21 +120,34 @@ impl Deploy<'_> {
             return Err(Refused::Condition);
         }
         let policy = Parts::read_policy(&path).map_err(Refused::System)?;
-        let parts = Parts { module, policy, signatures: signature.iter().cloned().collect() };
+        let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
+        let parts = Parts { module, policy, signatures };
         let loaded = self.tried(&parts, &path)?;
         let digest = loaded.digest;
-        let [signed, signed_next] = signature_paths(&path);
-        let is_signed = !self.rules.trusted_keys.is_empty();
-        // The old module is good with the old signature until the new one is there, and that with this.
-        if let (true, Some(signature)) = (is_signed, &signature) {
-            self.write(&signed_next, signature.as_bytes())?;
-        }
         self.write(&path, &parts.module)?;
-        if is_signed && signature.is_some() {
-            self.rename(&signed_next, &signed)?;
-        }
+        self.settle_signature(&path, &parts.module)?;
         self.put(name, loaded, path);
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
+    }
+
+    /// Puts down the signature of the module that is to follow. Until it does, the one that is there is good with
+    /// its own.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
+    pub fn put_signature(&self, name: &str, text: &[u8]) -> Result<(), Refused> {
+        let text = std::str::from_utf8(text).map_err(|_| Refused::Invalid("not UTF-8".into()))?;
+        signature::check_form(text).map_err(Refused::Invalid)?;
+        let [_, next] = signature_paths(&self.module_path(name));
+        self.write(&next, text.as_bytes())
+    }
+
+    /// Has the signature that was put down for `module`, which is in place now, in the place of the one before.
+    fn settle_signature(&self, path: &Path, module: &[u8]) -> Result<(), Refused> {
+        let [signed, next] = signature_paths(path);
+        let Some(text) = read_signature(&next).map_err(Refused::System)? else { return Ok(()) };
+        let is_its = signature::verify(&self.rules.trusted_keys, module, &text).is_ok();
+        if is_its { self.rename(&next, &signed) } else { Ok(()) }
     }
 
     /// Puts a policy beside the module called `name`; a module that is not there yet will be held to it.
@@ -309,9 +322,4 @@ pub fn clean(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The largest module that can be deployed through a door whose bodies share `budget_bytes`.
-pub fn module_bytes_max(limits: &Limits, budget_bytes: usize) -> usize {
-    limits.module_bytes.min(budget_bytes)
 }

@@ -72,6 +72,14 @@ fn read_text(path: &Path, most: usize) -> Result<Option<String>, Error> {
     }
 }
 
+/// The signature in the file at `path`; none if there is no file.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn read_signature(path: &Path) -> Result<Option<String>, Error> {
+    read_text(path, SIGNATURE_BYTES_MAX)
+}
+
 /// The policy's file of the module at `path`.
 pub fn policy_path(path: &Path) -> PathBuf {
     path.with_extension("toml")
@@ -129,7 +137,7 @@ impl Parts {
         if rules.trusted_keys.is_empty() {
             return Ok(Vec::new());
         }
-        let texts = signature_paths(path).map(|path| read_text(&path, SIGNATURE_BYTES_MAX));
+        let texts = signature_paths(path).map(|path| read_signature(&path));
         Ok(texts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 

@@ -14,6 +14,7 @@ use crate::stats::Stats;
 use crate::warm::{Budget, Pool};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
@@ -75,6 +76,7 @@ impl Plugin {
 pub struct Plugins {
     by_name: RwLock<HashMap<String, Arc<Plugin>>>,
     refused: RwLock<BTreeMap<PathBuf, String>>,
+    has_shares: AtomicBool,
     warm_limits: WarmLimits,
     warm_budget: Arc<Budget>,
 }
@@ -96,6 +98,7 @@ impl Plugins {
         Plugins {
             by_name: RwLock::default(),
             refused: RwLock::default(),
+            has_shares: AtomicBool::new(false),
             warm_limits: limits.clone(),
             warm_budget: Budget::new(limits.memory_bytes),
         }
@@ -159,6 +162,13 @@ impl Plugins {
         let stats = by_name.get(name).map(|before| Arc::clone(&before.stats)).unwrap_or_default();
         let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats };
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
+        let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
+        self.has_shares.store(has_shares, Ordering::Relaxed);
+    }
+
+    /// Whether a policy gives its plug-in less than all places.
+    pub fn has_shares(&self) -> bool {
+        self.has_shares.load(Ordering::Relaxed)
     }
 
     pub(crate) fn remove(&self, name: &str) {

@@ -22,6 +22,17 @@ impl TrustedKey {
     }
 }
 
+/// Checks that `text` has the form of a signature.
+///
+/// # Errors
+/// It has not.
+pub fn check_form(text: &str) -> Result<(), String> {
+    if text.len() > SIGNATURE_BYTES_MAX {
+        return Err(format!("the signature has {} bytes, more than {SIGNATURE_BYTES_MAX}", text.len()));
+    }
+    Signature::decode(text).map(drop).map_err(|_| "the signature is malformed".into())
+}
+
 /// Checks that `signature`, the text of a `.minisig` file, is that of one of `keys` over `bytes`.
 ///
 /// # Errors

@@ -159,6 +159,8 @@ pub struct SiteArgs {
     pub policy_dirs: Vec<PathBuf>,
     /// Keys of minisign, or their files.
     pub trusted_keys: Vec<OsString>,
+    /// The file of the tokens.
+    pub token_file: Option<PathBuf>,
 }
 
 /// `fuelbox check`.

@@ -11,6 +11,7 @@ use std::fmt::Write;
 /// Checks.
 pub fn execute(check: Check) -> Result<(), Failure> {
     let rules = site::rules(check.limits, &check.site)?;
+    site::tokens(&check.site)?;
     let plugins = Plugins::new();
     let changes = Folder::new(&check.folder).scan(&plugins, &rules)?;
     let mut text = String::new();

@@ -29,10 +29,11 @@ fn all(args: &mut Arguments, flag: &'static str) -> Result<Vec<OsString>, String
     })
 }
 
-/// `--policy-dirs` and `--trusted-key`.
+/// `--policy-dirs`, `--trusted-key` and `--token-file`.
 pub fn site(args: &mut Arguments) -> Result<SiteArgs, String> {
     let policy_dirs = all(args, "--policy-dirs")?.into_iter().map(Into::into).collect();
-    Ok(SiteArgs { policy_dirs, trusted_keys: all(args, "--trusted-key")? })
+    let token_file = os_value(args, "--token-file")?.map(Into::into);
+    Ok(SiteArgs { policy_dirs, trusted_keys: all(args, "--trusted-key")?, token_file })
 }
 
 /// `--env`, `--dir`, `--deterministic` and `--seed`.

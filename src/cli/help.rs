@@ -124,6 +124,9 @@ Flags:
   --warm-memory SIZE         memory of kept instances, all together   [64MiB]
   --warm-uses N              calls until one is replaced              [1000]
   --warm-idle TIME           time without a call until it is let go   [60s]
+  --token-file FILE          tokens, one a line: `TOKEN` or `call TOKEN`; who has one may change
+                             plug-ins (PUT, DELETE /plugins/{name}), or only call those whose
+                             policy asks for a token; SIGHUP reads it again
   --trusted-key KEY|FILE     load only modules that this minisign key has signed (repeatable)
   --policy-dirs DIR          policies may open directories in DIR (repeatable)  [none]
   --config FILE              more flags, as TOML: `fuel = 1000`, `listen = \"127.0.0.1:80\"`
@@ -138,6 +141,7 @@ Usage: fuelbox check [FLAG...] DIR
 Flags:
   --trusted-key KEY|FILE     as for `fuelbox serve`
   --policy-dirs DIR          as for `fuelbox serve`
+  --token-file FILE          check this file of tokens, too
 ";
 
 const LIST: &str = "\

@@ -2,61 +2,54 @@
 
 use super::args::Serve;
 use super::{Failure, exit, note, service, site, target, world};
+use crate::deploy;
 use crate::folder::policies_without_module;
+use crate::gateway::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
+use crate::policy::Access;
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::path::Path;
 use std::sync::Arc;
+
+fn failed(what: &str, error: &std::io::Error) -> Failure {
+    Failure::new(exit::FAILURE, format!("{what}: {error}"))
+}
 
 /// Serves.
 pub fn execute(serve: Serve) -> Result<(), Failure> {
-    let failed = |what: &str, error: std::io::Error| Failure::new(exit::FAILURE, format!("{what}: {error}"));
     // The very first: what systemd passes has numbers that fuelbox's own descriptors could have.
     let passed = service::passed_listener()?;
     // Before the plug-ins are loaded, so that a signal during start-up is not lost.
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| failed("signals", error))?;
-    let rules = site::rules(serve.limits, &serve.site)?;
-    if !rules.dirs_within.is_empty() {
-        world::errors_for_large_files()?;
-    }
-    let runner = Arc::new(Runner::new(RunnerConfig {
-        limits: rules.limits,
-        warm: serve.warm.clone(),
-        policy_dirs: rules.dirs_within,
-        trusted_keys: rules.trusted_keys,
-        stdout: None,
-    })?);
-    let needs_watch = match target::folder(&serve.source)? {
-        Some(folder) => {
-            log_changes(&runner.load_plugins(&folder)?);
-            for path in policies_without_module(&folder).unwrap_or_default() {
-                log::warn!("{}: there is no module for this policy", path.display());
-            }
-            true
-        }
-        None => {
-            target::say_built_in();
-            runner.load_built_in()?;
-            serve.warm.instances > 0
-        }
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("signals", &error))?;
+    let tokens = site::tokens(&serve.site)?;
+    let runner = Arc::new(load(&serve, tokens.is_some())?);
+    let watch = Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", &error))?;
+    let config = GatewayConfig {
+        listen: serve.listen,
+        workers: serve.workers,
+        door: serve.door,
+        tokens: tokens.clone(),
     };
-    let watch = needs_watch
-        .then(|| Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", error)))
-        .transpose()?;
-    let config = GatewayConfig { listen: serve.listen, workers: serve.workers, door: serve.door };
     let gateway = match passed {
         Some(listener) => Gateway::start_on(listener, &config, Arc::clone(&runner))
-            .map_err(|error| failed("cannot serve on the socket that was passed", error))?,
+            .map_err(|error| failed("cannot serve on the socket that was passed", &error))?,
         None => Gateway::start(&config, Arc::clone(&runner))
-            .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), error))?,
+            .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), &error))?,
     };
     let count = runner.plugins().all().len();
     note(&format!("serving {count} plug-ins on http://{}", gateway.address()));
     service::say_ready(count);
+    service::start_watchdog(gateway.pulse());
 
-    let signal = signals.forever().next().unwrap_or(SIGTERM);
+    let signal = loop {
+        match signals.forever().next() {
+            Some(SIGHUP) => read_again(&runner, tokens.as_deref()),
+            other => break other.unwrap_or(SIGTERM),
+        }
+    };
     log::info!("signal {signal}: letting requests end; a second one stops at once");
     service::say_stopping();
     end_on_second_signal(signals);
@@ -65,10 +58,66 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The next signal ends the process, whatever still runs.
+/// A runner with the plug-ins that are to be served.
+fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
+    let rules = site::rules(serve.limits.clone(), &serve.site)?;
+    if !rules.dirs_within.is_empty() {
+        world::errors_for_large_files()?;
+    }
+    let runner = Runner::new(RunnerConfig {
+        limits: rules.limits,
+        warm: serve.warm.clone(),
+        policy_dirs: rules.dirs_within,
+        trusted_keys: rules.trusted_keys,
+        stdout: None,
+    })?;
+    let Some(folder) = target::folder(&serve.source)? else {
+        target::say_built_in();
+        runner.load_built_in()?;
+        return Ok(runner);
+    };
+    if has_tokens && let Err(error) = deploy::clean(&folder) {
+        log::warn!("{}: {error}", folder.display());
+    }
+    log_changes(&runner.load_plugins(&folder)?);
+    warn_of_policies(&runner, &folder, has_tokens);
+    Ok(runner)
+}
+
+/// Policies that cannot be what their writer meant.
+fn warn_of_policies(runner: &Runner, folder: &Path, has_tokens: bool) {
+    for path in policies_without_module(folder).unwrap_or_default() {
+        log::warn!("{}: there is no module for this policy", path.display());
+    }
+    for plugin in runner.plugins().all() {
+        if !has_tokens && plugin.policy.access == Access::Token {
+            log::warn!(
+                "plug-in {}: its policy asks for a token, and without --token-file nobody has one",
+                plugin.name
+            );
+        }
+    }
+}
+
+/// Reads again what can be changed while serving. What is wrong leaves all as it was.
+fn read_again(runner: &Runner, tokens: Option<&Tokens>) {
+    service::say_reloading();
+    match tokens.map(Tokens::reload) {
+        Some(Ok(count)) => log::info!("signal SIGHUP: {count} tokens"),
+        Some(Err(what)) => log::error!("{what}; the tokens from before stay good"),
+        None => {}
+    }
+    match runner.reload() {
+        Ok(changes) => log_changes(&changes),
+        Err(error) => log::error!("{error}; the plug-ins stay as they are"),
+    }
+    service::say_ready(runner.plugins().all().len());
+}
+
+/// The next signal to stop ends the process, whatever still runs.
 fn end_on_second_signal(mut signals: Signals) {
     let waiting = std::thread::Builder::new().name("signals".into()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        if let Some(signal) = signals.forever().find(|signal| *signal != SIGHUP) {
             std::process::exit(128 + signal);
         }
     });

@@ -1,12 +1,15 @@
 //! What a service manager (systemd) and `fuelbox serve` tell each other: the socket to serve on, that it serves,
-//! that it stops. Without one, nothing of this happens.
+//! that it reads its files again, that it is well, that it stops. Without one, nothing of this happens.
 //!
 //! The protocols are those of sd_listen_fds(3) and sd_notify(3).
 
 use super::{Failure, exit};
+use crate::gateway::server::Pulse;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use std::net::TcpListener;
+
+const STACK_BYTES: usize = 256 * 1024;
 
 /// The TCP socket that this process was started with, if it was (LISTEN_FDS, and LISTEN_PID is this process).
 ///
@@ -30,6 +33,37 @@ pub fn say_ready(plugins: usize) {
 /// Says that no more requests are taken, and that those under way are let end.
 pub fn say_stopping() {
     say(&[NotifyState::Stopping, NotifyState::Status("letting requests end")]);
+}
+
+/// Says that what can be changed while serving is read again; to be followed by [`say_ready`].
+pub fn say_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => say(&[NotifyState::Reloading, now]),
+        Err(error) => log::warn!("cannot tell the time to the service manager: {error}"),
+    }
+}
+
+/// Says that the gateway is at work, for as long as it is, if the manager wants to know (WATCHDOG_USEC): twice as
+/// often as it asks for. It restarts a service that is silent.
+pub fn start_watchdog(pulse: Pulse) {
+    let Some(asked) = sd_notify::watchdog_enabled() else { return };
+    let interval = asked / 2;
+    let thread = std::thread::Builder::new().name("watchdog".into()).stack_size(STACK_BYTES);
+    let started = thread.spawn(move || {
+        loop {
+            std::thread::sleep(interval);
+            if pulse.beats(interval / 2) {
+                say(&[NotifyState::Watchdog]);
+            } else {
+                log::error!(
+                    "no worker of the gateway takes up anything; the service manager is not told otherwise"
+                );
+            }
+        }
+    });
+    if let Err(error) = started {
+        log::error!("no thread for the service manager's watchdog: {error}");
+    }
 }
 
 /// Does nothing unless NOTIFY_SOCKET names somebody to tell.

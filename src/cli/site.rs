@@ -2,11 +2,13 @@
 
 use super::args::SiteArgs;
 use super::{Failure, exit};
+use crate::gateway::tokens::Tokens;
 use crate::limits::Limits;
 use crate::policy::Rules;
 use crate::signature::TrustedKey;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of a public key's file; minisign writes some 120.
 const KEY_BYTES_MAX: u64 = 4096;
@@ -20,6 +22,12 @@ pub fn rules(limits: Limits, site: &SiteArgs) -> Result<Rules, Failure> {
         }
     }
     Ok(Rules { limits, dirs_within: site.policy_dirs.clone(), trusted_keys })
+}
+
+/// The tokens of a server, if it has a file of them.
+pub fn tokens(site: &SiteArgs) -> Result<Option<Arc<Tokens>>, Failure> {
+    let read = |path: &PathBuf| Tokens::read(path).map(Arc::new);
+    site.token_file.as_ref().map(read).transpose().map_err(|what| Failure::new(exit::LOAD, what))
 }
 
 /// A key as minisign prints it, or the file that it is in.

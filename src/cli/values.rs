@@ -59,6 +59,7 @@ pub const KNOWN_FLAGS: &[&str] = &[
     "--config",
     "--policy-dirs",
     "--trusted-key",
+    "--token-file",
     "--env",
     "--dir",
     "--deterministic",

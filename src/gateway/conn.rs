@@ -3,6 +3,7 @@
 //! A connection is worked on by one thread at a time, the one that has claimed it. Whoever sees an event
 //! for a claimed connection marks it, and the owner looks again before letting go.
 
+use super::desk::Desk;
 use super::http1::{self, Chunked, Framing, Reject};
 use super::problem::TOO_LARGE;
 use super::ready::Ready;
@@ -168,6 +169,8 @@ impl Conn {
 struct Receiving {
     request: Ready,
     framing: Receive,
+    /// Bytes that the body may have.
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -210,21 +213,27 @@ impl State {
     ///
     /// # Errors
     /// [`Reject`]: the connection must end after the answer.
-    pub fn step(&mut self, limits: &DoorLimits) -> Result<Step, Reject> {
+    pub fn step(&mut self, limits: &DoorLimits, desk: Option<&Desk>) -> Result<Step, Reject> {
         if self.receiving.is_none() {
             let Some(head) = http1::head(&self.input[..self.filled], limits.head_bytes)? else {
                 return Ok(Step::More);
             };
-            let too_large = matches!(head.framing, Framing::Length(n) if n > limits.body_bytes as u64);
+            let role = desk.and_then(|desk| desk.role(&head));
+            let most = desk.map_or(limits.body_bytes, |desk| desk.body_bytes(&head, role, limits.body_bytes));
+            let too_large = matches!(head.framing, Framing::Length(n) if n > most as u64);
             let framing = match head.framing {
                 Framing::Length(length) => Receive::Length(length as usize),
                 Framing::Chunked => Receive::Chunked(Chunked::default()),
             };
-            let request = Ready::new(&head, &self.input[..head.len]);
+            let mut request = Ready::new(&head, &self.input[..head.len], role);
+            if let (true, false, Receive::Length(length)) = (most > limits.body_bytes, too_large, &framing) {
+                // Grown bit by bit, a large body would come to take up to twice its size.
+                request.body.reserve_exact(*length);
+            }
             // With no body to wait for, the answer itself is what the client gets.
             let waits = head.expects_continue && head.framing != Framing::Length(0);
             let used = head.len;
-            self.receiving = Some(Receiving { request, framing });
+            self.receiving = Some(Receiving { request, framing, most });
             self.consume(used);
             if too_large {
                 let detail = "the announced body is larger than --max-body";
@@ -234,15 +243,15 @@ impl State {
                 return Ok(Step::Continue);
             }
         }
-        if self.take_body(limits)? {
+        if self.take_body()? {
             return Ok(self.receiving.take().map_or(Step::More, |whole| Step::Request(whole.request)));
         }
         Ok(Step::More)
     }
 
     /// Moves received bytes into the body; says whether it is complete.
-    fn take_body(&mut self, limits: &DoorLimits) -> Result<bool, Reject> {
-        let Some(Receiving { request, framing }) = &mut self.receiving else { return Ok(false) };
+    fn take_body(&mut self) -> Result<bool, Reject> {
+        let Some(Receiving { request, framing, most }) = &mut self.receiving else { return Ok(false) };
         let available = &self.input[..self.filled];
         let (used, complete) = match framing {
             Receive::Length(length) => {
@@ -250,7 +259,7 @@ impl State {
                 request.body.extend_from_slice(&available[..n]);
                 (n, request.body.len() == *length)
             }
-            Receive::Chunked(chunked) => chunked.feed(available, &mut request.body, limits.body_bytes)?,
+            Receive::Chunked(chunked) => chunked.feed(available, &mut request.body, *most)?,
         };
         self.consume(used);
         Ok(complete)

@@ -8,6 +8,7 @@
 use super::conn::Conn;
 use super::gate::Waiting;
 use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// So much work waiting brings another worker in; less is done sooner by the one who is at it.
@@ -23,6 +24,8 @@ pub enum Work {
     Expire(Box<Waiting>),
     /// Begin again with a request that was handed to a worker who is gone for long.
     Again(Box<Waiting>),
+    /// Say that there is somebody at work.
+    Pulse(SyncSender<()>),
 }
 
 /// What a worker is to the crew.

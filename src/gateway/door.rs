@@ -4,10 +4,13 @@
 
 use super::conn::{Conn, Phase};
 use super::crew::{Crew, Member, Turn, Work, lock};
+use super::desk::Desk;
 use super::gate::{Admission, Crowd, Gate, Waiting};
 use super::message::{Request, Response};
+use super::ready::{Place, Ready};
 use super::request_id::Ids;
 use super::room::EVICT_AFTER_MS;
+use super::routes::share_of;
 use super::tally::Tally;
 use crate::limits::DoorLimits;
 use mio::net::{TcpListener, TcpStream};
@@ -16,6 +19,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -40,6 +44,12 @@ const ACCEPTS: usize = 8;
 /// Connections that wait in the system's queue to be taken (it allows fewer, if set up so). When the queue
 /// is full a client tries again only after a second, and the library's own 128 are full in a burst.
 const BACKLOG: i32 = 1024;
+
+/// Changes of plug-ins that are made at a time, that wait, and for how long: compiling takes long, and is done by
+/// one, under the folder's lock.
+const DESK_PLACES: usize = 1;
+const DESK_QUEUE: usize = 8;
+const DESK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(EVICT_AFTER_MS);
@@ -69,6 +79,9 @@ pub struct Door {
     pub(super) conns: Mutex<HashMap<usize, Arc<Conn>>>,
     next_token: AtomicUsize,
     gate: Mutex<Gate>,
+    desk_gate: Mutex<Gate>,
+    /// Where plug-ins are changed, if they can be.
+    pub desk: Option<Desk>,
     pub(super) held_bytes: AtomicUsize,
     begin: Instant,
     stopping: AtomicBool,
@@ -88,7 +101,7 @@ impl Door {
         limits: DoorLimits,
         guests: usize,
         handler: Box<Handler>,
-        tally: Tally,
+        (tally, desk): (Tally, Option<Desk>),
     ) -> io::Result<Door> {
         listener.set_nonblocking(true)?;
         rustix::net::listen(&listener, BACKLOG)?;
@@ -99,6 +112,7 @@ impl Door {
         let waker = Waker::new(&registry, WAKER)?;
         let begin = Instant::now();
         let gate = Gate::new(guests, limits.queue, limits.queue_timeout);
+        let desk_gate = Gate::new(DESK_PLACES, DESK_QUEUE, DESK_PATIENCE);
         let wait = Wait {
             poll,
             events: Events::with_capacity(EVENTS),
@@ -117,6 +131,8 @@ impl Door {
             conns: Mutex::default(),
             next_token: AtomicUsize::new(FIRST_CONN),
             gate: Mutex::new(gate),
+            desk_gate: Mutex::new(desk_gate),
+            desk,
             held_bytes: AtomicUsize::new(0),
             begin,
             stopping: AtomicBool::new(false),
@@ -187,6 +203,13 @@ impl Door {
     /// Has a claimed connection looked at once more, after what is already to be done.
     pub fn look_again(&self, conn: Arc<Conn>) {
         self.push(Work::Look(conn));
+    }
+
+    /// Whether a worker takes up something to do within `patience`.
+    pub fn has_pulse(&self, patience: Duration) -> bool {
+        let (asked, answer) = sync_channel(1);
+        self.push(Work::Pulse(asked));
+        answer.recv_timeout(patience).is_ok()
     }
 
     /// To be called before being gone for long, and to be followed by `crew.come_back()`.
@@ -323,10 +346,12 @@ impl Door {
                 self.push(Work::Look(conn));
             }
         }
-        loop {
-            let late = lock(&self.gate).take_late();
-            let Some(waiting) = late else { return };
-            self.push(Work::Expire(Box::new(waiting)));
+        for gate in [&self.gate, &self.desk_gate] {
+            loop {
+                let late = lock(gate).take_late();
+                let Some(waiting) = late else { break };
+                self.push(Work::Expire(Box::new(waiting)));
+            }
         }
     }
 
@@ -335,14 +360,24 @@ impl Door {
         lock(&self.gate).has_queue()
     }
 
-    /// Asks for a place among the running guests.
-    pub fn enter(&self, waiting: Waiting) -> Admission {
+    /// Asks for the place that a request needs.
+    pub fn enter(&self, mut waiting: Waiting) -> Admission {
+        if waiting.ready.place() == Some(Place::Desk) {
+            return lock(&self.desk_gate).enter(waiting);
+        }
+        let runner = self.tally.runner.as_ref().filter(|runner| runner.plugins().has_shares());
+        waiting.ready.share = runner.and_then(|runner| share_of(runner, &waiting.ready.target));
         lock(&self.gate).enter(waiting)
     }
 
-    /// Gives a place back, to the request that has waited longest.
-    pub fn leave(&self) {
-        let next = lock(&self.gate).leave();
+    /// Gives the place of a request back, to that which has waited longest.
+    pub fn leave(&self, ready: &Ready) {
+        let gate = match ready.place() {
+            None => return,
+            Some(Place::Guest) => &self.gate,
+            Some(Place::Desk) => &self.desk_gate,
+        };
+        let next = lock(gate).leave(ready);
         if let Some(waiting) = next {
             self.push(Work::Run(Box::new(waiting)));
         }

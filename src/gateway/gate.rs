@@ -3,7 +3,7 @@
 use super::conn::Conn;
 use super::lane::Message;
 use super::ready::Ready;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,12 +48,14 @@ pub struct Gate {
     queue: VecDeque<Waiting>,
     queue_max: usize,
     patience: Duration,
+    /// Of the plug-ins that may not have all places, how many each has.
+    held: HashMap<String, usize>,
 }
 
 impl Gate {
     /// A gate with `places`, before which at most `queue_max` wait, each at most `patience`.
     pub fn new(places: usize, queue_max: usize, patience: Duration) -> Gate {
-        Gate { places, free: places, queue: VecDeque::new(), queue_max, patience }
+        Gate { places, free: places, queue: VecDeque::new(), queue_max, patience, held: HashMap::new() }
     }
 
     /// How many there are of whom.
@@ -68,11 +70,11 @@ impl Gate {
 
     /// Asks for a place.
     pub fn enter(&mut self, waiting: Waiting) -> Admission {
-        if self.free > 0 {
-            self.free -= 1;
+        if self.free > 0 && self.may_begin(&waiting.ready) {
+            self.begin(&waiting.ready);
             return Admission::Run(Box::new(waiting));
         }
-        if self.queue.len() >= self.queue_max {
+        if self.queue.len() >= self.queue_max || self.has_half_of_queue(&waiting.ready) {
             return Admission::Full(Box::new(waiting));
         }
         let message = waiting.message.clone();
@@ -80,11 +82,41 @@ impl Gate {
         Admission::Queued(message)
     }
 
-    /// Gives a place back. If someone waits, the place is theirs at once.
-    pub fn leave(&mut self) -> Option<Waiting> {
-        let next = self.queue.pop_front();
-        self.free += usize::from(next.is_none());
-        next
+    /// Gives the place of `ready` back. If someone waits who may have it, the place is theirs at once.
+    pub fn leave(&mut self, ready: &Ready) -> Option<Waiting> {
+        self.free += 1;
+        if let Some((name, _)) = &ready.share
+            && let Some(held) = self.held.get_mut(name)
+        {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(name);
+            }
+        }
+        let next = self.queue.iter().position(|waiting| self.may_begin(&waiting.ready))?;
+        let next = self.queue.remove(next)?;
+        self.begin(&next.ready);
+        Some(next)
+    }
+
+    fn may_begin(&self, ready: &Ready) -> bool {
+        ready.share.as_ref().is_none_or(|(name, most)| self.held.get(name).is_none_or(|held| held < most))
+    }
+
+    fn begin(&mut self, ready: &Ready) {
+        self.free -= 1;
+        if let Some((name, _)) = &ready.share {
+            *self.held.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    /// Whether one plug-in that may not have all places has half of the queue: the rest is left to others, who may
+    /// begin sooner.
+    fn has_half_of_queue(&self, ready: &Ready) -> bool {
+        let Some((name, _)) = &ready.share else { return false };
+        let is_same =
+            |waiting: &&Waiting| waiting.ready.share.as_ref().is_some_and(|(other, _)| other == name);
+        self.queue.iter().filter(is_same).count() >= self.queue_max.div_ceil(2)
     }
 
     /// Takes one that has waited too long out of the queue.

@@ -44,6 +44,8 @@ pub struct Head<'a> {
     pub target: &'a str,
     /// The `Content-Type`.
     pub content_type: Option<&'a str>,
+    /// The `Authorization`.
+    pub authorization: Option<&'a str>,
     /// How the body is framed.
     pub framing: Framing,
     /// Whether the client waits for `100 Continue`.
@@ -138,6 +140,7 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     let target = target(method, request.path.unwrap_or_default())?;
     let is_1_1 = request.version == Some(1);
     let (mut host, mut length, mut coding, mut content_type, mut expect) = (None, None, None, None, None);
+    let mut authorization = None;
     let mut keep_alive = is_1_1;
     // A second one makes none of them the client's word.
     let mut request_ids = (None, 0);
@@ -153,6 +156,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
             &mut content_type
         } else if name.eq_ignore_ascii_case("expect") {
             &mut expect
+        } else if name.eq_ignore_ascii_case("authorization") {
+            &mut authorization
         } else {
             if name.eq_ignore_ascii_case("connection") {
                 keep_alive &= !has_token(text(header.value)?, "close");
@@ -175,7 +180,18 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
         Some(_) => return reject(EXPECTATION, "only 100-continue can be expected"),
     };
     let request_id = request_ids.0.filter(|id| request_ids.1 == 1 && is_well_formed(id));
-    Ok(Head { method, target, content_type, framing, expects_continue, keep_alive, request_id, len: 0 })
+    let len = 0;
+    Ok(Head {
+        method,
+        target,
+        content_type,
+        authorization,
+        framing,
+        expects_continue,
+        keep_alive,
+        request_id,
+        len,
+    })
 }
 
 fn text(value: &[u8]) -> Result<&str, Reject> {

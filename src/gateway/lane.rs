@@ -193,6 +193,7 @@ impl Lane {
             head: Vec::new(),
             client: None,
             id: RequestId::default(),
+            role: None,
         };
         self.receive_body(&mut http, message, &mut request.body)?;
         let has_body = request.method != "HEAD";

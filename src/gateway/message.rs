@@ -2,6 +2,7 @@
 
 use super::problem::Kind;
 use super::request_id::RequestId;
+use super::tokens::Role;
 use crate::plugins::Plugin;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The head as it came, of requests whose answer may depend on it.
     pub head: Vec<u8>,
+    /// What its token allows.
+    pub role: Option<Role>,
     /// The client's address, if known.
     pub client: Option<std::net::IpAddr>,
     /// Its name.

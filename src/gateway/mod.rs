@@ -6,6 +6,7 @@
 pub mod cgi;
 pub mod conn;
 pub mod crew;
+pub mod desk;
 pub mod document;
 pub mod door;
 pub mod gate;

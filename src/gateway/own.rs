@@ -11,9 +11,12 @@ pub const METRICS: &str = "/metrics";
 /// Header lines that are looked at; the door takes no more.
 const HEADERS_MAX: usize = 100;
 
-/// The answer to `request`, if it is about the gateway.
-pub fn answer(door: &Door, request: &Request) -> Option<Response> {
+/// The answer to `request`, if it is about the gateway; `when_long` is called before what may take long.
+pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Response> {
     let runner = door.tally.runner.as_ref()?;
+    if let Some(answer) = door.desk.as_ref().and_then(|desk| desk.answer(runner, request, when_long)) {
+        return Some(answer);
+    }
     match request.target.split('?').next()? {
         METRICS => Some(only(request, "GET", |request| {
             let text = metrics::open_metrics(door, runner);

@@ -23,6 +23,10 @@ const fn kind(status: u16, slug: &'static str, title: &'static str) -> Kind {
 pub const BAD_REQUEST: Kind = kind(400, "bad-request", "Bad request");
 /// The input does not fit the function.
 pub const INPUT_MISMATCH: Kind = kind(400, "input-mismatch", "Input does not fit the function");
+/// A token is needed.
+pub const TOKEN_NEEDED: Kind = kind(401, "token-needed", "Token needed");
+/// The token allows less.
+pub const FORBIDDEN: Kind = kind(403, "forbidden", "The token does not allow this");
 /// No such path.
 pub const NO_ROUTE: Kind = kind(404, "no-such-route", "No such path");
 /// No such plug-in.
@@ -33,10 +37,16 @@ pub const NO_FUNCTION: Kind = kind(404, "no-such-function", "No such function");
 pub const METHOD: Kind = kind(405, "method-not-allowed", "Method not allowed");
 /// The client was too slow.
 pub const SLOW: Kind = kind(408, "slow-client", "Request not complete in time");
+/// No folder is served.
+pub const NO_FOLDER: Kind = kind(409, "no-folder", "No plug-in folder is served");
+/// A condition of the request does not hold.
+pub const PRECONDITION: Kind = kind(412, "precondition-failed", "Precondition failed");
 /// The body is too large.
 pub const TOO_LARGE: Kind = kind(413, "input-too-large", "Input too large");
 /// The client expects what is not offered.
 pub const EXPECTATION: Kind = kind(417, "expectation-failed", "Expectation failed");
+/// A plug-in that is deployed would not serve.
+pub const WOULD_NOT_SERVE: Kind = kind(422, "would-not-serve", "The plug-in would not serve");
 /// The head is too large.
 pub const HEAD_TOO_LARGE: Kind = kind(431, "head-too-large", "Request head too large");
 /// The guest trapped.
@@ -66,6 +76,8 @@ pub const DEADLINE: Kind = kind(504, "deadline", "Deadline passed");
 pub const ALL: &[Kind] = &[
     BAD_REQUEST,
     INPUT_MISMATCH,
+    TOKEN_NEEDED,
+    FORBIDDEN,
     NO_ROUTE,
     NO_PLUGIN,
     NO_FUNCTION,
@@ -85,7 +97,14 @@ pub const ALL: &[Kind] = &[
     VERSION,
     FUEL,
     DEADLINE,
+    NO_FOLDER,
+    PRECONDITION,
+    WOULD_NOT_SERVE,
+    STORAGE_FULL,
 ];
+
+/// The disk is full.
+pub const STORAGE_FULL: Kind = kind(507, "storage-full", "No room in the plug-in folder");
 
 /// The kind of a stop.
 pub fn of_stop(stop: &Stop) -> Kind {

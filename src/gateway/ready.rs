@@ -1,15 +1,30 @@
 //! A request on its way from the door to a lane.
 
+use super::desk::PLUGINS;
 use super::http1::Head;
 use super::lane::Message;
 use super::own::METRICS;
 use super::request_id::RequestId;
+use super::tokens::Role;
 
 /// How the targets of requests begin that run guests.
 const EXECUTE: &str = "/execute/";
 
 /// How those begin whose answer depends on the headers.
-const HEADED: [&str; 2] = [EXECUTE, METRICS];
+const HEADED: [&str; 3] = [EXECUTE, METRICS, PLUGINS];
+
+/// What a request needs a place at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Among the running guests.
+    Guest,
+    /// At the desk where plug-ins are changed. It is not among the guests: when they take all places, their
+    /// operator must still get in.
+    Desk,
+}
+
+/// A plug-in's name, and how many of its requests may run at once.
+pub type Share = (String, usize);
 
 /// A request that has been received whole (or will have been, while its body comes in).
 #[derive(Debug, Clone, Default)]
@@ -28,11 +43,15 @@ pub struct Ready {
     pub keep_alive: bool,
     /// Its name; empty until the door gives it one, if its client did not.
     pub request_id: RequestId,
+    /// What its token allows.
+    pub role: Option<Role>,
+    /// What it counts as at the gate, if its plug-in may not have all places.
+    pub share: Option<Share>,
 }
 
 impl Ready {
     /// The request with this head, which is `raw`; its body comes later.
-    pub fn new(head: &Head<'_>, raw: &[u8]) -> Ready {
+    pub fn new(head: &Head<'_>, raw: &[u8], role: Option<Role>) -> Ready {
         let needs_head = HEADED.iter().any(|path| head.target.starts_with(path));
         Ready {
             method: head.method.into(),
@@ -42,6 +61,8 @@ impl Ready {
             head: if needs_head { raw.to_vec() } else { Vec::new() },
             keep_alive: head.keep_alive,
             request_id: head.request_id.map(RequestId::from).unwrap_or_default(),
+            role,
+            share: None,
         }
     }
 
@@ -56,8 +77,11 @@ impl Ready {
         Message::new(&self.method, &self.target, self.content_type.as_deref(), body)
     }
 
-    /// Whether it runs a guest, and so needs a place among the running ones.
-    pub fn needs_guest(&self) -> bool {
-        self.target.starts_with(EXECUTE)
+    /// The place that it needs, if any.
+    pub fn place(&self) -> Option<Place> {
+        if self.target.starts_with(EXECUTE) {
+            return Some(Place::Guest);
+        }
+        (self.role == Some(Role::Deploy) && self.target.starts_with(PLUGINS)).then_some(Place::Desk)
     }
 }

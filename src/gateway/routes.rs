@@ -2,11 +2,13 @@
 
 use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
+use super::ready::Share;
 use super::{cgi, document};
 use crate::abi::Convention;
 use crate::error::Error;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
+use crate::policy::Access;
 use crate::runner::Runner;
 use crate::text::printable;
 use crate::warm::Pool;
@@ -62,7 +64,10 @@ fn execute(
         Ok(plugin) => plugin,
         Err(error) => return refuse(&error),
     };
-    let mut response = if plugin.is_command() {
+    let mut response = if plugin.policy.access == Access::Token && request.role.is_none() {
+        let answer = problem(problem::TOKEN_NEEDED, "this plug-in needs `Authorization: Bearer TOKEN`");
+        answer.with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
+    } else if plugin.is_command() {
         program(runner, request, (&plugin, path_info), when_long)
     } else if path_info.is_empty() {
         only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
@@ -77,6 +82,12 @@ fn execute(
 pub fn plugin_of(runner: &Runner, target: &str) -> Option<Arc<Plugin>> {
     let path = target.split('?').next()?.strip_prefix("/execute/")?;
     runner.plugins().find(&decode(path.split('/').next()?)?)
+}
+
+/// The share of the plug-in that a request for `target` would go to, if it may not have all places.
+pub fn share_of(runner: &Runner, target: &str) -> Option<Share> {
+    let plugin = plugin_of(runner, target)?;
+    plugin.policy.workers.map(|most| (plugin.name.clone(), most))
 }
 
 /// Calls a function of a plug-in.

@@ -1,10 +1,12 @@
 //! The gateway as a whole: a door, its workers with their lanes, start and stop.
 
+use super::desk::Desk;
 use super::door::{Door, Handler};
 use super::lane::Lane;
 use super::message::Request;
 use super::routes;
 use super::tally::Tally;
+use super::tokens::Tokens;
 use super::worker::Worker;
 use crate::limits::DoorLimits;
 use crate::runner::Runner;
@@ -32,11 +34,18 @@ pub struct GatewayConfig {
     pub workers: usize,
     /// What clients are allowed.
     pub door: DoorLimits,
+    /// Who may call plug-ins that ask for a token, and change plug-ins. Without, nobody may.
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        GatewayConfig { listen: DEFAULT_LISTEN, workers: default_workers(), door: DoorLimits::default() }
+        GatewayConfig {
+            listen: DEFAULT_LISTEN,
+            workers: default_workers(),
+            door: DoorLimits::default(),
+            tokens: None,
+        }
     }
 }
 
@@ -101,9 +110,14 @@ impl Gateway {
         config.door.check_with(runner.limits()).map_err(invalid)?;
         let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
         let tally = Tally::new(Some(Arc::clone(&runner)));
+        let desk = config.tokens.as_ref().map(|tokens| Desk {
+            tokens: Arc::clone(tokens),
+            module_bytes: runner.limits().module_bytes.min(config.door.budget_bytes),
+            budget_bytes: config.door.budget_bytes,
+        });
         let handler =
             move |request: Request, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
-        Gateway::open(listener, config, (Box::new(handler), tally), patience)
+        Gateway::open(listener, config, (Box::new(handler), tally, desk), patience)
     }
 
     /// Serves any handler; a stop waits `patience` for what runs.
@@ -115,19 +129,22 @@ impl Gateway {
         handler: Box<Handler>,
         patience: Duration,
     ) -> io::Result<Gateway> {
-        Gateway::open(TcpListener::bind(config.listen)?, config, (handler, Tally::new(None)), patience)
+        Gateway::open(TcpListener::bind(config.listen)?, config, (handler, Tally::new(None), None), patience)
     }
 
     fn open(
         listener: TcpListener,
         config: &GatewayConfig,
-        (handler, tally): (Box<Handler>, Tally),
+        (handler, tally, desk): (Box<Handler>, Tally, Option<Desk>),
         patience: Duration,
     ) -> io::Result<Gateway> {
         config.door.check().map_err(invalid)?;
         let address = listener.local_addr()?;
-        let lanes = (0..=config.workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
-        let door = Arc::new(Door::new(listener, config.door.clone(), config.workers, handler, tally)?);
+        // One for each guest, one for the door and, as none of these is free for it, one for the desk.
+        let workers = config.workers + 1 + usize::from(desk.is_some());
+        let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
+        let door =
+            Arc::new(Door::new(listener, config.door.clone(), config.workers, handler, (tally, desk))?);
         let (end, ended) = channel();
         for (number, lane) in lanes.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&door), lane);
@@ -155,6 +172,11 @@ impl Gateway {
         self.door.connections()
     }
 
+    /// What tells whether it is at work, also where it cannot be connected to from here.
+    pub fn pulse(&self) -> Pulse {
+        Pulse(Arc::clone(&self.door))
+    }
+
     /// Stops accepting, lets what runs come to its end (bounded by the guests' deadline) and ends.
     pub fn stop(self) {
         self.door.stop();
@@ -162,6 +184,17 @@ impl Gateway {
         if self.ended.recv_timeout(self.patience) == Err(RecvTimeoutError::Timeout) {
             log::warn!("some requests did not end within {:?}", self.patience);
         }
+    }
+}
+
+/// Tells whether a gateway is at work.
+#[derive(Clone)]
+pub struct Pulse(Arc<Door>);
+
+impl Pulse {
+    /// Whether one of its workers takes up something to do within `patience`.
+    pub fn beats(&self, patience: Duration) -> bool {
+        self.0.has_pulse(patience)
     }
 }
 

@@ -9,7 +9,7 @@ use super::lane::{Lane, Message};
 use super::message::{Request, Response};
 use super::own;
 use super::problem::{self, INTERNAL, SLOW};
-use super::ready::Ready;
+use super::ready::{Place, Ready};
 use super::reply::{Noted, busy, identified, lost, note};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -117,6 +117,8 @@ impl Worker {
             Work::Run(waiting) => self.send_in(*waiting, true),
             Work::Again(waiting) => self.send_in(*waiting, false),
             Work::Expire(waiting) => self.turn_away(*waiting, busy()),
+            // Whoever asked may have stopped waiting.
+            Work::Pulse(asked) => drop(asked.try_send(())),
         }
     }
 
@@ -137,7 +139,7 @@ impl Worker {
         };
         self.lane_broke(&error);
         if has_place {
-            self.door.leave();
+            self.door.leave(&waiting.ready);
         }
         self.turn_away(waiting, lost());
     }
@@ -164,7 +166,7 @@ impl Worker {
         if given_back {
             return self.rid(&waiting.message);
         }
-        let waiting = if waiting.ready.needs_guest() && !has_place {
+        let waiting = if waiting.ready.place().is_some() && !has_place {
             match self.door.enter(waiting) {
                 Admission::Run(waiting) => *waiting,
                 Admission::Queued(message) => return self.rid(&message),
@@ -199,7 +201,7 @@ impl Worker {
                 Over::Request(mut ready) => {
                     let message = ready.message();
                     let waiting = Waiting { conn, ready, message, begin: Instant::now() };
-                    if !waiting.ready.needs_guest() || !self.door.has_queue() {
+                    if waiting.ready.place() != Some(Place::Guest) || !self.door.has_queue() {
                         return self.send_in(waiting, false);
                     }
                     // Others wait already; through the lane, it would only come to wait behind them later.
@@ -246,7 +248,7 @@ impl Worker {
         }
         let mut drained = false;
         loop {
-            match state.step(&self.door.limits) {
+            match state.step(&self.door.limits, self.door.desk.as_ref()) {
                 Ok(Step::Request(mut ready)) => {
                     self.door.ids.complete(&mut ready.request_id);
                     return Over::Request(ready);
@@ -328,9 +330,10 @@ impl Worker {
         let mut seen = Noted::default();
         let handle = |request: Request| {
             let id = ready.request_id.clone();
-            let request = Request { client: Some(conn.client), head, id, ..request };
+            let request = Request { client: Some(conn.client), head, id, role: ready.role, ..request };
             let made = catch_unwind(AssertUnwindSafe(|| {
-                own::answer(&door, &request).unwrap_or_else(|| (door.handler)(request, &when_long))
+                own::answer(&door, &request, &when_long)
+                    .unwrap_or_else(|| (door.handler)(request, &when_long))
             }));
             let response = made.unwrap_or_else(|_| {
                 log::error!("answering {} {} panicked", ready.method, ready.target.escape_debug());
@@ -346,9 +349,7 @@ impl Worker {
         if is_long.get() {
             door.crew.come_back();
         }
-        if ready.needs_guest() {
-            door.leave();
-        }
+        door.leave(&ready);
         if let Err(error) = finished {
             self.lane_broke(&error);
             state.output.clear();

@@ -244,7 +244,8 @@ fn requests_that_find_no_place_count_under_the_plugin_they_were_for() {
     use fuelbox::gateway::{Gateway, GatewayConfig};
     use fuelbox::limits::DoorLimits;
     let limits = DoorLimits { queue: 0, ..DoorLimits::default() };
-    let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 1, door: limits };
+    let config =
+        GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 1, door: limits, tokens: None };
     let runner =
         Runner::new(RunnerConfig { limits: crate::support::deadline_ms(300), ..RunnerConfig::default() });
     let runner = runner.unwrap();

@@ -149,8 +149,15 @@ impl Client {
     }
 
     pub fn send(&mut self, method: &str, target: &str, body: &[u8]) -> Reply {
+        self.ask(method, target, &[], body)
+    }
+
+    /// As `send`, with more headers.
+    pub fn ask(&mut self, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Reply {
+        let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
         let head =
-            format!("{method} {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
+            format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}Content-Length: {length}\r\n\r\n");
         let mut message = head.into_bytes();
         message.extend_from_slice(body);
         self.0.write_all(&message).unwrap();
@@ -171,7 +178,7 @@ impl Client {
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let mut reply = Reply { status, head, body: Vec::new() };
         let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
-        if !no_body {
+        if !no_body && !matches!(status, 204 | 304) {
             reply.body = vec![0; length];
             self.0.read_exact(&mut reply.body).ok()?;
         }
