@@ -18,7 +18,7 @@ use crate::wasi::ctx::World;
 use crate::wasi::streams::{SharedWriter, SinkTo};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -55,6 +55,7 @@ pub struct Runner {
     folder: Mutex<Option<Folder>>,
     stdout: Option<SharedWriter>,
     loads: Loads,
+    is_loaded: AtomicBool,
 }
 
 impl std::fmt::Debug for Runner {
@@ -85,7 +86,8 @@ impl Runner {
             dirs_within: config.policy_dirs,
             trusted_keys: config.trusted_keys,
         };
-        Ok(Runner { rules, plugins, folder: Mutex::new(None), stdout, loads: Loads::default() })
+        let (folder, loads, is_loaded) = Default::default();
+        Ok(Runner { rules, plugins, folder, stdout, loads, is_loaded })
     }
 
     /// The limits of every run.
@@ -146,7 +148,13 @@ impl Runner {
         for (counter, n) in all.into_iter().chain([(&self.loads.failed, changes.failed.len())]) {
             counter.fetch_add(n as u64, Relaxed);
         }
+        self.is_loaded.store(true, Relaxed);
         Ok(changes)
+    }
+
+    /// Whether plug-ins have been loaded, be it from a folder that held none.
+    pub fn is_loaded(&self) -> bool {
+        self.is_loaded.load(Relaxed)
     }
 
     /// What came of the loads so far, built-in guests not counted.
@@ -165,7 +173,9 @@ impl Runner {
     /// # Errors
     /// [`Error::Load`] if one does not fit under the limits.
     pub fn load_built_in(&self) -> Result<(), Error> {
-        self.plugins.add_built_in(&self.rules.limits)
+        self.plugins.add_built_in(&self.rules.limits)?;
+        self.is_loaded.store(true, Relaxed);
+        Ok(())
     }
 
     /// Calls a function of numbers in a loaded plug-in.

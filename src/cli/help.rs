@@ -104,7 +104,9 @@ Usage: fuelbox serve [FLAG...]
   POST /execute/{plugin}?func=NAME   call a function: body in, body out (func defaults to greet)
   ANY  /execute/{plugin}/PATH?QUERY  run a program as a CGI script
   GET /plugins                       what there is, as JSON
+  GET /metrics                       what it did, for Prometheus
   GET /healthz                       whether the gateway is alive
+  GET /readyz                        whether it is to be given work
 
 Flags:
   --listen ADDRESS:PORT      where to listen                          [127.0.0.1:8080]

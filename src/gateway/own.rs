@@ -1,12 +1,19 @@
-//! What the gateway tells of itself: `/metrics`. (`/healthz` and `/plugins` need no door; they are in `routes.rs`.)
+//! What the gateway tells of itself: `/metrics` and `/readyz`. (`/healthz` and `/plugins` need no door; they are in
+//! `routes.rs`.)
 
 use super::door::Door;
-use super::message::{Request, Response};
+use super::message::{Request, Response, TEXT};
 use super::metrics;
+use super::problem::{self, NOT_READY};
+use super::reply::lost;
 use super::routes::only;
+use crate::runner::Runner;
 
 /// The path of the metrics.
 pub const METRICS: &str = "/metrics";
+
+/// The path of whether there is to be any work for it.
+const READY: &str = "/readyz";
 
 /// Header lines that are looked at; the door takes no more.
 const HEADERS_MAX: usize = 100;
@@ -26,8 +33,32 @@ pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Re
                 Response::new(200, metrics::CLASSIC, metrics::classic(&text))
             }
         })),
+        READY => Some(only(request, "GET", |_| readiness(door, runner))),
         _ => None,
     }
+}
+
+/// Whether a balancer should send requests here. That this is asked at all shows a lane that works.
+fn readiness(door: &Door, runner: &Runner) -> Response {
+    if door.is_stopping() {
+        return not_ready("draining: the gateway is stopping");
+    }
+    if !runner.is_loaded() {
+        return not_ready("plug-ins: none have been loaded yet");
+    }
+    Response::new(200, TEXT, "ready\n")
+}
+
+/// The answer to a request for `target` whose lane broke.
+pub fn without_lane(target: &str) -> Response {
+    match target.split('?').next() {
+        Some(READY) => not_ready("lanes: the way to the handler is broken"),
+        _ => lost(),
+    }
+}
+
+fn not_ready(what: &str) -> Response {
+    problem::response(NOT_READY, what)
 }
 
 /// Whether the `Accept` fields of `head` name OpenMetrics, and do not like plain text better (RFC 9110, section

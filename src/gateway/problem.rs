@@ -65,6 +65,8 @@ pub const INTERNAL: Kind = kind(500, "internal", "Internal error");
 pub const LANE: Kind = kind(502, "lane-broken", "The request was lost inside the gateway");
 /// Every guest slot stayed taken.
 pub const BUSY: Kind = kind(503, "busy", "All guest slots are busy");
+/// The gateway is alive and not to be given work.
+pub const NOT_READY: Kind = kind(503, "not-ready", "Not ready");
 /// Another HTTP version.
 pub const VERSION: Kind = kind(505, "version", "HTTP version not supported");
 /// The fuel is spent.
@@ -94,6 +96,7 @@ pub const ALL: &[Kind] = &[
     INTERNAL,
     LANE,
     BUSY,
+    NOT_READY,
     VERSION,
     FUEL,
     DEADLINE,

@@ -10,7 +10,7 @@ use super::message::{Request, Response};
 use super::own;
 use super::problem::{self, INTERNAL, SLOW};
 use super::ready::{Place, Ready};
-use super::reply::{Noted, busy, identified, lost, note};
+use super::reply::{Noted, busy, identified, note};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -141,7 +141,8 @@ impl Worker {
         if has_place {
             self.door.leave(&waiting.ready);
         }
-        self.turn_away(waiting, lost());
+        let response = own::without_lane(&waiting.ready.target);
+        self.turn_away(waiting, response);
     }
 
     /// Answers a request that is not to be run.
@@ -353,7 +354,8 @@ impl Worker {
         if let Err(error) = finished {
             self.lane_broke(&error);
             state.output.clear();
-            return self.refuse(&conn, state, &ready, lost(), begin);
+            let response = own::without_lane(&ready.target);
+            return self.refuse(&conn, state, &ready, response, begin);
         }
         self.end_if_asked(state, &ready);
         note(&door, &conn, &ready, &seen, begin);

@@ -28,6 +28,7 @@ mod packed;
 mod plugins;
 mod policy;
 mod programs;
+mod ready;
 mod reload;
 mod request_id;
 mod runner;
