@@ -11,7 +11,7 @@
 //! ```text
 //! L0  limits limits/door limits/warm outcome guests text quantity digest signature
 //! L1  error wasi/abi stats
-//! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams
+//! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L3  binary wasi/listing
 //! L4  wasi/files
 //! L5  wasi/ctx
@@ -35,6 +35,7 @@
 //! L20 gateway/tally gateway/metrics gateway/own gateway/room gateway/desk
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
+//! L21 cli/logging
 //! ```
 //!
 //! # Invariants
@@ -72,8 +73,8 @@ pub mod warm;
 pub mod wasi;
 pub mod watch;
 
-pub use abi::Convention;
 pub use abi::command::Invocation;
+pub use abi::{Convention, Serving};
 pub use engine::Program;
 pub use error::{Error, LoadProblem};
 pub use limits::Limits;

@@ -161,6 +161,17 @@ pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// Lines of one run's standard error (or output) in the log; further ones are only counted.
 pub const LOG_LINES_MAX: u32 = 1_000;
 
+/// Lines that all runs of a plug-in may log at once: what a single one may, so that one that explains a failure at
+/// length is read whole.
+pub const LOG_BURST_LINES: u64 = 1_000;
+
+/// Lines that they may log each second from then on. A line for each of a hundred requests is a log that somebody
+/// reads; at 35,000 requests a second a guest could otherwise write gigabytes a minute.
+pub const LOG_LINES_PER_S: u64 = 100;
+
+/// Time between two words about lines that were dropped.
+pub const LOG_DROPS_SAID_EVERY: Duration = Duration::from_secs(10);
+
 /// Types in a module. Large programs have some hundreds.
 pub const TYPES_MAX: u32 = 10_000;
 
@@ -199,6 +210,7 @@ const _: () = assert!(
     "a bulk instruction paid from one slice must end within 10 ms"
 );
 const _: () = assert!(LOG_LINE_BYTES_MAX <= OUTPUT_BYTES_DEFAULT);
+const _: () = assert!(LOG_LINES_MAX as u64 <= LOG_BURST_LINES, "one run in quiet times is logged whole");
 
 /// What one run may use. Every field is also a flag of the command line.
 ///

@@ -12,6 +12,7 @@ use crate::limits::{Limits, WarmLimits};
 use crate::policy::Policy;
 use crate::stats::Stats;
 use crate::warm::{Budget, Pool};
+use crate::wasi::guest_log::Bucket;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,8 @@ pub struct Plugin {
     pub warm: Option<Pool>,
     /// What it did so far; a replacement goes on with them.
     pub stats: Arc<Stats>,
+    /// What it may still log; for a replacement too.
+    pub log: Arc<Bucket>,
 }
 
 impl Plugin {
@@ -115,6 +118,12 @@ impl Plugins {
         by_name.values().filter_map(|plugin| plugin.warm.as_ref()).for_each(|pool| pool.expire(now));
     }
 
+    /// Those that the log keeps lines of out.
+    pub fn loud(&self) -> Vec<Arc<Plugin>> {
+        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        by_name.values().filter(|plugin| plugin.log.dropped() > 0).cloned().collect()
+    }
+
     /// The plug-in called `name`, with or without `.wasm` after it.
     ///
     /// # Errors
@@ -159,8 +168,9 @@ impl Plugins {
         let is_kept = instances > 0 && !command::fits(program.facts());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
         let mut by_name = self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let stats = by_name.get(name).map(|before| Arc::clone(&before.stats)).unwrap_or_default();
-        let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats };
+        let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));
+        let (stats, log) = before.unwrap_or_default();
+        let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats, log };
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
         self.has_shares.store(has_shares, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 mod path;
 
 use crate::abi::command::Invocation;
-use crate::abi::{Job, call_bytes, command, numeric, packed};
+use crate::abi::{Job, Serving, call_bytes, command, numeric, packed};
 use crate::deploy::Deploy;
 use crate::engine::Program;
 use crate::error::Error;
@@ -15,6 +15,7 @@ use crate::policy::Rules;
 use crate::signature::TrustedKey;
 use crate::stats::Loads;
 use crate::wasi::ctx::World;
+use crate::wasi::guest_log::{Lines, Origin};
 use crate::wasi::streams::{SharedWriter, SinkTo};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -168,6 +169,13 @@ impl Runner {
         self.plugins.expire_warm(Instant::now());
     }
 
+    /// Says in the log how many lines of plug-ins were kept out of it, if it is time to; to be called as
+    /// [`Runner::expire_warm`] is.
+    pub fn say_dropped_lines(&self) {
+        let now = Instant::now();
+        self.plugins.loud().iter().for_each(|plugin| plugin.log.say(&plugin.name, now));
+    }
+
     /// Adds the example guests that are built into the crate.
     ///
     /// # Errors
@@ -208,7 +216,8 @@ impl Runner {
     ) -> Result<Report<Vec<Value>>, Error> {
         let plugin = self.plugins.get(name)?;
         plugin.policy.check_function(func)?;
-        numeric::run(self.plugin_job(&plugin), func, params).inspect(|report| plugin.stats.ran(&report.usage))
+        numeric::run(self.plugin_job(&plugin, None), func, params)
+            .inspect(|report| plugin.stats.ran(&report.usage))
     }
 
     /// Calls a packed function of a loaded plug-in: bytes in, bytes out.
@@ -236,12 +245,11 @@ impl Runner {
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
         plugin.policy.check_function(func)?;
-        let report = packed::run(self.plugin_job(&plugin), func, input.as_ref());
+        let report = packed::run(self.plugin_job(&plugin, None), func, input.as_ref());
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
     /// Calls `func` of `plugin` by whichever convention it has, bytes in and out; numbers are text.
-    /// `when_long` is called should the guest outlive its first fuel slice.
     ///
     /// # Errors
     /// No such function, input too large or not fitting; a stopped guest is in the report.
@@ -250,15 +258,15 @@ impl Runner {
         plugin: &Plugin,
         func: &str,
         input: &[u8],
-        when_long: Option<&dyn Fn()>,
+        serving: Serving<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
         plugin.policy.check_function(func)?;
-        let job = Job { when_long, ..self.plugin_job(plugin) };
+        let job = Job { when_long: serving.when_long, ..self.plugin_job(plugin, serving.request_id) };
         let report = call_bytes(job, func, input, plugin.policy.convention);
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
-    /// Runs `plugin` as a command; the result is what it wrote to standard output. `when_long` as above.
+    /// Runs `plugin` as a command; the result is what it wrote to standard output.
     ///
     /// # Errors
     /// The plug-in is no command, or the invocation cannot be passed; a stopped guest is in the report.
@@ -266,18 +274,19 @@ impl Runner {
         &self,
         plugin: &Plugin,
         invocation: Invocation,
-        when_long: Option<&dyn Fn()>,
+        serving: Serving<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
         plugin.policy.check_function(command::START)?;
-        let job = self.command_job(&plugin.program, &plugin.name);
         let world = invocation.world.with(&plugin.policy.world);
-        let job = Job { when_long, limits: &plugin.policy.limits, ..job };
+        let job = self.plugin_job(plugin, serving.request_id);
+        let job = Job { when_long: serving.when_long, warm: None, stdout: SinkTo::Buffer(Vec::new()), ..job };
         let report = command::run(job, Invocation { world, ..invocation });
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
-    fn job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
-        let log = || SinkTo::log(name);
+    fn job<'a>(&'a self, program: &'a Program, origin: Origin) -> Job<'a> {
+        let origin = Arc::new(origin);
+        let log = || SinkTo::Log(Lines::new(&origin));
         let stdout = match &self.stdout {
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),
@@ -293,16 +302,14 @@ impl Runner {
         }
     }
 
-    fn plugin_job<'a>(&'a self, plugin: &'a Plugin) -> Job<'a> {
+    fn plugin_job<'a>(&'a self, plugin: &'a Plugin, request_id: Option<&Arc<str>>) -> Job<'a> {
+        let bucket = Some(Arc::clone(&plugin.log));
+        let origin = Origin { name: plugin.name.as_str().into(), request_id: request_id.cloned(), bucket };
         Job {
             limits: &plugin.policy.limits,
             world: plugin.policy.world.clone(),
             warm: plugin.warm.as_ref(),
-            ..self.job(&plugin.program, &plugin.name)
+            ..self.job(&plugin.program, origin)
         }
-    }
-
-    fn command_job<'a>(&'a self, program: &'a Program, name: &str) -> Job<'a> {
-        Job { stdout: SinkTo::Buffer(Vec::new()), ..self.job(program, name) }
     }
 }

@@ -22,6 +22,19 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
+/// JSON with what is unsafe to show escaped once more, which changes no value: it can only be inside strings.
+pub fn json_line(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unsafe(c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// As [`printable`], for texts of more than one line.
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")

@@ -32,6 +32,7 @@ impl Watch {
             let mut readable = true;
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
                 runner.expire_warm();
+                runner.say_dropped_lines();
                 match runner.reload() {
                     Ok(changes) => {
                         readable = true;

@@ -17,6 +17,7 @@ use crate::warm::{Pool, Warm};
 use crate::wasi::ctx::{WasiCtx, World};
 use crate::wasi::streams::{SinkTo, Stdin};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// How a function takes its input and gives its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,15 @@ pub struct Job<'a> {
     /// Called when the guest outlives a fuel slice (at each slice), for a host that must then see to
     /// something else first.
     pub when_long: Option<&'a dyn Fn()>,
+}
+
+/// What a run is for, as far as that concerns how it runs.
+#[derive(Clone, Copy, Default)]
+pub struct Serving<'a> {
+    /// Called should the guest outlive its first fuel slice.
+    pub when_long: Option<&'a dyn Fn()>,
+    /// The name of the request, for what the guest says in the log.
+    pub request_id: Option<&'a Arc<str>>,
 }
 
 impl Job<'_> {

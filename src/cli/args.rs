@@ -1,6 +1,6 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
-use super::flags::{door, limits, site, source, warm, world};
+use super::flags::{door, limits, log_format, site, source, warm, world};
 use super::values::{
     free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
 };
@@ -133,6 +133,16 @@ pub struct Call {
     pub report: bool,
 }
 
+/// What the log of `fuelbox serve` is written as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object on each line.
+    Json,
+}
+
 /// `fuelbox serve`.
 #[derive(Debug, PartialEq)]
 pub struct Serve {
@@ -146,6 +156,8 @@ pub struct Serve {
     pub warm: WarmLimits,
     /// Whose modules it loads, what policies may open, who may deploy.
     pub site: SiteArgs,
+    /// What the log is written as.
+    pub log_format: LogFormat,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -323,9 +335,10 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
     let door = door(&mut args)?;
     let warm = warm(&mut args)?;
     let site = site(&mut args)?;
+    let log_format = value(&mut args, "--log-format", log_format)?.unwrap_or_default();
     door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Command::Serve(Serve { listen, workers, door, warm, site, limits, source }))
+    Ok(Command::Serve(Serve { listen, workers, door, warm, site, log_format, limits, source }))
 }
 
 fn check(mut args: Arguments) -> Result<Check, String> {

@@ -1,6 +1,6 @@
 //! Flags that several commands have, as a group each.
 
-use super::args::{SiteArgs, Source, WorldArgs};
+use super::args::{LogFormat, SiteArgs, Source, WorldArgs};
 use super::values::{duration, number, os_value, size, timeout, value};
 use crate::limits::{DoorLimits, Limits, WarmLimits};
 use crate::quantity::directory;
@@ -34,6 +34,15 @@ pub fn site(args: &mut Arguments) -> Result<SiteArgs, String> {
     let policy_dirs = all(args, "--policy-dirs")?.into_iter().map(Into::into).collect();
     let token_file = os_value(args, "--token-file")?.map(Into::into);
     Ok(SiteArgs { policy_dirs, trusted_keys: all(args, "--trusted-key")?, token_file })
+}
+
+/// The value of `--log-format`.
+pub fn log_format(name: &str) -> Result<LogFormat, String> {
+    match name {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("use text or json".into()),
+    }
 }
 
 /// `--env`, `--dir`, `--deterministic` and `--seed`.

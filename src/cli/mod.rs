@@ -12,6 +12,7 @@ mod health;
 mod help;
 mod inspect;
 mod list;
+mod logging;
 mod out;
 mod run;
 mod serve;
@@ -21,7 +22,7 @@ mod target;
 pub mod values;
 mod world;
 
-use crate::text::{printable, printable_lines};
+use crate::text::printable_lines;
 use args::Command;
 use std::ffi::OsString;
 use std::io::Write;
@@ -54,18 +55,19 @@ impl From<crate::Stop> for Failure {
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
     let parsed = args::parse(args).map_err(|message| Failure::new(exit::USAGE, message));
-    let failure = match parsed.and_then(config::resolve) {
-        Err(failure) => failure,
+    let (failure, format) = match parsed.and_then(config::resolve) {
+        Err(failure) => (failure, args::LogFormat::Text),
         Ok(command) => {
-            start_log(&command);
+            logging::start(&command);
+            let format = logging::of(&command);
             match execute(command) {
                 Ok(()) => return exit::SUCCESS,
-                Err(failure) => failure,
+                Err(failure) => (failure, format),
             }
         }
     };
     if !failure.message.is_empty() {
-        note(&failure.message);
+        logging::say(format, log::Level::Error, &failure.message);
     }
     failure.code
 }
@@ -84,23 +86,6 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Inspect(inspect) => inspect::execute(inspect),
         Command::Health(address) => health::execute(address),
     }
-}
-
-/// A gateway tells what it does; the other commands speak up only when something is wrong.
-fn start_log(command: &Command) {
-    // tiny_http reports that its accept loop ends, which is what lanes make it do.
-    let level = match command {
-        Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off",
-        _ => "warn,fuelbox::guest=info",
-    };
-    let env = env_logger::Env::default().default_filter_or(level);
-    env_logger::Builder::from_env(env)
-        .format(|out, record| {
-            let time = humantime::format_rfc3339_millis(std::time::SystemTime::now());
-            let message = printable(&record.args().to_string());
-            writeln!(out, "{time} {:5} {}: {message}", record.level(), record.target())
-        })
-        .init();
 }
 
 /// Writes a result to stdout, whole.

@@ -1,7 +1,7 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
 use super::args::Serve;
-use super::{Failure, exit, note, service, site, target, world};
+use super::{Failure, exit, logging, service, site, target, world};
 use crate::deploy;
 use crate::folder::policies_without_module;
 use crate::gateway::tokens::Tokens;
@@ -9,6 +9,7 @@ use crate::gateway::{Gateway, GatewayConfig};
 use crate::policy::Access;
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
+use log::Level;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::Path;
@@ -40,7 +41,8 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
             .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), &error))?,
     };
     let count = runner.plugins().all().len();
-    note(&format!("serving {count} plug-ins on http://{}", gateway.address()));
+    let message = format!("serving {count} plug-ins on http://{}", gateway.address());
+    logging::say(serve.log_format, Level::Info, &message);
     service::say_ready(count);
     service::start_watchdog(gateway.pulse());
 
@@ -72,7 +74,7 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
         stdout: None,
     })?;
     let Some(folder) = target::folder(&serve.source)? else {
-        target::say_built_in();
+        logging::say(serve.log_format, Level::Info, &target::built_in_note());
         runner.load_built_in()?;
         return Ok(runner);
     };

@@ -54,7 +54,12 @@ pub fn folder(source: &Source) -> Result<Option<PathBuf>, Failure> {
 
 /// Says that the built-in guests stand in.
 pub fn say_built_in() {
-    note(&format!("no folder ./{DEFAULT_FOLDER}, so these are the example guests built into fuelbox"));
+    note(&built_in_note());
+}
+
+/// What is said where no folder was named and there is none.
+pub fn built_in_note() -> String {
+    format!("no folder ./{DEFAULT_FOLDER}, so these are the example guests built into fuelbox")
 }
 
 fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failure> {

@@ -87,6 +87,7 @@ pub const KNOWN_FLAGS: &[&str] = &[
     "--warm-memory",
     "--warm-uses",
     "--warm-idle",
+    "--log-format",
 ];
 
 /// Flags without a value.

@@ -146,6 +146,12 @@ impl Scrape {
                 encode_counter(&mut metric, &[("plugin", plugin)], get(counts))?;
             }
         }
+        let help = "Lines of guests that were kept out of the log";
+        let name = "fuelbox_guest_log_lines_dropped";
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for plugin in self.plugins.iter().filter(|plugin| plugin.stats.seen().is_some()) {
+            encode_counter(&mut metric, &[("plugin", &plugin.name)], plugin.log.dropped())?;
+        }
         let help = "The most pages of 64 KiB that a run had";
         let mut metric =
             encoder.encode_descriptor("fuelbox_memory_peak_pages", help, None, MetricType::Gauge)?;

@@ -34,7 +34,7 @@ impl Worker {
         let response = identified(response, &ready.request_id);
         render(&response, ready.method == "HEAD", &mut state.output);
         self.end_if_asked(state, ready);
-        note(&self.door, conn, ready, &Noted::of(&response), begin);
+        note(&self.door, conn, ready, Noted::of(&response), begin);
         self.send(conn, state)
     }
 
@@ -43,7 +43,7 @@ impl Worker {
         let mut ready = state.take_in_progress().unwrap_or_else(Ready::unknown);
         self.door.ids.complete(&mut ready.request_id);
         let response = identified(problem::response(reject.kind, reject.detail), &ready.request_id);
-        note(&self.door, conn, &ready, &Noted::of(&response), Instant::now());
+        note(&self.door, conn, &ready, Noted::of(&response), Instant::now());
         render(&response, false, &mut state.output);
         self.end_if_asked(state, &Ready::default());
         // Whatever follows was never a request.

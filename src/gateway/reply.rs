@@ -6,9 +6,15 @@ use super::message::Response;
 use super::problem::{self, BUSY, Kind, LANE};
 use super::ready::Ready;
 use super::request_id::REQUEST_ID;
+use super::tally::outcome;
 use crate::plugins::Plugin;
+use log::Record;
+use log::kv::Value;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// What the log calls the lines about requests.
+const ACCESS: &str = "fuelbox::access";
 
 /// Seconds after which a client that found no place may try again.
 const RETRY_AFTER: &str = "1";
@@ -76,24 +82,45 @@ impl Noted {
 }
 
 /// Counts and logs a request that has been answered.
-pub fn note(door: &Door, conn: &Conn, ready: &Ready, noted: &Noted, begin: Instant) {
-    door.tally.count(noted.plugin.as_deref(), &ready.target, noted.kind);
-    log_access(conn, ready, noted, begin);
+pub fn note(door: &Door, conn: &Conn, ready: &Ready, mut noted: Noted, begin: Instant) {
+    // The door's own refusals do not know it.
+    noted.plugin = noted.plugin.or_else(|| door.tally.plugin_of(&ready.target));
+    door.tally.count(noted.plugin.as_deref(), noted.kind);
+    if log::log_enabled!(target: ACCESS, log::Level::Info) {
+        log_access(conn, ready, &noted, begin);
+    }
 }
 
-/// One line for each request: address, method, path, status, bytes, fuel, time.
+/// One line for each request: address, method, path, status, bytes, fuel, time, what came of it, and its name.
 fn log_access(conn: &Conn, ready: &Ready, noted: &Noted, begin: Instant) {
-    if !log::log_enabled!(target: "fuelbox::access", log::Level::Info) {
-        return;
-    }
-    let Noted { status, bytes, fuel, .. } = noted;
-    let method = &ready.method;
-    log::info!(
-        target: "fuelbox::access",
-        "{} {method} {} {status} {bytes} bytes {} fuel {:.3} ms",
-        conn.client,
-        ready.target.escape_debug(),
-        fuel.map_or_else(|| "-".into(), |fuel| fuel.to_string()),
-        begin.elapsed().as_secs_f64() * 1000.0,
+    let Noted { status, bytes, fuel, kind, plugin } = noted;
+    let Ready { method, target, request_id, .. } = ready;
+    let outcome = outcome(*kind);
+    let (id, ms) = (&**request_id, begin.elapsed().as_secs_f64() * 1000.0);
+    let (client, message) = (conn.client.to_string(), format!("{method} {target} {status}"));
+    let mut fields: Vec<(&str, Value<'_>)> = vec![
+        ("message", message.as_str().into()),
+        ("request_id", id.into()),
+        ("client", client.as_str().into()),
+        ("method", method.as_str().into()),
+        ("path", target.as_str().into()),
+        ("status", (*status).into()),
+        ("outcome", outcome.into()),
+        ("bytes", (*bytes).into()),
+        ("ms", ((ms * 1000.0).round() / 1000.0).into()),
+    ];
+    fields.extend(plugin.as_ref().map(|plugin| ("plugin", plugin.name.as_str().into())));
+    fields.extend(fuel.map(|fuel| ("fuel", fuel.into())));
+    let fuel = fuel.map_or_else(|| "-".into(), |fuel| fuel.to_string());
+    let target = target.escape_debug();
+    log::logger().log(
+        &Record::builder()
+            .level(log::Level::Info)
+            .target(ACCESS)
+            .key_values(&fields)
+            .args(format_args!(
+                "{client} {method} {target} {status} {bytes} bytes {fuel} fuel {ms:.3} ms {outcome} {id}"
+            ))
+            .build(),
     );
 }

@@ -4,7 +4,7 @@ use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::ready::Share;
 use super::{cgi, document};
-use crate::abi::Convention;
+use crate::abi::{Convention, Serving};
 use crate::error::Error;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
@@ -102,7 +102,8 @@ fn function(
         Err(what) => return problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
-    match runner.report_bytes(plugin, func, &request.body, Some(when_long)) {
+    let serving = Serving { when_long: Some(when_long), request_id: Some(&request.id) };
+    match runner.report_bytes(plugin, func, &request.body, serving) {
         Ok(report) => respond(report, |output| Ok(document::plain(output, content_type(plugin)))),
         Err(error) => refuse(&error),
     }
@@ -120,11 +121,13 @@ fn program(
         return problem(problem::BAD_REQUEST, "the path holds a NUL");
     }
     let is_head = request.method == "HEAD";
+    let id = request.id.clone();
+    let serving = Serving { when_long: Some(when_long), request_id: Some(&id) };
     let invocation = cgi::invocation(request, &plugin.name, path_info);
-    match runner.report_plugin_command(plugin, invocation, Some(when_long)) {
+    match runner.report_plugin_command(plugin, invocation, serving) {
         Ok(report) => respond(report, |output| {
             document::response(output, is_head, content_type(plugin)).inspect_err(|what| {
-                log::warn!("{}: {}", plugin.name, printable(what));
+                log::warn!("{} {id}: {}", plugin.name, printable(what));
             })
         }),
         Err(error) => refuse(&error),

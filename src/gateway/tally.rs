@@ -46,18 +46,15 @@ impl Tally {
         }
     }
 
-    /// Counts a request for `target` that has been answered, by the plug-in `by` if its answer tells.
-    pub fn count(&self, by: Option<&Plugin>, target: &str, kind: Option<Kind>) {
-        let at = number(kind);
-        if let Some(plugin) = by {
-            plugin.stats.counts().outcomes[at].fetch_add(1, Relaxed);
-            return;
-        }
-        // The door's own refusals do not know it.
-        match self.runner.as_ref().and_then(|runner| plugin_of(runner, target)) {
-            Some(plugin) => plugin.stats.counts().outcomes[at].fetch_add(1, Relaxed),
-            None => self.outcomes[at].fetch_add(1, Relaxed),
-        };
+    /// The plug-in that a request for `target` is about, if one of that name is loaded.
+    pub fn plugin_of(&self, target: &str) -> Option<Arc<Plugin>> {
+        plugin_of(self.runner.as_ref()?, target)
+    }
+
+    /// Counts a request that has been answered.
+    pub fn count(&self, plugin: Option<&Plugin>, kind: Option<Kind>) {
+        let outcomes = plugin.map_or(&self.outcomes, |plugin| &plugin.stats.counts().outcomes);
+        outcomes[number(kind)].fetch_add(1, Relaxed);
     }
 
     /// How the requests ended that were no plug-in's.

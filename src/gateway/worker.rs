@@ -358,7 +358,7 @@ impl Worker {
             return self.refuse(&conn, state, &ready, response, begin);
         }
         self.end_if_asked(state, &ready);
-        note(&door, &conn, &ready, &seen, begin);
+        note(&door, &conn, &ready, seen, begin);
         self.send(&conn, state)
     }
 }

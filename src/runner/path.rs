@@ -2,10 +2,12 @@
 
 use super::Runner;
 use crate::abi::command::{self, Invocation};
-use crate::abi::{numeric, packed};
+use crate::abi::{Job, numeric, packed};
 use crate::error::Error;
 use crate::files::load_file;
 use crate::outcome::{Report, Value};
+use crate::wasi::guest_log::Origin;
+use crate::wasi::streams::SinkTo;
 use std::path::Path;
 
 impl Runner {
@@ -41,7 +43,7 @@ impl Runner {
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
         let program = load_file(path.as_ref(), &self.rules.limits)?;
-        numeric::run(self.job(&program, &shown(path.as_ref())), func, params)
+        numeric::run(self.job(&program, of_file(path.as_ref())), func, params)
     }
 
     /// Calls `greet` in the module file at `path` with bytes, by the packed convention.
@@ -84,7 +86,7 @@ impl Runner {
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
         let program = load_file(path.as_ref(), &self.rules.limits)?;
-        packed::run(self.job(&program, &shown(path.as_ref())), func, input.as_ref())
+        packed::run(self.job(&program, of_file(path.as_ref())), func, input.as_ref())
     }
 
     /// Runs the WASI command in the module file at `path`; the result is what it wrote to standard output.
@@ -107,10 +109,11 @@ impl Runner {
         invocation: Invocation,
     ) -> Result<Report<Vec<u8>>, Error> {
         let program = load_file(path.as_ref(), &self.rules.limits)?;
-        command::run(self.command_job(&program, &shown(path.as_ref())), invocation)
+        let job = Job { stdout: SinkTo::Buffer(Vec::new()), ..self.job(&program, of_file(path.as_ref())) };
+        command::run(job, invocation)
     }
 }
 
-fn shown(path: &Path) -> String {
-    path.display().to_string()
+fn of_file(path: &Path) -> Origin {
+    Origin { name: path.display().to_string().into(), ..Origin::default() }
 }

@@ -11,6 +11,7 @@ pub mod dir;
 pub mod entropy;
 pub mod fd;
 pub mod files;
+pub mod guest_log;
 pub mod listing;
 pub mod memory;
 pub mod path;

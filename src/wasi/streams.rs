@@ -2,8 +2,7 @@
 
 use super::abi::Fault;
 use super::dir::errno;
-use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
-use crate::text::printable;
+use super::guest_log::{Lines, Origin};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -134,21 +133,14 @@ pub enum SinkTo {
     Buffer(Vec<u8>),
     /// Written through as it comes.
     Writer(SharedWriter),
-    /// To the log, line by line, each with this name before it.
-    Log {
-        /// Whose output it is.
-        name: Arc<str>,
-        /// The line so far.
-        line: Vec<u8>,
-        /// Lines so far; beyond `LOG_LINES_MAX` they are only counted.
-        lines: u32,
-    },
+    /// To the log, line by line, each in the name of whose it is.
+    Log(Lines),
 }
 
 impl SinkTo {
     /// To the log, in the name of `name`.
     pub fn log(name: &str) -> SinkTo {
-        SinkTo::Log { name: name.into(), line: Vec::new(), lines: 0 }
+        SinkTo::Log(Lines::new(&Arc::new(Origin { name: name.into(), ..Origin::default() })))
     }
 }
 
@@ -192,7 +184,7 @@ impl Sink {
                 self.unflushed = true;
                 writer.write_all(bytes).map_err(|error| Fault::Errno(errno(&error)))?;
             }
-            SinkTo::Log { name, line, lines } => log_lines(name, line, lines, bytes),
+            SinkTo::Log(lines) => lines.write(bytes),
         }
         Ok(())
     }
@@ -216,13 +208,7 @@ impl Sink {
                 // A reader that went away has been reported to the guest by the write itself.
                 let _ = writer.flush();
             }
-            SinkTo::Log { name, line, lines } => {
-                log_line(name, line, lines);
-                if *lines > LOG_LINES_MAX {
-                    log::info!(target: "fuelbox::guest", "{name}: {} more lines", *lines - LOG_LINES_MAX);
-                    *lines = 0;
-                }
-            }
+            SinkTo::Log(lines) => lines.finish(),
         }
     }
 
@@ -233,32 +219,4 @@ impl Sink {
             _ => Vec::new(),
         }
     }
-}
-
-fn log_lines(name: &str, line: &mut Vec<u8>, lines: &mut u32, bytes: &[u8]) {
-    for piece in bytes.split_inclusive(|b| *b == b'\n') {
-        for part in piece.chunks(LOG_LINE_BYTES_MAX) {
-            if line.len() + part.len() > LOG_LINE_BYTES_MAX {
-                log_line(name, line, lines);
-            }
-            line.extend_from_slice(part);
-        }
-        if piece.ends_with(b"\n") {
-            line.pop();
-            log_line(name, line, lines);
-        }
-    }
-}
-
-/// Writes the line to the log. A guest must neither drive the terminal that shows it, nor forge a line, nor
-/// fill the disk.
-fn log_line(name: &str, line: &mut Vec<u8>, lines: &mut u32) {
-    if line.is_empty() {
-        return;
-    }
-    *lines = lines.saturating_add(1);
-    if *lines <= LOG_LINES_MAX {
-        log::info!(target: "fuelbox::guest", "{name}: {}", printable(&String::from_utf8_lossy(line)));
-    }
-    line.clear();
 }

@@ -51,10 +51,12 @@ fn a_line_has_address_method_path_status_bytes_fuel_and_time() {
     client.send("POST", "/execute/greet?func=greet", b"World");
     let line = server.next();
     assert!(line.starts_with("127.0.0.1 POST /execute/greet?func=greet 200 12 bytes 71 fuel "), "{line}");
-    assert!(line.ends_with(" ms"), "{line}");
+    let words: Vec<&str> = line.split(' ').rev().take(3).collect();
+    assert_eq!((words[0].len(), &words[1..]), (32, &["ok", "ms"][..]), "{line}");
     client.send("GET", "/nope", b"");
     let line = server.next();
     assert!(line.starts_with("127.0.0.1 GET /nope 404 ") && line.contains(" - fuel "), "{line}");
+    assert!(line.contains(" ms no-such-route "), "{line}");
 }
 
 #[test]

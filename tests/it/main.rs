@@ -21,6 +21,7 @@ mod health;
 mod http1;
 mod http1_property;
 mod load;
+mod log_format;
 mod memory;
 mod metrics;
 mod numeric;

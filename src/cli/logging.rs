@@ -1,0 +1,88 @@
+//! The log on stderr: as text for people, or as one JSON object on each line for programs.
+//!
+//! Guests and clients choose part of what is in it. None of that ends a line, drives a terminal, or makes a field.
+
+use super::args::{Command, LogFormat};
+use super::note;
+use crate::text::{json_line, printable};
+use log::kv::{Error, Key, Value as Given, VisitSource};
+use log::{Level, Record};
+use serde_json::{Map, Value};
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+/// Starts the log. A gateway tells what it does; the other commands speak up only when something is wrong.
+pub fn start(command: &Command) {
+    // tiny_http reports that its accept loop ends, which is what lanes make it do.
+    let level = match command {
+        Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off",
+        _ => "warn,fuelbox::guest=info",
+    };
+    let format = of(command);
+    let env = env_logger::Env::default().default_filter_or(level);
+    env_logger::Builder::from_env(env)
+        .format(move |out, record| match format {
+            LogFormat::Text => text(out, record),
+            LogFormat::Json => json(out, record),
+        })
+        .init();
+}
+
+/// The format that a command's log has.
+pub fn of(command: &Command) -> LogFormat {
+    match command {
+        Command::Serve(serve) => serve.log_format,
+        _ => LogFormat::Text,
+    }
+}
+
+/// Says something that no RUST_LOG silences, in the format of the log.
+pub fn say(format: LogFormat, level: Level, message: &str) {
+    match format {
+        LogFormat::Text => note(message),
+        // A stderr that takes nothing changes nothing.
+        LogFormat::Json => {
+            let mut record = Record::builder();
+            let _ = json(
+                &mut io::stderr(),
+                &record.level(level).target("fuelbox").args(format_args!("{message}")).build(),
+            );
+        }
+    }
+}
+
+fn now() -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_millis(SystemTime::now())
+}
+
+fn text(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
+    let message = printable(&record.args().to_string());
+    writeln!(out, "{} {:5} {}: {message}", now(), record.level(), record.target())
+}
+
+fn json(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
+    let mut object = Map::new();
+    object.insert("time".into(), now().to_string().into());
+    object.insert("level".into(), record.level().as_str().to_ascii_lowercase().into());
+    object.insert("target".into(), record.target().into());
+    object.insert("message".into(), record.args().to_string().into());
+    // Their names are fuelbox's own. One called `message` is the message without what the other fields say.
+    let _ = record.key_values().visit(&mut Fields(&mut object));
+    // Whole at once: another thread's line must not come between.
+    out.write_all((json_line(&Value::Object(object).to_string()) + "\n").as_bytes())
+}
+
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Given<'kvs>) -> Result<(), Error> {
+        // A text stays one, be it that of a number.
+        let value = match (value.to_borrowed_str(), value.to_u64()) {
+            (Some(text), _) => text.into(),
+            (None, Some(number)) => number.into(),
+            (None, None) => value.to_f64().map_or_else(|| value.to_string().into(), Value::from),
+        };
+        self.0.insert(key.as_str().into(), value);
+        Ok(())
+    }
+}
