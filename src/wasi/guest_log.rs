@@ -78,7 +78,7 @@ impl Bucket {
             return;
         }
         if let Some(lines) = self.to_say(now) {
-            log::warn!("plug-in {name}: {lines} lines of its output dropped, it logs too much");
+            log::warn!(plugin = name; "plug-in {name}: {lines} lines of its output dropped, it logs too much");
         }
     }
 

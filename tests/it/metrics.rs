@@ -1,10 +1,14 @@
 //! `/metrics`: what is counted and under which labels, in both formats, and that no client makes it grow.
 
-use crate::support::{Client, Reply, Server, TempDir, wat};
-use fuelbox::gateway::problem;
+use crate::guest::LONG;
+use crate::support::{Client, Reply, Server, TempDir, deadline_ms, wat};
+use fuelbox::gateway::{Gateway, GatewayConfig, problem};
+use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
+use std::time::Instant;
 
 const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -239,18 +243,77 @@ fn every_problem_has_a_place_where_it_is_counted() {
     assert!(!slugs.contains("ok"));
 }
 
+/// A gateway with the built-in guests, one of which runs at a time.
+fn gateway(door: DoorLimits, limits: Limits) -> Gateway {
+    let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 1, door, tokens: None };
+    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    runner.load_built_in().unwrap();
+    Gateway::start(&config, Arc::new(runner)).unwrap()
+}
+
+/// Asks until `name` is what it should be, which takes what it takes.
+fn until(client: &mut Client, name: &str, is: impl Fn(f64) -> bool) {
+    let begin = Instant::now();
+    loop {
+        let text = client.send("GET", "/metrics", b"").text();
+        if is(samples(&text)[name]) {
+            return;
+        }
+        assert!(begin.elapsed() < LONG, "{name} in {text}");
+    }
+}
+
+#[test]
+fn guests_at_work_and_the_queue_before_them_are_told_as_they_are() {
+    let door = DoorLimits { queue_timeout: LONG, ..DoorLimits::default() };
+    let gateway = gateway(door, deadline_ms(1_000));
+    let mut client = Client::connect(gateway.address());
+    let mut spinning: Vec<Client> = (0..3).map(|_| Client::connect(gateway.address())).collect();
+    for spinning in &mut spinning {
+        spinning.0.write_all(b"POST /execute/infinite-loop HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    }
+    until(&mut client, "fuelbox_queue_length", |length| length == 2.0);
+    until(&mut client, "fuelbox_guests_running", |running| running == 1.0);
+    for mut spinning in spinning {
+        assert_eq!(spinning.reply(false).unwrap().status, 504);
+    }
+    until(&mut client, "fuelbox_guests_running", |running| running == 0.0);
+    gateway.stop();
+}
+
+#[test]
+fn connections_that_make_room_are_counted() {
+    let door = DoorLimits { connections: 2, ..DoorLimits::default() };
+    let two = gateway(door, Limits::default());
+    let _idle = [Client::connect(two.address()), Client::connect(two.address())];
+    let text = Client::connect(two.address()).send("GET", "/metrics", b"").text();
+    let now = samples(&text);
+    let evicted = now[r#"fuelbox_connections_evicted_total{reason="room"}"#];
+    assert!((1.0..=2.0).contains(&evicted), "{text}");
+    assert_eq!(now[r#"fuelbox_connections_evicted_total{reason="budget"}"#], 0.0);
+    assert_eq!(now["fuelbox_connections_accepted_total"], 3.0);
+    assert_eq!(now["fuelbox_connections_open"], 3.0 - evicted);
+    two.stop();
+
+    let door = DoorLimits { body_bytes: 40_000, budget_bytes: 100_000, ..DoorLimits::default() };
+    let small = gateway(door, Limits { input_bytes: 40_000, ..Limits::default() });
+    let stuck = || {
+        let mut client = Client::connect(small.address());
+        let head = "POST /execute/greet HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n";
+        client.0.write_all(&[head.as_bytes(), &[b'x'; 36_000]].concat()).unwrap();
+        client
+    };
+    let _one = stuck();
+    let mut client = Client::connect(small.address());
+    until(&mut client, "fuelbox_buffered_bytes", |bytes| bytes >= 36_000.0);
+    let _more = [stuck(), stuck(), stuck()];
+    until(&mut client, r#"fuelbox_connections_evicted_total{reason="budget"}"#, |count| count >= 1.0);
+    small.stop();
+}
+
 #[test]
 fn requests_that_find_no_place_count_under_the_plugin_they_were_for() {
-    use fuelbox::gateway::{Gateway, GatewayConfig};
-    use fuelbox::limits::DoorLimits;
-    let limits = DoorLimits { queue: 0, ..DoorLimits::default() };
-    let config =
-        GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 1, door: limits, tokens: None };
-    let runner =
-        Runner::new(RunnerConfig { limits: crate::support::deadline_ms(300), ..RunnerConfig::default() });
-    let runner = runner.unwrap();
-    runner.load_built_in().unwrap();
-    let gateway = Gateway::start(&config, std::sync::Arc::new(runner)).unwrap();
+    let gateway = gateway(DoorLimits { queue: 0, ..DoorLimits::default() }, deadline_ms(300));
     let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(gateway.address())).collect();
     for client in &mut clients {
         client.0.write_all(b"POST /execute/infinite-loop HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
