@@ -266,7 +266,7 @@ fn until(client: &mut Client, name: &str, is: impl Fn(f64) -> bool) {
 #[test]
 fn guests_at_work_and_the_queue_before_them_are_told_as_they_are() {
     let door = DoorLimits { queue_timeout: LONG, ..DoorLimits::default() };
-    let gateway = gateway(door, deadline_ms(1_000));
+    let gateway = gateway(door, deadline_ms(500));
     let mut client = Client::connect(gateway.address());
     let mut spinning: Vec<Client> = (0..3).map(|_| Client::connect(gateway.address())).collect();
     for spinning in &mut spinning {
@@ -303,11 +303,13 @@ fn connections_that_make_room_are_counted() {
         client.0.write_all(&[head.as_bytes(), &[b'x'; 36_000]].concat()).unwrap();
         client
     };
-    let _one = stuck();
+    let one = stuck();
     let mut client = Client::connect(small.address());
     until(&mut client, "fuelbox_buffered_bytes", |bytes| bytes >= 36_000.0);
-    let _more = [stuck(), stuck(), stuck()];
+    let more = [stuck(), stuck(), stuck()];
     until(&mut client, r#"fuelbox_connections_evicted_total{reason="budget"}"#, |count| count >= 1.0);
+    // A stop would wait for their bodies.
+    drop((one, more));
     small.stop();
 }
 
