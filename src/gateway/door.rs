@@ -5,12 +5,10 @@
 use super::conn::{Conn, Phase};
 use super::crew::{Crew, Member, Turn, Work, lock};
 use super::desk::Desk;
-use super::gate::{Admission, Crowd, Gate, Waiting};
+use super::gate::{Gate, Waiting};
 use super::message::{Request, Response};
-use super::ready::{Place, Ready};
 use super::request_id::Ids;
 use super::room::EVICT_AFTER_MS;
-use super::routes::share_of;
 use super::tally::Tally;
 use crate::limits::DoorLimits;
 use mio::net::{TcpListener, TcpStream};
@@ -18,7 +16,7 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -45,11 +43,9 @@ const ACCEPTS: usize = 8;
 /// is full a client tries again only after a second, and the library's own 128 are full in a burst.
 const BACKLOG: i32 = 1024;
 
-/// Changes of plug-ins that are made at a time, that wait, and for how long: compiling takes long, and is done by
-/// one, under the folder's lock.
-const DESK_PLACES: usize = 1;
-const DESK_QUEUE: usize = 8;
-const DESK_PATIENCE: Duration = Duration::from_secs(10);
+/// For how long connections without a request are kept when the door closes, in milliseconds: closed at once, they
+/// could meet a request that is on its way.
+const DRAIN_IDLE_MS: u64 = 1_000;
 
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(EVICT_AFTER_MS);
@@ -78,13 +74,14 @@ pub struct Door {
     registry: Registry,
     pub(super) conns: Mutex<HashMap<usize, Arc<Conn>>>,
     next_token: AtomicUsize,
-    gate: Mutex<Gate>,
-    desk_gate: Mutex<Gate>,
+    pub(super) gate: Mutex<Gate>,
+    pub(super) desk_gate: Mutex<Gate>,
     /// Where plug-ins are changed, if they can be.
     pub desk: Option<Desk>,
     pub(super) held_bytes: AtomicUsize,
     begin: Instant,
-    stopping: AtomicBool,
+    /// When it began to close, in milliseconds of its clock, and 1 more; 0 while it is open.
+    stopping_since: AtomicU64,
     /// The names of requests.
     pub ids: Ids,
     /// What came of them.
@@ -112,7 +109,7 @@ impl Door {
         let waker = Waker::new(&registry, WAKER)?;
         let begin = Instant::now();
         let gate = Gate::new(guests, limits.queue, limits.queue_timeout);
-        let desk_gate = Gate::new(DESK_PLACES, DESK_QUEUE, DESK_PATIENCE);
+        let desk_gate = Gate::of_desk();
         let wait = Wait {
             poll,
             events: Events::with_capacity(EVENTS),
@@ -135,7 +132,7 @@ impl Door {
             desk,
             held_bytes: AtomicUsize::new(0),
             begin,
-            stopping: AtomicBool::new(false),
+            stopping_since: AtomicU64::new(0),
             ids: Ids::default(),
             tally,
         })
@@ -148,12 +145,19 @@ impl Door {
 
     /// Whether the door is closing.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
+        self.stopping_since.load(Ordering::SeqCst) > 0
     }
 
-    /// Stops accepting; connections end with the request they are at.
+    /// Whether it has been closing for long enough that connections without a request end, too.
+    pub fn ends_idle(&self) -> bool {
+        let since = self.stopping_since.load(Ordering::SeqCst);
+        since > 0 && self.now_ms() >= since + DRAIN_IDLE_MS
+    }
+
+    /// Stops accepting; connections end with the request they are at, or with their next one, or after a second.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        let _ =
+            self.stopping_since.compare_exchange(0, self.now_ms() + 1, Ordering::SeqCst, Ordering::SeqCst);
         self.wake_leader();
     }
 
@@ -165,11 +169,6 @@ impl Door {
     /// Bytes counted against the budget.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes.load(Ordering::Relaxed)
-    }
-
-    /// How many guests are at work, and how many requests wait.
-    pub fn crowd(&self) -> Crowd {
-        lock(&self.gate).crowd()
     }
 
     /// The next thing to do, or none when the door is closed. What was done before is done with this call.
@@ -219,7 +218,7 @@ impl Door {
         }
     }
 
-    fn push(&self, work: Work) {
+    pub(super) fn push(&self, work: Work) {
         if self.crew.push(work) {
             self.wake_leader();
         }
@@ -269,10 +268,12 @@ impl Door {
             conn.mark();
             conn.claim().then_some(Work::Look(conn))
         }));
-        if self.is_stopping() {
+        // Who has connected before the end may have sent a request already.
+        wait.accept_again |= self.is_stopping();
+        self.accept(wait);
+        if self.is_stopping() && (!wait.accept_again || self.ends_idle()) {
             wait.listener = None;
         }
-        self.accept(wait);
         if wait.last_sweep.elapsed() >= SWEEP || self.is_stopping() {
             wait.last_sweep = Instant::now();
             self.sweep();
@@ -286,13 +287,19 @@ impl Door {
         wait.full = false;
         for _ in 0..ACCEPTS {
             let Some(listener) = wait.listener.as_ref().filter(|_| wait.accept_again) else { return };
-            if self.is_full() && !self.evict() {
+            let is_full = self.is_full();
+            if is_full && !self.can_evict() {
                 // Everyone is being served; whoever comes next waits in the system's queue.
                 wait.full = true;
                 return;
             }
             match listener.accept() {
-                Ok((stream, client)) => self.admit(stream, client),
+                Ok((stream, client)) => {
+                    if is_full {
+                        self.evict();
+                    }
+                    self.admit(stream, client);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait.accept_again = false,
                 Err(error) if is_transient(&error) => {}
                 Err(error) => {
@@ -335,10 +342,10 @@ impl Door {
     /// Gives late connections to the workers, and ends the wait of late requests.
     fn sweep(&self) {
         let now = self.now_ms();
-        let stopping = self.is_stopping();
+        let ends_idle = self.ends_idle();
         let late: Vec<_> = lock(&self.conns)
             .values()
-            .filter(|conn| conn.is_late(now) || (stopping && conn.phase() == Phase::Idle))
+            .filter(|conn| conn.is_late(now) || (ends_idle && conn.phase() == Phase::Idle))
             .cloned()
             .collect();
         for conn in late {
@@ -352,34 +359,6 @@ impl Door {
                 let Some(waiting) = late else { break };
                 self.push(Work::Expire(Box::new(waiting)));
             }
-        }
-    }
-
-    /// Whether requests wait for a place among the running guests.
-    pub fn has_queue(&self) -> bool {
-        lock(&self.gate).has_queue()
-    }
-
-    /// Asks for the place that a request needs.
-    pub fn enter(&self, mut waiting: Waiting) -> Admission {
-        if waiting.ready.place() == Some(Place::Desk) {
-            return lock(&self.desk_gate).enter(waiting);
-        }
-        let runner = self.tally.runner.as_ref().filter(|runner| runner.plugins().has_shares());
-        waiting.ready.share = runner.and_then(|runner| share_of(runner, &waiting.ready.target));
-        lock(&self.gate).enter(waiting)
-    }
-
-    /// Gives the place of a request back, to that which has waited longest.
-    pub fn leave(&self, ready: &Ready) {
-        let gate = match ready.place() {
-            None => return,
-            Some(Place::Guest) => &self.gate,
-            Some(Place::Desk) => &self.desk_gate,
-        };
-        let next = lock(gate).leave(ready);
-        if let Some(waiting) = next {
-            self.push(Work::Run(Box::new(waiting)));
         }
     }
 }

@@ -7,6 +7,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Changes of plug-ins that are made at a time, that wait, and for how long: compiling takes long, and is done by
+/// one, under the folder's lock.
+const DESK_PLACES: usize = 1;
+const DESK_QUEUE: usize = 8;
+const DESK_PATIENCE: Duration = Duration::from_secs(10);
+
 /// A request that waits to be answered. Its connection stays claimed.
 #[derive(Clone)]
 pub struct Waiting {
@@ -56,6 +62,11 @@ impl Gate {
     /// A gate with `places`, before which at most `queue_max` wait, each at most `patience`.
     pub fn new(places: usize, queue_max: usize, patience: Duration) -> Gate {
         Gate { places, free: places, queue: VecDeque::new(), queue_max, patience, held: HashMap::new() }
+    }
+
+    /// A gate for changes of plug-ins.
+    pub fn of_desk() -> Gate {
+        Gate::new(DESK_PLACES, DESK_QUEUE, DESK_PATIENCE)
     }
 
     /// How many there are of whom.

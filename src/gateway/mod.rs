@@ -16,6 +16,7 @@ pub mod message;
 pub mod metrics;
 mod outgoing;
 pub mod own;
+mod places;
 pub mod problem;
 pub mod ready;
 pub mod reply;

@@ -29,11 +29,21 @@ impl Door {
         waiting.min_by_key(|(since, conn)| (*since, conn.token)).map(|(_, conn)| Arc::clone(conn))
     }
 
-    /// Closes the connection that has been waiting for its client longest. False if none waits.
-    pub(super) fn evict(&self) -> bool {
+    /// The connection that may be closed to make room, if there is one.
+    fn to_evict(&self) -> Option<Arc<Conn>> {
         // One that has just been answered may have its next request on the way.
         let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
-        match self.longest_waiting(|conn| conn.waiting_since().is_some_and(|since| since <= settled)) {
+        self.longest_waiting(|conn| conn.waiting_since().is_some_and(|since| since <= settled))
+    }
+
+    /// Whether one could be closed to make room.
+    pub(super) fn can_evict(&self) -> bool {
+        self.to_evict().is_some()
+    }
+
+    /// Closes the connection that has been waiting for its client longest. False if none waits.
+    pub(super) fn evict(&self) -> bool {
+        match self.to_evict() {
             Some(conn) if conn.claim() => {
                 log::debug!("closing {} to make room", conn.client);
                 self.tally.evicted_for_room.fetch_add(1, Ordering::Relaxed);

@@ -301,7 +301,7 @@ impl Worker {
         if state.ends {
             return Some(self.linger(conn, state));
         }
-        if self.door.is_stopping() && state.phase() == Phase::Idle {
+        if self.door.ends_idle() && state.phase() == Phase::Idle {
             return Some(Over::Close);
         }
         None

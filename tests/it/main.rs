@@ -13,6 +13,7 @@ mod config;
 mod deadline;
 mod deploy;
 mod deploy_kill;
+mod drain;
 mod fuel;
 mod gateway;
 mod guest;

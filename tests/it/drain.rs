@@ -1,0 +1,73 @@
+//! The end of a gateway: every request that was sent before is answered, also on connections that wait, and new work is
+//! refused in a way that says so.
+
+use crate::support::{Client, Serve, TempDir};
+use std::io::Write;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const REQUEST: &[u8] = b"POST /execute/greet HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\n\r\nx";
+
+fn terminate(server: &Serve) {
+    let id = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+}
+
+#[test]
+fn no_request_fails_when_it_ends_under_load() {
+    let dir = TempDir::new();
+    let mut server = Serve::start(&dir.0, &[]);
+    let address = server.address;
+    let answered = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = Client::connect(address);
+                loop {
+                    let reply = client.send("POST", "/execute/greet", b"World");
+                    assert_eq!((reply.status, reply.text()), (200, "Hello, World".into()));
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    // It says that this was the last, rather than just being gone.
+                    if reply.header("connection") == Some("close") {
+                        return;
+                    }
+                }
+            });
+        }
+        while answered.load(Ordering::Relaxed) < 1_000 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Who is just coming, and has not been taken yet.
+        let mut late: Vec<Client> = (0..100)
+            .map(|_| {
+                let mut client = Client::connect(address);
+                client.0.write_all(REQUEST).unwrap();
+                client
+            })
+            .collect();
+        terminate(&server);
+        for client in &mut late {
+            let reply = client.reply(false).expect("it was sent before the end");
+            assert_eq!(reply.text(), "Hello, x");
+        }
+    });
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_request_on_its_way_meets_no_closed_connection() {
+    let dir = TempDir::new();
+    let mut server = Serve::start(&dir.0, &[]);
+    let mut idle: Vec<Client> = (0..3).map(|_| Client::connect(server.address)).collect();
+    for client in &mut idle {
+        assert_eq!(client.send("GET", "/healthz", b"").status, 200);
+    }
+    terminate(&server);
+    std::thread::sleep(Duration::from_millis(100));
+    let reply = idle[0].send("POST", "/execute/greet", b"x");
+    assert_eq!((reply.text(), reply.header("connection")), ("Hello, x".into(), Some("close")));
+    assert_eq!(idle[1].send("GET", "/readyz", b"").status, 503);
+    // The third says nothing, and does not hold the end up.
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
