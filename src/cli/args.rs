@@ -1,5 +1,6 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
+use super::completions::Shell;
 use super::flags::{door, limits, log_format, site, source, warm, world};
 use super::values::{
     free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
@@ -21,6 +22,10 @@ pub const DEFAULT_FOLDER: &str = "plugins";
 pub enum Command {
     /// Show the help of a command, or of all.
     Help(Topic),
+    /// Show the manual page.
+    Man,
+    /// Show the completions of a shell.
+    Completions(Shell),
     /// Show the version.
     Version,
     /// Run a program or a function of numbers.
@@ -58,6 +63,7 @@ pub enum Topic {
     Inspect,
     Health,
     Check,
+    Help,
 }
 
 /// Which plug-ins are meant.
@@ -242,7 +248,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         return Err("`--` is for the arguments of `fuelbox run`".into());
     }
     match topic {
-        Topic::All => help_about(args),
+        Topic::All | Topic::Help => help_about(args),
         Topic::Run => run(args, rest).map(Command::Run),
         Topic::Call => call(args).map(Command::Call),
         Topic::Serve => serve(args),
@@ -255,7 +261,8 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
 
 fn topic(name: Option<&str>) -> Result<Topic, String> {
     Ok(match name {
-        None | Some("help") => Topic::All,
+        None => Topic::All,
+        Some("help") => Topic::Help,
         Some("run") => Topic::Run,
         Some("call") => Topic::Call,
         Some("serve") => Topic::Serve,
@@ -272,8 +279,17 @@ fn topic(name: Option<&str>) -> Result<Topic, String> {
 }
 
 /// `fuelbox help [COMMAND]`.
-fn help_about(args: Arguments) -> Result<Command, String> {
-    match free(args)?.as_slice() {
+fn help_about(mut args: Arguments) -> Result<Command, String> {
+    let shell = value(&mut args, "--completions", Shell::parse)?;
+    let is_man = args.contains("--man");
+    let words = free(args)?;
+    match (is_man, shell, words.first()) {
+        (false, None, _) => {}
+        (true, None, None) => return Ok(Command::Man),
+        (false, Some(shell), None) => return Ok(Command::Completions(shell)),
+        _ => return Err("give one of COMMAND, --man and --completions SHELL".into()),
+    }
+    match words.as_slice() {
         [] => Ok(Command::Help(Topic::All)),
         [name] => topic(name.to_str()).map(Command::Help),
         [_, extra, ..] => Err(unexpected(extra)),

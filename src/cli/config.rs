@@ -13,6 +13,8 @@ use toml::de::{DeTable, DeValue};
 /// Flags of other commands, which a server has no use for.
 const NOT_SERVES: &[&str] = &[
     "--abi",
+    "--completions",
+    "--man",
     "--address",
     "--config",
     "--data",

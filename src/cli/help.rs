@@ -1,6 +1,34 @@
 //! The help texts.
 
 use super::args::Topic;
+use super::manual::{Flag, flags};
+
+/// The commands: what their help is about, their names, and what they do.
+pub const COMMANDS: &[(Topic, &str, &str)] = &[
+    (Topic::Run, "run", "Run a program, or a function of numbers"),
+    (Topic::Call, "call", "Call a function with bytes"),
+    (Topic::Serve, "serve", "Serve plug-ins over HTTP"),
+    (Topic::List, "list", "List plug-ins"),
+    (Topic::Inspect, "inspect", "Show what a module holds"),
+    (Topic::Check, "check", "Check the plug-ins of a folder"),
+    (Topic::Health, "health", "Ask a gateway whether it is alive"),
+    (Topic::Help, "help", "Show help, the manual page or shell completions"),
+];
+
+/// The exit codes and what they mean.
+pub const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "done"),
+    ("1", "health: the gateway is not alive"),
+    ("2", "usage: an unknown flag, a value out of range, input that does not fit the function"),
+    ("120", "cannot load: a file, plug-in or function is missing, or the module is refused"),
+    ("121", "the guest trapped or broke its calling convention"),
+    ("122", "out of fuel"),
+    ("123", "the guest was denied memory and trapped"),
+    ("124", "the deadline passed"),
+    ("125", "fuelbox failed: port taken, output cannot be written"),
+    ("126", "the guest wrote more than --max-output"),
+    ("other", "the program's own exit code (above 255: 255)"),
+];
 
 const ALL: &str = "\
 fuelbox runs untrusted WebAssembly under hard fuel, time, memory and output limits.
@@ -15,7 +43,7 @@ Commands:
   inspect FILE               show what a module holds and whether it would load
   check DIR                  check whether the plug-ins of a folder would serve
   health                     ask a gateway whether it is alive
-  help [COMMAND]             show this, or the help of a command
+  help [COMMAND]             show this, or the help of a command; a manual page, completions
 
 Flags of every command:
   -h, --help                 show the command's help
@@ -37,8 +65,8 @@ Limits (sizes take KiB, MiB, GiB; times take ms, s, m):
   --max-descriptors N        open files, streams and directories      [100]
 ";
 
-const PLUGINS: &str = "\
-  --plugins DIR              the plug-in folder  [./plugins, or else the built-in examples]
+const PLUGINS: &str =
+    "  --plugins DIR              the plug-in folder  [./plugins, or else the built-in examples]
 ";
 
 const EXIT: &str = "
@@ -176,6 +204,27 @@ Flags:
 Exit codes: 0 it is alive, 1 it is not or does not answer, 2 usage.
 ";
 
+const HELP: &str = "\
+Shows the help of a command, or of all. What it writes for other programs:
+
+  fuelbox help --man > /usr/local/share/man/man1/fuelbox.1
+  fuelbox help --completions bash > /etc/bash_completion.d/fuelbox
+  fuelbox help --completions zsh > /usr/local/share/zsh/site-functions/_fuelbox
+  fuelbox help --completions fish > ~/.config/fish/completions/fuelbox.fish
+
+Usage: fuelbox help [COMMAND]
+       fuelbox help [FLAG]
+
+Flags:
+  --man                      a manual page
+  --completions SHELL        completions for bash, zsh or fish
+";
+
+/// The flags of every command that loads modules.
+pub fn shared() -> Vec<Flag> {
+    flags(LIMITS)
+}
+
 /// The help about `topic`.
 pub fn text(topic: Topic) -> String {
     let own = match topic {
@@ -186,6 +235,7 @@ pub fn text(topic: Topic) -> String {
         Topic::List => LIST,
         Topic::Inspect => INSPECT,
         Topic::Health => return HEALTH.into(),
+        Topic::Help => return HELP.into(),
         Topic::Check => return format!("{CHECK}{LIMITS}{EXIT}"),
     };
     format!("{own}{PLUGINS}{LIMITS}{EXIT}")

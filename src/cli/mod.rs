@@ -5,6 +5,7 @@
 pub mod args;
 mod call;
 mod check;
+pub mod completions;
 mod config;
 pub mod exit;
 mod flags;
@@ -13,6 +14,7 @@ mod help;
 mod inspect;
 mod list;
 mod logging;
+pub mod manual;
 mod out;
 mod run;
 mod serve;
@@ -75,6 +77,8 @@ pub fn main(args: Vec<OsString>) -> u8 {
 fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Help(topic) => output(help::text(topic).as_bytes()),
+        Command::Man => output(manual::page().as_bytes()),
+        Command::Completions(shell) => output(completions::script(shell).as_bytes()),
         Command::Version => output(concat!("fuelbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
         Command::Run(run) => run::execute(run),
         Command::Call(call) => call::execute(call),

@@ -87,11 +87,13 @@ pub const KNOWN_FLAGS: &[&str] = &[
     "--warm-memory",
     "--warm-uses",
     "--warm-idle",
+    "--man",
+    "--completions",
     "--log-format",
 ];
 
 /// Flags without a value.
-const SWITCHES: &[&str] = &["--report", "--deterministic"];
+const SWITCHES: &[&str] = &["--report", "--deterministic", "--man"];
 
 /// Makes two words of each `--flag=value`, whatever bytes the value has. pico-args would do so for UTF-8
 /// only, and would take quotes away.

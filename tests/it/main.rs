@@ -7,6 +7,7 @@ mod cgi;
 mod cgi_programs;
 mod cli;
 mod cli_args;
+mod cli_manual;
 mod cli_streams;
 mod command;
 mod config;
