@@ -40,6 +40,7 @@ mod shares;
 mod signals;
 mod signatures;
 mod site;
+mod soak;
 mod stack;
 mod start;
 mod straight;
