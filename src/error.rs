@@ -113,6 +113,11 @@ pub enum LoadProblem {
         /// What is wrong with it.
         why: String,
     },
+    /// It imports functions that an Extism plug-in's own host is to provide (`extism:host/user`).
+    HostFunctions {
+        /// Their names.
+        names: Vec<String>,
+    },
 }
 
 impl fmt::Display for LoadProblem {
@@ -133,6 +138,12 @@ impl fmt::Display for LoadProblem {
                 f,
                 "the module declares {elements} table elements, more than the {limit} allowed \
                  (--max-table-elements raises it)"
+            ),
+            LoadProblem::HostFunctions { names } => write!(
+                f,
+                "the module imports functions of `extism:host/user`, which a host of its own would provide and \
+                 fuelbox does not: {}",
+                names.join(", ")
             ),
             LoadProblem::Import { import, why } => write!(f, "the module imports `{import}`, {why}"),
         }

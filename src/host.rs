@@ -1,6 +1,8 @@
-//! What an instance's store carries beside wasm state: the WASI context, the growth limiter and the fuel
-//! that host calls still owe.
+//! What an instance's store carries beside wasm state: the WASI context, what an Extism plug-in has the host
+//! keep, the growth limiter and the fuel that host calls still owe.
 
+use crate::extism::memory::Blocks;
+use crate::extism::vars::Vars;
 use crate::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
 use crate::outcome::{Denied, Stop};
 use crate::wasi::abi::{Fault, Wait};
@@ -18,6 +20,10 @@ pub struct Host {
     pub memory: Option<Memory>,
     /// The limiter that the store asks before anything grows.
     pub limiter: Limiter,
+    /// Blocks of an Extism plug-in; they last for a call.
+    pub blocks: Blocks,
+    /// Variables of an Extism plug-in; they last as long as the instance.
+    pub vars: Vars,
     /// Fuel of all slices so far.
     pub fuel_issued: u64,
     /// Fuel for host calls that the current slice could not pay.
@@ -25,6 +31,25 @@ pub struct Host {
 }
 
 impl Host {
+    /// What an instance begins with.
+    pub fn new(wasi: WasiCtx, limits: &Limits) -> Host {
+        Host {
+            wasi,
+            memory: None,
+            limiter: Limiter::new(limits),
+            blocks: Blocks::default(),
+            vars: Vars::default(),
+            fuel_issued: 0,
+            fuel_owed: 0,
+        }
+    }
+
+    /// Lets go of the blocks, with input, output and error among them.
+    pub fn clear_blocks(&mut self) {
+        self.blocks = Blocks::default();
+        self.limiter.outside_bytes = self.vars.bytes();
+    }
+
     /// Fuel used so far, when `left` of the slices is left.
     pub fn fuel_used(&self, left: u64) -> u64 {
         self.fuel_issued - left + self.fuel_owed
@@ -33,6 +58,33 @@ impl Host {
 
 /// A host call, to be made again.
 pub type Again = Box<dyn Fn(&mut Call<'_>) -> Result<(), Fault> + Send + Sync>;
+
+/// What a host function gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing.
+    None,
+    /// An i32.
+    I32(i32),
+    /// An i64.
+    I64(i64),
+}
+
+impl From<()> for Answer {
+    fn from((): ()) -> Answer {
+        Answer::None
+    }
+}
+impl From<i32> for Answer {
+    fn from(v: i32) -> Answer {
+        Answer::I32(v)
+    }
+}
+impl From<u64> for Answer {
+    fn from(v: u64) -> Answer {
+        Answer::I64(v as i64)
+    }
+}
 
 /// Why a host function ended the run or holds it up, carried through the interpreter.
 pub enum Halt {
@@ -43,7 +95,7 @@ pub enum Halt {
     /// The call is done, but the slice could not pay for it, or it may have taken long. Not an end: the run
     /// goes on with this result once budget and deadline have been looked at. A guest whose calls follow
     /// each other without a branch would otherwise never come to that.
-    Pause(i32),
+    Pause(Answer),
     /// The call has to wait, which the sandbox does, and then makes it again.
     Wait(Wait, Option<Again>),
     /// The host's own code panicked. The interpreter's handlers cannot be unwound: through them, a panic
@@ -91,6 +143,9 @@ pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
 pub struct Limiter {
     limits: StoreLimits,
     memory_pages: u32,
+    cap_bytes: usize,
+    /// Bytes that the host keeps for the guest outside its memory, under the same cap.
+    outside_bytes: usize,
     /// Set when the instance stands. From then on tables do not grow: in wasmi 2.0.0 a `table.grow` that
     /// runs out of fuel leaves no resume point, and resuming would replay code on changed slots.
     pub sealed: bool,
@@ -115,6 +170,8 @@ impl Limiter {
                 .memories(1)
                 .build(),
             memory_pages: limits.memory_pages,
+            cap_bytes: limits.memory_bytes(),
+            outside_bytes: 0,
             sealed: false,
             denied: None,
             denials: 0,
@@ -122,6 +179,28 @@ impl Limiter {
             memory_bytes_before: 0,
             growth_unpaid: 0,
         }
+    }
+
+    /// Takes `bytes` outside the guest's memory; false, and remembered, if the cap does not allow them.
+    #[must_use]
+    pub fn take_outside(&mut self, bytes: usize) -> bool {
+        let wanted = self.memory_bytes.saturating_add(self.outside_bytes).saturating_add(bytes);
+        if wanted > self.cap_bytes {
+            self.deny_pages(wanted);
+            return false;
+        }
+        self.outside_bytes += bytes;
+        true
+    }
+
+    /// Gives back what `take_outside` took.
+    pub fn give_back(&mut self, bytes: usize) {
+        self.outside_bytes -= bytes;
+    }
+
+    fn deny_pages(&mut self, wanted: usize) {
+        let wanted = wanted.div_ceil(PAGE_BYTES) as u64;
+        self.deny(Denied::Pages { wanted, limit: self.memory_pages });
     }
 
     /// Pages that memory has reached.
@@ -142,13 +221,13 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        let allowed = self.limits.memory_growing(current, desired, maximum)?;
+        let together = desired.saturating_add(self.outside_bytes);
+        let allowed = self.limits.memory_growing(current, desired, maximum)? && together <= self.cap_bytes;
         if allowed {
             self.memory_bytes_before = current;
             self.memory_bytes = desired;
         } else {
-            let wanted = (desired / PAGE_BYTES) as u64;
-            self.deny(Denied::Pages { wanted, limit: self.memory_pages });
+            self.deny_pages(together);
         }
         Ok(allowed)
     }

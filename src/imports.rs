@@ -1,7 +1,9 @@
-//! What a module may import, and making it known to a linker: WASI preview1 and AssemblyScript's `abort`.
+//! What a module may import, and making it known to a linker: WASI preview1, Extism's functions and
+//! AssemblyScript's `abort`.
 
 use crate::binary::{Import, Item, Signature, Ty};
 use crate::error::LoadProblem;
+use crate::extism;
 use crate::host::{Halt, Host};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::outcome::Stop;
@@ -20,6 +22,8 @@ pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadP
             |why: String| LoadProblem::Import { import: format!("{}.{}", import.module, import.name), why };
         let provided = match (import.module.as_str(), import.name.as_str()) {
             (wasi::abi::MODULE, name) => wasi::find(name).map(wasi::Row::signature),
+            (extism::MODULE, name) => extism::find(name).map(extism::Row::signature),
+            (extism::USER_MODULE, _) => return Err(of_embedder(imports)),
             ("env", "abort") => Some(Signature { params: vec![Ty::I32; 4], results: vec![] }),
             ("wasi_unstable", _) => {
                 return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into()));
@@ -39,13 +43,27 @@ pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadP
         if !defined.insert((import.module.as_str(), import.name.as_str())) {
             continue;
         }
-        let done = match wasi::find(&import.name) {
-            Some(row) if import.module == wasi::abi::MODULE => row.define(linker),
-            _ => linker.func_wrap("env", "abort", abort).map(|_| ()).map_err(Error::from),
+        let done = match import.module.as_str() {
+            wasi::abi::MODULE => wasi::find(&import.name).map(|row| row.define(linker)),
+            extism::MODULE => extism::find(&import.name).map(|row| row.define(linker)),
+            _ => None,
         };
+        let done =
+            done.unwrap_or_else(|| linker.func_wrap("env", "abort", abort).map(|_| ()).map_err(Error::from));
         done.map_err(|error| refuse(format!("which cannot be linked: {error}")))?;
     }
     Ok(())
+}
+
+/// Why a module with functions of whoever embeds Extism is refused; names all of them.
+fn of_embedder(imports: &[Import]) -> LoadProblem {
+    let mut names = Vec::new();
+    for import in imports.iter().filter(|import| import.module == extism::USER_MODULE) {
+        if !names.contains(&import.name) {
+            names.push(import.name.clone());
+        }
+    }
+    LoadProblem::HostFunctions { names }
 }
 
 /// AssemblyScript's `abort(message, file, line, column)`: both texts are UTF-16LE with their length in

@@ -10,18 +10,19 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/warm outcome guests text quantity digest signature
-//! L1  error wasi/abi stats
+//! L1  error wasi/abi stats extism/memory extism/vars extism/http
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L3  binary wasi/listing
 //! L4  wasi/files
 //! L5  wasi/ctx
 //! L6  host start
 //! L7  wasi wasi/process wasi/fd wasi/stat wasi/preopen wasi/path wasi/poll wasi/sock
+//! L7  extism extism/calls
 //! L8  imports
 //! L9  engine
 //! L10 sandbox
 //! L11 warm
-//! L12 abi abi/numeric abi/packed abi/command
+//! L12 abi abi/numeric abi/packed abi/command abi/extism
 //! L13 policy policy/file
 //! L14 plugins
 //! L15 files
@@ -51,6 +52,7 @@ pub mod deploy;
 pub mod digest;
 mod engine;
 mod error;
+mod extism;
 pub mod files;
 pub mod folder;
 pub mod gateway;

@@ -94,6 +94,13 @@ pub enum Stop {
     },
     /// A command ended with an exit code other than 0.
     Exit(u32),
+    /// An Extism plug-in reported an error.
+    Failed {
+        /// The code that its function returned.
+        code: i32,
+        /// Its own text, at most `MESSAGE_BYTES_MAX` bytes of it and fit to be shown; empty if it gave none.
+        message: String,
+    },
     /// The guest broke its calling convention, for example by a pointer outside its memory.
     Convention(String),
 }
@@ -107,6 +114,11 @@ pub enum Denied {
         wanted: u64,
         /// The cap in pages.
         limit: u32,
+    },
+    /// Blocks of an Extism plug-in.
+    Blocks {
+        /// How many it may have at a time.
+        limit: usize,
     },
     /// A table. Tables never grow once an instance stands; SECURITY.md says why.
     Table {
@@ -122,6 +134,7 @@ impl fmt::Display for Denied {
                 f,
                 "guest was denied growth to {wanted} pages (limit {limit}; --memory-pages raises it)"
             ),
+            Denied::Blocks { limit } => write!(f, "guest was denied a block of memory: it has {limit}"),
             Denied::Table { wanted } => write!(
                 f,
                 "guest was denied growth of a table to {wanted} elements (tables keep the size they start with)"
@@ -150,6 +163,10 @@ impl fmt::Display for Stop {
                 write!(f, "guest wrote more than {limit} bytes of {stream} (--max-output raises it)")
             }
             Stop::Exit(code) => write!(f, "guest exited with code {code}"),
+            Stop::Failed { code, message } if message.is_empty() => {
+                write!(f, "plug-in failed with code {code}, and gave no message")
+            }
+            Stop::Failed { code: _, message } => write!(f, "plug-in failed: {message}"),
             Stop::Convention(what) => write!(f, "guest broke its calling convention: {what}"),
         }
     }

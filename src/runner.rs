@@ -3,7 +3,7 @@
 mod path;
 
 use crate::abi::command::Invocation;
-use crate::abi::{Job, Serving, call_bytes, command, numeric, packed};
+use crate::abi::{Job, Serving, call_bytes, command, numeric, pass_bytes};
 use crate::deploy::Deploy;
 use crate::engine::Program;
 use crate::error::Error;
@@ -220,7 +220,7 @@ impl Runner {
             .inspect(|report| plugin.stats.ran(&report.usage))
     }
 
-    /// Calls a packed function of a loaded plug-in: bytes in, bytes out.
+    /// Calls a packed function, or one of an Extism plug-in, of a loaded plug-in: bytes in, bytes out.
     ///
     /// # Errors
     /// As [`Runner::run_function`].
@@ -245,7 +245,7 @@ impl Runner {
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
         plugin.policy.check_function(func)?;
-        let report = packed::run(self.plugin_job(&plugin, None), func, input.as_ref());
+        let report = pass_bytes(self.plugin_job(&plugin, None), func, input.as_ref());
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 

@@ -2,9 +2,8 @@
 //!
 //! Knows no calling convention: those move bytes in and out through [`Sandbox::call`] and the memory here.
 
-use crate::binary::Signature;
 use crate::engine::Program;
-use crate::host::{Again, Halt, Host, Limiter};
+use crate::host::{Again, Answer, Halt, Host};
 use crate::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, Limits, PAGE_BYTES,
     SLICE_FUEL,
@@ -14,7 +13,9 @@ use crate::wasi;
 use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
 use std::time::{Duration, Instant};
-use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val};
+use wasmi::{
+    AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val, ValType,
+};
 
 /// How a call into the guest ended.
 pub enum Ended {
@@ -43,9 +44,10 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Bytes of its memory.
+    /// Bytes of its memory, and what an Extism plug-in has the host keep with it.
     pub fn memory_bytes(&self) -> usize {
-        self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store))
+        let memory = self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store));
+        memory + self.store.data().vars.bytes()
     }
 }
 
@@ -59,9 +61,7 @@ impl<'a> Sandbox<'a> {
     ) -> Sandbox<'a> {
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
-        let limiter = Limiter::new(limits);
-        let host = Host { wasi, memory: None, limiter, fuel_issued: 0, fuel_owed: 0 };
-        let mut store = Store::new(&program.engine, host);
+        let mut store = Store::new(&program.engine, Host::new(wasi, limits));
         store.limiter(|host| &mut host.limiter);
         Sandbox {
             store,
@@ -75,9 +75,9 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// Makes the instance and runs its `start` function, if it has one, and `_initialize` of a WASI
-    /// reactor when `initialize` is set (WASI application ABI).
-    pub fn instantiate(&mut self, program: &Program, initialize: bool) -> Result<(), Stop> {
+    /// Makes the instance and runs its `start` function, if it has one, and then the exported functions called
+    /// `initializers`, with zeroes for their parameters.
+    pub fn instantiate(&mut self, program: &Program, initializers: &[&str]) -> Result<(), Stop> {
         self.issue(0)?;
         let declared = program.facts().memory.map_or(0, |memory| memory.min_pages);
         self.check_bulk(declared * PAGE_BYTES as u64, FRESH_BYTES_PER_MS)?;
@@ -91,12 +91,13 @@ impl<'a> Sandbox<'a> {
         let host = self.store.data_mut();
         host.memory = memory;
         host.limiter.sealed = true;
-        // By its type too: one that takes values is no initializer, and could not be called like one.
-        let initializer = Some("_initialize")
-            .filter(|name| initialize && program.facts().function(name) == Some(&Signature::default()));
-        for name in program.start.as_deref().into_iter().chain(initializer) {
+        for name in program.start.as_deref().into_iter().chain(initializers.iter().copied()) {
             let Some(func) = self.function(name) else { continue };
-            if let Ended::Exited(code) = self.call(func, &[], &mut [])? {
+            let ty = func.ty(&self.store);
+            let zeroes =
+                |types: &[ValType]| types.iter().map(|ty| Val::default_for_ty(*ty)).collect::<Vec<_>>();
+            let (params, mut results) = (zeroes(ty.params()), zeroes(ty.results()));
+            if let Ended::Exited(code) = self.call(func, &params, &mut results)? {
                 return Err(Stop::Exit(code));
             }
         }
@@ -143,6 +144,7 @@ impl<'a> Sandbox<'a> {
         let host = self.store.data_mut();
         // What the run had open is closed with it.
         host.wasi.files.close_all();
+        host.clear_blocks();
         let was_denied = host.limiter.denied.is_some();
         let parked = self.instance.filter(|_| !was_denied);
         (usage, parked.map(|instance| Parked { store: self.store, instance }))
@@ -171,6 +173,11 @@ impl<'a> Sandbox<'a> {
         }
     }
 
+    /// What the host keeps for the guest.
+    pub fn host(&mut self) -> &mut Host {
+        self.store.data_mut()
+    }
+
     /// Calls `func` until it returns, exits or is stopped. Parameters must match its type.
     pub fn call(&mut self, func: Func, params: &[Val], results: &mut [Val]) -> Result<Ended, Stop> {
         let mut state = func.call_resumable(&mut self.store, params, results);
@@ -182,9 +189,14 @@ impl<'a> Sandbox<'a> {
                 }
                 Ok(ResumableCall::HostTrap(trap)) => match trap.host_error().downcast_ref::<Halt>() {
                     Some(Halt::Pause(answer)) => {
-                        let answer = [Val::I32(*answer)];
+                        let (mut answers, mut count) = ([Val::I32(0)], 1);
+                        match answer {
+                            Answer::None => count = 0,
+                            Answer::I32(v) => answers[0] = Val::I32(*v),
+                            Answer::I64(v) => answers[0] = Val::I64(*v),
+                        }
                         self.settle()?;
-                        trap.resume(&mut self.store, &answer, results)
+                        trap.resume(&mut self.store, &answers[..count], results)
                     }
                     Some(Halt::Wait(wait, Some(again))) => match self.wait(*wait, again) {
                         Ok(answer) => trap.resume(&mut self.store, &[answer], results),
@@ -339,6 +351,8 @@ impl<'a> Sandbox<'a> {
         match halt {
             Halt::Exit(code) => {
                 self.settle()?;
+                // A guest that has ended is not called again, even if it ended well.
+                self.instance = None;
                 Ok(Ended::Exited(*code))
             }
             Halt::Stop(stop) => Err(stop.clone()),

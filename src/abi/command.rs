@@ -4,6 +4,7 @@
 use super::{Job, guarded, no_function};
 use crate::binary::{Facts, Signature};
 use crate::error::Error;
+use crate::extism;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::Ended;
 use crate::wasi::ctx::World;
@@ -23,9 +24,15 @@ pub struct Invocation {
     pub world: World,
 }
 
-/// Whether the module is a command.
-pub fn fits(facts: &Facts) -> bool {
+/// Whether the module can be run as a command.
+pub fn can_run(facts: &Facts) -> bool {
     facts.function(START) == Some(&Signature::default())
+}
+
+/// Whether the module is a command. A plug-in for Extism is none, though some compilers give it a `_start`
+/// beside its functions.
+pub fn fits(facts: &Facts) -> bool {
+    can_run(facts) && !extism::is_imported(facts)
 }
 
 /// Runs the program to its end. The result is what it wrote to standard output, if the job keeps it; an
@@ -36,7 +43,7 @@ pub fn fits(facts: &Facts) -> bool {
 /// more directories than descriptors.
 pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Error> {
     let facts = job.program.facts();
-    if !fits(facts) {
+    if !can_run(facts) {
         return Err(no_function(facts, START));
     }
     let Invocation { args, stdin, world } = invocation;

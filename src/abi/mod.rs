@@ -4,10 +4,11 @@
 //! or flags.
 
 pub mod command;
+pub mod extism;
 pub mod numeric;
 pub mod packed;
 
-use crate::binary::Facts;
+use crate::binary::{Facts, Signature};
 use crate::engine::Program;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -28,30 +29,34 @@ pub enum Convention {
     Packed,
     /// A WASI program: `_start`, standard input and standard output.
     Command,
+    /// A plug-in made with Extism's development kits.
+    Extism,
 }
 
 impl Convention {
+    /// Every convention.
+    pub const ALL: [Convention; 4] =
+        [Convention::Command, Convention::Packed, Convention::Numeric, Convention::Extism];
+
     /// Its name in flags, listings and documentation.
     pub fn name(self) -> &'static str {
         match self {
             Convention::Numeric => "numeric",
             Convention::Packed => "packed",
             Convention::Command => "command",
+            Convention::Extism => "extism",
         }
     }
 
-    /// All of them.
-    pub const ALL: &[Convention] = &[Convention::Numeric, Convention::Packed, Convention::Command];
-
     /// The convention called `name`.
     pub fn parse(name: &str) -> Option<Convention> {
-        Convention::ALL.iter().copied().find(|c| c.name() == name)
+        Convention::ALL.into_iter().find(|c| c.name() == name)
     }
 
     /// Their names, for messages.
     pub fn names() -> String {
-        let names: Vec<&str> = Convention::ALL.iter().map(|c| c.name()).collect();
-        names[..names.len() - 1].join(", ") + " or " + names[names.len() - 1]
+        let [command, packed, numeric, extism] = Convention::ALL.map(Convention::name);
+        format!("{numeric}, {packed}, {command} or {extism}")
     }
 
     /// Whether the exported function `func` can be called by it.
@@ -60,6 +65,7 @@ impl Convention {
             Convention::Numeric => numeric::fits(signature),
             Convention::Packed => packed::fits(facts, func),
             Convention::Command => func == command::START && command::fits(facts),
+            Convention::Extism => extism::fits(facts, func),
         })
     }
 
@@ -68,6 +74,8 @@ impl Convention {
         let signature = facts.function(func)?;
         if func == command::START && command::fits(facts) {
             Some(Convention::Command)
+        } else if extism::fits(facts, func) {
+            Some(Convention::Extism)
         } else if packed::fits(facts, func) {
             Some(Convention::Packed)
         } else if numeric::fits(signature) {
@@ -141,6 +149,7 @@ pub fn call_bytes(
     })?;
     match forced.unwrap_or(found) {
         Convention::Packed => packed::run(job, func, input),
+        Convention::Extism => extism::run(job, func, input),
         Convention::Numeric => {
             let params = numeric::parse_text(facts, func, input)?;
             Ok(numeric::run(job, func, &params)?.map(|values| numeric::lines(&values)))
@@ -160,6 +169,31 @@ pub fn call_bytes(
 /// The world cannot be given; a guest that was stopped while it started is in the report.
 pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
     called(job, |_| Ok(()))
+}
+
+/// Calls `func` by one of the conventions that pass bytes as they are: the packed one, or Extism's.
+///
+/// # Errors
+/// As [`call_bytes`]; also if `func` is a function of numbers or a program.
+pub fn pass_bytes(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
+    match extism::fits(job.program.facts(), func) {
+        true => extism::run(job, func, input),
+        false => packed::run(job, func, input),
+    }
+}
+
+/// What is called when an instance of a module stands, before any other function: of a program nothing (WASI
+/// application ABI), of others `_initialize` or what Extism calls.
+fn initializers(facts: &Facts) -> Vec<&'static str> {
+    const REACTOR: &str = "_initialize";
+    if command::fits(facts) {
+        return Vec::new();
+    }
+    if crate::extism::is_imported(facts) {
+        return extism::initializers(facts);
+    }
+    // By its type too: one that takes values is no initializer, and could not be called like one.
+    Some(REACTOR).filter(|name| facts.function(name) == Some(&Signature::default())).into_iter().collect()
 }
 
 /// Guests get these as C strings, so a NUL would cut them and an `=` in a name would forge another.
@@ -216,7 +250,7 @@ fn guarded<T>(
     prepare(&mut wasi);
     catch_unwind(AssertUnwindSafe(|| {
         let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
-        let result = sandbox.instantiate(program, false).and_then(|()| body(&mut sandbox));
+        let result = sandbox.instantiate(program, &[]).and_then(|()| body(&mut sandbox));
         let (usage, wasi) = sandbox.finish();
         (Report { result, usage }, wasi)
     }))
@@ -240,7 +274,7 @@ fn called<T>(
         };
         let ready = match uses {
             Some(_) => sandbox.begin(),
-            None => sandbox.instantiate(program, !command::fits(program.facts())),
+            None => sandbox.instantiate(program, &initializers(program.facts())),
         };
         let result = ready.and_then(|()| body(&mut sandbox));
         let Some(pool) = warm.filter(|_| result.is_ok()) else {

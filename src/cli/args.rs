@@ -82,6 +82,8 @@ pub struct WorldArgs {
     pub env: Vec<OsString>,
     /// Directories.
     pub dirs: Vec<DirArg>,
+    /// Configuration of an Extism plug-in.
+    pub config: Vec<(String, String)>,
     /// The seed of a reproducible run.
     pub seed: Option<u64>,
 }

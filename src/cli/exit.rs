@@ -7,6 +7,8 @@ use crate::outcome::Stop;
 pub const SUCCESS: u8 = 0;
 /// `fuelbox health` found no gateway that is alive.
 pub const NOT_ALIVE: u8 = 1;
+/// A plug-in reported an error.
+pub const FAILED: u8 = 1;
 /// The command line is wrong, or the input does not fit the function.
 pub const USAGE: u8 = 2;
 /// A file, plug-in or function is missing or does not load.
@@ -33,6 +35,7 @@ pub fn is_programs_own(code: u8) -> bool {
 pub fn of_stop(stop: &Stop) -> u8 {
     match stop {
         Stop::Trap(_) | Stop::Convention(_) => TRAP,
+        Stop::Failed { .. } => FAILED,
         Stop::OutOfFuel { .. } => FUEL,
         Stop::Deadline { .. } => DEADLINE,
         Stop::MemoryDenied { .. } => MEMORY,

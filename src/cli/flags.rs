@@ -1,7 +1,7 @@
 //! Flags that several commands have, as a group each.
 
 use super::args::{LogFormat, SiteArgs, Source, WorldArgs};
-use super::values::{duration, number, os_value, size, timeout, value};
+use super::values::{duration, number, os_value, setting, size, timeout, value};
 use crate::limits::{DoorLimits, Limits, WarmLimits};
 use crate::quantity::directory;
 use pico_args::Arguments;
@@ -45,7 +45,7 @@ pub fn log_format(name: &str) -> Result<LogFormat, String> {
     }
 }
 
-/// `--env`, `--dir`, `--deterministic` and `--seed`.
+/// `--env`, `--dir`, `--extism-config`, `--deterministic` and `--seed`.
 pub fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
     let env = all(args, "--env")?;
     let dirs = all(args, "--dir")?.iter().map(directory).collect::<Result<Vec<_>, _>>();
@@ -55,13 +55,14 @@ pub fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
             return Err(format!("--dir gives two directories the name `{}`", dir.guest));
         }
     }
+    let config = all(args, "--extism-config")?.iter().map(setting).collect::<Result<Vec<_>, _>>()?;
     let seed = value(args, "--seed", number::<u64>)?;
     let seed = match (args.contains("--deterministic"), seed) {
         (true, seed) => Some(seed.unwrap_or(0)),
         (false, Some(_)) => return Err("--seed is for --deterministic, which is not given".into()),
         (false, None) => None,
     };
-    Ok(WorldArgs { env, dirs, seed })
+    Ok(WorldArgs { env, dirs, config, seed })
 }
 
 /// `--plugins`.

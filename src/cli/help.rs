@@ -70,9 +70,9 @@ const PLUGINS: &str =
 ";
 
 const EXIT: &str = "
-Exit codes: 0 done, 2 usage, 120 cannot load, 121 guest trapped, 122 out of fuel,
-123 memory denied, 124 deadline, 125 fuelbox failed, 126 output full; a program's own
-code is passed through.
+Exit codes: 0 done, 1 a plug-in reported an error, 2 usage, 120 cannot load, 121 guest
+trapped, 122 out of fuel, 123 memory denied, 124 deadline, 125 fuelbox failed, 126 output
+full; a program's own code is passed through.
 
 RUST_LOG sets what is logged to stderr, for example RUST_LOG=debug.
 ";
@@ -96,6 +96,7 @@ Time that a program waits for input, or sleeps, counts towards --timeout.
 Flags:
   --dir HOST[::GUEST][:ro]   open a directory to it, as GUEST; `ro`: read only (repeatable)
   --env K=V, --env K         set a variable, or pass on one of yours (repeatable)
+  --extism-config K=V        set a key of an Extism plug-in's configuration (repeatable)
   --deterministic            clocks that follow the fuel, seeded randomness, sorted directories:
                              the same output and fuel on every machine
   --seed N                   the seed for it                          [0]
@@ -116,7 +117,8 @@ Flags:
   --data TEXT                the input
   --data-file FILE           the input, from a file
   -                          the input, from stdin
-  --abi NAME                 force a convention: numeric, packed or command
+  --abi NAME                 force a convention: numeric, packed, command or extism
+  --extism-config K=V        set a key of an Extism plug-in's configuration (repeatable)
   --dir, --env, --deterministic, --seed
                              as for `fuelbox run`
   --report                   print fuel, pages and times to stderr

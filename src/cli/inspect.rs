@@ -55,7 +55,7 @@ fn describe(name: &str, size: usize, facts: &Facts) -> String {
     let _ = writeln!(text, "table elements: {}", facts.table_elements);
     let _ = writeln!(text, "start function: {}", if facts.start.is_some() { "yes" } else { "no" });
     let _ = writeln!(text, "conventions:");
-    for convention in [Convention::Command, Convention::Packed, Convention::Numeric] {
+    for convention in Convention::ALL {
         let functions: Vec<_> = facts
             .functions()
             .filter(|(name, _)| Convention::of(facts, name) == Some(convention))

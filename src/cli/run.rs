@@ -38,7 +38,7 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
 }
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
-    if !command::fits(program.facts()) {
+    if !command::can_run(program.facts()) {
         let names: Vec<_> = program.facts().functions().map(|(name, _)| name).collect();
         let what = format!("{} has no `_start`; which function? There is: {}", module.name, names.join(", "));
         return Err(Failure::new(exit::USAGE, what));

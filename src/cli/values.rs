@@ -61,6 +61,7 @@ pub const KNOWN_FLAGS: &[&str] = &[
     "--trusted-key",
     "--token-file",
     "--env",
+    "--extism-config",
     "--dir",
     "--deterministic",
     "--seed",
@@ -167,4 +168,14 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let local = text.strip_prefix("localhost").unwrap_or(text);
     let full = if local.starts_with(':') { format!("127.0.0.1{local}") } else { local.to_string() };
     full.parse().map_err(|_| "not an address: give one like 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+/// Parses an `--extism-config`.
+pub fn setting(text: &OsString) -> Result<(String, String), String> {
+    let shown = text.to_string_lossy();
+    let text = text.to_str().ok_or_else(|| format!("--extism-config `{shown}` is not UTF-8"))?;
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
+        _ => Err(format!("--extism-config `{shown}`: give K=V")),
+    }
 }

@@ -40,7 +40,8 @@ pub fn build(args: &WorldArgs) -> Result<World, Failure> {
             [std::io::stdin().is_terminal(), std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
         }
     };
-    Ok(World { env: env.into_iter().flatten().collect(), dirs, seed: args.seed, terminals })
+    let env = env.into_iter().flatten().collect();
+    Ok(World { env, dirs, seed: args.seed, config: args.config.clone(), hosts: Vec::new(), terminals })
 }
 
 /// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the

@@ -57,6 +57,8 @@ pub const MEMORY: Kind = kind(500, "memory-denied", "Guest was denied memory");
 pub const OUTPUT: Kind = kind(500, "output-full", "Guest wrote too much");
 /// A command failed.
 pub const EXIT: Kind = kind(500, "exit", "Guest exited with an error");
+/// An Extism plug-in reported an error.
+pub const PLUGIN_ERROR: Kind = kind(500, "plugin-error", "Plug-in reported an error");
 /// The guest broke its convention.
 pub const CONVENTION: Kind = kind(500, "convention", "Guest broke its calling convention");
 /// fuelbox failed.
@@ -104,6 +106,7 @@ pub const ALL: &[Kind] = &[
     PRECONDITION,
     WOULD_NOT_SERVE,
     STORAGE_FULL,
+    PLUGIN_ERROR,
 ];
 
 /// The disk is full.
@@ -119,6 +122,15 @@ pub fn of_stop(stop: &Stop) -> Kind {
         Stop::OutputFull { .. } => OUTPUT,
         Stop::Exit(_) => EXIT,
         Stop::Convention(_) => CONVENTION,
+        Stop::Failed { .. } => PLUGIN_ERROR,
+    }
+}
+
+/// What there is to say of a stop: a plug-in's own text, as it is, or what happened.
+pub fn detail(stop: &Stop) -> String {
+    match stop {
+        Stop::Failed { message, .. } if !message.is_empty() => message.clone(),
+        stop => stop.to_string(),
     }
 }
 

@@ -143,7 +143,7 @@ fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Resp
     let response = match report.result.map(made_of) {
         Ok(Ok(response)) => document::shielded(response),
         Ok(Err(what)) => problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}")),
-        Err(stop) => problem(problem::of_stop(&stop), &stop.to_string()),
+        Err(stop) => problem(problem::of_stop(&stop), &problem::detail(&stop)),
     };
     measured(response, &report.usage)
 }

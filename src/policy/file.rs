@@ -63,6 +63,11 @@ struct Raw {
     env: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     dirs: Vec<Spanned<String>>,
+    /// Of plug-ins made for Extism.
+    #[serde(default)]
+    config: BTreeMap<String, String>,
+    #[serde(default)]
+    hosts: Vec<String>,
 }
 
 /// Named as the flags of the server that they stay within.
@@ -145,7 +150,9 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     if let Some(content_type) = raw.content_type.as_ref().filter(|given| !is_content_type(given.get_ref())) {
         return Err(At::new(content_type.span(), "not a content type, such as \"image/png\""));
     }
-    let world = World { env: environment(&raw.env)?, dirs: open_dirs(&raw.dirs, rules)?, ..World::default() };
+    let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, rules)?);
+    let world =
+        World { env, dirs, config: raw.config.into_iter().collect(), hosts: raw.hosts, ..World::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
     let policy = Policy {
         limits,

@@ -2,7 +2,7 @@
 
 use super::Runner;
 use crate::abi::command::{self, Invocation};
-use crate::abi::{Job, numeric, packed};
+use crate::abi::{Job, numeric, pass_bytes};
 use crate::error::Error;
 use crate::files::load_file;
 use crate::outcome::{Report, Value};
@@ -54,7 +54,7 @@ impl Runner {
         self.run_string(path, "greet", name)
     }
 
-    /// Calls any packed function in the module file at `path`: bytes in, bytes out.
+    /// Calls any packed function, or one of an Extism plug-in, in the module file at `path`: bytes in, bytes out.
     ///
     /// # Errors
     /// As [`Runner::run_function`].
@@ -86,7 +86,7 @@ impl Runner {
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
         let program = load_file(path.as_ref(), &self.rules.limits)?;
-        packed::run(self.job(&program, of_file(path.as_ref())), func, input.as_ref())
+        pass_bytes(self.job(&program, of_file(path.as_ref())), func, input.as_ref())
     }
 
     /// Runs the WASI command in the module file at `path`; the result is what it wrote to standard output.

@@ -32,6 +32,10 @@ pub struct World {
     /// For a reproducible run, the seed of its randomness: clocks then follow the fuel, sleeping takes no
     /// time, and files have neither times nor the host's inode numbers.
     pub seed: Option<u64>,
+    /// Configuration of an Extism plug-in: keys and values. Of a key that is there twice, the last counts.
+    pub config: Vec<(String, String)>,
+    /// Hosts that an Extism plug-in may ask for over HTTP.
+    pub hosts: Vec<String>,
     /// Whether standard input, output and error are terminals; guests then say so to their users.
     pub terminals: [bool; 3],
 }
@@ -44,6 +48,8 @@ impl World {
         self.env.retain(|(name, _)| !policy.env.iter().any(|(own, _)| own == name));
         self.env.extend_from_slice(&policy.env);
         self.dirs.extend_from_slice(&policy.dirs);
+        self.config.extend_from_slice(&policy.config);
+        self.hosts.extend_from_slice(&policy.hosts);
         self
     }
 }
@@ -62,6 +68,10 @@ pub struct WasiCtx {
     pub entropy: Entropy,
     /// `filetype` of the standard streams.
     pub stream_types: [u8; 3],
+    /// Configuration of an Extism plug-in.
+    pub config: Vec<(String, String)>,
+    /// Hosts that an Extism plug-in may ask for.
+    pub hosts: Vec<String>,
     /// Bytes moved by the present call, which it pays for in fuel.
     pub moved_bytes: u64,
     /// Fuel that the present call costs beside.
@@ -123,6 +133,8 @@ impl WasiCtx {
             clock: if seed.is_some() { Clock::fuel() } else { Clock::system() },
             entropy: seed.map_or(Entropy::System, Entropy::seeded),
             stream_types: world.terminals.map(stream),
+            config: world.config,
+            hosts: world.hosts,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// What the log calls all lines of guests.
-const TARGET: &str = "fuelbox::guest";
+pub const TARGET: &str = "fuelbox::guest";
 
 /// How many lines a plug-in may still log: `LOG_BURST_LINES`, and `LOG_LINES_PER_S` more each second.
 #[derive(Debug, Default)]
@@ -129,6 +129,17 @@ impl Lines {
         }
     }
 
+    /// Logs a message, in pieces if it is long.
+    pub fn message(&mut self, level: log::Level, text: &[u8]) {
+        let pieces = text.len().div_ceil(LOG_LINE_BYTES_MAX).max(1);
+        let room = LOG_LINES_MAX.saturating_sub(self.lines) as usize;
+        self.lines = self.lines.saturating_add(u32::try_from(pieces).unwrap_or(u32::MAX));
+        for at in 0..pieces.min(room) {
+            let rest = &text[at * LOG_LINE_BYTES_MAX..];
+            self.log(level, &String::from_utf8_lossy(&rest[..rest.len().min(LOG_LINE_BYTES_MAX)]));
+        }
+    }
+
     /// Logs what there is of a line, and how many lines were too many.
     pub fn finish(&mut self) {
         self.end_line();
@@ -138,7 +149,7 @@ impl Lines {
             if let Some(bucket) = &self.origin.bucket {
                 bucket.drop_lines(u64::from(more), Instant::now());
             }
-            self.log(&format!("{more} more lines"));
+            self.log(log::Level::Info, &format!("{more} more lines"));
         }
     }
 
@@ -148,13 +159,13 @@ impl Lines {
         }
         self.lines = self.lines.saturating_add(1);
         if self.lines <= LOG_LINES_MAX {
-            self.log(&String::from_utf8_lossy(&self.line));
+            self.log(log::Level::Info, &String::from_utf8_lossy(&self.line));
         }
         self.line.clear();
     }
 
-    fn log(&self, line: &str) {
-        if !log::log_enabled!(target: TARGET, log::Level::Info) {
+    fn log(&self, level: log::Level, line: &str) {
+        if !log::log_enabled!(target: TARGET, level) {
             return;
         }
         let Origin { name, request_id, bucket } = &*self.origin;
@@ -173,9 +184,9 @@ impl Lines {
         let shown = printable(line);
         match request_id {
             Some(id) => {
-                log::info!(target: TARGET, plugin = **name, request_id = **id, message = line; "{name} {id}: {shown}");
+                log::log!(target: TARGET, level, plugin = **name, request_id = **id, message = line; "{name} {id}: {shown}");
             }
-            None => log::info!(target: TARGET, plugin = **name, message = line; "{name}: {shown}"),
+            None => log::log!(target: TARGET, level, plugin = **name, message = line; "{name}: {shown}"),
         }
     }
 }

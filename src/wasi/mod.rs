@@ -157,7 +157,7 @@ fn enter(
     let attempted = catch_unwind(AssertUnwindSafe(|| attempt(caller.as_context_mut(), &f)));
     Err(Error::host(match attempted {
         Ok(Ok((errno, true))) => return Ok(errno as i32),
-        Ok(Ok((errno, false))) => Halt::Pause(errno as i32),
+        Ok(Ok((errno, false))) => Halt::Pause((errno as i32).into()),
         Ok(Err(Halt::Wait(wait, _))) => Halt::Wait(wait, Some(Box::new(f))),
         Ok(Err(halt)) => halt,
         Err(_) => Halt::Panicked,

@@ -152,12 +152,14 @@ pub struct Sink {
     /// Whether the writer may hold something back.
     unflushed: bool,
     to: SinkTo,
+    /// Messages for the log, where the output goes elsewhere.
+    aside: Option<Box<Lines>>,
 }
 
 impl Sink {
     /// An output called `stream` in messages, for at most `limit` bytes.
     pub fn new(stream: &'static str, limit: usize, to: SinkTo) -> Sink {
-        Sink { stream, limit, written: 0, unflushed: false, to }
+        Sink { stream, limit, written: 0, unflushed: false, to, aside: None }
     }
 
     /// Takes all of `bytes`, or as many as fit before the guest is stopped.
@@ -169,6 +171,17 @@ impl Sink {
             return Err(Fault::OutputFull { stream: self.stream, limit: self.limit });
         }
         Ok(())
+    }
+
+    /// Logs a message of the guest, which is none of its output, in the name of whose output this is.
+    pub fn message(&mut self, level: log::Level, text: &[u8]) {
+        let lines = match &mut self.to {
+            SinkTo::Log(lines) => lines,
+            _ => self.aside.get_or_insert_with(|| {
+                Box::new(Lines::new(&Arc::new(Origin { name: "guest".into(), ..Origin::default() })))
+            }),
+        };
+        lines.message(level, text);
     }
 
     /// Bytes that it will still take.
@@ -201,6 +214,9 @@ impl Sink {
 
     /// Gives what is held back: the rest of a line, or what the writer has buffered.
     pub fn flush(&mut self) {
+        if let Some(aside) = &mut self.aside {
+            aside.finish();
+        }
         match &mut self.to {
             SinkTo::Buffer(_) => {}
             SinkTo::Writer(writer) => {

@@ -111,7 +111,7 @@ impl Load {
                 reply.text() == format!("Hello, {name}")
             });
             // Others come anew each time.
-            if n % 50 == 0 {
+            if n.is_multiple_of(50) {
                 client = Client::connect(self.address);
             }
         }

@@ -1,0 +1,111 @@
+//! The convention of plug-ins built with Extism's development kits: a function without parameters, which asks
+//! its host for the input, tells it the output, and returns 0 or, after it told of an error, a code.
+
+use super::{Job, called, no_function};
+use crate::binary::{Facts, Signature, Ty};
+use crate::error::Error;
+use crate::extism;
+use crate::extism::calls;
+use crate::extism::memory::Blocks;
+use crate::limits::MESSAGE_BYTES_MAX;
+use crate::outcome::{Report, Stop};
+use crate::sandbox::{Ended, Sandbox};
+use crate::text::printable_lines;
+use wasmi::Val;
+
+/// Functions that make the runtime of a plug-in's language ready. They are called before any other.
+const REACTOR: &str = "_initialize";
+const CONSTRUCTORS: &str = "__wasm_call_ctors";
+const HASKELL: &str = "hs_init";
+
+/// Whether `signature` is that of a plug-in's function.
+fn is_callable(signature: &Signature) -> bool {
+    signature.params.is_empty() && matches!(signature.results[..], [] | [Ty::I32])
+}
+
+/// Whether `func` can be called this way, and its module was made for it.
+pub fn fits(facts: &Facts, func: &str) -> bool {
+    extism::is_imported(facts)
+        && ![REACTOR, CONSTRUCTORS, HASKELL].contains(&func)
+        && facts.function(func).is_some_and(is_callable)
+}
+
+/// What Extism's host calls when it has made an instance: for Haskell, `_initialize` and `hs_init`, for others
+/// the constructors or, where these are not exported, `_initialize`.
+pub fn initializers(facts: &Facts) -> Vec<&'static str> {
+    let is_plain = |name: &&str| facts.function(name) == Some(&Signature::default());
+    if facts.function(HASKELL).is_some_and(|s| s.params == [Ty::I32; 2]) {
+        return [REACTOR].into_iter().filter(is_plain).chain([HASKELL]).collect();
+    }
+    let first = if facts.function(CONSTRUCTORS).is_some() { CONSTRUCTORS } else { REACTOR };
+    Some(first).filter(is_plain).into_iter().collect()
+}
+
+/// Calls `func` with `input` and gives its output.
+///
+/// # Errors
+/// No such function, one with parameters or another result, or too large an input; a stopped guest is in the
+/// report.
+pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
+    job.check_input(input.len())?;
+    let facts = job.program.facts();
+    let signature = facts.function(func).ok_or_else(|| no_function(facts, func))?;
+    if !is_callable(signature) {
+        return Err(Error::Input(format!(
+            "`{func}` is {signature}, which does not fit the extism convention: that needs () -> i32"
+        )));
+    }
+    let has_code = !signature.results.is_empty();
+    let output_bytes = job.limits.output_bytes;
+    called(job, |sandbox| exchange(sandbox, (func, has_code), input, output_bytes))
+}
+
+fn exchange(
+    sandbox: &mut Sandbox<'_>,
+    (func, has_code): (&str, bool),
+    input: &[u8],
+    output_bytes: usize,
+) -> Result<Vec<u8>, Stop> {
+    let callee = sandbox.function(func).ok_or_else(|| Stop::Convention(format!("`{func}` is gone")))?;
+    let host = sandbox.host();
+    host.clear_blocks();
+    calls::set_input(host, input)?;
+    let mut results = [Val::I32(0)];
+    let ended = sandbox.call(callee, &[], &mut results[..usize::from(has_code)]);
+    let message = told(&sandbox.host().blocks);
+    let code = match ended {
+        Ok(Ended::Returned) => results[0].i32().unwrap_or(0),
+        // The end of a program, which may have set its output before.
+        Ok(Ended::Exited(0)) => 0,
+        Ok(Ended::Exited(code)) if message.is_none() => return Err(Stop::Exit(code)),
+        Ok(Ended::Exited(code)) => code as i32,
+        Err(Stop::Trap(trap)) => {
+            return Err(Stop::Trap(match message {
+                Some(message) => format!("{trap}; before, it told of an error: {message}"),
+                None => trap,
+            }));
+        }
+        Err(stop) => return Err(stop),
+    };
+    if code != 0 || message.is_some() {
+        return Err(Stop::Failed { code, message: message.unwrap_or_default() });
+    }
+    let output = sandbox.host().blocks.output();
+    if output.len() > output_bytes {
+        return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
+    }
+    Ok(output.to_vec())
+}
+
+/// The message of the error that it told of; empty if it set one that is not there any more.
+fn told(blocks: &Blocks) -> Option<String> {
+    (blocks.error() != 0).then(|| blocks.get(blocks.error()).map(shown).unwrap_or_default())
+}
+
+/// A guest's text, cut off where it is too long.
+fn shown(message: &[u8]) -> String {
+    let cut = &message[..message.len().min(MESSAGE_BYTES_MAX)];
+    let text = String::from_utf8_lossy(cut);
+    let text = text.trim_end_matches(|c| message.len() > cut.len() && c == char::REPLACEMENT_CHARACTER);
+    format!("{}{}", printable_lines(text), if message.len() > cut.len() { "…" } else { "" })
+}

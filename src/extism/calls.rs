@@ -1,0 +1,263 @@
+//! What an Extism plug-in calls: plain functions on what its host keeps for it (`runtime/src/pdk.rs` and
+//! `kernel/src/lib.rs` of Extism say what they do).
+//!
+//! Blocks with keys, values and messages become the host's, which lets go of them; one that a plug-in frees as
+//! well is no trouble. An offset that is wrong gives 0, or does nothing, where only memory is concerned. Where a text is expected
+//! it ends the run, as it does there.
+
+use super::http;
+use super::memory::{self, Blocks};
+use crate::host::Host;
+use crate::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, VARS_BYTES_MAX};
+use crate::outcome::{Denied, Stop};
+use crate::wasi::guest_log::TARGET;
+use log::Level;
+
+type Result<T> = std::result::Result<T, Stop>;
+
+/// Blocks from this size on are asked for carefully, as the system may not have so much.
+const LARGE_BYTES: usize = 64 * 1024;
+
+/// `alloc(length) -> offset`: a block of zeroes; 0 if there is no room for it, or for none.
+pub fn alloc(host: &mut Host, length: u64) -> Result<u64> {
+    Ok(zeroed(host, length).map_or(0, |bytes| host.blocks.insert(bytes)))
+}
+
+/// `free(offset)`: lets go of a block.
+pub fn free(host: &mut Host, offset: u64) -> Result<()> {
+    let freed = host.blocks.free(offset);
+    host.limiter.give_back(freed);
+    Ok(())
+}
+
+/// `length(offset) -> length`: of the block that begins there; 0 if none does.
+pub fn length(host: &mut Host, offset: u64) -> Result<u64> {
+    Ok(host.blocks.length(offset))
+}
+
+/// `load_u8(offset) -> byte`, of any block.
+pub fn load_u8(host: &mut Host, offset: u64) -> Result<i32> {
+    let [byte] = host.blocks.load(offset);
+    Ok(i32::from(byte))
+}
+
+/// `load_u64(offset) -> eight bytes`, of any block; where it ends, zeroes.
+pub fn load_u64(host: &mut Host, offset: u64) -> Result<u64> {
+    Ok(u64::from_le_bytes(host.blocks.load(offset)))
+}
+
+/// `store_u8(offset, byte)`.
+pub fn store_u8(host: &mut Host, offset: u64, byte: u32) -> Result<()> {
+    host.blocks.store(offset, &[byte as u8]);
+    Ok(())
+}
+
+/// `store_u64(offset, eight bytes)`: as many as the block has room for.
+pub fn store_u64(host: &mut Host, offset: u64, word: u64) -> Result<()> {
+    host.blocks.store(offset, &word.to_le_bytes());
+    Ok(())
+}
+
+/// `input_length() -> length`.
+pub fn input_length(host: &mut Host) -> Result<u64> {
+    Ok(host.blocks.input_length())
+}
+
+/// `input_offset() -> offset`: of the block that holds the input; 0 if that is empty.
+pub fn input_offset(host: &mut Host) -> Result<u64> {
+    Ok(host.blocks.input())
+}
+
+/// `input_load_u8(index) -> byte`; 0 beyond the input.
+pub fn input_load_u8(host: &mut Host, index: u64) -> Result<i32> {
+    Ok(i32::from(host.blocks.input_byte(index)))
+}
+
+/// `input_load_u64(index) -> eight bytes`; 0 if the input does not have them all.
+pub fn input_load_u64(host: &mut Host, index: u64) -> Result<u64> {
+    Ok(host.blocks.input_word(index))
+}
+
+/// `output_set(offset, length)`: takes a part of a block as the output.
+pub fn output_set(host: &mut Host, offset: u64, length: u64) -> Result<()> {
+    let freed = host.blocks.set_output(offset, length);
+    host.limiter.give_back(freed);
+    Ok(())
+}
+
+/// `error_set(offset)`: takes the text there as the message of an error; 0 for none.
+pub fn error_set(host: &mut Host, offset: u64) -> Result<()> {
+    host.blocks.set_error(offset);
+    Ok(())
+}
+
+/// `error_get() -> offset`: of the message; 0 without one.
+pub fn error_get(host: &mut Host) -> Result<u64> {
+    Ok(host.blocks.error())
+}
+
+/// `config_get(key) -> value`: a new block with the value; 0 if there is none, or an empty one.
+pub fn config_get(host: &mut Host, key: u64) -> Result<u64> {
+    let name = text(&host.blocks, key, "config_get")?;
+    let value = host.wasi.config.iter().rev().find(|(known, _)| known == name);
+    let value = value.map(|(_, value)| value.clone().into_bytes());
+    free(host, key)?;
+    answer(host, value, "config_get")
+}
+
+/// `var_get(key) -> value`: as `config_get`, of the variables.
+pub fn var_get(host: &mut Host, key: u64) -> Result<u64> {
+    let name = text(&host.blocks, key, "var_get")?;
+    let value = host.vars.get(name).map(Vec::from);
+    free(host, key)?;
+    answer(host, value, "var_get")
+}
+
+/// `var_set(key, value)`: without a value, the variable is taken away.
+pub fn var_set(host: &mut Host, key: u64, value: u64) -> Result<()> {
+    let name = text(&host.blocks, key, "var_set")?;
+    let bytes = bytes(&host.blocks, value, "var_set")?;
+    host.wasi.moved_bytes += (name.len() + bytes.len()) as u64;
+    let before = host.vars.bytes();
+    if value == 0 {
+        host.vars.remove(name);
+    } else {
+        let after = host.vars.bytes_with(name, bytes).map_err(|bytes| {
+            let why = format!("more than the {VARS_BYTES_MAX} allowed");
+            Stop::Trap(format!("var_set: the variables would take {bytes} bytes, {why}"))
+        })?;
+        if !host.limiter.take_outside(after.saturating_sub(before)) {
+            return Err(no_room(host, "var_set"));
+        }
+        host.vars.set(name, bytes);
+    }
+    host.limiter.give_back(before.saturating_sub(host.vars.bytes()));
+    free(host, key)?;
+    free(host, value)
+}
+
+/// `log_trace(message)` and its like. What the guest was told not to log is not looked at.
+pub fn log(host: &mut Host, level: Level, message: u64) -> Result<()> {
+    if number(level) >= level_shown(host) {
+        let text = bytes(&host.blocks, message, "log")?;
+        host.wasi.moved_bytes += text.len() as u64;
+        host.wasi.files.stderr.message(level, text);
+    }
+    free(host, message)
+}
+
+/// `get_log_level() -> level`: messages below it are not logged; 0 for trace to 4 for error.
+pub fn get_log_level(host: &mut Host) -> Result<i32> {
+    Ok(level_shown(host))
+}
+
+/// A level as plug-ins number it.
+fn number(level: Level) -> i32 {
+    Level::Trace as i32 - level as i32
+}
+
+/// Info, as in Extism's own host, unless whoever runs this asks the log for more: a guest takes other ways, and
+/// other fuel, by what it is told here.
+fn level_shown(host: &Host) -> i32 {
+    let is_shown = |level| !host.wasi.is_reproducible() && log::log_enabled!(target: TARGET, level);
+    number([Level::Trace, Level::Debug].into_iter().find(|level| is_shown(*level)).unwrap_or(Level::Info))
+}
+
+/// `http_request(request, body) -> response`: refused. There is no HTTP client here.
+pub fn http_request(host: &mut Host, request: u64, _body: u64) -> Result<u64> {
+    let request = bytes(&host.blocks, request, "http_request")?;
+    host.wasi.moved_bytes += request.len() as u64;
+    Err(Stop::Trap(http::refusal(&host.wasi.hosts, request)))
+}
+
+/// `http_status_code() -> status` of the last response, of which there is none.
+pub fn http_status_code(_host: &mut Host) -> Result<i32> {
+    Ok(0)
+}
+
+/// `http_headers() -> headers` of the last response, of which there is none.
+pub fn http_headers(_host: &mut Host) -> Result<u64> {
+    Ok(0)
+}
+
+/// Makes `input` the input of a call.
+///
+/// # Errors
+/// There is no room for it.
+pub fn set_input(host: &mut Host, input: &[u8]) -> Result<()> {
+    let offset = block_of(host, input, "its input")?;
+    host.blocks.set_input(offset);
+    // No call of the guest's pays for it, so that it is owed.
+    host.fuel_owed += std::mem::take(&mut host.wasi.moved_bytes) / u64::from(BULK_BYTES_PER_FUEL);
+    Ok(())
+}
+
+/// A block with `value`, if there is one.
+fn answer(host: &mut Host, value: Option<Vec<u8>>, what: &str) -> Result<u64> {
+    let value = value.unwrap_or_default();
+    host.wasi.moved_bytes += value.len() as u64;
+    block_of(host, &value, what)
+}
+
+/// A block with `bytes`; 0 for none of them.
+fn block_of(host: &mut Host, bytes: &[u8], what: &str) -> Result<u64> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    let mut block = zeroed(host, bytes.len() as u64).ok_or_else(|| no_room(host, what))?;
+    block.copy_from_slice(bytes);
+    Ok(host.blocks.insert(block))
+}
+
+/// Room for a block, taken off the cap; none if the cap, or the system, does not have it.
+fn zeroed(host: &mut Host, length: u64) -> Option<Box<[u8]>> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length == 0 {
+        return None;
+    }
+    if host.blocks.len() >= BLOCKS_MAX {
+        host.limiter.denied = Some(Denied::Blocks { limit: BLOCKS_MAX });
+        return None;
+    }
+    if !host.limiter.take_outside(memory::cost(length)) {
+        return None;
+    }
+    if length >= LARGE_BYTES && !system_has(length) {
+        host.limiter.give_back(memory::cost(length));
+        return None;
+    }
+    host.wasi.moved_bytes += length as u64;
+    Some(vec![0; length].into_boxed_slice())
+}
+
+/// Whether the system has `length` bytes. Zeroes that it has ready cost nothing until they are touched; but to be
+/// denied those ends the process, so that it is asked before, in a way that may fail.
+fn system_has(length: usize) -> bool {
+    let mut probe = Vec::<u8>::new();
+    let has = probe.try_reserve_exact(length).is_ok();
+    // A compiler may leave out what is not looked at, and take it to have worked.
+    std::hint::black_box(probe.as_ptr());
+    has
+}
+
+fn no_room(host: &Host, what: &str) -> Stop {
+    let trap = format!("there is no room for {what}");
+    match host.limiter.denied {
+        Some(denied) => Stop::MemoryDenied { denied, trap },
+        None => Stop::Trap(trap),
+    }
+}
+
+/// The block at `offset`; nothing at 0.
+fn bytes<'a>(blocks: &'a Blocks, offset: u64, call: &str) -> Result<&'a [u8]> {
+    match blocks.get(offset) {
+        Some(bytes) => Ok(bytes),
+        None if offset == 0 => Ok(&[]),
+        None => Err(Stop::Convention(format!("`{call}` got offset {offset}, where no block begins"))),
+    }
+}
+
+fn text<'a>(blocks: &'a Blocks, offset: u64, call: &str) -> Result<&'a str> {
+    std::str::from_utf8(bytes(blocks, offset, call)?)
+        .map_err(|_| Stop::Convention(format!("`{call}` got a key that is not UTF-8")))
+}

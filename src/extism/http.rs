@@ -1,0 +1,40 @@
+//! Why an HTTP request of an Extism plug-in is refused: always, as no HTTP client is built in; but who asks for
+//! a host that nobody allowed is told that first.
+
+use crate::limits::{HTTP_REQUEST_BYTES_MAX, MESSAGE_BYTES_MAX};
+use crate::text::printable;
+
+/// What to say to `request`, which is JSON with a `url`.
+pub fn refusal(hosts: &[String], request: &[u8]) -> String {
+    const REFUSED: &str = "HTTP is refused: no policy names hosts for this plug-in";
+    if hosts.is_empty() {
+        return REFUSED.into();
+    }
+    let url = url(request).unwrap_or_default();
+    let asked = host(&url);
+    if hosts.iter().any(|host| host.eq_ignore_ascii_case(asked)) {
+        return "HTTP requests are not supported in this build".into();
+    }
+    let shown: String = asked.chars().take(MESSAGE_BYTES_MAX / 4).collect();
+    format!("{REFUSED} that `{}` is among", printable(&shown))
+}
+
+fn url(request: &[u8]) -> Option<String> {
+    if request.len() > HTTP_REQUEST_BYTES_MAX {
+        return None;
+    }
+    let request: serde_json::Value = serde_json::from_slice(request).ok()?;
+    Some(request.get("url")?.as_str()?.to_string())
+}
+
+/// The host of a URL (RFC 3986, section 3.2): what comes after user information and before the port.
+fn host(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else { return "" };
+    // A backslash ends it for browsers, and so it does here.
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    match place.strip_prefix('[').and_then(|literal| literal.split_once(']')) {
+        Some((literal, _)) => literal,
+        None => place.split(':').next().unwrap_or_default(),
+    }
+}
