@@ -33,6 +33,7 @@ mod numeric;
 mod packed;
 mod plugins;
 mod policy;
+mod policy_extism;
 mod programs;
 mod quantity;
 mod ready;
