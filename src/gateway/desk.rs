@@ -1,7 +1,6 @@
 //! Where plug-ins are changed: `/plugins/{name}`, its policy and its signature, for bearers of a token that may.
-//!
-//! Conditions and tags are those of RFC 9110, section 13: the `ETag` of a module or policy is its SHA-256.
 
+use super::conditions::{Conditions, tag};
 use super::http1::Head;
 use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
@@ -23,9 +22,6 @@ const WASM: &str = "application/wasm";
 
 /// What a client may be answered is half of the budget, so that is the most that a module can be read back.
 const BUDGET_SHARE: usize = 2;
-
-/// Header lines that are looked at; the door takes no more.
-const HEADERS_MAX: usize = 100;
 
 /// Who may change plug-ins, and how large a module may be.
 #[derive(Debug)]
@@ -148,11 +144,10 @@ impl Of<'_> {
     /// What is there, unless the client has it.
     fn show(&self, content_type: &'static str, bytes: Vec<u8>) -> Response {
         let digest = Digest::of(&bytes);
-        if !self.conditions.if_match.as_ref().is_none_or(|tags| tags.name(Some(digest), false)) {
+        if !self.conditions.match_now(Some(digest)) {
             return refuse(Refused::Condition);
         }
-        let has_it = self.conditions.if_none_match.as_ref().is_some_and(|tags| tags.name(Some(digest), true));
-        let response = if has_it {
+        let response = if self.conditions.client_has(digest) {
             Response::new(304, content_type, "")
         } else if bytes.len() > self.desk.budget_bytes / BUDGET_SHARE {
             let (size, most) = (bytes.len(), self.desk.budget_bytes / BUDGET_SHARE);
@@ -196,10 +191,6 @@ impl Of<'_> {
     }
 }
 
-fn tag(digest: Digest) -> String {
-    format!("\"{digest}\"")
-}
-
 fn not_allowed(allow: &'static str) -> Response {
     problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
 }
@@ -220,74 +211,5 @@ fn refuse(refused: Refused) -> Response {
                 other => problem(problem::INTERNAL, &other.to_string()),
             }
         }
-    }
-}
-
-/// The tags of a condition.
-enum Tags {
-    /// `*`: whatever is there.
-    Any,
-    /// These; whether each is weak, and what is between the quotes.
-    These(Vec<(bool, String)>),
-}
-
-impl Tags {
-    /// Whether they name what is there; weak ones only where that is enough (RFC 9110, section 8.8.3.2).
-    fn name(&self, now: Option<Digest>, may_be_weak: bool) -> bool {
-        let Some(now) = now else { return false };
-        match self {
-            Tags::Any => true,
-            Tags::These(tags) => {
-                let now = now.to_string();
-                tags.iter().any(|(is_weak, tag)| *tag == now && (may_be_weak || !is_weak))
-            }
-        }
-    }
-
-    fn parse(values: &[&[u8]]) -> Result<Option<Tags>, String> {
-        if values.is_empty() {
-            return Ok(None);
-        }
-        let text = values.join(&b", "[..]);
-        let text = String::from_utf8_lossy(&text);
-        if text.trim() == "*" {
-            return Ok(Some(Tags::Any));
-        }
-        let tags = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| {
-            let (is_weak, tag) = item.strip_prefix("W/").map_or((false, item), |tag| (true, tag));
-            let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let inner = inner.filter(|inner| !inner.contains('"'));
-            inner.map(|inner| (is_weak, inner.to_string())).ok_or(format!("`{item}` is no entity tag"))
-        });
-        Ok(Some(Tags::These(tags.collect::<Result<_, _>>()?)))
-    }
-}
-
-/// What a request asks to be the case.
-struct Conditions {
-    if_match: Option<Tags>,
-    if_none_match: Option<Tags>,
-}
-
-impl Conditions {
-    fn of(head: &[u8]) -> Result<Conditions, String> {
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut parsed = httparse::Request::new(&mut headers);
-        // The door has parsed it before.
-        let _ = parsed.parse(head.strip_prefix(b"\r\n").unwrap_or(head));
-        let values = |name: &str| -> Vec<&[u8]> {
-            let fields = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-            fields.map(|header| header.value).collect()
-        };
-        Ok(Conditions {
-            if_match: Tags::parse(&values("if-match"))?,
-            if_none_match: Tags::parse(&values("if-none-match"))?,
-        })
-    }
-
-    /// Whether a change may be made to what is there (RFC 9110, section 13.2.2).
-    fn hold(&self, now: Option<Digest>) -> bool {
-        self.if_match.as_ref().is_none_or(|tags| tags.name(now, false))
-            && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(now, true))
     }
 }

@@ -4,7 +4,9 @@
 //! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
 pub mod cgi;
+pub mod conditions;
 pub mod conn;
+pub mod console;
 pub mod crew;
 pub mod desk;
 pub mod document;

@@ -1,17 +1,19 @@
 //! A request on its way from the door to a lane.
 
+use super::console;
 use super::desk::PLUGINS;
 use super::http1::Head;
 use super::lane::Message;
 use super::own::METRICS;
 use super::request_id::RequestId;
+use super::routes;
 use super::tokens::Role;
 
 /// How the targets of requests begin that run guests.
 const EXECUTE: &str = "/execute/";
 
-/// How those begin whose answer depends on the headers.
-const HEADED: [&str; 3] = [EXECUTE, METRICS, PLUGINS];
+/// How those begin whose answer depends on the headers; so does the console's.
+const HEADED: [&str; 3] = [EXECUTE, METRICS, routes::LISTING];
 
 /// What a request needs a place at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,8 @@ pub struct Ready {
 impl Ready {
     /// The request with this head, which is `raw`; its body comes later.
     pub fn new(head: &Head<'_>, raw: &[u8], role: Option<Role>) -> Ready {
-        let needs_head = HEADED.iter().any(|path| head.target.starts_with(path));
+        let is_console = head.target.split('?').next() == Some(console::PATH);
+        let needs_head = is_console || HEADED.iter().any(|path| head.target.starts_with(path));
         Ready {
             method: head.method.into(),
             target: head.target.into(),

@@ -1,9 +1,10 @@
 //! From a request to a response, without a socket.
 
+use super::conditions::versioned;
 use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::ready::Share;
-use super::{cgi, document};
+use super::{cgi, console, document};
 use crate::abi::{Convention, Serving};
 use crate::error::Error;
 use crate::outcome::{Report, Usage};
@@ -19,12 +20,16 @@ use std::sync::Arc;
 /// The function that is called when a request names none, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
 
+/// The path of the list of plug-ins.
+pub const LISTING: &str = "/plugins";
+
 /// Answers `request`; `when_long` is called when a guest outlives its first fuel slice.
 pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Response {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
         "/healthz" => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
-        "/plugins" => only(&request, "GET", |_| list(runner)),
+        LISTING => only(&request, "GET", |request| versioned(request, list(runner))),
+        console::PATH => only(&request, "GET", console::page),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         _ => match path.strip_prefix("/execute/") {
             Some(rest) => {
@@ -33,7 +38,7 @@ pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Respon
             }
             None => problem(
                 problem::NO_ROUTE,
-                "there is /execute/{plugin}, GET /plugins, /metrics, /healthz and /readyz",
+                "there is /execute/{plugin}, GET /, /plugins, /metrics, /healthz, /readyz and /openapi.json",
             ),
         },
     }
@@ -220,6 +225,7 @@ fn describe(plugin: &Plugin) -> Value {
         "built_in": plugin.path.is_none(),
         "access": policy.access.name(),
         "has_policy": policy.digest.is_some(),
+        "program": plugin.is_command(),
         "limits": {
             "fuel": limits.fuel,
             "timeout_ms": limits.deadline.map(|deadline| deadline.as_millis() as u64),

@@ -96,7 +96,7 @@ fn what_is_not_there_is_404_and_says_what_is() {
     let reply = server.send("POST", "/execute/add?func=nope", b"");
     assert_eq!((reply.status, reply.problem().as_str()), (404, "no-such-function"));
     assert!(reply.text().contains("there is: add"), "{}", reply.text());
-    for target in ["/", "/nope", "/executed/greet", "/healthz/", "/plugins/greet"] {
+    for target in ["/index.html", "/nope", "/executed/greet", "/healthz/", "/plugins/greet"] {
         let reply = server.send("GET", target, b"");
         assert_eq!((reply.status, reply.problem().as_str()), (404, "no-such-route"), "{target}");
     }

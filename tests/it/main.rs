@@ -11,6 +11,7 @@ mod cli_manual;
 mod cli_streams;
 mod command;
 mod config;
+mod console;
 mod deadline;
 mod deploy;
 mod deploy_kill;

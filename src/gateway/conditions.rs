@@ -1,0 +1,105 @@
+//! Versions and conditions (RFC 9110, section 13): the `ETag` of a module, a policy or a page is its SHA-256.
+
+use super::message::{Request, Response};
+use crate::digest::Digest;
+
+/// Header lines that are looked at; the door takes no more.
+const HEADERS_MAX: usize = 100;
+
+/// The entity tag of what has this digest.
+pub fn tag(digest: Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+/// The response with its version, and without its body if the client has that version.
+pub fn versioned(request: &Request, mut response: Response) -> Response {
+    let digest = Digest::of(&response.body);
+    // Whoever sends something else in the place of a tag has no version.
+    if Conditions::of(&request.head).is_ok_and(|conditions| conditions.client_has(digest)) {
+        response.status = 304;
+        response.body.clear();
+    }
+    response.with("ETag", tag(digest)).with("Cache-Control", "no-cache")
+}
+
+/// The tags of a condition.
+enum Tags {
+    /// `*`: whatever is there.
+    Any,
+    /// These; whether each is weak, and what is between the quotes.
+    These(Vec<(bool, String)>),
+}
+
+impl Tags {
+    /// Whether they name what is there; weak ones only where that is enough (RFC 9110, section 8.8.3.2).
+    fn name(&self, now: Option<Digest>, may_be_weak: bool) -> bool {
+        let Some(now) = now else { return false };
+        match self {
+            Tags::Any => true,
+            Tags::These(tags) => {
+                let now = now.to_string();
+                tags.iter().any(|(is_weak, tag)| *tag == now && (may_be_weak || !is_weak))
+            }
+        }
+    }
+
+    fn parse(values: &[&[u8]]) -> Result<Option<Tags>, String> {
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let text = values.join(&b", "[..]);
+        let text = String::from_utf8_lossy(&text);
+        if text.trim() == "*" {
+            return Ok(Some(Tags::Any));
+        }
+        let tags = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| {
+            let (is_weak, tag) = item.strip_prefix("W/").map_or((false, item), |tag| (true, tag));
+            let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let inner = inner.filter(|inner| !inner.contains('"'));
+            inner.map(|inner| (is_weak, inner.to_string())).ok_or(format!("`{item}` is no entity tag"))
+        });
+        Ok(Some(Tags::These(tags.collect::<Result<_, _>>()?)))
+    }
+}
+
+/// What a request asks to be the case.
+pub struct Conditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+impl Conditions {
+    /// The conditions in `head`.
+    ///
+    /// # Errors
+    /// What in them is no entity tag.
+    pub fn of(head: &[u8]) -> Result<Conditions, String> {
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut parsed = httparse::Request::new(&mut headers);
+        // The door has parsed it before.
+        let _ = parsed.parse(head.strip_prefix(b"\r\n").unwrap_or(head));
+        let values = |name: &str| -> Vec<&[u8]> {
+            let fields = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+            fields.map(|header| header.value).collect()
+        };
+        Ok(Conditions {
+            if_match: Tags::parse(&values("if-match"))?,
+            if_none_match: Tags::parse(&values("if-none-match"))?,
+        })
+    }
+
+    /// Whether a change may be made to what is there (RFC 9110, section 13.2.2).
+    pub fn hold(&self, now: Option<Digest>) -> bool {
+        self.match_now(now) && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(now, true))
+    }
+
+    /// Whether what is there is what the request is for.
+    pub fn match_now(&self, now: Option<Digest>) -> bool {
+        self.if_match.as_ref().is_none_or(|tags| tags.name(now, false))
+    }
+
+    /// Whether the client that asks has this version.
+    pub fn client_has(&self, now: Digest) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.name(Some(now), true))
+    }
+}

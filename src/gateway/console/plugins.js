@@ -1,0 +1,124 @@
+
+// The list of plug-ins. A row is made anew only if what it shows has changed, so that the focus stays where it is.
+let plugins = [];
+let listed = null;
+let health = new Map();
+const rows = new Map();
+
+const plugin = (name) => plugins.find((plugin) => plugin.name === name);
+const callable = (plugin) => plugin.functions.filter((f) => f.convention !== null && f.convention !== 'command');
+
+async function pollPlugins() {
+  const answer = await ask('/plugins');
+  if (!answer.ok) throw new Error(`/plugins: ${answer.status}`);
+  const tag = answer.headers.get('etag');
+  if (tag !== null && tag === listed) return;
+  const {plugins: all, refused} = await answer.json();
+  listed = tag;
+  plugins = all;
+  showPlugins();
+  showRefused(refused);
+  showChoices();
+}
+
+function showPlugins() {
+  const names = new Set(plugins.map((plugin) => plugin.name));
+  for (const [name, row] of rows) {
+    if (!names.has(name)) {
+      row.made.remove();
+      rows.delete(name);
+    }
+  }
+  let after = null;
+  for (const plugin of plugins) {
+    const state = JSON.stringify([plugin, mayDeploy]);
+    let row = rows.get(plugin.name);
+    if (!row || row.state !== state) {
+      const made = rowOf(plugin);
+      if (row) {
+        const had = row.made.contains(document.activeElement) ? document.activeElement.dataset.act : null;
+        row.made.replaceWith(made);
+        if (had) made.querySelector(`[data-act=${had}]`)?.focus();
+      }
+      row = {made, state};
+      rows.set(plugin.name, row);
+    }
+    const place = after ? after.nextSibling : $('plugin-rows').firstChild;
+    if (place !== row.made) $('plugin-rows').insertBefore(row.made, place);
+    after = row.made;
+  }
+  $('plugins-caption').textContent = counted(plugins.length, 'plug-in');
+  showHealth();
+}
+
+function rowOf(plugin) {
+  const facts = [bytes(plugin.bytes), plugin.built_in ? 'built in' : 'sha256 ' + plugin.sha256.slice(0, 12)];
+  if (plugin.access === 'token') facts.push('needs a token');
+  if (plugin.has_policy) facts.push('has a policy');
+  const functions = plugin.program ? [el('li', {}, 'program ', el('small', {}, 'run by any method and path'))]
+    : plugin.functions.map((f) => el('li', {class: 'fn'}, shown(f.name) + shown(f.signature),
+      el('small', {}, f.convention ?? 'fits no convention')));
+  const limits = plugin.limits;
+  const most = [`${short(limits.fuel)} fuel`, limits.timeout_ms === null ? 'no deadline' : seconds(limits.timeout_ms / 1e3),
+    bytes(limits.memory_pages * 65536) + ' memory',
+    `${bytes(limits.input_bytes)} in, ${bytes(limits.output_bytes)} out`];
+  if (plugin.workers !== null) most.push(counted(plugin.workers, 'run') + ' at once');
+  if (plugin.warm) most.push(`${plugin.warm} warm`);
+  const actions = [action('run', 'Run', plugin, () => choose(plugin.name))];
+  if (mayDeploy && !plugin.built_in) {
+    actions.push(action('policy', 'Policy', plugin, () => editPolicy(plugin.name)),
+      action('delete', 'Delete', plugin, () => remove(plugin.name)));
+  }
+  return el('tr', {role: 'row'},
+    el('th', {role: 'rowheader', scope: 'row'}, el('span', {class: 'name'}, shown(plugin.name)),
+      el('small', {}, facts.join(' · '))),
+    cell('Functions', el('ul', {}, ...functions)),
+    cell('Limits', most.slice(0, 2).join(', '), el('small', {}, most.slice(2).join(', '))),
+    cell('Health'),
+    el('td', {role: 'cell', class: 'actions'}, ...actions));
+}
+
+const cell = (of, ...children) => el('td', {role: 'cell', 'data-of': of}, ...children);
+
+function action(act, label, plugin, done) {
+  const button = el('button', {type: 'button', 'data-act': act, 'aria-label': `${label} ${shown(plugin.name)}`}, label);
+  button.addEventListener('click', done);
+  return button;
+}
+
+// What came of the requests for each plug-in since the gateway began.
+function showHealth() {
+  for (const [name, {made}] of rows) {
+    const outcomes = health.get(name) || {};
+    const {ok = 0, ...others} = outcomes;
+    const failed = Object.entries(others).map(([what, n]) => `${n.toLocaleString('en')} ${what}`).join(', ');
+    const state = ok + '|' + failed;
+    const place = made.children[3];
+    if (place.dataset.state === state) continue;
+    place.dataset.state = state;
+    place.replaceChildren(el('span', {class: 'good'}, 'serving'), el('small', {}, `${ok.toLocaleString('en')} ok`));
+    if (failed) place.append(el('small', {class: 'bad'}, failed));
+  }
+}
+
+function showRefused(refused) {
+  $('refused').hidden = refused.length === 0;
+  $('refused-list').replaceChildren(...refused.flatMap(({file, reason}) =>
+    [el('dt', {class: 'name'}, shown(file ?? '?')), el('dd', {class: 'bad'}, shown(reason))]));
+}
+
+// The choices are kept where they still are some.
+function options(id, choices) {
+  const select = $(id);
+  const before = select.value;
+  select.replaceChildren(...choices.map(([value, label]) => el('option', {value}, label)));
+  if (choices.some(([value]) => value === before)) select.value = before;
+}
+
+function showChoices() {
+  const before = $('plugin').value;
+  options('plugin', plugins.map(({name}) => [name, shown(name)]));
+  options('policy-of', plugins.filter((p) => !p.built_in).map(({name}) => [name, shown(name)]));
+  if (before === '' && plugin('greet')) $('plugin').value = 'greet';
+  showFunctions();
+}
