@@ -280,7 +280,9 @@ impl Runner {
         let world = invocation.world.with(&plugin.policy.world);
         let job = self.plugin_job(plugin, serving.request_id);
         let job = Job { when_long: serving.when_long, warm: None, stdout: SinkTo::Buffer(Vec::new()), ..job };
-        let report = command::run(job, Invocation { world, ..invocation });
+        let own = plugin.policy.args.iter().map(|arg| arg.clone().into_bytes());
+        let args = invocation.args.into_iter().chain(own).collect();
+        let report = command::run(job, Invocation { args, world, ..invocation });
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 

@@ -58,6 +58,8 @@ struct Raw {
     workers: Option<Spanned<usize>>,
     warm: Option<usize>,
     content_type: Option<Spanned<String>>,
+    #[serde(default)]
+    args: Vec<Spanned<String>>,
     limits: Option<Spanned<RawLimits>>,
     #[serde(default)]
     env: BTreeMap<String, Spanned<String>>,
@@ -150,6 +152,9 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     if let Some(content_type) = raw.content_type.as_ref().filter(|given| !is_content_type(given.get_ref())) {
         return Err(At::new(content_type.span(), "not a content type, such as \"image/png\""));
     }
+    if let Some(arg) = raw.args.iter().find(|arg| arg.get_ref().contains('\0')) {
+        return Err(At::new(arg.span(), "the argument holds a NUL"));
+    }
     let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, rules)?);
     let world =
         World { env, dirs, config: raw.config.into_iter().collect(), hosts: raw.hosts, ..World::default() };
@@ -162,6 +167,7 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
         workers: raw.workers.map(Spanned::into_inner),
         warm: raw.warm,
         content_type: raw.content_type.map(Spanned::into_inner),
+        args: raw.args.into_iter().map(Spanned::into_inner).collect(),
         world,
         digest: Some(Digest::of(text.as_bytes())),
     };

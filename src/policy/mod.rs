@@ -61,6 +61,8 @@ pub struct Policy {
     pub warm: Option<usize>,
     /// The `Content-Type` of its answers, where a program sets none itself.
     pub content_type: Option<String>,
+    /// Arguments of a program, after its own name.
+    pub args: Vec<String>,
     /// Environment and directories.
     pub world: World,
     /// The digest of the policy's file, if it comes from one.

@@ -140,6 +140,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("[env]\n\"A=B\" = \"x\"", "2:9: `A=B` is no name"),
         ("[env]\nA = \"x\\u0000y\"", "2:5: the value holds a NUL"),
         ("[env]\nA = 1", "2:5: "),
+        ("args = [\"a\", \"x\\u0000\"]", "1:14: the argument holds a NUL"),
         ("dirs = [\"relative::/x\"]", "1:9: relative is not an absolute path"),
         ("dirs = [\"/tmp::/x:r0\"]", "1:9: `/tmp::/x:r0`: give HOST"),
         ("dirs = [\"/tmp\"]", "1:9: /tmp lies in no directory that --policy-dirs names"),
@@ -292,11 +293,14 @@ fn environment_and_directories_come_from_the_policy_and_not_from_clients() {
     std::fs::copy(prebuilt("treehash.wasm"), dir.0.join("tree.wasm")).unwrap();
     std::fs::copy(prebuilt("cgi-rust.wasm"), dir.0.join("cgi.wasm")).unwrap();
     dir.write("cgi.toml", "[env]\nHTTP_X_GREETING = \"hello\"\nHTTP_X_ROLE = \"guest\"\n");
-    dir.write("tree.toml", format!("dirs = [\"{}/in::/data:ro\"]", data.0.display()));
+    dir.write("tree.toml", format!("args = [\"/data\"]\ndirs = [\"{}/in::/data:ro\"]", data.0.display()));
     let config = RunnerConfig { policy_dirs: vec![data.0.clone()], ..RunnerConfig::default() };
     let server = served(&dir.0, config);
     let answer = server.send("GET", "/execute/cgi", b"").text();
     assert!(answer.contains("greeting: hello"), "{answer}");
+    // The digest of `text`, and the file's name as the guest sees it.
+    let listing = server.send("GET", "/execute/tree?/etc", b"").text();
+    assert!(listing.starts_with("982d9e3e") && listing.ends_with("  /data/file\n"), "{listing}");
     let tree = server.runner.plugins().get("tree").unwrap();
     assert_eq!(tree.policy.world.dirs.len(), 1);
     assert!(tree.policy.world.dirs[0].read_only);
