@@ -15,6 +15,7 @@ mod console;
 mod deadline;
 mod deploy;
 mod deploy_kill;
+mod docs;
 mod drain;
 mod extism;
 mod extism_attacks;
