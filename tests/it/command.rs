@@ -1,7 +1,7 @@
 //! The command convention: arguments, environment and standard input in, output and exit code out.
 
 use crate::guest::start;
-use crate::support::{job, prebuilt, program};
+use crate::support::{deadline_ms, job, prebuilt, program};
 use fuelbox::abi::{Job, call_bytes, command};
 use fuelbox::wasi::streams::{SharedWriter, SinkTo};
 use fuelbox::{Error, Invocation, Limits, Program, Report, Stdin, Stop, World};
@@ -131,7 +131,7 @@ fn what_fits_is_written_before_the_guest_is_stopped() {
 
 #[test]
 fn printing_without_end_is_stopped() {
-    let result = start(&writing(1, usize::MAX >> 33), &Limits::default(), Invocation::default()).result;
+    let result = start(&writing(1, usize::MAX >> 33), &deadline_ms(60_000), Invocation::default()).result;
     assert_eq!(result, Err(Stop::OutputFull { stream: "stdout", limit: 1024 * 1024 }));
 }
 
