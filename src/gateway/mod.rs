@@ -16,6 +16,7 @@ pub mod http1;
 pub mod lane;
 pub mod message;
 pub mod metrics;
+pub mod openapi;
 mod outgoing;
 pub mod own;
 mod places;

@@ -1,19 +1,19 @@
-//! What the gateway tells of itself: `/metrics` and `/readyz`. (`/healthz` and `/plugins` need no door; they are in
-//! `routes.rs`.)
+//! What the gateway tells of itself: `/metrics`, `/readyz` and `/openapi.json`. (`/`, `/healthz` and `/plugins` need no
+//! door; they are in `routes.rs`.)
 
 use super::door::Door;
 use super::message::{Request, Response, TEXT};
-use super::metrics;
 use super::problem::{self, NOT_READY};
 use super::reply::lost;
 use super::routes::only;
+use super::{metrics, openapi};
 use crate::runner::Runner;
 
 /// The path of the metrics.
 pub const METRICS: &str = "/metrics";
 
 /// The path of whether there is to be any work for it.
-const READY: &str = "/readyz";
+pub const READY: &str = "/readyz";
 
 /// Header lines that are looked at; the door takes no more.
 const HEADERS_MAX: usize = 100;
@@ -33,6 +33,10 @@ pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Re
                 Response::new(200, metrics::CLASSIC, metrics::classic(&text))
             }
         })),
+        openapi::PATH => {
+            let has_desk = door.desk.is_some();
+            Some(only(request, "GET", |request| openapi::answer(runner, has_desk, request)))
+        }
         READY => Some(only(request, "GET", |_| readiness(door, runner))),
         _ => None,
     }

@@ -15,6 +15,13 @@ pub struct Kind {
     pub title: &'static str,
 }
 
+impl Kind {
+    /// Its `type`.
+    pub fn urn(&self) -> String {
+        format!("urn:fuelbox:problem:{}", self.slug)
+    }
+}
+
 const fn kind(status: u16, slug: &'static str, title: &'static str) -> Kind {
     Kind { status, slug, title }
 }
@@ -154,7 +161,7 @@ pub fn of_error(error: &Error) -> Kind {
 /// The response for a problem, with `detail` about this occurrence.
 pub fn response(kind: Kind, detail: &str) -> Response {
     let body = serde_json::json!({
-        "type": format!("urn:fuelbox:problem:{}", kind.slug),
+        "type": kind.urn(),
         "title": kind.title,
         "status": kind.status,
         "detail": detail,

@@ -1,19 +1,16 @@
 //! A request on its way from the door to a lane.
 
-use super::console;
 use super::desk::PLUGINS;
 use super::http1::Head;
 use super::lane::Message;
 use super::own::METRICS;
 use super::request_id::RequestId;
-use super::routes;
+use super::routes::{EXECUTE, LISTING};
 use super::tokens::Role;
-
-/// How the targets of requests begin that run guests.
-const EXECUTE: &str = "/execute/";
+use super::{console, openapi};
 
 /// How those begin whose answer depends on the headers; so does the console's.
-const HEADED: [&str; 3] = [EXECUTE, METRICS, routes::LISTING];
+const HEADED: [&str; 4] = [EXECUTE, METRICS, LISTING, openapi::PATH];
 
 /// What a request needs a place at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

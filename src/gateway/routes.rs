@@ -23,15 +23,21 @@ pub const DEFAULT_FUNCTION: &str = "greet";
 /// The path of the list of plug-ins.
 pub const LISTING: &str = "/plugins";
 
+/// The path of whether it is alive.
+pub const HEALTH: &str = "/healthz";
+
+/// How the paths of plug-ins begin.
+pub const EXECUTE: &str = "/execute/";
+
 /// Answers `request`; `when_long` is called when a guest outlives its first fuel slice.
 pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Response {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
-        "/healthz" => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
+        HEALTH => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
         LISTING => only(&request, "GET", |request| versioned(request, list(runner))),
         console::PATH => only(&request, "GET", console::page),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
-        _ => match path.strip_prefix("/execute/") {
+        _ => match path.strip_prefix(EXECUTE) {
             Some(rest) => {
                 let parts = (rest.to_string(), query.to_string());
                 execute(runner, request, parts, when_long)
@@ -85,7 +91,7 @@ fn execute(
 
 /// The plug-in that a request for `target` would go to.
 pub fn plugin_of(runner: &Runner, target: &str) -> Option<Arc<Plugin>> {
-    let path = target.split('?').next()?.strip_prefix("/execute/")?;
+    let path = target.split('?').next()?.strip_prefix(EXECUTE)?;
     runner.plugins().find(&decode(path.split('/').next()?)?)
 }
 

@@ -32,6 +32,7 @@ mod log_format;
 mod memory;
 mod metrics;
 mod numeric;
+mod openapi;
 mod packed;
 mod plugins;
 mod policy;
