@@ -203,6 +203,11 @@ impl Limiter {
         self.deny(Denied::Pages { wanted, limit: self.memory_pages });
     }
 
+    /// Bytes of the guest's memory, whether it can be seen from here or not.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
     /// Pages that memory has reached.
     pub fn peak_pages(&self) -> u32 {
         (self.memory_bytes / PAGE_BYTES) as u32

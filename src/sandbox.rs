@@ -44,10 +44,10 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Bytes of its memory, and what an Extism plug-in has the host keep with it.
+    /// Bytes of its memory, exported or not, and what an Extism plug-in has the host keep with it.
     pub fn memory_bytes(&self) -> usize {
-        let memory = self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store));
-        memory + self.store.data().vars.bytes()
+        let host = self.store.data();
+        host.limiter.memory_bytes() + host.vars.bytes()
     }
 }
 

@@ -2,7 +2,7 @@
 //! share one.
 
 use crate::support::{TempDir, wat};
-use fuelbox::limits::WarmLimits;
+use fuelbox::limits::{INSTANCE_BYTES, PAGE_BYTES, WarmLimits};
 use fuelbox::plugins::Plugin;
 use fuelbox::{Error, Limits, Runner, RunnerConfig, Stop};
 use std::sync::Arc;
@@ -234,4 +234,20 @@ fn programs_are_never_kept() {
     let runner = Runner::new(RunnerConfig { warm: keeping(4), ..RunnerConfig::default() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     assert!(runner.plugins().get("prog").unwrap().warm.is_none());
+}
+
+#[test]
+fn memory_that_is_not_exported_is_counted_too() {
+    let dir = TempDir::new();
+    dir.write("hidden.wasm", wat(r#"(module (memory 10) (func (export "f") (result i32) (memory.size)))"#));
+    let memory_bytes = 10 * PAGE_BYTES + INSTANCE_BYTES;
+    for (budget, kept) in [(memory_bytes - 1, 0), (memory_bytes, 1), (memory_bytes + 1, 1)] {
+        let warm = WarmLimits { memory_bytes: budget, ..keeping(1) };
+        let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
+        runner.load_plugins(&dir.0).unwrap();
+        runner.run_plugin("hidden", "f", &[]).unwrap();
+        let plugin = runner.plugins().get("hidden").unwrap();
+        assert_eq!(plugin.warm.as_ref().unwrap().len(), kept, "{budget}");
+        assert_eq!(runner.plugins().warm_bytes(), kept * memory_bytes);
+    }
 }
