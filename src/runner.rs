@@ -84,7 +84,7 @@ impl Runner {
         let plugins = Plugins::with_warm(&config.warm);
         let rules = Rules {
             limits: config.limits,
-            dirs_within: config.policy_dirs,
+            dirs_within: Rules::settle(&config.policy_dirs),
             trusted_keys: config.trusted_keys,
         };
         let (folder, loads, is_loaded) = Default::default();

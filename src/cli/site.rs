@@ -21,7 +21,7 @@ pub fn rules(limits: Limits, site: &SiteArgs) -> Result<Rules, Failure> {
             return Err(Failure::new(exit::LOAD, format!("--policy-dirs {}: no such folder", dir.display())));
         }
     }
-    Ok(Rules { limits, dirs_within: site.policy_dirs.clone(), trusted_keys })
+    Ok(Rules { limits, dirs_within: Rules::settle(&site.policy_dirs), trusted_keys })
 }
 
 /// The tokens of a server, if it has a file of them.

@@ -7,13 +7,15 @@ use crate::binary::Facts;
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::quantity::{DirArg, directory, size, timeout};
+use crate::wasi::abi::{Errno, oflags};
 use crate::wasi::ctx::World;
-use crate::wasi::dir::Preopen;
+use crate::wasi::dir::{Opened, Opening, Preopen, open};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -310,20 +312,34 @@ fn open_dirs(given: &[Spanned<String>], rules: &Rules) -> Result<Vec<Preopen>, A
     Ok(dirs)
 }
 
-/// Opens a directory if it lies, links followed, in one that the server lets policies open.
+/// Opens a directory if it lies in one that the server lets policies open.
+///
+/// It is looked up beneath that one as guests' paths are: they may write there, and what was looked at before it is
+/// opened could be a link to elsewhere by then. What lies outside is not looked at at all, so that nobody learns by
+/// a policy what there is.
 fn open_dir(dir: &DirArg, rules: &Rules) -> Result<Preopen, String> {
     let host = Path::new(&dir.host);
     let shown = host.display();
     if !host.is_absolute() {
         return Err(format!("{shown} is not an absolute path"));
     }
-    let real = host.canonicalize().map_err(|error| format!("{shown}: {error}"))?;
-    let is_within =
-        |within: &std::path::PathBuf| within.canonicalize().is_ok_and(|within| real.starts_with(within));
-    if !rules.dirs_within.iter().any(is_within) {
-        return Err(format!(
-            "{shown} lies in no directory that --policy-dirs names, so no policy may open it"
-        ));
+    let outside =
+        || format!("{shown} lies in no directory that --policy-dirs names, so no policy may open it");
+    // The outermost of them: one that lies in another could have been replaced by who may write there.
+    let within = rules.dirs_within.iter().filter(|within| host.starts_with(within));
+    let within = within.min_by_key(|within| within.components().count()).ok_or_else(outside)?;
+    let rest = host.strip_prefix(within).ok().and_then(Path::to_str).unwrap_or_default();
+    let preopen =
+        Preopen::open(within, &dir.guest, dir.read_only).map_err(|error| format!("{shown}: {error}"))?;
+    if rest.is_empty() {
+        return Ok(preopen);
     }
-    Preopen::open(&real, &dir.guest, dir.read_only).map_err(|error| format!("{shown}: {error}"))
+    let how = Opening { oflags: oflags::DIRECTORY, fdflags: 0, read: true, write: false, follow: true };
+    match open(&preopen.dir, rest, how) {
+        Ok(Opened::Dir(dir)) => Ok(Preopen { dir: Arc::new(dir), ..preopen }),
+        Ok(Opened::File(_)) | Err(Errno::Notdir) => Err(format!("{shown} is not a directory")),
+        Err(Errno::Perm | Errno::Xdev) => Err(outside()),
+        Err(Errno::Noent) => Err(format!("{shown}: no such directory")),
+        Err(errno) => Err(format!("{shown}: {errno:?}")),
+    }
 }

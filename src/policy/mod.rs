@@ -23,6 +23,21 @@ pub struct Rules {
     pub trusted_keys: Vec<TrustedKey>,
 }
 
+impl Rules {
+    /// These directories, by the names that they are given and by their real ones. One that lies in another is left
+    /// out: it can be opened by way of that, and who may write in that could put a link in its place.
+    pub fn settle(dirs: &[PathBuf]) -> Vec<PathBuf> {
+        let real: Vec<_> =
+            dirs.iter().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.clone())).collect();
+        let is_outermost = |dir: &PathBuf| !real.iter().any(|other| other != dir && dir.starts_with(other));
+        let kept = dirs.iter().zip(&real).filter(|(_, real)| is_outermost(real));
+        let mut settled: Vec<_> = kept.flat_map(|(given, real)| [given.clone(), real.clone()]).collect();
+        settled.sort();
+        settled.dedup();
+        settled
+    }
+}
+
 /// Who may call a plug-in over HTTP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -36,6 +36,7 @@ mod openapi;
 mod packed;
 mod plugins;
 mod policy;
+mod policy_dirs;
 mod policy_extism;
 mod programs;
 mod quantity;
