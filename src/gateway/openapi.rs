@@ -48,6 +48,7 @@ const RUN: &[Kind] = &[
     problem::OUTPUT,
     problem::EXIT,
     problem::CONVENTION,
+    problem::PLUGIN_ERROR,
     problem::BUSY,
     problem::FUEL,
     problem::DEADLINE,
