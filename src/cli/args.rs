@@ -1,7 +1,7 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use super::completions::Shell;
-use super::flags::{door, limits, log_format, site, source, warm, world};
+use super::flags::{door, limits, log_format, on_or_off, site, source, warm, world};
 use super::values::{
     free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
 };
@@ -166,6 +166,8 @@ pub struct Serve {
     pub site: SiteArgs,
     /// What the log is written as.
     pub log_format: LogFormat,
+    /// Whether each request has a line in the log.
+    pub access_log: bool,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -354,9 +356,10 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
     let warm = warm(&mut args)?;
     let site = site(&mut args)?;
     let log_format = value(&mut args, "--log-format", log_format)?.unwrap_or_default();
+    let access_log = value(&mut args, "--access-log", on_or_off)?.unwrap_or(false);
     door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Command::Serve(Serve { listen, workers, door, warm, site, log_format, limits, source }))
+    Ok(Command::Serve(Serve { listen, workers, door, warm, site, log_format, access_log, limits, source }))
 }
 
 fn check(mut args: Arguments) -> Result<Check, String> {

@@ -40,6 +40,7 @@ fn choices(flag: &str) -> Option<String> {
     match flag {
         "--abi" => Some(crate::abi::Convention::ALL.iter().map(|c| c.name()).collect::<Vec<_>>().join(" ")),
         "--log-format" => Some("text json".into()),
+        "--access-log" => Some("on off".into()),
         "--completions" => Some("bash zsh fish".into()),
         _ => None,
     }

@@ -36,6 +36,15 @@ pub fn site(args: &mut Arguments) -> Result<SiteArgs, String> {
     Ok(SiteArgs { policy_dirs, trusted_keys: all(args, "--trusted-key")?, token_file })
 }
 
+/// The value of a flag that is `on` or `off`.
+pub fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("use on or off".into()),
+    }
+}
+
 /// The value of `--log-format`.
 pub fn log_format(name: &str) -> Result<LogFormat, String> {
     match name {

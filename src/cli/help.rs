@@ -157,6 +157,7 @@ Flags:
   --warm-uses N              calls until one is replaced              [1000]
   --warm-idle TIME           time without a call until it is let go   [60s]
   --log-format text|json     lines for people, or a JSON object on each [text]
+  --access-log on|off        a line in the log for each request       [off]
   --token-file FILE          tokens, one a line: `TOKEN` or `call TOKEN`; who has one may change
                              plug-ins (PUT, DELETE /plugins/{name}), or only call those whose
                              policy asks for a token; SIGHUP reads it again

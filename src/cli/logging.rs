@@ -15,6 +15,7 @@ use std::time::SystemTime;
 pub fn start(command: &Command) {
     // tiny_http reports that its accept loop ends, which is what lanes make it do.
     let level = match command {
+        Command::Serve(serve) if serve.access_log => "info,tiny_http=off",
         Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off",
         _ => "warn,fuelbox::guest=info",
     };

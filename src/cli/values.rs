@@ -91,6 +91,7 @@ pub const KNOWN_FLAGS: &[&str] = &[
     "--man",
     "--completions",
     "--log-format",
+    "--access-log",
 ];
 
 /// Flags without a value.

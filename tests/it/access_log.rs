@@ -13,9 +13,9 @@ struct Logged {
 impl Logged {
     fn start(dir: &TempDir) -> Logged {
         let mut child = Command::new(fuelbox_program())
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--access-log", "on"])
             .current_dir(&dir.0)
-            .env("RUST_LOG", "info,tiny_http=off")
+            .env_remove("RUST_LOG")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
