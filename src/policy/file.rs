@@ -5,7 +5,7 @@ use super::{Access, Policy, Rules};
 use crate::abi::Convention;
 use crate::binary::Facts;
 use crate::digest::Digest;
-use crate::limits::Limits;
+use crate::limits::{DESCRIPTORS_MIN, Limits};
 use crate::quantity::{DirArg, directory, size, timeout};
 use crate::wasi::abi::{Errno, oflags};
 use crate::wasi::ctx::World;
@@ -157,7 +157,7 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     if let Some(arg) = raw.args.iter().find(|arg| arg.get_ref().contains('\0')) {
         return Err(At::new(arg.span(), "the argument holds a NUL"));
     }
-    let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, rules)?);
+    let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, rules, &limits)?);
     let world =
         World { env, dirs, config: raw.config.into_iter().collect(), hosts: raw.hosts, ..World::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
@@ -299,7 +299,14 @@ fn environment(given: &BTreeMap<String, Spanned<String>>) -> Result<Environment,
     Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().clone().into())).collect())
 }
 
-fn open_dirs(given: &[Spanned<String>], rules: &Rules) -> Result<Vec<Preopen>, At> {
+fn open_dirs(given: &[Spanned<String>], rules: &Rules, limits: &Limits) -> Result<Vec<Preopen>, At> {
+    // Each is a descriptor of the server's, for as long as the plug-in is there.
+    let (most, count) = (limits.descriptors.saturating_sub(DESCRIPTORS_MIN), given.len());
+    if let Some(first) = given.get(most) {
+        let cap = limits.descriptors;
+        let what = format!("{count} directories are more than --max-descriptors allows, which is {cap}");
+        return Err(At::new(first.span(), what));
+    }
     let mut dirs: Vec<Preopen> = Vec::with_capacity(given.len());
     for text in given {
         let wrong = |what: String| At::new(text.span(), what);
