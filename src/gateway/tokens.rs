@@ -6,6 +6,7 @@
 use crate::digest::Digest;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use subtle::ConstantTimeEq;
@@ -83,7 +84,9 @@ impl Tokens {
 fn read_file(path: &Path) -> Result<Vec<(Role, Digest)>, String> {
     let failed = |what: String| format!("--token-file {}: {what}", path.display());
     let io = |error: std::io::Error| failed(error.to_string());
-    let file = File::open(path).map_err(io)?;
+    // A named pipe must not hold up whoever reads the file again on a signal.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
         return Err(failed("not a regular file".into()));

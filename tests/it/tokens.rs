@@ -221,3 +221,14 @@ fn sighup_rotates_tokens_and_a_wrong_file_leaves_them() {
     }
     assert_eq!(status("another-0123456789"), 404);
 }
+
+#[test]
+fn a_named_pipe_does_not_hold_up_whoever_reads_the_file_again() {
+    let dir = TempDir::new();
+    let path = token_file(&dir, DEPLOY);
+    let tokens = Tokens::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
+    assert!(tokens.reload().unwrap_err().ends_with("not a regular file"));
+    assert_eq!(tokens.role(&format!("Bearer {DEPLOY}")), Some(Role::Deploy));
+}
