@@ -77,6 +77,8 @@ pub struct Conn {
     marked: AtomicBool,
     /// The client has ended its side, or all of it: a read will find the end.
     hung_up: AtomicBool,
+    /// The request that it is at comes from who may change plug-ins.
+    deploys: AtomicBool,
     phase: AtomicU8,
     /// When the present wait began and when it ends, in milliseconds of the door's clock.
     waiting_since_ms: AtomicU64,
@@ -95,6 +97,7 @@ impl Conn {
             claimed: AtomicBool::new(false),
             marked: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
+            deploys: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Idle as u8),
             waiting_since_ms: AtomicU64::new(now_ms),
             waits_until_ms: AtomicU64::new(now_ms + limits.idle_timeout.as_millis() as u64),
@@ -123,6 +126,16 @@ impl Conn {
     /// Whether there is an end to be read behind what the client has sent. No further event will say so.
     pub fn is_hung_up(&self) -> bool {
         self.hung_up.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the request that it is at comes from who may change plug-ins.
+    pub fn set_deploys(&self, deploys: bool) {
+        self.deploys.store(deploys, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn deploys(&self) -> bool {
+        self.deploys.load(Ordering::Relaxed)
     }
 
     /// Forgets the events so far; to be called before looking at the socket.
@@ -340,6 +353,11 @@ impl State {
     pub fn held(&self) -> usize {
         let body = self.receiving.as_ref().map_or(0, |receiving| receiving.request.body.capacity());
         body + self.output.capacity()
+    }
+
+    /// Whether the request that comes in is from who may change plug-ins.
+    pub fn deploys(&self) -> bool {
+        self.receiving.as_ref().is_some_and(|receiving| receiving.request.deploys())
     }
 
     /// What the connection waits for, when it can do nothing more by itself.

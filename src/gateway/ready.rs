@@ -77,11 +77,16 @@ impl Ready {
         Message::new(&self.method, &self.target, self.content_type.as_deref(), body)
     }
 
+    /// Whether it comes from who may change plug-ins.
+    pub fn deploys(&self) -> bool {
+        self.role == Some(Role::Deploy)
+    }
+
     /// The place that it needs, if any.
     pub fn place(&self) -> Option<Place> {
         if self.target.starts_with(EXECUTE) {
             return Some(Place::Guest);
         }
-        (self.role == Some(Role::Deploy) && self.target.starts_with(PLUGINS)).then_some(Place::Desk)
+        (self.deploys() && self.target.starts_with(PLUGINS)).then_some(Place::Desk)
     }
 }

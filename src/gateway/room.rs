@@ -29,11 +29,14 @@ impl Door {
         waiting.min_by_key(|(since, conn)| (*since, conn.token)).map(|(_, conn)| Arc::clone(conn))
     }
 
-    /// The connection that may be closed to make room, if there is one.
+    /// The connection that may be closed to make room, if there is one. That of a deployment is not: strangers could
+    /// keep an operator out by coming in numbers.
     fn to_evict(&self) -> Option<Arc<Conn>> {
         // One that has just been answered may have its next request on the way.
         let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
-        self.longest_waiting(|conn| conn.waiting_since().is_some_and(|since| since <= settled))
+        self.longest_waiting(|conn| {
+            !conn.deploys() && conn.waiting_since().is_some_and(|since| since <= settled)
+        })
     }
 
     /// Whether one could be closed to make room.
@@ -56,7 +59,8 @@ impl Door {
 
     /// Counts what a connection holds, in bytes, against the budget; `budgeted` is what it was counted
     /// with so far. When the budget is used up, the connections that have been stuck longest with a body
-    /// or a response are closed; false if none was left, and this one must go.
+    /// or a response are closed, those of deployments only for another one; false if none was left, and this one
+    /// must go.
     pub fn budget(&self, conn: &Conn, budgeted: &mut usize, held: usize, phase: Phase) -> bool {
         let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
         let most = self.limits.budget_bytes / share;
@@ -67,8 +71,12 @@ impl Door {
         }
         self.held_bytes.fetch_add(held - before, Ordering::Relaxed);
         while self.held_bytes.load(Ordering::Relaxed) > most {
-            let stuck = |other: &Conn| matches!(other.phase(), Phase::Body | Phase::Write);
-            match self.longest_waiting(|other| other.token != conn.token && stuck(other)) {
+            let stuck = |other: &Conn| {
+                other.token != conn.token && matches!(other.phase(), Phase::Body | Phase::Write)
+            };
+            let stranger = self.longest_waiting(|other| stuck(other) && !other.deploys());
+            let or_any = || self.longest_waiting(|other| stuck(other) && conn.deploys());
+            match stranger.or_else(or_any) {
                 Some(other) if other.claim() => {
                     self.tally.evicted_for_budget.fetch_add(1, Ordering::Relaxed);
                     self.close(&other);

@@ -196,7 +196,7 @@ impl Worker {
         loop {
             match over {
                 Over::Taken => return,
-                Over::Request(ready) if !self.has_budget(&conn, ready.body.capacity()) => {
+                Over::Request(ready) if !self.has_budget(&conn, &ready) => {
                     over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), Instant::now());
                 }
                 Over::Request(mut ready) => {
@@ -230,6 +230,7 @@ impl Worker {
         let mut state = lock(&conn.state);
         state.trim();
         let phase = state.phase();
+        conn.set_deploys(state.deploys());
         conn.wait(phase, phase == Phase::Idle, self.door.now_ms(), &self.door.limits);
         let held = Some(state.held()).filter(|held| *held > UNBUDGETED_BYTES).unwrap_or(0);
         let fits = held == state.budgeted || self.door.budget(conn, &mut state.budgeted, held, phase);
@@ -238,7 +239,9 @@ impl Worker {
     }
 
     /// Counts a whole body: it may wait for a place among the running guests.
-    fn has_budget(&self, conn: &Conn, held: usize) -> bool {
+    fn has_budget(&self, conn: &Conn, ready: &Ready) -> bool {
+        conn.set_deploys(ready.deploys());
+        let held = ready.body.capacity();
         let budgeted = &mut lock(&conn.state).budgeted;
         held <= UNBUDGETED_BYTES.max(*budgeted) || self.door.budget(conn, budgeted, held, Phase::Body)
     }
