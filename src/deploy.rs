@@ -10,10 +10,12 @@ use crate::outcome::Stop;
 use crate::plugins::{Loaded, Plugins};
 use crate::policy::{self, Rules};
 use crate::signature;
+use crate::stats::Loads;
 use crate::wasi::streams::SinkTo;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Characters of a plug-in's name.
 pub const NAME_LEN_MAX: usize = 64;
@@ -71,6 +73,8 @@ pub struct Deploy<'a> {
     pub plugins: &'a Plugins,
     /// What holds for all.
     pub rules: &'a Rules,
+    /// Where changes are counted.
+    pub loads: &'a Loads,
 }
 
 impl Deploy<'_> {
@@ -90,6 +94,8 @@ impl Deploy<'_> {
         match read_file(&path, &self.rules.limits) {
             Ok(bytes) => Ok(bytes),
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Err(Refused::Absent),
+            // Where the folder is concerns no client.
+            Err(Error::Load { problem, .. }) => Err(Refused::Invalid(problem.to_string())),
             Err(error) => Err(Refused::System(error)),
         }
     }
@@ -138,7 +144,12 @@ impl Deploy<'_> {
     pub fn put_signature(&self, name: &str, text: &[u8]) -> Result<(), Refused> {
         let text = std::str::from_utf8(text).map_err(|_| Refused::Invalid("not UTF-8".into()))?;
         signature::check_form(text).map_err(Refused::Invalid)?;
-        let [_, next] = signature_paths(&self.module_path(name));
+        let path = self.module_path(name);
+        // The one that is there may be what the module in place needs, if a process was killed before it settled.
+        if let Some(module) = optional(self.module(name))? {
+            self.settle_signature(&path, &module)?;
+        }
+        let [_, next] = signature_paths(&path);
         self.write(&next, text.as_bytes())
     }
 
@@ -194,11 +205,13 @@ impl Deploy<'_> {
         if !condition(Some(Digest::of(&self.module(name)?))) {
             return Err(Refused::Condition);
         }
-        // The module comes first: without it, a policy that stays behind can only restrict what comes next.
-        for ending in ENDINGS {
+        // The module comes first: without it, a policy that stays behind can only restrict what comes next. And of
+        // two modules the one that serves comes last: without it, the other would.
+        for ending in ENDINGS.iter().rev() {
             self.unlink(&path.with_file_name(format!("{name}.{ending}")))?;
         }
         self.plugins.remove(name);
+        self.loads.removed.fetch_add(1, Relaxed);
         self.folder.forget(&path);
         for beside in signature_paths(&path).iter().chain([&policy_path(&path)]) {
             self.unlink(beside)?;
@@ -243,6 +256,7 @@ impl Deploy<'_> {
     fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf) {
         self.folder.note(&path, self.rules);
         self.plugins.put(name, loaded, Some(path));
+        self.loads.loaded.fetch_add(1, Relaxed);
     }
 
     /// Makes the file at `path` hold `bytes`, all of them or as it was, and on the disk when this returns.
@@ -252,6 +266,10 @@ impl Deploy<'_> {
         let (begin, end) = TEMPORARY;
         let temporary = self.folder.path().join(format!("{begin}{:016x}{end}", u64::from_ne_bytes(random)));
         let written = File::options().write(true).create_new(true).open(&temporary).and_then(|mut file| {
+            // An operator may have kept a policy's secrets from the machine's other users.
+            if let Ok(before) = path.metadata() {
+                file.set_permissions(before.permissions())?;
+            }
             file.write_all(bytes)?;
             file.sync_all()
         });

@@ -136,8 +136,8 @@ impl Runner {
     /// Changes the folder of [`Runner::load_plugins`] by `change`, under its lock; none without a folder.
     pub fn deploy<T>(&self, change: impl FnOnce(&mut Deploy<'_>) -> T) -> Option<T> {
         let mut folder = self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (plugins, rules) = (&self.plugins, &self.rules);
-        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, rules }))
+        let (plugins, rules, loads) = (&self.plugins, &self.rules, &self.loads);
+        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, rules, loads }))
     }
 
     fn scan(&self, folder: &mut Folder) -> Result<Changes, Error> {

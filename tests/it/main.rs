@@ -14,6 +14,7 @@ mod config;
 mod console;
 mod deadline;
 mod deploy;
+mod deploy_attacks;
 mod deploy_kill;
 mod docs;
 mod drain;

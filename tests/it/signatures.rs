@@ -91,3 +91,19 @@ fn deployment_takes_the_signature_first() {
     assert_eq!(site.send("DELETE", "/plugins/n", b"").status, 204);
     assert_eq!(site.files(), ["greet.wasm"]);
 }
+
+#[test]
+fn a_signature_that_a_module_in_place_needs_is_not_lost() {
+    let signer = Signer::new();
+    let config = || RunnerConfig { trusted_keys: vec![signer.key()], ..RunnerConfig::default() };
+    let site = Site::with(config(), DoorLimits::default());
+    let sign = |n: i32| site.send("PUT", "/plugins/n/signature", signer.sign(&giving(n)).as_bytes()).status;
+    assert_eq!((sign(1), site.send("PUT", "/plugins/n", &giving(1)).status), (204, 201));
+    // As a process leaves it that was killed when the second module was in place and its signature not yet.
+    assert_eq!(sign(2), 204);
+    site.plugins.write("n.wasm", giving(2));
+    assert_eq!(sign(3), 204);
+    let anew = Runner::new(config()).unwrap();
+    let changes = anew.load_plugins(&site.plugins.0).unwrap();
+    assert_eq!(changes.loaded, ["n"], "{changes:?}");
+}
