@@ -23,7 +23,7 @@ impl Door {
             return lock(&self.desk_gate).enter(waiting);
         }
         let runner = self.tally.runner.as_ref().filter(|runner| runner.plugins().has_shares());
-        waiting.ready.share = runner.and_then(|runner| share_of(runner, &waiting.ready.target));
+        waiting.ready.share = runner.and_then(|runner| share_of(runner, &waiting.ready));
         lock(&self.gate).enter(waiting)
     }
 

@@ -3,7 +3,8 @@
 use super::conditions::versioned;
 use super::message::{JSON, Request, Response, TEXT};
 use super::problem::{self, response as problem};
-use super::ready::Share;
+use super::ready::{Ready, Share};
+use super::tokens::Role;
 use super::{cgi, console, document};
 use crate::abi::{Convention, Serving};
 use crate::error::Error;
@@ -75,7 +76,7 @@ fn execute(
         Ok(plugin) => plugin,
         Err(error) => return refuse(&error),
     };
-    let mut response = if plugin.policy.access == Access::Token && request.role.is_none() {
+    let mut response = if !may_call(&plugin, request.role) {
         let answer = problem(problem::TOKEN_NEEDED, "this plug-in needs `Authorization: Bearer TOKEN`");
         answer.with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
     } else if plugin.is_command() {
@@ -89,15 +90,24 @@ fn execute(
     response
 }
 
+/// Whether the policy of `plugin` lets those with `role` call it.
+fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
+    plugin.policy.access == Access::Open || role.is_some()
+}
+
 /// The plug-in that a request for `target` would go to.
 pub fn plugin_of(runner: &Runner, target: &str) -> Option<Arc<Plugin>> {
     let path = target.split('?').next()?.strip_prefix(EXECUTE)?;
     runner.plugins().find(&decode(path.split('/').next()?)?)
 }
 
-/// The share of the plug-in that a request for `target` would go to, if it may not have all places.
-pub fn share_of(runner: &Runner, target: &str) -> Option<Share> {
-    let plugin = plugin_of(runner, target)?;
+/// The share of the plug-in that a request would go to, if it may not have all places. One that will be refused for
+/// want of a token has no part in it: strangers must not use up what those wait for who have one.
+pub fn share_of(runner: &Runner, ready: &Ready) -> Option<Share> {
+    let plugin = plugin_of(runner, &ready.target)?;
+    if !may_call(&plugin, ready.role) {
+        return None;
+    }
     plugin.policy.workers.map(|most| (plugin.name.clone(), most))
 }
 

@@ -1,6 +1,8 @@
 //! Plug-ins whose policy gives them less than all places: they wait for each other, and nobody else for them.
 
+use crate::site::{DEPLOY, Site};
 use crate::support::{Client, Server, TempDir, prebuilt, wat};
+use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 use std::time::Duration;
@@ -70,4 +72,33 @@ fn places_are_given_back_whatever_the_answer_is() {
     for _ in 0..50 {
         assert_eq!(client.reply(false).unwrap().text(), "1\n");
     }
+}
+
+#[test]
+fn strangers_do_not_use_up_the_share_of_a_plug_in_that_asks_for_a_token() {
+    let limits = Limits { deadline: Some(Duration::from_secs(20)), ..Limits::default() };
+    let door = DoorLimits { queue: 4, queue_timeout: Duration::from_secs(20), ..DoorLimits::default() };
+    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, door);
+    let spin = std::fs::read(prebuilt("infinite-loop.wasm")).unwrap();
+    site.send("PUT", "/plugins/spin/policy", b"access = \"token\"\nworkers = 1\nlimits.timeout = \"2s\"");
+    assert_eq!(site.send("PUT", "/plugins/spin", &spin).status, 201);
+    let head = |field: &str| {
+        format!("POST /execute/spin?func=spin HTTP/1.1\r\nHost: t\r\n{field}Content-Length: 0\r\n\r\n")
+    };
+    let bearer = format!("Authorization: Bearer {DEPLOY}\r\n");
+    let mut begun = site.client();
+    begun.0.write_all(head(&bearer).as_bytes()).unwrap();
+    while !site.client().send("GET", "/metrics", b"").text().contains("fuelbox_guests_running 1") {}
+    let mut strangers: Vec<Client> = (0..4).map(|_| site.client()).collect();
+    for stranger in &mut strangers {
+        stranger.0.write_all(head("").as_bytes()).unwrap();
+    }
+    // Waiting behind it, they would have the half of the queue that this plug-in's requests may have.
+    std::thread::sleep(Duration::from_millis(100));
+    let mut second = site.client();
+    second.0.write_all(head(&bearer).as_bytes()).unwrap();
+    for stranger in &mut strangers {
+        assert_eq!(stranger.reply(false).unwrap().status, 401);
+    }
+    assert_eq!((begun.reply(false).unwrap().status, second.reply(false).unwrap().status), (504, 504));
 }
