@@ -132,7 +132,7 @@ impl Deploy<'_> {
         let digest = loaded.digest;
         self.write(&path, &parts.module)?;
         self.settle_signature(&path, &parts.module)?;
-        self.put(name, loaded, path);
+        self.put(name, loaded, path, &parts);
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
     }
 
@@ -190,7 +190,7 @@ impl Deploy<'_> {
                 let parts = Parts { module, policy: Some(text.into()), signatures };
                 let loaded = self.tried(&parts, &path)?;
                 self.write(&policy_path(&path), text.as_bytes())?;
-                self.put(name, loaded, path);
+                self.put(name, loaded, path, &parts);
             }
         }
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
@@ -230,9 +230,10 @@ impl Deploy<'_> {
         }
         let Some(module) = optional(self.module(name))? else { return self.unlink(&policy_path(&path)) };
         let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
-        let loaded = self.tried(&Parts { module, policy: None, signatures }, &path)?;
+        let parts = Parts { module, policy: None, signatures };
+        let loaded = self.tried(&parts, &path)?;
         self.unlink(&policy_path(&path))?;
-        self.put(name, loaded, path);
+        self.put(name, loaded, path, &parts);
         Ok(())
     }
 
@@ -253,8 +254,8 @@ impl Deploy<'_> {
         }
     }
 
-    fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf) {
-        self.folder.note(&path, self.rules);
+    fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf, parts: &Parts) {
+        self.folder.note(&path, parts, self.rules);
         self.plugins.put(name, loaded, Some(path));
         self.loads.loaded.fetch_add(1, Relaxed);
     }

@@ -57,7 +57,10 @@ impl Stamps {
 /// A plug-in's files as they were when they were last looked at.
 #[derive(Debug)]
 struct Seen {
-    stamps: Stamps,
+    /// None if what is loaded may be of none of their states so far.
+    stamps: Option<Stamps>,
+    /// Whether the last look missed the policy that there was before.
+    misses_policy: bool,
     /// Why it did not load, and whether that may pass without the file changing.
     refused: Option<(String, bool)>,
 }
@@ -80,12 +83,15 @@ impl Folder {
         &self.path
     }
 
-    /// Takes the files of the module at `path` as they are now for what is loaded.
-    pub(crate) fn note(&mut self, path: &Path, rules: &Rules) {
-        match Stamps::of(path, rules) {
-            Some(stamps) => self.seen.insert(path.into(), Seen { stamps, refused: None }),
-            None => self.seen.remove(path),
-        };
+    /// Takes the files of the module at `path` for what is loaded, which is `parts`; unless they have changed since
+    /// these were read. Then they are loaded at the next scan.
+    pub(crate) fn note(&mut self, path: &Path, parts: &Parts, rules: &Rules) {
+        let stamps = Stamps::of(path, rules);
+        // After the stamps: what comes later has others.
+        let is_same = Parts::read(path, rules)
+            .is_ok_and(|now| now.module == parts.module && now.policy == parts.policy);
+        let stamps = stamps.filter(|_| is_same);
+        self.seen.insert(path.into(), Seen { stamps, misses_policy: false, refused: None });
     }
 
     /// Forgets the module at `path`, which is gone.
@@ -103,14 +109,17 @@ impl Folder {
         let files = module_files(&self.path, rules)?;
         self.drop_gone(&files, plugins, &mut changes);
         for (path, stamps) in files {
+            if self.misses_policy(&path, &stamps) {
+                continue;
+            }
             let before = self.seen.get(&path);
-            let same = before.is_some_and(|seen| seen.stamps == stamps);
+            let same = before.is_some_and(|seen| seen.stamps == Some(stamps));
             let known = before.and_then(|seen| seen.refused.clone());
             if same && !known.as_ref().is_some_and(|(_, passing)| *passing) {
                 continue;
             }
             let mut refused = None;
-            match self.load(&path, plugins, rules) {
+            match self.load(&path, &stamps, plugins, rules) {
                 Ok((name, true)) => changes.replaced.push(name),
                 Ok((name, false)) => changes.loaded.push(name),
                 Err(error) => {
@@ -121,13 +130,23 @@ impl Folder {
                     }
                 }
             }
-            self.seen.insert(path, Seen { stamps, refused });
+            self.seen.insert(path, Seen { stamps: Some(stamps), misses_policy: false, refused });
         }
         let refused = self.seen.iter().filter_map(|(path, seen)| {
             seen.refused.as_ref().map(|(reason, _)| (path.clone(), reason.clone()))
         });
         plugins.set_refused(refused.collect());
         Ok(changes)
+    }
+
+    /// Whether a policy is missed for the first time. Editors that save take a file away for an instant; only when
+    /// the next look does not find it either, it is gone, and the plug-in no longer bound by it.
+    fn misses_policy(&mut self, path: &Path, stamps: &Stamps) -> bool {
+        let Some(seen) = self.seen.get_mut(path) else { return false };
+        let had_one = seen.stamps.is_some_and(|before| before.policy.is_some());
+        let is_missing = had_one && stamps.policy.is_none();
+        let missed = std::mem::replace(&mut seen.misses_policy, is_missing);
+        is_missing && !missed
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamps)], plugins: &Plugins, changes: &mut Changes) {
@@ -143,7 +162,13 @@ impl Folder {
     }
 
     /// Loads one file; says whether it replaced a plug-in.
-    fn load(&self, path: &Path, plugins: &Plugins, rules: &Rules) -> Result<(String, bool), Error> {
+    fn load(
+        &self,
+        path: &Path,
+        stamps: &Stamps,
+        plugins: &Plugins,
+        rules: &Rules,
+    ) -> Result<(String, bool), Error> {
         let refuse = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
         let name = path.file_stem().and_then(|stem| stem.to_str());
         let name = name.ok_or_else(|| refuse("the file's name is not UTF-8".into()))?.to_string();
@@ -153,7 +178,11 @@ impl Folder {
         {
             return Err(refuse(format!("{} has the same plug-in name", other.display())));
         }
-        let loaded = Parts::read(path, rules)?.load(path, rules)?;
+        let parts = Parts::read(path, rules)?;
+        if stamps.policy.is_some() && parts.policy.is_none() {
+            return Err(refuse("its policy was there a moment ago".into()));
+        }
+        let loaded = parts.load(path, rules)?;
         plugins.put(&name, loaded, Some(path.into()));
         Ok((name, before.is_some()))
     }

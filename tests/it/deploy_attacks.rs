@@ -2,11 +2,12 @@
 //! moment.
 
 use crate::site::{DEPLOY, Site, giving};
-use crate::support::Client;
+use crate::support::{Client, wat};
 use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, RunnerConfig};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 /// A module of a little more than `size` bytes, all but some of which are a custom section.
 fn module_of(size: usize) -> Vec<u8> {
@@ -67,7 +68,7 @@ fn connections_of_strangers_do_not_end_a_deployment() {
         .map(|_| {
             let mut stranger = site.client();
             begin(&mut stranger, "POST /execute/greet HTTP/1.1", b"xxxx");
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
             stranger
         })
         .collect();
@@ -153,4 +154,23 @@ fn a_module_that_is_too_large_does_not_tell_where_the_folder_is() {
         assert_eq!(reply.status, status, "{size}");
         assert!(!reply.text().contains(site.plugins.0.to_str().unwrap()), "{}", reply.text());
     }
+}
+
+#[test]
+fn a_policy_that_comes_while_a_module_is_tried_is_not_overlooked() {
+    let limits = Limits { deadline: Some(Duration::from_secs(60)), ..Limits::default() };
+    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let slow = wat(r#"(module (func (export "f") (result i32) (i32.const 1)) (func $s (local $n i32)
+        (loop $l (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+            (i32.const 100000000))))) (start $s))"#);
+    let mut deployer = site.client();
+    let head = format!("PUT /plugins/slow HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {DEPLOY}");
+    let head = format!("{head}\r\nContent-Length: {}\r\n\r\n", slow.len());
+    deployer.0.write_all(&[head.as_bytes(), &slow].concat()).unwrap();
+    // Whichever comes first, it must hold in the end.
+    std::thread::sleep(Duration::from_millis(100));
+    site.plugins.write("slow.toml", "access = \"token\"");
+    assert_eq!(deployer.reply(false).unwrap().status, 201);
+    site.runner.reload().unwrap();
+    assert_eq!(site.client().send("POST", "/execute/slow?func=g", b"").status, 401);
 }

@@ -39,6 +39,7 @@ mod plugins;
 mod policy;
 mod policy_dirs;
 mod policy_extism;
+mod policy_gone;
 mod programs;
 mod quantity;
 mod ready;

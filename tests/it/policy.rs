@@ -192,6 +192,7 @@ fn a_wrong_policy_leaves_the_version_before_serving() {
     assert_eq!(fuel(&it), 2000);
     assert_ne!(it.plugins.get("greet").unwrap().digest, before);
     std::fs::remove_file(it.dir.0.join("greet.toml")).unwrap();
+    it.scan();
     assert_eq!(it.scan().replaced, ["greet"]);
     assert_eq!(fuel(&it), Limits::default().fuel);
 }
