@@ -84,6 +84,30 @@ fn every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() {
     }
 }
 
+/// The schemas are written by hand, so a field that the list has and they have not is seen here.
+#[test]
+fn the_list_has_what_its_schemas_say() {
+    let server = Server::start(Limits::default());
+    let document = document(&mut Client::connect(server.address));
+    let list: Value = serde_json::from_slice(&server.send("GET", "/plugins", b"").body).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let plugin = &list["plugins"][0];
+    for (name, value) in [
+        ("Plugins", &list),
+        ("Plugin", plugin),
+        ("Limits", &plugin["limits"]),
+        ("Function", &plugin["functions"][0]),
+    ] {
+        let schema = &document["components"]["schemas"][name];
+        let required =
+            schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().into());
+        assert_eq!(keys(value), required.collect(), "{name}");
+        assert_eq!(keys(value), keys(&schema["properties"]), "{name}");
+    }
+    let conventions = &document["components"]["schemas"]["Function"]["properties"]["convention"]["enum"];
+    assert!(conventions.as_array().unwrap().contains(&plugin["functions"][0]["convention"]));
+}
+
 /// Whatever the sources of the gateway take for a path. A route that is not in the document is seen here.
 #[test]
 fn every_route_is_in_it() {
