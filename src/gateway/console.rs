@@ -13,42 +13,27 @@ use std::sync::LazyLock;
 /// Where it is.
 pub const PATH: &str = "/";
 
-/// What is between the tags of the style.
-macro_rules! style {
-    () => {
-        include_str!("console/style.css")
-    };
-}
-
-/// What is between the tags of the script.
-macro_rules! script {
-    () => {
-        concat!(
-            include_str!("console/page.js"),
-            include_str!("console/plugins.js"),
-            include_str!("console/run.js"),
-            include_str!("console/load.js"),
-            include_str!("console/deploy.js"),
-            include_str!("console/start.js"),
-        )
-    };
-}
-
 /// The page.
 pub const PAGE: &str = concat!(
     include_str!("console/head.html"),
     "<style>",
-    style!(),
+    include_str!("console/style.css"),
     "</style>\n</head>\n",
     include_str!("console/body.html"),
     "<script type=\"module\">",
-    script!(),
+    include_str!("console/page.js"),
+    include_str!("console/plugins.js"),
+    include_str!("console/run.js"),
+    include_str!("console/load.js"),
+    include_str!("console/deploy.js"),
+    include_str!("console/start.js"),
     "</script>\n</html>\n"
 );
 
 /// What the page may do, made once: the page is always the same.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let (script, style) = (source_hash(script!()), source_hash(style!()));
+    let script = source_hash("<script type=\"module\">", "</script>");
+    let style = source_hash("<style>", "</style>");
     format!(
         "default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; form-action 'none'; \
          base-uri 'none'; frame-ancestors 'none'"
@@ -65,8 +50,10 @@ pub fn page(request: &Request) -> Response {
     versioned(request, response)
 }
 
-/// What a Content-Security-Policy calls an inline script or style with this text (CSP Level 3, section 2.3.1).
-fn source_hash(text: &str) -> String {
+/// What a Content-Security-Policy calls what is between these tags of the page (CSP Level 3, section 2.3.1).
+fn source_hash(begin: &str, end: &str) -> String {
+    let rest = PAGE.split_once(begin).map_or("", |(_, rest)| rest);
+    let text = rest.split_once(end).map_or("", |(text, _)| text);
     format!("'sha256-{}'", base64(Digest::of(text.as_bytes()).bytes()))
 }
 

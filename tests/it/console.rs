@@ -1,8 +1,9 @@
 //! The console: one page with nothing from elsewhere, no way for markup to get in, and headers that hold it to that.
 
-use crate::support::{Client, Reply, Server};
-use fuelbox::Limits;
+use crate::site::Site;
+use crate::support::{Client, Reply, Server, TempDir, prebuilt};
 use fuelbox::digest::Digest;
+use fuelbox::{Limits, Runner, RunnerConfig};
 use std::collections::BTreeSet;
 
 /// What the page may have in bytes.
@@ -111,8 +112,8 @@ fn a_client_that_has_the_page_or_the_list_is_not_sent_it_again() {
 
 #[test]
 fn the_list_has_another_version_when_it_has_changed() {
-    let dir = crate::support::TempDir::new();
-    let runner = fuelbox::Runner::new(fuelbox::RunnerConfig::default()).unwrap();
+    let dir = TempDir::new();
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let tag = || server.send("GET", "/plugins", b"").header("etag").unwrap().to_string();
@@ -136,6 +137,32 @@ fn the_page_is_only_to_be_read() {
         let refused = server.send(method, "/", b"x");
         assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")), "{method}");
         assert_eq!(refused.header("content-security-policy"), None);
+    }
+}
+
+/// A browser sends a header across origins only after asking by `OPTIONS`, and only if the answer allows it.
+#[test]
+fn pages_of_others_are_never_allowed_to_send_a_token() {
+    let site = Site::new();
+    std::fs::copy(prebuilt("cgi-rust.wasm"), site.plugins.0.join("locked.wasm")).unwrap();
+    site.plugins.write("locked.toml", "access = \"token\"\n");
+    assert!(site.runner.reload().unwrap().failed.is_empty());
+    let asks = [
+        ("Origin", "http://elsewhere.example"),
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "authorization"),
+    ];
+    for (target, status) in [
+        ("/", 405),
+        ("/plugins", 405),
+        ("/plugins/greet", 401),
+        ("/plugins/greet/policy", 401),
+        ("/execute/greet", 405),
+        ("/execute/locked", 401),
+    ] {
+        let answer = site.client().ask("OPTIONS", target, &asks, b"");
+        assert_eq!(answer.status, status, "{target}");
+        assert!(!answer.head.to_ascii_lowercase().contains("access-control-"), "{}", answer.head);
     }
 }
 

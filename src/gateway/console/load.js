@@ -78,7 +78,7 @@ function quantile(share, from, to) {
 }
 
 async function pollMetrics() {
-  const answer = await ask('/metrics');
+  const answer = await look('/metrics');
   if (!answer.ok) throw new Error(`/metrics: ${answer.status}`);
   const now = lookAt(await answer.text());
   showHealth();

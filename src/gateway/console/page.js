@@ -42,6 +42,9 @@ function seconds(s) {
 const ask = (url, options = {}) =>
   fetch(url, {credentials: 'omit', redirect: 'manual', referrerPolicy: 'no-referrer', ...options});
 
+// For what is asked in rounds: one answer that never comes must not be the last round.
+const look = (url) => ask(url, {signal: AbortSignal.timeout(10000)});
+
 async function problemOf(answer) {
   const type = answer.headers.get('content-type') || '';
   if (!type.startsWith('application/problem+json')) return null;
@@ -56,16 +59,20 @@ async function problemOf(answer) {
   }
 }
 
-// A question that takes the focus, and gives it back.
+// A question that takes the focus, and gives it back. The dialog's `close` is not listened to: it comes late, and may
+// be that of the question before.
 function confirmed(question, yes) {
   const dialog = $('ask');
   $('ask-text').textContent = question;
   $('ask-yes').textContent = yes;
-  dialog.returnValue = '';
   dialog.showModal();
   return new Promise((resolve) => {
-    $('ask-yes').onclick = () => dialog.close('yes');
-    $('ask-no').onclick = () => dialog.close('');
-    dialog.onclose = () => resolve(dialog.returnValue === 'yes');
+    const end = (answer) => {
+      dialog.close();
+      resolve(answer);
+    };
+    $('ask-yes').onclick = () => end(true);
+    $('ask-no').onclick = () => end(false);
+    dialog.oncancel = () => resolve(false);
   });
 }

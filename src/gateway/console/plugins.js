@@ -9,7 +9,7 @@ const plugin = (name) => plugins.find((plugin) => plugin.name === name);
 const callable = (plugin) => plugin.functions.filter((f) => f.convention !== null && f.convention !== 'command');
 
 async function pollPlugins() {
-  const answer = await ask('/plugins');
+  const answer = await look('/plugins');
   if (!answer.ok) throw new Error(`/plugins: ${answer.status}`);
   const tag = answer.headers.get('etag');
   if (tag !== null && tag === listed) return;
@@ -56,7 +56,7 @@ function rowOf(plugin) {
   if (plugin.access === 'token') facts.push('needs a token');
   if (plugin.has_policy) facts.push('has a policy');
   const functions = plugin.program ? [el('li', {}, 'program ', el('small', {}, 'run by any method and path'))]
-    : plugin.functions.map((f) => el('li', {class: 'fn'}, shown(f.name) + shown(f.signature),
+    : plugin.functions.map((f) => el('li', {class: 'fn'}, `${shown(f.name)}${shown(f.signature)} `,
       el('small', {}, f.convention ?? 'fits no convention')));
   const limits = plugin.limits;
   const most = [`${short(limits.fuel)} fuel`, limits.timeout_ms === null ? 'no deadline' : seconds(limits.timeout_ms / 1e3),

@@ -5,7 +5,7 @@ let next = null;
 let isAsking = false;
 
 async function pollReady() {
-  const answer = await ask('/readyz');
+  const answer = await look('/readyz');
   const problem = await problemOf(answer);
   if (answer.ok) text('state', 'Ready', 'good');
   else text('state', `Not ready: ${shown(problem?.detail ?? answer.status)}`, 'bad');

@@ -1,0 +1,390 @@
+// What scripts/test-console.sh has a browser do: BROWSER SITE PLAIN MODULE [SCREENSHOTS]. SITE is a gateway with a
+// token file, PLAIN is one without, MODULE is uploaded. Each step throws if the page does not do as it should.
+const assert = require('node:assert/strict');
+const {readFileSync} = require('node:fs');
+const {join} = require('node:path');
+const {chromium} = require('playwright-core');
+
+const [browserPath, site, plain, moduleFile, screenshots] = process.argv.slice(2);
+const axe = readFileSync(join(process.env.NODE_PATH, 'axe-core/axe.min.js'), 'utf8');
+const HOSTILE = '<img src=x onerror=alert(1)>';
+const DEPLOY = 'deploy-0123456789';
+const CALL = 'call-0123456789abc';
+
+// What the browser complained of, but for the answers that are no success, which it calls errors too.
+const complaints = [];
+const asked = [];
+
+async function open(browser, url, options = {}) {
+  const context = await browser.newContext({viewport: {width: 1200, height: 900}, ...options});
+  const page = await context.newPage();
+  page.setDefaultTimeout(15000);
+  page.on('console', (message) => {
+    const isStatus = message.text().startsWith('Failed to load resource: the server responded with a status of');
+    const about = new URL(message.location().url || url).pathname;
+    if (['error', 'warning'].includes(message.type()) && !(isStatus && /^\/(execute|plugins)\//.test(about))) {
+      complaints.push(message.text());
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on('request', (request) => asked.push([request.method(), request.url()]));
+  await page.addInitScript(() => addEventListener('securitypolicyviolation', (event) => {
+    console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
+  }));
+  await page.goto(url);
+  await page.locator('#plugin-rows tr').first().waitFor();
+  return page;
+}
+
+const said = (page, id) => page.locator(id).innerText();
+const row = (page, name) => page.getByRole('row').filter({has: page.getByRole('rowheader', {name, exact: false})});
+
+async function runs(page, {plugin, func, input = '', method, path}, expected) {
+  await page.selectOption('#plugin', plugin);
+  if (func) await page.selectOption('#func', func);
+  if (method) await page.selectOption('#method', method);
+  if (path) await page.fill('#path', path);
+  if (await page.isEnabled('#input')) await page.fill('#input', input);
+  await page.click('#go');
+  await page.locator('#said').filter({hasText: expected}).waitFor();
+}
+
+async function accessible(page, where) {
+  await page.evaluate(axe);
+  const {violations} = await page.evaluate(() => axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }));
+  const found = violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  assert.deepEqual(found, [], `axe finds in ${where}`);
+}
+
+async function fits(page, width) {
+  const found = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(found <= width, `the page is ${found} px wide at ${width} px`);
+}
+
+const steps = {
+  async 'loads, and shows plug-ins, functions, limits, health and refusals'(page) {
+    await page.locator('#state', {hasText: 'Ready'}).waitFor();
+    const greet = row(page, /^greet/);
+    assert.match(await greet.innerText(), /greet\(i32, i32\) -> i64/);
+    assert.match(await greet.innerText(), /packed/);
+    assert.match(await greet.innerText(), /1T fuel, 500 ms/);
+    assert.match(await greet.innerText(), /serving/);
+    assert.match(await said(page, '#refused'), /<b>bad\.wasm/);
+    assert.match(await row(page, /^cgi-rust/).innerText(), /program/);
+    assert.match(await said(page, '#version'), /^\d+\.\d+\.\d+ on /);
+  },
+  async 'has the roles and names that a screen reader tells'(page) {
+    const tree = await page.locator('body').ariaSnapshot();
+    for (const part of ['banner', 'main', 'contentinfo', 'navigation "Sections"', 'heading "Plug-ins" [level=2]',
+      'region "Run"', 'table "', 'columnheader "Functions"', 'rowheader "greet', 'button "Run greet"',
+      'combobox "Plug-in"', 'combobox "Function"', 'textbox "Input"', 'textbox "Token"', 'status: Ready']) {
+      assert.ok(tree.includes(part), `${part} is not in\n${tree}`);
+    }
+    await accessible(page, 'the page as it opens');
+  },
+  async 'runs greet'(page) {
+    await runs(page, {plugin: 'greet', input: 'World'}, '200 done');
+    assert.equal(await said(page, '#output'), 'Hello, World');
+    const facts = await said(page, '#facts');
+    for (const part of [/Fuel\s+\d/, /Time of the run\s+[\d.]+ ms/, /Request\s+[0-9a-f]{32}/, /Size\s+12 bytes/]) {
+      assert.match(facts, part);
+    }
+  },
+  async 'gives the line for curl, whatever is in it'(page) {
+    const input = "it's $HOME `id` \\ \"q\"\n!@#";
+    await page.selectOption('#plugin', 'greet');
+    await page.fill('#input', input);
+    const line = await page.locator('#curl').textContent();
+    // A shell is asked what words these are.
+    const script = `curl() { printf '%s\\0' "$@"; }; ${line}`;
+    const {execFileSync} = require('node:child_process');
+    const words = execFileSync('bash', ['-c', script], {encoding: 'utf8'}).split('\0').slice(0, -1);
+    assert.equal(words[words.indexOf('--data-raw') + 1], input);
+    assert.equal(words.at(-1), `${site}/execute/greet?func=greet`);
+    const answer = execFileSync('bash', ['-c', line.replace(/^curl /, 'curl -sS ')], {encoding: 'utf8'});
+    assert.equal(answer, `Hello, ${input}`);
+    await page.selectOption('#plugin', 'redirect');
+    const withToken = await page.locator('#curl').textContent();
+    assert.match(withToken, /-H "Authorization: Bearer \$TOKEN"/);
+  },
+  async 'shows a trap'(page) {
+    await runs(page, {plugin: 'trap'}, '500 Guest trapped');
+    assert.match(await said(page, '#problem'), /Guest trapped\s+.*unreachable/);
+  },
+  async 'shows a 504'(page) {
+    await runs(page, {plugin: 'infinite-loop', func: 'greet'}, '504 Deadline passed');
+    assert.match(await said(page, '#problem-detail'), /deadline of 500ms passed/);
+  },
+  async 'shows input that does not fit'(page) {
+    await runs(page, {plugin: 'add', input: '1 2 3'}, '400 Input does not fit the function');
+    await runs(page, {plugin: 'add', input: '10 20'}, '200 done');
+    assert.equal(await said(page, '#output'), '30\n');
+  },
+  async 'runs a program by method, path and query'(page) {
+    await page.selectOption('#plugin', 'cgi-rust');
+    await page.fill('#query', 'x=1');
+    await runs(page, {plugin: 'cgi-rust', path: '/some/path', input: 'body'}, '201 done');
+    assert.match(await said(page, '#output'), /POST \/some\/path\?x=1/);
+    await runs(page, {plugin: 'cgi-rust', method: 'GET', path: '/../../plugins/greet'}, 'leads out');
+    await page.fill('#path', '');
+    await page.fill('#query', '');
+  },
+  async 'shows bytes in hexadecimal, and markup as text'(page) {
+    await runs(page, {plugin: 'bytes', func: 'raw'}, '200 done');
+    assert.match(await said(page, '#output'), /^0000 {2}ff 00 66 75 65 6c fe +\.\.fuel\.$/);
+    assert.match(await said(page, '#output-note'), /No UTF-8: 7 bytes/);
+    await runs(page, {plugin: 'bytes', func: 'page'}, '200 done');
+    assert.match(await said(page, '#output'), /^<script>alert\(1\)<\/script><img/);
+  },
+  async 'shows hostile names as text'(page) {
+    assert.match(await row(page, /^<img/).innerText(), /^<img src=x onerror=alert\(1\)>/);
+    assert.match(await row(page, /^hostile/).innerText(), /<img src=x onerror=alert\(1\)>\(\) -> i32/);
+    await runs(page, {plugin: HOSTILE, input: 'you'}, '200 done');
+    assert.equal(await said(page, '#output'), 'Hello, you');
+    await runs(page, {plugin: 'hostile', func: HOSTILE}, '200 done');
+    assert.equal(await said(page, '#output'), '7\n');
+    assert.equal(await page.locator('img, section script').count(), 0);
+  },
+  async 'counts what came of the runs'(page) {
+    await row(page, /^trap/).filter({hasText: '1 trap'}).waitFor();
+    await page.locator('figcaption').filter({hasText: 'Requests for plug-ins'}).filter({hasText: '/s'}).waitFor();
+    assert.equal(await page.locator('figure svg').count(), 4);
+  },
+  async 'says what a token is good for'(page) {
+    assert.equal(await page.locator('#desk').isVisible(), false);
+    for (const [token, says, isKept] of [['wrong-0123456789', 'does not know', false], [CALL, 'may call', true]]) {
+      await page.fill('#token', token);
+      await page.getByRole('button', {name: 'Use token'}).click();
+      await page.locator('#token-said').filter({hasText: says}).waitFor();
+      assert.equal(await page.inputValue('#token'), '');
+      assert.equal(await page.locator('#forget').isVisible(), isKept);
+      assert.equal(await page.locator('#desk').isVisible(), false);
+    }
+    await page.fill('#token', DEPLOY);
+    await page.getByRole('button', {name: 'Use token'}).click();
+    await page.locator('#token-said').filter({hasText: 'You may deploy'}).waitFor();
+    await page.locator('#desk').waitFor();
+    assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);
+    assert.equal(await page.evaluate(() => document.cookie), '');
+    assert.ok(asked.every(([, url]) => !url.includes('0123456789')), 'a token is in an address');
+  },
+  async 'follows no redirect, least of all with the token'(page) {
+    await runs(page, {plugin: 'redirect', method: 'DELETE'}, 'Redirect');
+    assert.match(await said(page, '#facts'), /a redirect, which is not followed/);
+    // It says `DELETE /plugins/greet`. The browser's own tools tell of that request as if it were made.
+    const answer = await fetch(`${site}/plugins/greet`, {headers: {Authorization: `Bearer ${DEPLOY}`}});
+    assert.equal(answer.status, 200, 'greet is there');
+  },
+  async 'uploads a module, which appears without a reload'(page) {
+    await page.evaluate(() => { window.isTheSame = true; });
+    await page.setInputFiles('#module', moduleFile);
+    assert.equal(await page.inputValue('#name'), 'fibonacci');
+    await page.fill('#name', 'uploaded');
+    await page.getByRole('button', {name: 'Upload', exact: true}).click();
+    await page.locator('#desk-said').filter({hasText: 'uploaded serves now'}).waitFor();
+    await row(page, /^uploaded/).waitFor();
+    await runs(page, {plugin: 'uploaded', func: 'fibonacci', input: '20'}, '200 done');
+    assert.equal(await said(page, '#output'), '6765\n');
+    assert.equal(await page.evaluate(() => window.isTheSame), true);
+    // One that comes from elsewhere is seen too.
+    const answer = await fetch(`${site}/plugins/elsewhere`, {
+      method: 'PUT', body: readFileSync(moduleFile), headers: {Authorization: `Bearer ${DEPLOY}`},
+    });
+    assert.equal(answer.status, 201);
+    await row(page, /^elsewhere/).waitFor();
+    await page.setInputFiles('#module', {name: 'bad.wasm', mimeType: 'application/wasm', buffer: Buffer.from('rubbish')});
+    await page.fill('#name', 'bad');
+    await page.getByRole('button', {name: 'Upload', exact: true}).click();
+    await page.locator('#desk-said').filter({hasText: '422'}).waitFor();
+  },
+  async 'writes, reads and removes a policy'(page) {
+    await page.getByRole('button', {name: 'Policy uploaded'}).click();
+    await page.locator('#desk-said').filter({hasText: 'no policy yet'}).waitFor();
+    await page.fill('#policy', 'limits.fule = 1');
+    await page.getByRole('button', {name: 'Save'}).click();
+    await page.locator('#desk-said').filter({hasText: '1:8: unknown field `fule`'}).waitFor();
+    await page.fill('#policy', 'limits.fuel = 100');
+    await page.getByRole('button', {name: 'Save'}).click();
+    await page.locator('#desk-said').filter({hasText: 'under this policy now'}).waitFor();
+    await row(page, /^uploaded.*has a policy/).filter({hasText: '100 fuel'}).waitFor();
+    await runs(page, {plugin: 'uploaded', func: 'fibonacci', input: '20'}, '504 Out of fuel');
+    // Somebody else changes it: what is written here is not put over it unseen.
+    const answer = await fetch(`${site}/plugins/uploaded/policy`, {
+      method: 'PUT', body: 'limits.fuel = 200', headers: {Authorization: `Bearer ${DEPLOY}`},
+    });
+    assert.equal(answer.status, 204);
+    await page.getByRole('button', {name: 'Save'}).click();
+    await page.locator('#desk-said').filter({hasText: 'somebody else has changed it'}).waitFor();
+    await page.getByRole('button', {name: 'Load', exact: true}).click();
+    await page.waitForFunction(() => document.querySelector('#policy').value === 'limits.fuel = 200');
+    await page.getByRole('button', {name: 'Delete the policy'}).click();
+    await page.getByRole('dialog').getByRole('button', {name: 'Delete'}).click();
+    await page.locator('#desk-said').filter({hasText: 'without a policy'}).waitFor();
+  },
+  async 'asks before it replaces and deletes, and gives the focus back'(page) {
+    await page.setInputFiles('#module', moduleFile);
+    await page.fill('#name', 'elsewhere');
+    await page.getByRole('button', {name: 'Upload', exact: true}).click();
+    await page.getByRole('dialog').getByRole('button', {name: 'Replace'}).click();
+    await page.locator('#desk-said').filter({hasText: 'elsewhere serves now'}).waitFor();
+    for (const name of ['elsewhere', 'uploaded']) {
+      const button = page.getByRole('button', {name: `Delete ${name}`});
+      await button.focus();
+      await page.keyboard.press('Enter');
+      const dialog = page.getByRole('dialog', {name: `Delete the plug-in ${name}`});
+      await dialog.waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement.id), 'ask-no');
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({state: 'hidden'});
+      assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), `Delete ${name}`);
+      await page.keyboard.press('Enter');
+      await dialog.getByRole('button', {name: 'Delete'}).click();
+      await row(page, new RegExp(`^${name}`)).waitFor({state: 'detached'});
+      assert.equal(await page.evaluate(() => document.activeElement.id), 'plugins-title');
+    }
+    await accessible(page, 'the page in use');
+  },
+  async 'forgets the token'(page) {
+    await page.getByRole('button', {name: 'Forget'}).click();
+    assert.equal(await page.locator('#desk').isVisible(), false);
+    await runs(page, {plugin: 'redirect', method: 'POST'}, '401 Token needed');
+  },
+  async 'asks nothing while nobody looks'(page) {
+    const set = (hidden) => page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+    await set(true);
+    await page.waitForTimeout(500);
+    const before = asked.length;
+    await page.waitForTimeout(4500);
+    assert.equal(asked.length, before);
+    await set(false);
+    await page.waitForRequest(/\/metrics$/);
+  },
+};
+
+// From the first key to the answer, without a mouse.
+async function byKeyboard(browser) {
+  const page = await open(browser, site);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+  await page.keyboard.press('Enter');
+  const focused = () => page.evaluate(() => {
+    const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
+    return {id: document.activeElement.id, outline: `${outlineStyle} ${outlineWidth}`};
+  });
+  const to = async (id) => {
+    for (let n = 0; n < 100; n++) {
+      await page.keyboard.press('Tab');
+      const {id: now, outline} = await focused();
+      assert.equal(outline, 'solid 3px', `the focus on ${now} is seen`);
+      if (now === id) return;
+    }
+    assert.fail(`no way to #${id}`);
+  };
+  await to('plugin');
+  await page.keyboard.type('greet');
+  await to('func');
+  await to('input');
+  await page.keyboard.type('keyboard');
+  await to('go');
+  await page.keyboard.press('Enter');
+  await page.locator('#said').filter({hasText: '200 done'}).waitFor();
+  assert.equal(await said(page, '#output'), 'Hello, keyboard');
+  await page.context().close();
+}
+
+async function onPhone(browser) {
+  const options = {viewport: {width: 320, height: 640}, isMobile: true, hasTouch: true, colorScheme: 'dark', reducedMotion: 'reduce'};
+  const page = await open(browser, site, options);
+  await fits(page, 320);
+  await page.fill('#token', DEPLOY);
+  await page.getByRole('button', {name: 'Use token'}).click();
+  await page.locator('#desk').waitFor();
+  for (const input of ['World', 'W'.repeat(2000)]) {
+    await runs(page, {plugin: 'greet', input}, '200 done');
+    await fits(page, 320);
+  }
+  await page.locator('#desk button', {hasText: 'Save'}).scrollIntoViewIfNeeded();
+  await fits(page, 320);
+  const tree = await page.locator('#plugins').ariaSnapshot();
+  assert.ok(tree.includes('rowheader "greet'), `a table is still one:\n${tree}`);
+  await accessible(page, 'the page on a phone, in the dark');
+  await page.context().close();
+}
+
+async function withoutTokens(browser) {
+  const page = await open(browser, plain);
+  await page.fill('#token', DEPLOY);
+  await page.getByRole('button', {name: 'Use token'}).click();
+  await page.locator('#token-said').filter({hasText: 'without --token-file'}).waitFor();
+  assert.equal(await page.locator('#forget').isVisible(), false);
+  await page.context().close();
+}
+
+// Pictures of the page at work: traffic that comes and goes for as long as the charts show a good part of.
+async function picture(browser) {
+  const viewport = {width: 1000, height: 780};
+  const pages = {
+    light: await open(browser, plain, {viewport}),
+    dark: await open(browser, plain, {viewport, colorScheme: 'dark'}),
+    phone: await open(browser, plain, {viewport: {width: 320, height: 640}, colorScheme: 'dark'}),
+  };
+  const begin = Date.now();
+  const send = (path, body) => fetch(plain + path, {method: 'POST', body}).then((answer) => answer.arrayBuffer());
+  for (let n = 0; Date.now() - begin < 80000; n++) {
+    await Promise.all([
+      send('/execute/greet', 'World'), send('/execute/fibonacci?func=fibonacci', String(10 + n % 14)),
+      send('/execute/wordcount', 'one two'), send('/execute/fibonacci?func=fibonacci_recursive', String(14 + n % 11)),
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 20 + 25 * (1 + Math.sin((Date.now() - begin) / 9000))));
+  }
+  for (const [name, page] of Object.entries(pages)) {
+    await runs(page, {plugin: 'greet', input: 'World'}, '200 done');
+    const [place, block] = {light: ['body', 'start'], dark: ['#load', 'end'], phone: ['#run', 'start']}[name];
+    await page.locator(place).evaluate((part, block) => part.scrollIntoView({block, behavior: 'instant'}), block);
+    await page.screenshot({path: join(screenshots, `console-${name}.png`)});
+    await page.context().close();
+  }
+}
+
+(async () => {
+  const args = process.getuid() === 0 ? ['--no-sandbox'] : [];
+  const browser = await chromium.launch({executablePath: browserPath, args});
+  try {
+    console.log(`Chromium ${browser.version()}`);
+    const page = await open(browser, site);
+    for (const [name, step] of Object.entries(steps)) {
+      await step(page).catch(async (error) => {
+        console.error(`the page says: ${await said(page, '#state')} | ${await said(page, '#said')} | ${await page.locator('#desk-said').textContent()}`);
+        console.error(asked.slice(-5));
+        throw error;
+      });
+      assert.deepEqual(complaints, [], `the browser complains when the page ${name}`);
+      console.log(`ok: ${name}`);
+    }
+    const others = {'is used by keyboard alone': byKeyboard, 'fits 320 px, in the dark': onPhone,
+      'says that there is no token file': withoutTokens};
+    for (const [name, step] of Object.entries(others)) {
+      await step(browser);
+      assert.deepEqual(complaints, [], `the browser complains when the page ${name}`);
+      console.log(`ok: ${name}`);
+    }
+    const elsewhere = asked.filter(([, url]) => ![site, plain].includes(new URL(url).origin));
+    assert.deepEqual(elsewhere, [], 'something was asked of somebody else');
+    console.log(`ok: all of ${asked.length} requests went to the gateway`);
+    if (screenshots) await picture(browser);
+  } finally {
+    await browser.close();
+  }
+})().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Drives the console in a real Chromium: starts gateways on loopback ports with a folder of good, bad and hostile
+# plug-ins, and does with the page what a person would, by mouse and by keyboard. With --screenshots it also makes
+# those of the README anew, in docs/.
+#
+# Needs cargo, node 20 or newer, npm and Chromium (apt-get install chromium; CHROMIUM names another one). Installs
+# playwright-core and axe-core from npm into target/console, and nothing else. Without Chromium or node it says so
+# and exits 3.
+#
+# usage: scripts/test-console.sh [--screenshots] [FUELBOX]     FUELBOX: the program to try; default: a release build
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+guests=$root/guests/prebuilt
+modules=$root/target/console
+
+note() { printf 'test-console.sh: %s\n' "$*" >&2; }
+fail() {
+    note "$*"
+    exit 1
+}
+
+screenshots=
+if [[ ${1:-} == --screenshots ]]; then
+    screenshots=$root/docs
+    mkdir -p "$screenshots"
+    shift
+fi
+browser=$(command -v "${CHROMIUM:-chromium}") ||
+    { note "skipped: no ${CHROMIUM:-chromium} here (apt-get install chromium)"; exit 3; }
+for tool in node npm; do command -v "$tool" >/dev/null || { note "skipped: no $tool here"; exit 3; }; done
+
+if [[ ! -d $modules/node_modules/playwright-core || ! -d $modules/node_modules/axe-core ]]; then
+    note "installing playwright-core and axe-core into target/console"
+    mkdir -p "$modules"
+    npm install --silent --no-audit --no-fund --no-save --prefix "$modules" playwright-core@1 axe-core@4 ||
+        fail "npm cannot install playwright-core and axe-core"
+fi
+
+program=${1:-}
+if [[ -z $program ]]; then
+    command -v cargo >/dev/null || fail "missing cargo"
+    program=$(cd "$root" && cargo build --release --locked --message-format=json 2>/dev/null |
+        sed -n 's/.*"executable":"\([^"]*\/fuelbox\)".*/\1/p' | tail -n 1)
+fi
+[[ -x $program ]] || fail "no program: '$program'"
+
+work=$(mktemp -d)
+gateways=()
+finish() {
+    local gateway
+    for gateway in "${gateways[@]}"; do
+        kill -TERM "$gateway" 2>/dev/null || true
+        wait "$gateway" || true
+    done
+    rm -rf "$work"
+}
+trap finish EXIT
+
+mkdir "$work/plugins"
+cp "$guests"/{greet,add,infinite-loop,wordcount,cgi-rust}.wasm "$work/plugins/"
+cp "$guests/greet.wasm" "$work/plugins/<img src=x onerror=alert(1)>.wasm"
+printf rubbish >"$work/plugins/<b>bad.wasm"
+printf '(module (func (export "<img src=x onerror=alert(1)>") (result i32) (i32.const 7)))' >"$work/plugins/hostile.wat"
+printf '(module (func (export "f") (unreachable)))' >"$work/plugins/trap.wat"
+# Answers with what is no UTF-8, and a page.
+cat >"$work/plugins/bytes.wat" <<'EOF'
+(module (memory (export "memory") 1) (data (i32.const 8) "\ff\00fuel\fe")
+  (data (i32.const 32) "<script>alert(1)</script><img src=x onerror=alert(1)>")
+  (func (export "allocate") (param i32) (result i32) (i32.const 1024))
+  (func (export "raw") (param i32 i32) (result i64) (i64.const 0x800000007))
+  (func (export "page") (param i32 i32) (result i64) (i64.const 0x2000000035)))
+EOF
+# Sends whoever follows it, with method and token, to where greet is changed.
+cat >"$work/plugins/redirect.wat" <<'EOF'
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00\28\00\00\00")
+  (data (i32.const 16) "Status: 307\0aLocation: /plugins/greet\0a\0ax\0a")
+  (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+EOF
+printf 'access = "token"\n' >"$work/plugins/redirect.toml"
+(umask 077 && printf 'deploy deploy-0123456789\ncall call-0123456789abc\n' >"$work/tokens")
+
+# serve NAME ARG…: starts a gateway, and sets `address`.
+serve() {
+    local name=$1
+    shift
+    : >"$work/$name.log"
+    "$program" serve --listen 127.0.0.1:0 "$@" 2>"$work/$name.log" &
+    gateways+=($!)
+    address=
+    for _ in {1..100}; do
+        address=$(sed -n 's/.*on http:\/\///p' "$work/$name.log")
+        [[ -n $address ]] && return
+        kill -0 "${gateways[-1]}" 2>/dev/null || break
+        sleep 0.1
+    done
+    fail "the gateway $name does not serve: $(cat "$work/$name.log")"
+}
+serve site --plugins "$work/plugins" --timeout 500ms --token-file "$work/tokens"
+site=$address
+serve plain
+plain=$address
+
+export NODE_PATH=$modules/node_modules
+node "$root/scripts/lib/console.cjs" "$browser" "http://$site" "http://$plain" "$guests/fibonacci.wasm" "$screenshots"
+for gateway in "${gateways[@]}"; do kill -0 "$gateway" || fail "a gateway has ended"; done
+if [[ -n $screenshots ]]; then
+    for picture in "$screenshots"/console-*.png; do
+        (($(stat -c %s "$picture") < 150000)) || fail "$picture has 150 kB or more"
+    done
+fi
