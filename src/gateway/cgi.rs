@@ -1,6 +1,7 @@
 //! Programs as HTTP functions, the way in: a request as CGI/1.1 has it (RFC 3875, section 4).
 
 use super::document::is_hop_by_hop;
+use super::http1::HEADERS_MAX;
 use super::message::Request;
 use crate::abi::command::Invocation;
 use crate::wasi::ctx::World;
@@ -12,9 +13,6 @@ use crate::wasi::streams::Stdin;
 /// this gateway is a stranger.
 const NOT_PASSED: [&str; 6] =
     ["authorization", "content-length", "content-type", "expect", "proxy", "x-request-id"];
-
-/// Header lines that are looked at; the door takes no more.
-const HEADERS_MAX: usize = 100;
 
 /// The invocation for `request` to the plug-in `name`: the body as standard input, the meta-variables of
 /// section 4.1 as environment. There are no arguments but the script's name: a query without `=` is not

@@ -1,10 +1,8 @@
 //! Versions and conditions (RFC 9110, section 13): the `ETag` of a module, a policy or a page is its SHA-256.
 
+use super::http1::values;
 use super::message::{Request, Response};
 use crate::digest::Digest;
-
-/// Header lines that are looked at; the door takes no more.
-const HEADERS_MAX: usize = 100;
 
 /// The entity tag of what has this digest.
 pub fn tag(digest: Digest) -> String {
@@ -74,17 +72,9 @@ impl Conditions {
     /// # Errors
     /// What in them is no entity tag.
     pub fn of(head: &[u8]) -> Result<Conditions, String> {
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut parsed = httparse::Request::new(&mut headers);
-        // The door has parsed it before.
-        let _ = parsed.parse(head.strip_prefix(b"\r\n").unwrap_or(head));
-        let values = |name: &str| -> Vec<&[u8]> {
-            let fields = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-            fields.map(|header| header.value).collect()
-        };
         Ok(Conditions {
-            if_match: Tags::parse(&values("if-match"))?,
-            if_none_match: Tags::parse(&values("if-none-match"))?,
+            if_match: Tags::parse(&values(head, "if-match"))?,
+            if_none_match: Tags::parse(&values(head, "if-none-match"))?,
         })
     }
 

@@ -5,7 +5,7 @@ use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, TOO_LARGE, 
 use super::request_id::{REQUEST_ID, is_well_formed};
 
 /// Header lines of one request.
-const HEADERS_MAX: usize = 100;
+pub const HEADERS_MAX: usize = 100;
 
 /// A chunk's size line with its extensions, in bytes.
 const CHUNK_LINE_BYTES_MAX: usize = 256;
@@ -91,6 +91,16 @@ pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
     let mut head = fields(&request)?;
     head.len = seen.len() + skipped;
     Ok(Some(head))
+}
+
+/// The values of the field `name` in a head that [`head`] has read before, in their order.
+pub fn values<'a>(head: &'a [u8], name: &str) -> Vec<&'a [u8]> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut headers);
+    // What was read once is read again; and there are no fields in what is none.
+    let _ = parsed.parse(head.strip_prefix(b"\r\n").unwrap_or(head));
+    let fields = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+    fields.map(|header| header.value).collect()
 }
 
 fn find(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {

@@ -2,6 +2,7 @@
 //! door; they are in `routes.rs`.)
 
 use super::door::Door;
+use super::http1::values;
 use super::message::{Request, Response, TEXT};
 use super::problem::{self, NOT_READY};
 use super::reply::lost;
@@ -14,9 +15,6 @@ pub const METRICS: &str = "/metrics";
 
 /// The path of whether there is to be any work for it.
 pub const READY: &str = "/readyz";
-
-/// Header lines that are looked at; the door takes no more.
-const HEADERS_MAX: usize = 100;
 
 /// The answer to `request`, if it is about the gateway; `when_long` is called before what may take long.
 pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Response> {
@@ -68,15 +66,8 @@ fn not_ready(what: &str) -> Response {
 /// Whether the `Accept` fields of `head` name OpenMetrics, and do not like plain text better (RFC 9110, section
 /// 12.5.1). Prometheus names both and likes OpenMetrics better; what names neither gets what any reader knows.
 fn wants_open_metrics(head: &[u8]) -> bool {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut parsed = httparse::Request::new(&mut headers);
-    // The door has parsed it before.
-    if parsed.parse(head.strip_prefix(b"\r\n").unwrap_or(head)).is_err() {
-        return false;
-    }
-    let accept = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("accept"));
-    let ranges =
-        accept.filter_map(|header| std::str::from_utf8(header.value).ok()).flat_map(|v| v.split(','));
+    let accept = values(head, "accept");
+    let ranges = accept.iter().filter_map(|value| std::str::from_utf8(value).ok()).flat_map(|v| v.split(','));
     let (mut open, mut plain) = (0.0, 0.0);
     for range in ranges {
         let mut parts = range.split(';').map(str::trim);
