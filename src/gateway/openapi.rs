@@ -82,8 +82,8 @@ pub fn document(runner: &Runner, has_desk: bool) -> Value {
     for plugin in runner.plugins().all() {
         let at = format!("{EXECUTE}{}", utf8_percent_encode(&plugin.name, IN_PATH));
         if plugin.is_command() {
-            paths.insert(at.clone(), program(&mut parts, &plugin, false));
-            paths.insert(at + "/{path}", program(&mut parts, &plugin, true));
+            paths.insert(at.clone(), program(&mut parts, plugin.policy.access, false));
+            paths.insert(at + "/{path}", program(&mut parts, plugin.policy.access, true));
         } else if let Some(item) = function(&mut parts, &plugin) {
             paths.insert(at, item);
         }
@@ -151,9 +151,9 @@ fn operation(id: &str, tag: &str, summary: &str, responses: Map<String, Value>) 
     json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses })
 }
 
-/// What whoever may call `plugin` must show, and the problems of whoever does not.
-fn entry(plugin: &Plugin) -> (Value, &'static [Kind]) {
-    match plugin.policy.access {
+/// What whoever may call a plug-in must show, and the problems of whoever does not.
+fn entry(access: Access) -> (Value, &'static [Kind]) {
+    match access {
         Access::Open => (json!([]), &[]),
         Access::Token => (json!([{ "bearer": [] }]), &ENTRY[..1]),
     }
@@ -186,7 +186,7 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
         let signature = plugin.program.facts().function(name)?;
         Some(format!("- `{}{signature}`, {}", name.escape_debug(), convention.name()))
     });
-    let (security, refusals) = entry(plugin);
+    let (security, refusals) = entry(plugin.policy.access);
     let mut responses = parts.problems(&[ANY, RUN, CALL, refusals], false);
     let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
     responses.insert("200".into(), json!({ "description": "It ran", "headers": headers, "content": output }));
@@ -202,20 +202,30 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     Some(json!({ "post": operation }))
 }
 
-/// The path of a program, or what is below it.
-fn program(parts: &mut Parts, plugin: &Plugin, is_below: bool) -> Value {
-    let (security, refusals) = entry(plugin);
+/// The path of a program, or what is below it: a reference, for all programs are alike.
+fn program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
+    let name = format!("program-{}{}", access.name(), if is_below { "-below" } else { "" });
+    if !parts.path_items.contains_key(&name) {
+        let item = any_program(parts, access, is_below);
+        parts.path_items.insert(name.clone(), item);
+    }
+    json!({ "$ref": format!("#/components/pathItems/{name}") })
+}
+
+fn any_program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
+    let (security, refusals) = entry(access);
+    // What it answers may have any status and be anything, whatever the gateway means by that status.
+    let mut responses = parts.problems(&[ANY, RUN, refusals], true);
+    let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
+    let ran =
+        json!({ "description": "What the program answers", "headers": headers, "content": { "*/*": {} } });
+    responses.insert("default".into(), ran);
     let mut item = Map::new();
     for method in METHODS {
-        // What it answers may have any status and be anything, whatever the gateway means by that status.
-        let mut responses = parts.problems(&[ANY, RUN, refusals], true);
-        let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
-        let ran = json!({ "description": "What the program answers", "headers": headers, "content": { "*/*": {} } });
-        responses.insert("default".into(), ran);
-        let id = format!("{method} {}{}", plugin.name, if is_below { " below" } else { "" });
-        let mut operation = operation(&id, "plug-ins", "Run the program", responses);
-        operation["security"] = security.clone();
-        // These have no body to speak of (RFC 9110, section 9.3).
+        let mut operation = json!({
+            "tags": ["plug-ins"], "summary": "Run the program", "security": security, "responses": responses,
+        });
+        // The others have no body to speak of (RFC 9110, section 9.3).
         if ["post", "put", "patch"].contains(&method) {
             operation["requestBody"] = json!({ "content": { "*/*": {} } });
         }

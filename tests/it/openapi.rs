@@ -42,7 +42,7 @@ fn walk<'a>(value: &'a Value, see: &mut dyn FnMut(&'a Value)) {
 /// Asserts that the document has this answer, with its problem and its headers.
 #[track_caller]
 fn expected(document: &Value, method: &str, path: &str, reply: &Reply) {
-    let operation = &document["paths"][path][method.to_ascii_lowercase()];
+    let operation = &resolved(document, &document["paths"][path])[method.to_ascii_lowercase()];
     let response = resolved(document, &operation["responses"][reply.status.to_string()]);
     let what = format!("{method} {path} gives {} {}", reply.head, reply.text());
     assert!(response["description"].is_string(), "{what}");
@@ -321,7 +321,7 @@ fn programs_take_any_method_and_path_and_locked_ones_a_token() {
     let document = document(&mut site.client());
     for path in ["/execute/cgi", "/execute/cgi/{path}"] {
         for method in OPERATIONS {
-            let operation = &document["paths"][path][method];
+            let operation = &resolved(&document, &document["paths"][path])[method];
             assert!(operation["responses"]["default"]["content"]["*/*"].is_object(), "{method} {path}");
             assert_eq!(operation["security"], serde_json::json!([{ "bearer": [] }]));
             let refused = site.client().send(&method.to_ascii_uppercase(), "/execute/cgi/x", b"");

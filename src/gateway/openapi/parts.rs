@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 /// What does not depend on plug-ins. As code that makes it, it takes 30 KB more of the binary.
 const COMPONENTS: &str = include_str!("components.json");
 
-/// Responses that more than one operation has, by name.
+/// What more than one path has, by name.
 #[derive(Default)]
 pub struct Parts {
+    /// Paths that are alike.
+    pub path_items: BTreeMap<String, Value>,
     responses: BTreeMap<String, Value>,
 }
 
@@ -38,6 +40,7 @@ impl Parts {
         components["schemas"]["Function"]["properties"]["convention"] =
             json!({ "enum": conventions.chain([Value::Null]).collect::<Vec<_>>() });
         components["responses"] = self.responses.into_iter().collect();
+        components["pathItems"] = self.path_items.into_iter().collect();
         components
     }
 }
