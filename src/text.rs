@@ -39,3 +39,11 @@ pub fn json_line(json: &str) -> String {
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
+
+/// The first `most` bytes of `text`, less what is cut of a character there, and a sign if that is not all.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= most).last() {
+        _ if text.len() <= most => text.into(),
+        end => format!("{}…", &text[..end.unwrap_or(0)]),
+    }
+}

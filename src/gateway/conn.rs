@@ -249,8 +249,7 @@ impl State {
             self.receiving = Some(Receiving { request, framing, most });
             self.consume(used);
             if too_large {
-                let detail = "the announced body is larger than --max-body";
-                return Err(Reject { kind: TOO_LARGE, detail });
+                return Err(Reject { kind: TOO_LARGE, detail: http1::BODY_TOO_LARGE });
             }
             if waits && self.filled == 0 {
                 return Ok(Step::Continue);

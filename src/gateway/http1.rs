@@ -13,6 +13,10 @@ const CHUNK_LINE_BYTES_MAX: usize = 256;
 /// The trailer section after the last chunk, in bytes.
 const TRAILER_BYTES_MAX: usize = 4096;
 
+/// What is said of a body that is too large, whichever limit it is held to.
+pub const BODY_TOO_LARGE: &str = "the body is larger than --max-body; that of a plug-in to be deployed is held to \
+    --max-module and --body-budget";
+
 /// Why a request is refused; the connection ends with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
@@ -288,7 +292,7 @@ impl Chunked {
                     };
                     let size = chunk_size(line)?;
                     if size > (max - body.len()) as u64 {
-                        return reject(TOO_LARGE, "the body is larger than --max-body");
+                        return reject(TOO_LARGE, BODY_TOO_LARGE);
                     }
                     rest = after;
                     self.expecting =

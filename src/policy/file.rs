@@ -5,8 +5,9 @@ use super::{Access, Policy, Rules};
 use crate::abi::Convention;
 use crate::binary::Facts;
 use crate::digest::Digest;
-use crate::limits::{DESCRIPTORS_MIN, Limits};
+use crate::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
 use crate::quantity::{DirArg, directory, size, timeout};
+use crate::text::cut;
 use crate::wasi::abi::{Errno, oflags};
 use crate::wasi::ctx::World;
 use crate::wasi::dir::{Opened, Opening, Preopen, open};
@@ -35,7 +36,8 @@ pub struct At {
 
 impl At {
     fn new(span: Range<usize>, what: impl Into<String>) -> At {
-        At { span, what: what.into(), may_pass: false }
+        // It may repeat a word of the file, which may be all of it; listings and the log repeat it again.
+        At { span, what: cut(&what.into(), MESSAGE_BYTES_MAX), may_pass: false }
     }
 
     /// Line and column, counted from 1, of where it begins in `text`; columns in characters.

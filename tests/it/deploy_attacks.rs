@@ -3,7 +3,7 @@
 
 use crate::site::{DEPLOY, Site, giving};
 use crate::support::{Client, wat};
-use fuelbox::limits::DoorLimits;
+use fuelbox::limits::{DoorLimits, MESSAGE_BYTES_MAX};
 use fuelbox::{Limits, RunnerConfig};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -173,4 +173,47 @@ fn a_policy_that_comes_while_a_module_is_tried_is_not_overlooked() {
     assert_eq!(deployer.reply(false).unwrap().status, 201);
     site.runner.reload().unwrap();
     assert_eq!(site.client().send("POST", "/execute/slow?func=g", b"").status, 401);
+}
+
+#[test]
+fn what_is_wrong_is_told_in_few_words_however_long_the_wrong_word_is() {
+    let site = Site::new();
+    // The text of the error around it is short.
+    let (shortest, longest) = (MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 400);
+    for (name, text) in
+        [("x.wat", format!("({}", "(".repeat(500_000))), ("greet.toml", "a".repeat(60_000) + " = 1")]
+    {
+        site.plugins.write(name, text);
+        site.runner.reload().unwrap();
+        let refused = site.runner.plugins().refused();
+        let why = refused.into_values().next().unwrap();
+        assert!((shortest..longest).contains(&why.len()), "{name}: {}", why.len());
+        assert!(why.ends_with('…'), "{name}");
+        std::fs::remove_file(site.plugins.0.join(name)).unwrap();
+        site.runner.reload().unwrap();
+        site.runner.reload().unwrap();
+    }
+    // Cut between characters.
+    for n in 0..4 {
+        site.plugins.write("greet.toml", "a".repeat(n + 900) + &"ä€😀".repeat(100) + " = 1");
+        assert_eq!(site.runner.reload().unwrap().failed.len(), 1);
+    }
+}
+
+#[test]
+fn a_module_that_is_too_large_is_told_the_limit_that_it_broke() {
+    let limits = Limits { module_bytes: 2_000_000, ..Limits::default() };
+    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    for (size, status) in [(1_999_999, 422), (2_000_000, 422), (2_000_001, 413)] {
+        let mut client = site.client();
+        begin(
+            &mut client,
+            &format!("PUT /plugins/n HTTP/1.1\r\nAuthorization: Bearer {DEPLOY}"),
+            &vec![0; size],
+        );
+        let _ = client.0.write_all(&vec![0; size.div_ceil(2)]);
+        let reply = client.reply(false).unwrap();
+        assert_eq!(reply.status, status, "{size}");
+        assert_eq!(reply.text().contains("--max-module"), status == 413, "{}", reply.text());
+    }
 }
