@@ -1,8 +1,8 @@
 //! Deployment against clients who want it to fail, and against policies and ends of the process that come at a bad
 //! moment.
 
-use crate::site::{DEPLOY, Site, giving};
-use crate::support::{Client, wat};
+use crate::site::{DEPLOY, Site, giving, token_file};
+use crate::support::{Client, Serve, TempDir, wat};
 use fuelbox::limits::{DoorLimits, MESSAGE_BYTES_MAX};
 use fuelbox::{Limits, RunnerConfig};
 use std::io::Write;
@@ -216,4 +216,32 @@ fn a_module_that_is_too_large_is_told_the_limit_that_it_broke() {
         assert_eq!(reply.status, status, "{size}");
         assert_eq!(reply.text().contains("--max-module"), status == 413, "{}", reply.text());
     }
+}
+
+#[test]
+fn signals_to_stop_do_not_wait_for_a_module_that_is_tried() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let (plugins, keys) = (TempDir::new(), TempDir::new());
+    let tokens = token_file(&keys, DEPLOY);
+    let folder = ["--plugins", plugins.0.to_str().unwrap(), "--token-file", tokens.to_str().unwrap()];
+    let mut server = Serve::start(&keys.0, &[&folder[..], &["--timeout", "20s"]].concat());
+    let spin = wat("(module (func $s (loop $l (br $l))) (start $s))");
+    let mut deployer = Client::connect(server.address);
+    let head = format!("PUT /plugins/spin HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {DEPLOY}");
+    let head = format!("{head}\r\nContent-Length: {}\r\n\r\n", spin.len());
+    deployer.0.write_all(&[head.as_bytes(), &spin].concat()).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let pid = Pid::from_child(&server.child);
+    // It waits to read the folder again, which the trial has.
+    kill_process(pid, Signal::HUP).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let status = loop {
+        if let Some(status) = server.child.try_wait().unwrap() {
+            break status;
+        }
+        let _ = kill_process(pid, Signal::TERM);
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status.code(), Some(128 + 15), "the second signal ended it");
+    assert!(deployer.reply(false).is_none(), "and not the end of the trial");
 }
