@@ -15,7 +15,7 @@ use crate::warm::{Budget, Pool};
 use crate::wasi::guest_log::Bucket;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
@@ -80,6 +80,7 @@ pub struct Plugins {
     by_name: RwLock<HashMap<String, Arc<Plugin>>>,
     refused: RwLock<BTreeMap<PathBuf, String>>,
     has_shares: AtomicBool,
+    version: AtomicU64,
     warm_limits: WarmLimits,
     warm_budget: Arc<Budget>,
 }
@@ -102,6 +103,7 @@ impl Plugins {
             by_name: RwLock::default(),
             refused: RwLock::default(),
             has_shares: AtomicBool::new(false),
+            version: AtomicU64::new(0),
             warm_limits: limits.clone(),
             warm_budget: Budget::new(limits.memory_bytes),
         }
@@ -174,6 +176,12 @@ impl Plugins {
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
         self.has_shares.store(has_shares, Ordering::Relaxed);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// A number that is another one whenever a plug-in has come, gone or been replaced.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Whether a policy gives its plug-in less than all places.
@@ -183,6 +191,7 @@ impl Plugins {
 
     pub(crate) fn remove(&self, name: &str) {
         self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(name);
+        self.version.fetch_add(1, Ordering::Release);
     }
 
     /// Adds the example guests that are part of the binary.

@@ -4,6 +4,7 @@
 mod parts;
 
 use super::console;
+use super::crew::lock;
 use super::desk::PLUGINS;
 use super::message::{BYTES, JSON, Request, Response, TEXT};
 use super::own::{METRICS, READY};
@@ -17,6 +18,7 @@ use crate::runner::Runner;
 use parts::{Parts, bytes, content, header_refs, text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
+use std::sync::Mutex;
 
 /// Where it is.
 pub const PATH: &str = "/openapi.json";
@@ -66,10 +68,21 @@ const FOLDER: &[Kind] = &[problem::NO_FOLDER, problem::PRECONDITION, problem::NO
 /// Problems of a new version.
 const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem::BUSY];
 
-/// The answer to a request for it; `has_desk` if plug-ins can be changed.
-pub fn answer(runner: &Runner, has_desk: bool, request: &Request) -> Response {
-    let text = document(runner, has_desk).to_string() + "\n";
-    conditions::versioned(request, Response::new(200, JSON, text))
+/// The document as text, as it was made last, and for which version of the plug-ins.
+#[derive(Debug, Default)]
+pub struct Made(Mutex<Option<(u64, String)>>);
+
+/// The answer to a request for it; `has_desk` if plug-ins can be changed. It is made anew only when they have: with
+/// many it takes a while, and any stranger may ask.
+pub fn answer(runner: &Runner, has_desk: bool, made: &Made, request: &Request) -> Response {
+    // Before the plug-ins are looked at: one that comes meanwhile makes this an old version.
+    let version = runner.plugins().version();
+    let mut made = lock(&made.0);
+    let (_, text) = match made.take() {
+        Some(known) if known.0 == version => made.insert(known),
+        _ => made.insert((version, document(runner, has_desk).to_string() + "\n")),
+    };
+    conditions::versioned(request, Response::new(200, JSON, text.as_str()))
 }
 
 /// The document.

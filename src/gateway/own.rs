@@ -33,7 +33,9 @@ pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Re
         })),
         openapi::PATH => {
             let has_desk = door.desk.is_some();
-            Some(only(request, "GET", |request| openapi::answer(runner, has_desk, request)))
+            Some(only(request, "GET", |request| {
+                openapi::answer(runner, has_desk, &door.tally.openapi, request)
+            }))
         }
         READY => Some(only(request, "GET", |_| readiness(door, runner))),
         _ => None,

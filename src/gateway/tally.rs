@@ -2,6 +2,7 @@
 //!
 //! A request counts under a plug-in only if one of that name is loaded, so no client can make anything grow.
 
+use super::openapi::Made;
 use super::problem::{self, Kind};
 use super::routes::plugin_of;
 use crate::plugins::Plugin;
@@ -20,6 +21,8 @@ pub struct Tally {
     pub runner: Option<Arc<Runner>>,
     /// When it began.
     pub started: SystemTime,
+    /// The description of the routes.
+    pub openapi: Made,
     /// Requests that are no plug-in's.
     outcomes: [AtomicU64; OUTCOMES_MAX],
     /// Connections that were taken.
@@ -39,6 +42,7 @@ impl Tally {
         Tally {
             runner,
             started: SystemTime::now(),
+            openapi: Made::default(),
             outcomes: Default::default(),
             accepted: AtomicU64::new(0),
             evicted_for_room: AtomicU64::new(0),
