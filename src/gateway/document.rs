@@ -60,7 +60,7 @@ pub fn is_hop_by_hop(name: &str) -> bool {
 }
 
 /// Fields that the gateway sets and a guest's are left out: they would come twice.
-const OWN: [&str; 3] = ["server", "date", "x-request-id"];
+const OWN: [&str; 4] = ["server", "date", "x-request-id", "fuel-used"];
 
 /// The response for what a program wrote; `is_head` if nobody gets the body. `usual` is the content type where
 /// the program sets none.

@@ -135,9 +135,9 @@ fn a_program_gets_it_and_cannot_set_it() {
     let print = r#"(module
         (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 1)
-        (data (i32.const 16) "X-Request-Id: forged\nx-request-id: again\nStatus: 201\n\nbody")
+        (data (i32.const 16) "X-Request-Id: forged\nx-request-id: again\nFuel-Used: 1\nStatus: 201\n\nbody")
         (func (export "_start")
-            (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 58))
+            (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 71))
             (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
     let dir = TempDir::new();
     dir.write("env.wasm", wat(ENV));
@@ -149,6 +149,9 @@ fn a_program_gets_it_and_cannot_set_it() {
 
     let reply = ask(&mut client, "GET /execute/forge HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine");
     assert_eq!((reply.status, id(&reply).as_str(), reply.text().as_str()), (201, "mine", "body"));
+    // Nor what it used.
+    let fuel: Vec<_> = reply.head.lines().filter(|line| line.starts_with("Fuel-Used: ")).collect();
+    assert!(fuel.len() == 1 && fuel != ["Fuel-Used: 1"], "{fuel:?}");
 
     for (sent, made) in
         [("X-Request-Id: mine", false), ("X-Request-Id: no good", true), ("X_Request_Id: x", true)]
