@@ -66,12 +66,12 @@ struct Raw {
     args: Vec<Spanned<String>>,
     limits: Option<Spanned<RawLimits>>,
     #[serde(default)]
-    env: BTreeMap<String, Spanned<String>>,
+    env: BTreeMap<String, Spanned<Text>>,
     #[serde(default)]
     dirs: Vec<Spanned<String>>,
     /// Of plug-ins made for Extism.
     #[serde(default)]
-    config: BTreeMap<String, String>,
+    config: BTreeMap<String, Text>,
     #[serde(default)]
     hosts: Vec<String>,
 }
@@ -107,6 +107,21 @@ impl<'de> Deserialize<'de> for Size {
             Given::Bytes(bytes) => Ok(Size(bytes)),
             Given::Text(text) => size(&text).map(Size).map_err(D::Error::custom),
         }
+    }
+}
+
+/// A value for the guest alone: what is said of a wrong one does not repeat it, as everyone can read that.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged, expecting = "a value that is no text in quotes")]
+        enum Given {
+            Text(String),
+        }
+        let Given::Text(text) = Given::deserialize(from)?;
+        Ok(Text(text))
     }
 }
 
@@ -160,8 +175,8 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
         return Err(At::new(arg.span(), "the argument holds a NUL"));
     }
     let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, rules, &limits)?);
-    let world =
-        World { env, dirs, config: raw.config.into_iter().collect(), hosts: raw.hosts, ..World::default() };
+    let config = raw.config.into_iter().map(|(key, value)| (key, value.0)).collect();
+    let world = World { env, dirs, config, hosts: raw.hosts, ..World::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
     let policy = Policy {
         limits,
@@ -288,17 +303,17 @@ fn is_content_type(text: &str) -> bool {
 /// Names and values as the guest gets them.
 type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 
-fn environment(given: &BTreeMap<String, Spanned<String>>) -> Result<Environment, At> {
+fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, At> {
     for (name, value) in given {
         if name.is_empty() || name.contains(['=', '\0']) {
             let what = format!("`{}` is no name for an environment variable", name.escape_debug());
             return Err(At::new(value.span(), what));
         }
-        if value.get_ref().contains('\0') {
+        if value.get_ref().0.contains('\0') {
             return Err(At::new(value.span(), "the value holds a NUL"));
         }
     }
-    Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().clone().into())).collect())
+    Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().0.clone().into())).collect())
 }
 
 fn open_dirs(given: &[Spanned<String>], rules: &Rules, limits: &Limits) -> Result<Vec<Preopen>, At> {

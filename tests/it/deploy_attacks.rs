@@ -245,3 +245,22 @@ fn signals_to_stop_do_not_wait_for_a_module_that_is_tried() {
     assert_eq!(status.code(), Some(128 + 15), "the second signal ended it");
     assert!(deployer.reply(false).is_none(), "and not the end of the trial");
 }
+
+#[test]
+fn the_listing_repeats_no_value_that_only_the_guest_is_to_have() {
+    let site = Site::new();
+    for policy in [
+        "env.PIN = 12345678",
+        "config.pin = 12345678",
+        "env = { PIN = [\"12345678\"] }",
+        "config = { pin = 1234.5678 }",
+        "env.PIN = 12345678pin",
+        "[config]\npin = pin12345678",
+    ] {
+        site.plugins.write("greet.toml", policy);
+        site.runner.reload().unwrap();
+        let listed = site.client().send("GET", "/plugins", b"").text();
+        assert!(listed.contains("greet.toml:"), "{policy}: it is told that it is wrong: {listed}");
+        assert!(!listed.contains("5678"), "{policy}: {listed}");
+    }
+}
