@@ -122,7 +122,8 @@ impl Runner {
     }
 
     /// Looks for changes in the folder of [`Runner::load_plugins`]: new, replaced and removed modules. A
-    /// replacement that does not load leaves the old module serving.
+    /// replacement that does not load leaves the old module serving. A policy that is gone is so
+    /// at the second look that misses it.
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.

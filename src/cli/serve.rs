@@ -29,6 +29,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let tokens = site::tokens(&serve.site)?;
     let runner = Arc::new(load(&serve, tokens.is_some())?);
     let watch = Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", &error))?;
+    let reader = Reader::start(&runner).map_err(|error| failed("reading again", &error))?;
     let config = GatewayConfig {
         listen: serve.listen,
         workers: serve.workers,
@@ -47,7 +48,6 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     service::say_ready(count);
     service::start_watchdog(gateway.pulse());
 
-    let reader = Reader::start(&runner).map_err(|error| failed("reading again", &error))?;
     let signal = loop {
         match signals.forever().next() {
             Some(SIGHUP) => reader.read_again(tokens.as_deref()),
