@@ -4,11 +4,8 @@ use crate::binary::{self, Facts};
 use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
-use crate::limits::{
-    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, MESSAGE_BYTES_MAX, TEXT_BYTES_MAX,
-};
+use crate::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, TEXT_BYTES_MAX};
 use crate::start;
-use crate::text::cut;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
 
@@ -84,7 +81,9 @@ pub fn to_binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadProblem
     #[cfg(feature = "wat")]
     return wat::parse_bytes(bytes)
         // It repeats the line that is wrong, which may be all of the file.
-        .map_err(|error| LoadProblem::NotWasm(cut(&error.to_string(), MESSAGE_BYTES_MAX)));
+        .map_err(|error| {
+            LoadProblem::NotWasm(crate::text::cut(&error.to_string(), crate::limits::MESSAGE_BYTES_MAX))
+        });
     #[cfg(not(feature = "wat"))]
     return Err(LoadProblem::NotWasm(
         "it is in the text format, which this build leaves out (cargo feature `wat`)".into(),

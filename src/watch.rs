@@ -14,10 +14,13 @@ pub const INTERVAL: Duration = Duration::from_millis(500);
 
 const STACK_BYTES: usize = 1024 * 1024;
 
+/// What is done after a look that was asked for.
+type Then = Box<dyn FnOnce() + Send>;
+
 /// A thread that reloads until this is dropped.
 #[derive(Debug)]
 pub struct Watch {
-    stop: Option<Sender<()>>,
+    ask: Option<Sender<Then>>,
 }
 
 impl Watch {
@@ -26,11 +29,16 @@ impl Watch {
     /// # Errors
     /// The system gives no thread.
     pub fn start(runner: Arc<Runner>) -> std::io::Result<Watch> {
-        let (stop, stopped) = channel::<()>();
+        let (ask, asked) = channel::<Then>();
 
         std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
             let mut readable = true;
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
+            loop {
+                let then = match asked.recv_timeout(INTERVAL) {
+                    Ok(then) => Some(then),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
                 runner.expire_warm();
                 runner.say_dropped_lines();
                 match runner.reload() {
@@ -38,22 +46,33 @@ impl Watch {
                         readable = true;
                         log_changes(&changes);
                     }
-                    Err(error) if readable => {
+                    Err(error) if readable || then.is_some() => {
                         readable = false;
                         log::error!("{error}; the plug-ins stay as they are");
                     }
                     Err(_) => {}
                 }
+                if let Some(then) = then {
+                    then();
+                }
             }
         })?;
-        Ok(Watch { stop: Some(stop) })
+        Ok(Watch { ask: Some(ask) })
+    }
+
+    /// Looks at the folder now, or as soon as it is free, and does `then`; without waiting for it.
+    pub fn look(&self, then: impl FnOnce() + Send + 'static) {
+        if let Some(ask) = &self.ask {
+            // Without the thread, which only a panic ends, there is nobody to look.
+            let _ = ask.send(Box::new(then));
+        }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         // The thread ends by itself; a module that it is compiling must not hold up whoever stops it.
-        drop(self.stop.take());
+        drop(self.ask.take());
     }
 }
 

@@ -14,7 +14,6 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 fn failed(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(exit::FAILURE, format!("{what}: {error}"))
@@ -29,7 +28,6 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let tokens = site::tokens(&serve.site)?;
     let runner = Arc::new(load(&serve, tokens.is_some())?);
     let watch = Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", &error))?;
-    let reader = Reader::start(&runner).map_err(|error| failed("reading again", &error))?;
     let config = GatewayConfig {
         listen: serve.listen,
         workers: serve.workers,
@@ -50,7 +48,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 
     let signal = loop {
         match signals.forever().next() {
-            Some(SIGHUP) => reader.read_again(tokens.as_deref()),
+            Some(SIGHUP) => read_again(&watch, &runner, tokens.as_deref()),
             other => break other.unwrap_or(SIGTERM),
         }
     };
@@ -105,37 +103,17 @@ fn warn_of_policies(runner: &Runner, folder: &Path, has_tokens: bool) {
 
 /// Reads again what can be changed while serving. What is wrong leaves all as it was.
 ///
-/// The folder is read by a thread of its own: while a deployment is tried, which may take until the guests' deadline,
-/// it waits for that, and signals to stop must not.
-struct Reader(SyncSender<()>);
-
-impl Reader {
-    fn start(runner: &Arc<Runner>) -> std::io::Result<Reader> {
-        let (ask, asked) = sync_channel(1);
-        let runner = Arc::clone(runner);
-        let thread = std::thread::Builder::new().name("reader".into());
-        thread.spawn(move || {
-            while asked.recv().is_ok() {
-                match runner.reload() {
-                    Ok(changes) => log_changes(&changes),
-                    Err(error) => log::error!("{error}; the plug-ins stay as they are"),
-                }
-                service::say_ready(runner.plugins().all().len());
-            }
-        })?;
-        Ok(Reader(ask))
+/// The folder is left to who watches it: while a deployment is tried, which may take until the guests' deadline, it has
+/// to be waited for, and signals to stop must not wait.
+fn read_again(watch: &Watch, runner: &Arc<Runner>, tokens: Option<&Tokens>) {
+    service::say_reloading();
+    match tokens.map(Tokens::reload) {
+        Some(Ok(count)) => log::info!("signal SIGHUP: {count} tokens"),
+        Some(Err(what)) => log::error!("{what}; the tokens from before stay good"),
+        None => {}
     }
-
-    fn read_again(&self, tokens: Option<&Tokens>) {
-        service::say_reloading();
-        match tokens.map(Tokens::reload) {
-            Some(Ok(count)) => log::info!("signal SIGHUP: {count} tokens"),
-            Some(Err(what)) => log::error!("{what}; the tokens from before stay good"),
-            None => {}
-        }
-        // Full, it is about to be read anyway.
-        let _ = self.0.try_send(());
-    }
+    let runner = Arc::clone(runner);
+    watch.look(move || service::say_ready(runner.plugins().all().len()));
 }
 
 /// The next signal to stop ends the process, whatever still runs.
