@@ -121,7 +121,7 @@ impl Deploy<'_> {
         condition: Condition<'_>,
     ) -> Result<Done, Refused> {
         let path = self.module_path(name);
-        let before = optional(self.module(name))?.map(|bytes| Digest::of(&bytes));
+        let before = present(self.module(name));
         if !condition(before) {
             return Err(Refused::Condition);
         }
@@ -172,7 +172,7 @@ impl Deploy<'_> {
             return Err(Refused::Invalid(format!("the policy has {size} bytes, more than {most}")));
         }
         let path = self.module_path(name);
-        let before = optional(self.policy(name))?.map(|text| Digest::of(text.as_bytes()));
+        let before = present(self.policy(name));
         if !condition(before) {
             return Err(Refused::Condition);
         }
@@ -202,11 +202,11 @@ impl Deploy<'_> {
     /// [`Refused`]; the plug-in is as it was then, or without its signature or policy and no longer served.
     pub fn remove(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
         let path = self.module_path(name);
-        if !condition(Some(Digest::of(&self.module(name)?))) {
+        let now = present(self.module(name)).ok_or(Refused::Absent)?;
+        if !condition(Some(now)) {
             return Err(Refused::Condition);
         }
-        // The module comes first: without it, a policy that stays behind can only restrict what comes next. And of
-        // two modules the one that serves comes last: without it, the other would.
+        // The module comes first: without its policy, it would serve anyone for an instant. And of two modules the one that serves comes last: without it, the other would.
         for ending in ENDINGS.iter().rev() {
             self.unlink(&path.with_file_name(format!("{name}.{ending}")))?;
         }
@@ -225,7 +225,8 @@ impl Deploy<'_> {
     /// [`Refused`]; nothing has changed then.
     pub fn remove_policy(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
         let path = self.module_path(name);
-        if !condition(Some(Digest::of(self.policy(name)?.as_bytes()))) {
+        let now = present(self.policy(name)).ok_or(Refused::Absent)?;
+        if !condition(Some(now)) {
             return Err(Refused::Condition);
         }
         let Some(module) = optional(self.module(name))? else { return self.unlink(&policy_path(&path)) };
@@ -318,6 +319,16 @@ fn trial(program: &crate::Program, policy: &policy::Policy) -> Result<Result<(),
 
 fn io_error(path: &Path, source: io::Error) -> Refused {
     Refused::System(Error::Io { path: path.into(), source })
+}
+
+/// The digest of what is there. What cannot be read, such as a module that is too large, is there as well: it can be
+/// replaced and removed, by whoever does not ask for a version.
+fn present(found: Result<impl AsRef<[u8]>, Refused>) -> Option<Digest> {
+    match found {
+        Ok(found) => Some(Digest::of(found.as_ref())),
+        Err(Refused::Absent) => None,
+        Err(_) => Some(Digest::of(b"")),
+    }
 }
 
 /// None for what is absent.

@@ -133,10 +133,13 @@ Usage: fuelbox serve [FLAG...]
 
   POST /execute/{plugin}?func=NAME   call a function: body in, body out (func defaults to greet)
   ANY  /execute/{plugin}/PATH?QUERY  run a program as a CGI script
+  GET /                              the console, for a browser
   GET /plugins                       what there is, as JSON
-  GET /metrics                       what it did, for Prometheus
-  GET /healthz                       whether the gateway is alive
-  GET /readyz                        whether it is to be given work
+  GET /metrics                       what was done, for Prometheus
+  GET /openapi.json                  all of these, for programs
+  GET /healthz, /readyz              whether it is alive; whether to send it work
+  PUT, GET, DELETE /plugins/{name}   change plug-ins, with a token (also .../policy and
+                                     .../signature)
 
 Flags:
   --listen ADDRESS:PORT      where to listen                          [127.0.0.1:8080]

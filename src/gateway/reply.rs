@@ -4,7 +4,7 @@ use super::conn::Conn;
 use super::door::Door;
 use super::message::Response;
 use super::problem::{self, BUSY, Kind, LANE};
-use super::ready::Ready;
+use super::ready::{Place, Ready};
 use super::request_id::REQUEST_ID;
 use super::tally::outcome;
 use crate::plugins::Plugin;
@@ -19,9 +19,13 @@ const ACCESS: &str = "fuelbox::access";
 /// Seconds after which a client that found no place may try again.
 const RETRY_AFTER: &str = "1";
 
-/// No place among the running guests became free in time.
-pub fn busy() -> Response {
-    problem::response(BUSY, "no guest ended in time; try again").with("Retry-After", RETRY_AFTER)
+/// No place became free in time for this request.
+pub fn busy(ready: &Ready) -> Response {
+    let what = match ready.place() {
+        Some(Place::Desk) => "other changes of plug-ins are being made; try again",
+        Some(Place::Guest) | None => "no guest ended in time; try again",
+    };
+    problem::response(BUSY, what).with("Retry-After", RETRY_AFTER)
 }
 
 /// A lane broke under the request.

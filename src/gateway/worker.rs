@@ -116,7 +116,10 @@ impl Worker {
             }
             Work::Run(waiting) => self.send_in(*waiting, true),
             Work::Again(waiting) => self.send_in(*waiting, false),
-            Work::Expire(waiting) => self.turn_away(*waiting, busy()),
+            Work::Expire(waiting) => {
+                let response = busy(&waiting.ready);
+                self.turn_away(*waiting, response);
+            }
             // Whoever asked may have stopped waiting.
             Work::Pulse(asked) => drop(asked.try_send(())),
         }
@@ -173,7 +176,8 @@ impl Worker {
                 Admission::Queued(message) => return self.rid(&message),
                 Admission::Full(waiting) => {
                     self.rid(&waiting.message);
-                    return self.turn_away(*waiting, busy());
+                    let response = busy(&waiting.ready);
+                    return self.turn_away(*waiting, response);
                 }
             }
         } else {
@@ -197,7 +201,8 @@ impl Worker {
             match over {
                 Over::Taken => return,
                 Over::Request(ready) if !self.has_budget(&conn, &ready) => {
-                    over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(), Instant::now());
+                    let response = busy(&ready);
+                    over = self.refuse(&conn, &mut lock(&conn.state), &ready, response, Instant::now());
                 }
                 Over::Request(mut ready) => {
                     let message = ready.message();
@@ -211,8 +216,9 @@ impl Worker {
                         Admission::Queued(_) => return,
                         Admission::Full(waiting) => *waiting,
                     };
+                    let Waiting { ready, begin, .. } = waiting;
                     conn = waiting.conn;
-                    over = self.refuse(&conn, &mut lock(&conn.state), &waiting.ready, busy(), waiting.begin);
+                    over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(&ready), begin);
                 }
                 Over::Close => return self.door.close(&conn),
                 Over::Wait if !self.begin_wait(&conn) => over = Over::Close,

@@ -244,3 +244,23 @@ fn a_folder_that_cannot_be_written_is_said_so() {
     std::fs::create_dir(&site.plugins.0).unwrap();
     assert_eq!(site.send("PUT", "/plugins/n", &giving(1)).status, 201);
 }
+
+#[test]
+fn what_cannot_be_read_can_be_replaced_and_removed() {
+    let limits = Limits { module_bytes: 1_000, ..Limits::default() };
+    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    for method in ["PUT", "DELETE"] {
+        site.plugins.write("n.wasm", vec![0; 1_001]);
+        site.plugins.write("n.toml", b"\xff");
+        assert_eq!(site.send("GET", "/plugins/n", b"").status, 422);
+        assert_eq!(site.on(method, "/plugins/n", &[("If-None-Match", "*")], &giving(1)).status, 412);
+        if method == "PUT" {
+            // Its policy is in the way, and no one can say what it would allow.
+            assert_eq!(site.send(method, "/plugins/n", &giving(1)).status, 500);
+            assert_eq!(site.send("PUT", "/plugins/n/policy", b"warm = 1").status, 422);
+            std::fs::remove_file(site.plugins.0.join("n.toml")).unwrap();
+        }
+        assert_eq!(site.send(method, "/plugins/n", &giving(1)).status, 204);
+    }
+    assert_eq!(site.files(), ["greet.wasm"]);
+}
