@@ -222,7 +222,9 @@ fn settled(server: &Serve, descriptors: usize) -> Held {
     let begin = Instant::now();
     loop {
         let now = held(server);
-        if now.descriptors <= descriptors || begin.elapsed() > Duration::from_secs(20) {
+        if (now.descriptors <= descriptors && now.threads <= THREADS)
+            || begin.elapsed() > Duration::from_secs(20)
+        {
             return now;
         }
         std::thread::sleep(Duration::from_millis(50));
