@@ -10,32 +10,13 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests/prebuilt
 
-note() { printf 'check-metrics.sh: %s\n' "$*" >&2; }
-fail() {
-    note "$*"
-    exit 1
-}
+# shellcheck source=scripts/lib/gateway.sh
+. "$root/scripts/lib/gateway.sh"
 
 for tool in cargo curl; do command -v "$tool" >/dev/null || fail "missing $tool"; done
 command -v promtool >/dev/null || { note "skipped: no promtool here (apt-get install prometheus)"; exit 3; }
 
-work=$(mktemp -d)
-gateway=
-finish() {
-    if [[ -n $gateway ]]; then
-        kill -TERM "$gateway" 2>/dev/null || true
-        wait "$gateway" || true
-    fi
-    rm -rf "$work"
-}
-trap finish EXIT
-
-program=${1:-}
-if [[ -z $program ]]; then
-    program=$(cd "$root" && cargo build --release --locked --message-format=json 2>/dev/null |
-        sed -n 's/.*"executable":"\([^"]*\/fuelbox\)".*/\1/p' | tail -n 1)
-fi
-[[ -x $program ]] || fail "no program: '$program'"
+program_to_try "${1:-}"
 
 # A name that would end its label and begin a series of its own, and a module that does not load.
 mkdir "$work/plugins"
@@ -43,19 +24,7 @@ cp "$guests"/{greet,add,wordcount,infinite-loop,memory-hog}.wasm "$work/plugins/
 cp "$guests/greet.wasm" "$work/plugins/"$'a"} 9\nforged_total{x="\\.wasm'
 printf rubbish >"$work/plugins/bad.wasm"
 
-: >"$work/log"
-"$program" serve --listen 127.0.0.1:0 --plugins "$work/plugins" --timeout 200ms --warm 2 --body-timeout 300ms \
-    2>"$work/log" &
-gateway=$!
-address=
-for _ in {1..100}; do
-    address=$(sed -n 's/.*on http:\/\///p' "$work/log")
-    [[ -n $address ]] && break
-    kill -0 "$gateway" 2>/dev/null || fail "the gateway ended: $(cat "$work/log")"
-    sleep 0.1
-done
-[[ -n $address ]] || fail "the gateway does not say where it listens"
-url=http://$address
+serve --plugins "$work/plugins" --timeout 200ms --warm 2 --body-timeout 300ms
 
 ask() { curl -sS -o "$work/answer" -w '%{http_code}\n' "$@"; }
 expect() {

@@ -14,11 +14,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests/prebuilt
 modules=$root/target/console
 
-note() { printf 'test-console.sh: %s\n' "$*" >&2; }
-fail() {
-    note "$*"
-    exit 1
-}
+# shellcheck source=scripts/lib/gateway.sh
+. "$root/scripts/lib/gateway.sh"
 
 screenshots=
 if [[ ${1:-} == --screenshots ]]; then
@@ -37,25 +34,7 @@ if [[ ! -d $modules/node_modules/playwright-core || ! -d $modules/node_modules/a
         fail "npm cannot install playwright-core and axe-core"
 fi
 
-program=${1:-}
-if [[ -z $program ]]; then
-    command -v cargo >/dev/null || fail "missing cargo"
-    program=$(cd "$root" && cargo build --release --locked --message-format=json 2>/dev/null |
-        sed -n 's/.*"executable":"\([^"]*\/fuelbox\)".*/\1/p' | tail -n 1)
-fi
-[[ -x $program ]] || fail "no program: '$program'"
-
-work=$(mktemp -d)
-gateways=()
-finish() {
-    local gateway
-    for gateway in "${gateways[@]}"; do
-        kill -TERM "$gateway" 2>/dev/null || true
-        wait "$gateway" || true
-    done
-    rm -rf "$work"
-}
-trap finish EXIT
+program_to_try "${1:-}"
 
 mkdir "$work/plugins"
 cp "$guests"/{greet,add,infinite-loop,wordcount,cgi-rust}.wasm "$work/plugins/"
@@ -83,30 +62,14 @@ EOF
 printf 'access = "token"\n' >"$work/plugins/redirect.toml"
 (umask 077 && printf 'deploy deploy-0123456789\ncall call-0123456789abc\n' >"$work/tokens")
 
-# serve NAME ARG…: starts a gateway, and sets `address`.
-serve() {
-    local name=$1
-    shift
-    : >"$work/$name.log"
-    "$program" serve --listen 127.0.0.1:0 "$@" 2>"$work/$name.log" &
-    gateways+=($!)
-    address=
-    for _ in {1..100}; do
-        address=$(sed -n 's/.*on http:\/\///p' "$work/$name.log")
-        [[ -n $address ]] && return
-        kill -0 "${gateways[-1]}" 2>/dev/null || break
-        sleep 0.1
-    done
-    fail "the gateway $name does not serve: $(cat "$work/$name.log")"
-}
-serve site --plugins "$work/plugins" --timeout 500ms --token-file "$work/tokens"
-site=$address
-serve plain
-plain=$address
+serve --plugins "$work/plugins" --timeout 500ms --token-file "$work/tokens"
+site=$url
+serve
+plain=$url
 
 export NODE_PATH=$modules/node_modules
-node "$root/scripts/lib/console.cjs" "$browser" "http://$site" "http://$plain" "$guests/fibonacci.wasm" "$screenshots"
-for gateway in "${gateways[@]}"; do kill -0 "$gateway" || fail "a gateway has ended"; done
+node "$root/scripts/lib/console.cjs" "$browser" "$site" "$plain" "$guests/fibonacci.wasm" "$screenshots"
+for each in "${gateways[@]}"; do kill -0 "$each" || fail "a gateway has ended"; done
 if [[ -n $screenshots ]]; then
     for picture in "$screenshots"/console-*.png; do
         (($(stat -c %s "$picture") < 150000)) || fail "$picture has 150 kB or more"

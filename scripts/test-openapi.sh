@@ -16,11 +16,8 @@ guests=$root/guests/prebuilt
 venv=$root/target/openapi
 examples=${EXAMPLES:-50}
 
-note() { printf 'test-openapi.sh: %s\n' "$*" >&2; }
-fail() {
-    note "$*"
-    exit 1
-}
+# shellcheck source=scripts/lib/gateway.sh
+. "$root/scripts/lib/gateway.sh"
 
 for tool in curl python3; do command -v "$tool" >/dev/null || fail "missing $tool"; done
 if [[ ! -x $venv/bin/schemathesis ]]; then
@@ -30,44 +27,10 @@ if [[ ! -x $venv/bin/schemathesis ]]; then
         fail "pip cannot install schemathesis"
 fi
 
-program=${1:-}
-if [[ -z $program ]]; then
-    command -v cargo >/dev/null || fail "missing cargo"
-    program=$(cd "$root" && cargo build --release --locked --message-format=json 2>/dev/null |
-        sed -n 's/.*"executable":"\([^"]*\/fuelbox\)".*/\1/p' | tail -n 1)
-fi
-[[ -x $program ]] || fail "no program: '$program'"
+program_to_try "${1:-}"
 
-work=$(mktemp -d)
-gateway=
-stop() {
-    if [[ -n $gateway ]]; then
-        kill -TERM "$gateway" 2>/dev/null || true
-        wait "$gateway" || true
-    fi
-    gateway=
-}
-finish() {
-    stop
-    rm -rf "$work"
-}
-trap finish EXIT
-
-# serve ARG…: starts a gateway, and sets `url`. Limits are such that a guest that spins takes no time.
-serve() {
-    local address=
-    : >"$work/log"
-    "$program" serve --listen 127.0.0.1:0 --fuel 2000000 --timeout 2s "$@" 2>"$work/log" &
-    gateway=$!
-    for _ in {1..100}; do
-        address=$(sed -n 's/.*on http:\/\///p' "$work/log")
-        [[ -n $address ]] && break
-        kill -0 "$gateway" 2>/dev/null || fail "the gateway ended: $(cat "$work/log")"
-        sleep 0.1
-    done
-    [[ -n $address ]] || fail "the gateway does not say where it listens"
-    url=http://$address
-}
+# Limits are such that a guest that spins takes no time.
+limits=(--fuel 2000000 --timeout 2s)
 
 # try ARG…: schemathesis against the gateway, which must outlive it.
 try() {
@@ -75,19 +38,19 @@ try() {
         "$venv/bin/schemathesis" --config-file "$root/scripts/lib/schemathesis.toml" run "$url/openapi.json" \
         --max-examples "$examples" --seed 1 --request-timeout 20 --max-redirects 0 --no-color "$@") ||
         fail "schemathesis found something, see above"
-    kill -0 "$gateway" || fail "the gateway has ended: $(cat "$work/log")"
+    kill -0 "$gateway" || fail "the gateway has ended"
     curl -sSf "$url/healthz" >/dev/null
 }
 
-serve
+serve "${limits[@]}"
 try --phases examples,coverage,fuzzing
-stop
+stop_gateways
 
 mkdir "$work/plugins"
 cp "$guests"/{greet,add,wordcount,cgi-rust,infinite-loop,memory-hog}.wasm "$work/plugins/"
 printf 'access = "token"\n' >"$work/plugins/add.toml"
 (umask 077 && printf 'deploy deploy-0123456789\n' >"$work/tokens")
-serve --plugins "$work/plugins" --token-file "$work/tokens"
+serve "${limits[@]}" --plugins "$work/plugins" --token-file "$work/tokens"
 try --phases examples,coverage,fuzzing --header 'Authorization: Bearer deploy-0123456789'
-stop
+stop_gateways
 note "no answer that the document does not name, and no 5xx that is not a guest's"

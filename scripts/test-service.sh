@@ -14,18 +14,14 @@ guests=$root/guests/prebuilt
 # systemd's own measure, of 100: 0 is everything forbidden.
 exposure_max=10
 
-note() { printf 'test-service.sh: %s\n' "$*" >&2; }
-fail() {
-    note "$*"
-    exit 1
-}
+# shellcheck source=scripts/lib/gateway.sh
+. "$root/scripts/lib/gateway.sh"
 
 for tool in cargo curl python3; do command -v "$tool" >/dev/null || fail "missing $tool"; done
 for tool in systemd-analyze strace; do
     command -v "$tool" >/dev/null || { note "skipped: no $tool here (apt-get install systemd strace)"; exit 3; }
 done
 
-work=$(mktemp -d)
 traced=
 # The first process in the trace is the one that becomes fuelbox; what waits for it ends with it.
 stop_gateway() { kill -TERM "$(head -n 1 "$work/trace" | cut -d ' ' -f 1)"; }
@@ -38,12 +34,7 @@ finish() {
 }
 trap finish EXIT
 
-program=${1:-}
-if [[ -z $program ]]; then
-    program=$(cd "$root" && cargo build --release --locked --message-format=json 2>/dev/null |
-        sed -n 's/.*"executable":"\([^"]*\/fuelbox\)".*/\1/p' | tail -n 1)
-fi
-[[ -x $program ]] || fail "no program: '$program'"
+program_to_try "${1:-}"
 
 # The program need not be installed for that.
 units() {
