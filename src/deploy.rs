@@ -117,7 +117,7 @@ impl Deploy<'_> {
     pub fn put_module(
         &mut self,
         name: &str,
-        module: Vec<u8>,
+        module: &[u8],
         condition: Condition<'_>,
     ) -> Result<Done, Refused> {
         let path = self.module_path(name);
@@ -127,11 +127,11 @@ impl Deploy<'_> {
         }
         let policy = Parts::read_policy(&path).map_err(Refused::System)?;
         let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
-        let parts = Parts { module, policy, signatures };
+        let parts = Parts { module: module.into(), policy, signatures };
         let loaded = self.tried(&parts, &path)?;
         let digest = loaded.digest;
-        self.write(&path, &parts.module)?;
-        self.settle_signature(&path, &parts.module)?;
+        self.write(&path, module)?;
+        self.settle_signature(&path, module)?;
         self.put(name, loaded, path, &parts);
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
     }
@@ -187,7 +187,7 @@ impl Deploy<'_> {
             }
             Some(module) => {
                 let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
-                let parts = Parts { module, policy: Some(text.into()), signatures };
+                let parts = Parts { module: module.into(), policy: Some(text.into()), signatures };
                 let loaded = self.tried(&parts, &path)?;
                 self.write(&policy_path(&path), text.as_bytes())?;
                 self.put(name, loaded, path, &parts);
@@ -231,7 +231,7 @@ impl Deploy<'_> {
         }
         let Some(module) = optional(self.module(name))? else { return self.unlink(&policy_path(&path)) };
         let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
-        let parts = Parts { module, policy: None, signatures };
+        let parts = Parts { module: module.into(), policy: None, signatures };
         let loaded = self.tried(&parts, &path)?;
         self.unlink(&policy_path(&path))?;
         self.put(name, loaded, path, &parts);
@@ -239,7 +239,7 @@ impl Deploy<'_> {
     }
 
     /// What `parts` make, of which an instance has been made.
-    fn tried(&self, parts: &Parts, path: &Path) -> Result<Loaded, Refused> {
+    fn tried(&self, parts: &Parts<'_>, path: &Path) -> Result<Loaded, Refused> {
         let loaded = parts.load(path, self.rules).map_err(|error| match error {
             // Where the folder is concerns no client.
             Error::Load { problem, .. } => Refused::Invalid(problem.to_string()),
@@ -255,7 +255,7 @@ impl Deploy<'_> {
         }
     }
 
-    fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf, parts: &Parts) {
+    fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf, parts: &Parts<'_>) {
         self.folder.note(&path, parts, self.rules);
         self.plugins.put(name, loaded, Some(path));
         self.loads.loaded.fetch_add(1, Relaxed);

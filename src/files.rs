@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::plugins::Loaded;
 use crate::policy::{self, At, POLICY_BYTES_MAX, Policy, Rules};
 use crate::signature::{self, SIGNATURE_BYTES_MAX};
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -98,22 +99,22 @@ pub fn signature_paths(path: &Path) -> [PathBuf; 2] {
 
 /// What a plug-in is made of.
 #[derive(Debug, Default)]
-pub struct Parts {
+pub struct Parts<'a> {
     /// The module's file.
-    pub module: Vec<u8>,
+    pub module: Cow<'a, [u8]>,
     /// The policy's text.
     pub policy: Option<String>,
     /// Signatures of the module, of which one must be good if the rules ask for one.
     pub signatures: Vec<String>,
 }
 
-impl Parts {
+impl Parts<'_> {
     /// What the files at and beside `path` hold.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Load`] for a module that is too large.
-    pub fn read(path: &Path, rules: &Rules) -> Result<Parts, Error> {
-        let module = read_file(path, &rules.limits)?;
+    pub fn read(path: &Path, rules: &Rules) -> Result<Parts<'static>, Error> {
+        let module = read_file(path, &rules.limits)?.into();
         Ok(Parts {
             module,
             policy: Parts::read_policy(path)?,

@@ -85,7 +85,7 @@ impl Folder {
 
     /// Takes the files of the module at `path` for what is loaded, which is `parts`; unless they have changed since
     /// these were read. Then they are loaded at the next scan.
-    pub(crate) fn note(&mut self, path: &Path, parts: &Parts, rules: &Rules) {
+    pub(crate) fn note(&mut self, path: &Path, parts: &Parts<'_>, rules: &Rules) {
         let stamps = Stamps::of(path, rules);
         // After the stamps: what comes later has others.
         let is_same = Parts::read(path, rules)

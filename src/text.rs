@@ -47,3 +47,8 @@ pub fn cut(text: &str, most: usize) -> String {
         end => format!("{}…", &text[..end.unwrap_or(0)]),
     }
 }
+
+/// Whether `name` is a token as HTTP has it (RFC 9110, section 5.6.2).
+pub fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

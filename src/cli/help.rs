@@ -18,7 +18,7 @@ pub const COMMANDS: &[(Topic, &str, &str)] = &[
 /// The exit codes and what they mean.
 pub const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done"),
-    ("1", "health: the gateway is not alive"),
+    ("1", "a plug-in reported an error; health: the gateway is not alive"),
     ("2", "usage: an unknown flag, a value out of range, input that does not fit the function"),
     ("120", "cannot load: a file, plug-in or function is missing, or the module is refused"),
     ("121", "the guest trapped or broke its calling convention"),

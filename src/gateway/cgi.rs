@@ -3,6 +3,7 @@
 use super::document::is_hop_by_hop;
 use super::http1::HEADERS_MAX;
 use super::message::Request;
+use super::routes::EXECUTE;
 use crate::abi::command::Invocation;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::Stdin;
@@ -24,7 +25,7 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     let head = request.head.strip_prefix(b"\r\n").unwrap_or(&request.head);
     // The door has parsed it before.
     let is_1_0 = parsed.parse(head).is_ok() && parsed.version == Some(0);
-    let script_name = format!("/execute/{name}");
+    let script_name = format!("{EXECUTE}{name}");
     let (server_name, server_port) = authority(parsed.headers);
     let address = request.client.map(|address| address.to_string()).unwrap_or_default();
 
@@ -66,7 +67,7 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
 
 /// The length of `/execute/{plugin}` at the beginning of `path`, as the client wrote it.
 fn raw_script_len(path: &str) -> usize {
-    let begin = "/execute/".len().min(path.len());
+    let begin = EXECUTE.len().min(path.len());
     path[begin..].find('/').map_or(path.len(), |at| begin + at)
 }
 

@@ -52,10 +52,7 @@ impl Desk {
     pub fn answer(&self, runner: &Runner, request: &Request, when_long: &dyn Fn()) -> Option<Response> {
         let path = request.target.split('?').next()?.strip_prefix(PLUGINS)?;
         match request.role {
-            None => {
-                let answer = problem(problem::TOKEN_NEEDED, "this needs `Authorization: Bearer TOKEN`");
-                return Some(answer.with("WWW-Authenticate", "Bearer realm=\"fuelbox\""));
-            }
+            None => return Some(problem::token_needed("this")),
             Some(Role::Call) => {
                 return Some(problem(problem::FORBIDDEN, "this token may only call plug-ins"));
             }
@@ -104,7 +101,7 @@ impl Of<'_> {
         match self.request.method.as_str() {
             "GET" | "HEAD" => deploy.module(self.name).map_or_else(refuse, |bytes| self.show(WASM, bytes)),
             "PUT" => {
-                let module = self.request.body.clone();
+                let module = &self.request.body;
                 let done = deploy.put_module(self.name, module, &|now| self.conditions.hold(now));
                 self.done(done, "deployed", "")
             }

@@ -4,6 +4,7 @@
 //! output is the body, every byte: a program that knows nothing of CGI may print what looks a little like it.
 
 use super::message::{BYTES, JSON, Response, TEXT};
+use crate::text::is_token;
 
 /// A header block, in bytes and in lines; output that has no empty line by then has none.
 const BLOCK_BYTES_MAX: usize = 16 * 1024;
@@ -158,11 +159,6 @@ fn block(output: &[u8]) -> Option<(Vec<Field>, usize)> {
     let is_block =
         fields.iter().any(|(name, _)| is_cgi(name)) || fields.iter().all(|(name, _)| is_known(name));
     (!fields.is_empty() && is_block).then_some((fields, begin))
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 /// The value as text, if a response may have it.

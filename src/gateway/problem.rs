@@ -158,6 +158,12 @@ pub fn of_error(error: &Error) -> Kind {
     }
 }
 
+/// The response to who has no token where one is needed (RFC 6750, section 3).
+pub fn token_needed(what: &str) -> Response {
+    let detail = format!("{what} needs `Authorization: Bearer TOKEN`");
+    response(TOKEN_NEEDED, &detail).with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
+}
+
 /// The response for a problem, with `detail` about this occurrence.
 pub fn response(kind: Kind, detail: &str) -> Response {
     let body = serde_json::json!({

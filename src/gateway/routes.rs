@@ -77,8 +77,7 @@ fn execute(
         Err(error) => return refuse(&error),
     };
     let mut response = if !may_call(&plugin, request.role) {
-        let answer = problem(problem::TOKEN_NEEDED, "this plug-in needs `Authorization: Bearer TOKEN`");
-        answer.with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
+        problem::token_needed("this plug-in")
     } else if plugin.is_command() {
         program(runner, request, (&plugin, path_info), when_long)
     } else if path_info.is_empty() {

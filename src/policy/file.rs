@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
 use crate::quantity::{DirArg, directory, size, timeout};
 use crate::text::cut;
+use crate::text::is_token;
 use crate::wasi::abi::{Errno, oflags};
 use crate::wasi::ctx::World;
 use crate::wasi::dir::{Opened, Opening, Preopen, open};
@@ -293,9 +294,6 @@ fn deadline_within(
 /// What can stand in a header, and looks like a media type (RFC 9110, section 8.3.1).
 fn is_content_type(text: &str) -> bool {
     let media = text.split(';').next().unwrap_or_default().trim();
-    let is_token = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-    };
     let parts = media.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
     parts && text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }

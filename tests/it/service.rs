@@ -7,6 +7,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -24,6 +25,14 @@ fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
+}
+
+/// A manager, and where it is to be told.
+fn manager(dir: &TempDir) -> (UnixDatagram, PathBuf) {
+    let name = dir.0.join("notify");
+    let manager = UnixDatagram::bind(&name).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    (manager, name)
 }
 
 /// What the manager is told next, one assignment on a line.
@@ -79,9 +88,7 @@ fn what_cannot_be_served_on_is_one_line_and_a_code() {
 #[test]
 fn the_manager_is_told_of_serving_and_of_stopping() {
     let dir = TempDir::new();
-    let name = dir.0.join("notify");
-    let manager = UnixDatagram::bind(&name).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let (manager, name) = manager(&dir);
     let mut command = Command::new(fuelbox_program());
     command.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(&dir.0).env_remove("RUST_LOG");
     let mut serve = Serve::spawn({
@@ -123,9 +130,7 @@ fn watched(manager: &std::path::Path, watchdog_us: u64) -> Serve {
 #[test]
 fn the_manager_is_told_of_reading_again() {
     let dir = TempDir::new();
-    let name = dir.0.join("notify");
-    let manager = UnixDatagram::bind(&name).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let (manager, name) = manager(&dir);
     let serve = watched(&name, 3_600_000_000);
     assert!(told(&manager).starts_with("READY=1\n"));
     let pid = serve.child.id().to_string();
@@ -143,9 +148,7 @@ fn the_manager_is_told_of_reading_again() {
 fn a_gateway_at_work_tells_so_as_often_as_it_is_asked_to() {
     use std::io::Write;
     let dir = TempDir::new();
-    let name = dir.0.join("notify");
-    let manager = UnixDatagram::bind(&name).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let (manager, name) = manager(&dir);
     let serve = watched(&name, 400_000);
     assert!(told(&manager).starts_with("READY=1\n"));
     assert_eq!(told(&manager), "WATCHDOG=1\n");

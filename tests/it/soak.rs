@@ -2,7 +2,7 @@
 //! process is as it was. Seconds in `cargo test`; `scripts/soak.sh` makes them minutes (FUELBOX_SOAK_SECONDS).
 
 use crate::site::{DEPLOY, token_file};
-use crate::support::{Client, Reply, Serve, TempDir, prebuilt, wat};
+use crate::support::{Client, Reply, Serve, TempDir, Vitals, prebuilt, wat};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,7 +20,7 @@ const THREADS: usize = 2 * (WORKERS + 2) + 2;
 
 /// Memory that may be left more than after a tenth of the time, in kB: an allocator's holes, no growth. In a short
 /// run, not every worker has done everything once by then.
-fn memory_spare_kb(seconds: f64) -> u64 {
+fn memory_spare_kb(seconds: f64) -> usize {
     if seconds < 60.0 { 16_384 } else { 2_048 }
 }
 
@@ -50,26 +50,6 @@ impl Counts {
 
 fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
-}
-
-/// What the process holds.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    memory_kb: u64,
-    threads: usize,
-    descriptors: usize,
-}
-
-fn held(server: &Serve) -> Held {
-    let proc = std::path::PathBuf::from(format!("/proc/{}", server.child.id()));
-    let status = std::fs::read_to_string(proc.join("status")).unwrap();
-    let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    let count = |folder: &str| std::fs::read_dir(proc.join(folder)).unwrap().count();
-    Held {
-        memory_kb: rss.trim().trim_end_matches(" kB").parse().unwrap(),
-        threads: count("task"),
-        descriptors: count("fd"),
-    }
 }
 
 /// A module whose `f` gives `n`.
@@ -218,10 +198,10 @@ impl Load {
 }
 
 /// Waits until only the process's own connections are left.
-fn settled(server: &Serve, descriptors: usize) -> Held {
+fn settled(server: &Serve, descriptors: usize) -> Vitals {
     let begin = Instant::now();
     loop {
-        let now = held(server);
+        let now = server.vitals();
         if (now.descriptors <= descriptors && now.threads <= THREADS)
             || begin.elapsed() > Duration::from_secs(20)
         {
@@ -252,7 +232,7 @@ fn a_mixed_load_leaves_nothing_behind() {
     let more =
         ["--head-timeout", "1s", "--body-timeout", "1s", "--idle-timeout", "2s", "--write-timeout", "1s"];
     let server = Serve::start(&dir.0, &[&args[..], &more].concat());
-    let before = held(&server);
+    let before = server.vitals();
     let load = Load {
         address: server.address,
         stop: AtomicBool::new(false),
@@ -271,7 +251,7 @@ fn a_mixed_load_leaves_nothing_behind() {
         scope.spawn(|| load.misbehave());
         // A thread whose assertion fails ends the test only when all have been told to stop.
         std::thread::sleep(Duration::from_secs_f64(seconds / 10.0));
-        let warm = held(&server);
+        let warm = server.vitals();
         std::thread::sleep(Duration::from_secs_f64(seconds * 0.9));
         load.stop.store(true, Ordering::Relaxed);
         warm
@@ -284,8 +264,8 @@ fn a_mixed_load_leaves_nothing_behind() {
     }
     // Before, there are still those that tiny_http has begun with, does not need, and ends after 5 s.
     assert_eq!((after.threads, after.descriptors), (THREADS, before.descriptors));
-    let most = warm.memory_kb + memory_spare_kb(seconds);
-    assert!(after.memory_kb <= most, "{} kB are more than {most}", after.memory_kb);
+    let most = warm.rss_kb + memory_spare_kb(seconds);
+    assert!(after.rss_kb <= most, "{} kB are more than {most}", after.rss_kb);
     let mut left: Vec<_> =
         std::fs::read_dir(&plugins.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();

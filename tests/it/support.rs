@@ -246,6 +246,15 @@ pub fn fuelbox(args: &[&str]) -> Ran {
     fuelbox_in(&TempDir::new().0, args, b"")
 }
 
+/// What a process takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Vitals {
+    pub rss_kb: usize,
+    pub peak_kb: usize,
+    pub threads: usize,
+    pub descriptors: usize,
+}
+
 /// A `fuelbox serve` process on port 0, killed on drop.
 pub struct Serve {
     pub child: Child,
@@ -275,6 +284,22 @@ impl Serve {
         // Keep reading, so that the server never waits for room in the pipe.
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         Serve { child, address }
+    }
+
+    /// What the process takes now.
+    pub fn vitals(&self) -> Vitals {
+        let proc = format!("/proc/{}", self.child.id());
+        let status = std::fs::read_to_string(format!("{proc}/status")).expect("the server lives");
+        let number = |key: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(key)).expect(key);
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        Vitals {
+            rss_kb: number("VmRSS:"),
+            peak_kb: number("VmHWM:"),
+            threads: number("Threads:"),
+            descriptors: std::fs::read_dir(format!("{proc}/fd")).unwrap().count(),
+        }
     }
 }
 

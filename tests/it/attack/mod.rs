@@ -13,7 +13,7 @@ mod reset;
 mod slow;
 mod smuggle;
 
-use crate::support::{Reply, Serve, TempDir, prebuilt, wat};
+use crate::support::{Reply, Serve, TempDir, Vitals, prebuilt, wat};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -55,15 +55,6 @@ struct Target {
     _dir: TempDir,
 }
 
-/// What a process takes.
-#[derive(Debug, Clone, Copy)]
-struct Vitals {
-    rss_kb: usize,
-    peak_kb: usize,
-    threads: usize,
-    descriptors: usize,
-}
-
 impl Target {
     /// Limits suit the size of the attack; `flags` come after and replace them.
     fn start(flags: &[&str]) -> Target {
@@ -101,18 +92,7 @@ impl Target {
     }
 
     fn vitals(&self) -> Vitals {
-        let proc = format!("/proc/{}", self.serve.child.id());
-        let status = std::fs::read_to_string(format!("{proc}/status")).expect("the server lives");
-        let number = |key: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(key)).expect(key);
-            line.split_whitespace().next().unwrap().parse().unwrap()
-        };
-        Vitals {
-            rss_kb: number("VmRSS:"),
-            peak_kb: number("VmHWM:"),
-            threads: number("Threads:"),
-            descriptors: std::fs::read_dir(format!("{proc}/fd")).unwrap().count(),
-        }
+        self.serve.vitals()
     }
 
     /// Brings the process to where it is in use: every worker has served, small bodies and larger ones (the
