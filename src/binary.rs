@@ -3,7 +3,8 @@
 //!
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
-use crate::error::LoadProblem;
+use crate::edit::Edit;
+use crate::error::{LoadProblem, invalid};
 use crate::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
     NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
@@ -168,11 +169,6 @@ impl Facts {
     }
 }
 
-/// The problem that the reader found.
-pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
-    LoadProblem::Invalid(error.to_string())
-}
-
 fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {
     if count > max {
         return Err(LoadProblem::Invalid(format!("{count} {what}, more than the {max} supported")));
@@ -194,12 +190,17 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
     Err(LoadProblem::NotWasm(problem.into()))
 }
 
-/// Index spaces that exports refer to, filled while the sections go by.
+/// Index spaces that exports refer to, filled while the sections go by, and what is to be done to the code.
 #[derive(Default)]
 struct Spaces {
     types: Vec<Signature>,
     functions: Vec<u32>,
+    imported_functions: usize,
+    bodies: usize,
+    body_end: usize,
+    edits: Vec<Edit>,
     name_bytes: usize,
+    work_arounds: bool,
 }
 
 impl Spaces {
@@ -238,13 +239,19 @@ impl Spaces {
 /// # Errors
 /// Bytes that are no core module, or are cut off or malformed as far as this reads. It is no validation.
 pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
+    read_code(wasm, true).map(|(facts, _)| facts)
+}
+
+/// As [`read`], with the edits that its code needs before it is compiled; those for the interpreter's faults, and
+/// what is refused for them, only with `work_arounds`.
+pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Vec<Edit>), LoadProblem> {
     check_magic(wasm)?;
     let mut facts = Facts::default();
-    let mut spaces = Spaces::default();
+    let mut spaces = Spaces { work_arounds, ..Spaces::default() };
     for payload in Parser::new(0).parse_all(wasm) {
         section(payload.map_err(invalid)?, &mut facts, &mut spaces)?;
     }
-    Ok(facts)
+    Ok((facts, spaces.edits))
 }
 
 fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {
@@ -310,9 +317,28 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
                 facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
             }
         }
-        Payload::CodeSectionStart { range, .. } => facts.code_bytes = range.len() as u64,
-        Payload::CodeSectionEntry(body) => vet::body(&body, &|index| spaces.arity(index))?,
+        Payload::CodeSectionStart { range, size, .. } => {
+            if facts.code_bytes > 0 {
+                return Err(LoadProblem::Invalid("it has two code sections".into()));
+            }
+            facts.code_bytes = range.len() as u64;
+            spaces.body_end = range.end - size as usize;
+        }
+        Payload::CodeSectionEntry(body) => read_body(&body, spaces)?,
         _ => {}
+    }
+    Ok(())
+}
+
+fn read_body(body: &wasmparser::FunctionBody<'_>, spaces: &mut Spaces) -> Result<(), LoadProblem> {
+    let ty = spaces.functions.get(spaces.imported_functions + spaces.bodies);
+    // Validation refuses a body without a function, or of an unknown type.
+    let results = ty.map_or(0, |ty| spaces.arity(*ty).1);
+    let insertions = vet::body(body, results, &|index| spaces.arity(index), spaces.work_arounds)?;
+    spaces.bodies += 1;
+    let size_at = std::mem::replace(&mut spaces.body_end, body.range().end);
+    if !insertions.is_empty() {
+        spaces.edits.push(Edit { body: body.range(), size_at, insertions });
     }
     Ok(())
 }
@@ -341,6 +367,7 @@ fn imported(ty: TypeRef, facts: &mut Facts, spaces: &mut Spaces) -> Result<Item,
     Ok(match ty {
         TypeRef::Func(type_index) => {
             spaces.functions.push(type_index);
+            spaces.imported_functions += 1;
             Item::Function(spaces.signature(type_index)?)
         }
         TypeRef::Memory(memory) => {

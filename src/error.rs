@@ -212,3 +212,8 @@ impl From<Stop> for Error {
         Error::Guest(stop)
     }
 }
+
+/// What a reader of the binary format found.
+pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
+    LoadProblem::Invalid(error.to_string())
+}

@@ -9,13 +9,16 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/warm outcome guests text quantity digest signature
+//! L0  limits limits/door limits/warm outcome guests text quantity digest signature leb128 edit
 //! L1  error wasi/abi stats extism/memory extism/vars extism/http
-//! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
+//! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
+//! L2  vet
 //! L3  binary wasi/listing
+//! L4  start
+//! L5  rewrite
 //! L4  wasi/files
 //! L5  wasi/ctx
-//! L6  host start
+//! L6  host
 //! L7  wasi wasi/process wasi/fd wasi/stat wasi/preopen wasi/path wasi/poll wasi/sock
 //! L7  extism extism/calls
 //! L8  imports
@@ -51,6 +54,7 @@ pub mod binary;
 pub mod cli;
 pub mod deploy;
 pub mod digest;
+mod edit;
 mod engine;
 mod error;
 mod extism;
@@ -60,11 +64,13 @@ pub mod gateway;
 pub mod guests;
 mod host;
 mod imports;
+mod leb128;
 pub mod limits;
 pub mod outcome;
 pub mod plugins;
 pub mod policy;
 pub mod quantity;
+mod rewrite;
 mod runner;
 mod sandbox;
 pub mod signature;
@@ -78,6 +84,8 @@ pub mod watch;
 
 pub use abi::command::Invocation;
 pub use abi::{Convention, Serving};
+#[doc(hidden)]
+pub use engine::CompileOptions;
 pub use engine::Program;
 pub use error::{Error, LoadProblem};
 pub use limits::Limits;

@@ -157,8 +157,22 @@ pub const MESSAGE_BYTES_MAX: usize = 1024;
 /// not bounded by its fuel; a compiler emits one for each copy of its allocator.
 pub const GROWS_MAX: u64 = 64;
 
-/// Local variables of one function, without parameters. A call zeroes them all, at no fuel.
+/// Local variables of one function, without parameters.
 pub const LOCALS_MAX: u64 = 4_096;
+
+/// Stack cells of 8 bytes for local variables that a call zeroes at no fuel of their own.
+pub const LOCALS_FREE: u64 = 32;
+
+/// Further cells that a call zeroes for one [`NOP_FUEL`]: a `nop` is inserted for each, as the interpreter
+/// charges nothing for them.
+pub const LOCALS_PER_NOP: u64 = 32;
+
+/// Fuel for a `nop`: zeroing costs what copying and filling do. Compilers emit none.
+pub const NOP_FUEL: u8 = (LOCALS_PER_NOP * 8 / BULK_BYTES_PER_FUEL as u64) as u8;
+
+/// `select` instructions in one function beyond one for every three bytes of its code. No code that is reached has
+/// as many; each becomes three bytes longer.
+pub const SELECTS_SPARE: u64 = 1_024;
 
 /// Blocks nested in one function. A large `switch` nests as many as it has cases.
 pub const CONTROL_DEPTH_MAX: u64 = 4_096;
@@ -227,6 +241,8 @@ const _: () = assert!(
     SLICE_FUEL * BULK_BYTES_PER_FUEL as u64 <= 10 * BULK_BYTES_PER_MS,
     "a bulk instruction paid from one slice must end within 10 ms"
 );
+const _: () =
+    assert!(LOCALS_MAX * 2 <= (u8::MAX as u64) * LOCALS_PER_NOP + LOCALS_FREE, "`Insert::Nops` is a byte");
 const _: () = assert!(LOG_LINE_BYTES_MAX <= OUTPUT_BYTES_DEFAULT);
 const _: () = assert!(LOG_LINES_MAX as u64 <= LOG_BURST_LINES, "one run in quiet times is logged whole");
 const _: () = assert!(MEMORY_PAGES_DEFAULT as usize * PAGE_BYTES / BLOCK_OVERHEAD_BYTES <= BLOCKS_MAX);

@@ -31,6 +31,7 @@ pub struct Sandbox<'a> {
     instance: Option<Instance>,
     fuel_limit: u64,
     fuel_unissued: u64,
+    slice_fuel: u64,
     deadline: Option<Duration>,
     started: Instant,
     instantiated: Option<Duration>,
@@ -68,6 +69,7 @@ impl<'a> Sandbox<'a> {
             instance: None,
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
+            slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
             started,
             instantiated: None,
@@ -126,6 +128,7 @@ impl<'a> Sandbox<'a> {
             instance: Some(instance),
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
+            slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
             started,
             instantiated: Some(Duration::ZERO),
@@ -289,7 +292,7 @@ impl<'a> Sandbox<'a> {
         let owed = std::mem::take(&mut host.fuel_owed);
         let left = self.fuel_left();
         let needed = required.saturating_add(owed);
-        let slice = needed.saturating_sub(left).max(SLICE_FUEL).min(self.fuel_unissued);
+        let slice = needed.saturating_sub(left).max(self.slice_fuel).min(self.fuel_unissued);
         let available = left + slice;
         if available < needed || slice == 0 {
             // All that is left counts as used: it did not suffice for the next step.
