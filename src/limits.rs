@@ -311,6 +311,12 @@ impl Default for Limits {
 /// Smallest value stack that can hold a frame, in bytes.
 pub const STACK_BYTES_MIN: usize = 4096;
 
+/// Bytes of a value stack to begin with.
+pub const STACK_BYTES_INITIAL: usize = 1024;
+
+const _: () =
+    assert!(STACK_BYTES_INITIAL <= STACK_BYTES_MIN, "wasmi panics if a stack begins above its maximum");
+
 impl Limits {
     /// Checks the values that no run could work with.
     ///

@@ -40,7 +40,7 @@ pub fn body(
         if !std::mem::take(&mut counts.changed) {
             continue;
         }
-        check("nested blocks", counts.labels.len() as u64, CONTROL_DEPTH_MAX + 1)?;
+        check("nested blocks", counts.depth() as u64, CONTROL_DEPTH_MAX)?;
         check("memory.grow and table.grow instructions", counts.grows, GROWS_MAX)?;
         check("values copied by branches", counts.copies, BRANCH_COPIES_SPARE + bytes)?;
         if work_arounds && counts.block_params > 0 {
@@ -84,6 +84,11 @@ impl<'a> Counts<'a> {
         self.labels.push(values);
         self.block_params += params(ty, self.arity);
         self.changed = true;
+    }
+
+    /// Blocks that are open, the function's body not counted.
+    fn depth(&self) -> usize {
+        self.labels.len().saturating_sub(1)
     }
 
     fn select(&mut self) {
@@ -130,7 +135,7 @@ macro_rules! visit {
     };
     (one visit_return ($($rest:tt)*)) => {
         fn visit_return(&mut self) {
-            self.branch(self.labels.len().saturating_sub(1) as u32);
+            self.branch(self.depth() as u32);
         }
     };
     (one visit_select ($($rest:tt)*)) => {
