@@ -4,7 +4,6 @@
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
 use crate::code::Code;
-use crate::edit::Edit;
 use crate::error::{LoadProblem, invalid};
 use crate::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
@@ -244,9 +243,9 @@ pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
     read_code(wasm, true).map(|(facts, _)| facts)
 }
 
-/// As [`read`], with the edits that its code needs before it is compiled; those for the interpreter's faults, and
-/// what is refused for them, only with `work_arounds`.
-pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Vec<Edit>), LoadProblem> {
+/// As [`read`], with what was found in its code; edits for the interpreter's faults, and what is refused for them,
+/// only with `work_arounds`.
+pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Code), LoadProblem> {
     check_magic(wasm)?;
     let (mut facts, mut spaces, mut code) = (Facts::default(), Spaces::default(), Code::default());
     for payload in Parser::new(0).parse_all(wasm) {
@@ -262,7 +261,7 @@ pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Vec<E
             payload => section(payload, &mut facts, &mut spaces)?,
         }
     }
-    Ok((facts, code.edits))
+    Ok((facts, code))
 }
 
 fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {

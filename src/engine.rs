@@ -5,7 +5,7 @@ use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
 use crate::limits::{
-    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, NOP_FUEL, SLICE_FUEL, STACK_BYTES_INITIAL,
+    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, Limits, NOP_FUEL, SLICE_FUEL, STACK_BYTES_INITIAL,
     TEXT_BYTES_MAX,
 };
 use crate::rewrite;
@@ -136,11 +136,11 @@ fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Pr
     check_size(bytes, limits.module_bytes)?;
     let wasm = to_binary(bytes)?;
     check_size(&wasm, limits.module_bytes)?;
-    let (facts, edits) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
+    let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
 
-    let engine = Engine::new(&config(limits, &facts));
-    let rewritten = rewrite::rewrite(&wasm, &facts, &edits)?;
+    let engine = Engine::new(&config(limits, code.translation_ns));
+    let rewritten = rewrite::rewrite(&wasm, &facts, &code.edits)?;
     let module = Module::new(&engine, &rewritten.wasm);
     let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
     let mut linker = Linker::new(&engine);
@@ -179,7 +179,7 @@ fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
     Ok(())
 }
 
-fn config(limits: &Limits, facts: &Facts) -> Config {
+fn config(limits: &Limits, translation_ns: u64) -> Config {
     let mut config = Config::default();
     // How many of each thing a module may declare has been checked in binary.rs: wasmi's own strict limits
     // refuse what Go and CPython are compiled to.
@@ -198,7 +198,7 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
             nop: NOP_FUEL,
             ..OperatorCost::default()
         })
-        .compilation_mode(if facts.code_bytes <= LAZY_CODE_BYTES {
+        .compilation_mode(if translation_ns <= LAZY_TRANSLATION_NS {
             CompilationMode::LazyTranslation
         } else {
             CompilationMode::Eager

@@ -2,7 +2,8 @@
 
 /// As the program has it.
 #[global_allocator]
-static ALLOCATOR: fuelbox::ZeroingAllocator<std::alloc::System> = fuelbox::ZeroingAllocator(std::alloc::System);
+static ALLOCATOR: fuelbox::ZeroingAllocator<std::alloc::System> =
+    fuelbox::ZeroingAllocator(std::alloc::System);
 
 mod access_log;
 mod attack;
