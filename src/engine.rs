@@ -9,6 +9,7 @@ use crate::limits::{
     TEXT_BYTES_MAX,
 };
 use crate::rewrite;
+use crate::tail_calls;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
 
@@ -82,6 +83,7 @@ impl Program {
         limits: &Limits,
         options: &CompileOptions,
     ) -> Result<Program, Error> {
+        tail_calls::check_early()?;
         limits.check().map_err(Error::Limits)?;
         // A module that makes the interpreter's compiler panic is refused like any other.
         let compiled = catch_unwind(|| compile(bytes, limits, options))

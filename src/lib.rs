@@ -14,6 +14,7 @@
 //! L1  error wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
+//! L2  tail_calls
 //! L3  code wasi/listing
 //! L4  binary
 //! L5  start
@@ -79,6 +80,7 @@ mod sandbox;
 pub mod signature;
 mod start;
 pub mod stats;
+mod tail_calls;
 mod text;
 mod vet;
 pub mod warm;

@@ -52,6 +52,10 @@ pub const TABLE_ELEMENTS_DEFAULT: u32 = 100_000;
 /// which handing out the next slice is 0.2 %.
 pub const SLICE_FUEL: u64 = 100_000;
 
+/// Fuel of a slice as long as it is not known that guests leave nothing on the host's stack (`tail_calls.rs`): what
+/// so many instructions could leave there fits any thread.
+pub const UNCHECKED_SLICE_FUEL: u64 = 1_000;
+
 /// Fuel for a `memory.grow` or `table.grow`, beside that for the bytes; the most that wasmi takes.
 ///
 /// It bounds the host's stack: in wasmi 2.0.0 a denied growth leaves a frame of about 110 bytes there until

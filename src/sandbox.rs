@@ -6,9 +6,10 @@ use crate::engine::Program;
 use crate::host::{Again, Answer, Halt, Host};
 use crate::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, Limits, PAGE_BYTES,
-    SLICE_FUEL,
+    SLICE_FUEL, UNCHECKED_SLICE_FUEL,
 };
 use crate::outcome::{Stop, Usage};
+use crate::tail_calls;
 use crate::wasi;
 use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
@@ -267,6 +268,7 @@ impl<'a> Sandbox<'a> {
     }
 
     fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+        tail_calls::check().map_err(|error| Stop::Trap(error.to_string()))?;
         self.let_output_through();
         if let Some(when_long) = self.when_long {
             when_long();
@@ -284,6 +286,11 @@ impl<'a> Sandbox<'a> {
         used.min(self.fuel_limit)
     }
 
+    /// Fuel handed out at a time.
+    fn slice(&self) -> u64 {
+        if tail_calls::is_checked() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
+    }
+
     /// Hands out the next slice, at least `required` and what host calls owe, and checks the deadline.
     fn issue(&mut self, required: u64) -> Result<(), Stop> {
         self.check_deadline(required)?;
@@ -292,7 +299,7 @@ impl<'a> Sandbox<'a> {
         let owed = std::mem::take(&mut host.fuel_owed);
         let left = self.fuel_left();
         let needed = required.saturating_add(owed);
-        let slice = needed.saturating_sub(left).max(self.slice_fuel).min(self.fuel_unissued);
+        let slice = needed.saturating_sub(left).max(self.slice()).min(self.fuel_unissued);
         let available = left + slice;
         if available < needed || slice == 0 {
             // All that is left counts as used: it did not suffice for the next step.
