@@ -4,7 +4,7 @@ use crate::generate::Made;
 use crate::road::fuelbox::Fuelbox;
 use crate::road::plain::Plain;
 use crate::road::reference::Reference;
-use crate::road::{End, Loaded, Road, Run};
+use crate::road::{End, Loaded, PANICKED, Road, Run};
 use crate::value::Num;
 use std::ops::AddAssign;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,7 +62,7 @@ impl AddAssign for Counts {
 }
 
 /// A call to which two roads gave different answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Difference {
     /// The road under test.
     pub road: &'static str,
@@ -82,7 +82,7 @@ pub fn module(made: &Made, roads: Roads, counts: &mut Counts) -> Option<Differen
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
         let what = format!("panic: {}", text.unwrap_or_default());
-        Some(Difference { road: "any", function: String::new(), args: Vec::new(), what })
+        Some(Difference { road: "any", what, ..Difference::default() })
     });
     counts.differences += u64::from(found.is_some());
     found
@@ -96,23 +96,21 @@ struct Tested {
 }
 
 fn on_all_roads(made: &Made, roads: Roads, counts: &mut Counts) -> Option<Difference> {
-    // Panics here if wasmi's translator does, before anything has to translate in the middle of a run.
-    let _ = Plain { slice_fuel: PLAIN_SLICE }.load(&made.wasm);
-    let Some(tested) = load_tested(&made.wasm, roads) else {
-        counts.refused += 1;
-        return None;
-    };
-    let mut tested = tested;
-    let mut references: Vec<(&'static str, Box<dyn Loaded>)> = Vec::new();
-    for road in references_of() {
-        match road.load(&made.wasm) {
-            Ok(loaded) => references.push((road.name(), loaded)),
-            Err(_) => {
-                counts.refused += 1;
-                return None;
-            }
-        }
+    if !roads.work_arounds {
+        // A panic of the translator can be caught here. In the middle of a run, where fuelbox translates, it
+        // ends the process.
+        let _ = Plain { slice_fuel: PLAIN_SLICE }.load(&made.wasm);
     }
+    let (mut tested, mut references) = match load_all(&made.wasm, roads) {
+        Ok(loaded) => loaded,
+        Err(reason) if reason.contains(PANICKED) => {
+            return Some(Difference { road: "any", what: format!("panic: {reason}"), ..Difference::default() });
+        }
+        Err(_) => {
+            counts.refused += 1;
+            return None;
+        }
+    };
     made.calls.iter().find_map(|(function, args)| {
         counts.calls += 1;
         let what = one_call(&mut tested, &mut references, function, args, counts);
@@ -120,15 +118,10 @@ fn on_all_roads(made: &Made, roads: Roads, counts: &mut Counts) -> Option<Differ
     })
 }
 
-fn references_of() -> Vec<Box<dyn Road>> {
-    vec![
-        Box::new(Reference),
-        #[cfg(feature = "wasmtime")]
-        Box::new(crate::road::wasmtime::Wasmtime::default()),
-    ]
-}
+/// A reference, by name.
+type Answering = (&'static str, Box<dyn Loaded>);
 
-fn load_tested(wasm: &[u8], roads: Roads) -> Option<Vec<Tested>> {
+fn load_all(wasm: &[u8], roads: Roads) -> Result<(Vec<Tested>, Vec<Answering>), String> {
     let mut all: Vec<(Box<dyn Road>, u32)> = Vec::new();
     if roads.fuelbox {
         all.push((Box::new(Fuelbox::new(roads.work_arounds)), 0));
@@ -138,14 +131,24 @@ fn load_tested(wasm: &[u8], roads: Roads) -> Option<Vec<Tested>> {
         all.push((Box::new(Plain { slice_fuel: PLAIN_SLICE }), 1));
     }
     let load = |(road, fuel_group): &(Box<dyn Road>, u32)| {
-        Some(Tested { name: road.name(), loaded: road.load(wasm).ok()?, fuel_group: *fuel_group })
+        Ok(Tested { name: road.name(), loaded: road.load(wasm)?, fuel_group: *fuel_group })
     };
-    all.iter().map(load).collect()
+    let tested = all.iter().map(load).collect::<Result<_, String>>()?;
+    let references = references().into_iter().map(|road| Ok((road.name(), road.load(wasm)?)));
+    Ok((tested, references.collect::<Result<_, String>>()?))
+}
+
+fn references() -> Vec<Box<dyn Road>> {
+    vec![
+        Box::new(Reference),
+        #[cfg(feature = "wasmtime")]
+        Box::new(crate::road::wasmtime::Wasmtime::default()),
+    ]
 }
 
 fn one_call(
     tested: &mut [Tested],
-    references: &mut [(&'static str, Box<dyn Loaded>)],
+    references: &mut [Answering],
     function: &str,
     args: &[Num],
     counts: &mut Counts,

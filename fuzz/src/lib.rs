@@ -8,4 +8,6 @@ pub mod compare;
 pub mod generate;
 pub mod reduce;
 pub mod road;
+pub mod session;
+pub mod smith;
 pub mod value;

@@ -16,7 +16,7 @@ impl Body<'_, '_> {
 
     /// Types of a block's parameters; none unless they are asked for.
     fn some_params(&mut self) -> Vec<Ty> {
-        if !self.shape.block_params || self.c.chance(50) {
+        if !self.shape.params || self.c.chance(50) {
             return Vec::new();
         }
         (0..1 + self.c.below(3)).map(|_| any_type(self.c)).collect()
@@ -130,6 +130,15 @@ impl Body<'_, '_> {
         (depth as u32, self.labels[self.labels.len() - 1 - depth].clone())
     }
 
+    /// As [`Body::label`], for a `br_table` in a block of its own.
+    fn table_label(&mut self) -> (u32, Vec<Ty>) {
+        let (depth, types) = self.label();
+        if types.len() > 1 && !self.shape.br_tables {
+            return (0, self.labels[self.labels.len() - 1].clone());
+        }
+        (depth, types)
+    }
+
     /// `br_if` that passes values, which are still there if it is not taken.
     pub fn br_if_values(&mut self, ty: Ty, depth: u32) {
         let (label, types) = self.label();
@@ -153,7 +162,7 @@ impl Body<'_, '_> {
         let block = self.plan.types.block(&[], &[ty]);
         self.put(I::Block(block));
         self.inside(vec![ty], &[], |body| {
-            let (default, types) = body.label();
+            let (default, types) = body.table_label();
             let same = body.labels.iter().rev().enumerate().filter(|(_, label)| **label == types);
             let same: Vec<u32> = same.map(|(depth, _)| depth as u32).collect();
             let targets: Vec<u32> = (0..body.c.below(5)).map(|_| *body.c.pick(&same)).collect();

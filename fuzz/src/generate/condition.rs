@@ -105,7 +105,7 @@ impl Body<'_, '_> {
         self.expr(ty, depth);
         self.expr(ty, depth);
         self.condition(depth);
-        if self.shape.guarded_selects {
+        if !self.shape.selects {
             self.puts([I::I32Const(0), I::I32Or]);
         }
         if self.c.chance(25) || !ty.is_number() {

@@ -156,7 +156,7 @@ impl Body<'_, '_> {
     /// Replaces a NaN on the stack by the canonical one.
     pub fn canonical(&mut self, ty: Ty) {
         let scratch = self.private_local(ty);
-        self.puts(canonical(ty, scratch, self.shape.guarded_selects));
+        self.puts(canonical(ty, scratch, !self.shape.selects));
     }
 }
 

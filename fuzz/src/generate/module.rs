@@ -234,11 +234,11 @@ fn checksum(plan: &Plan, shape: Shape) -> w::Function {
             Ty::I32 => put(&[I::I64ExtendI32U]),
             Ty::I64 => {}
             Ty::F32 => {
-                put(&canonical(Ty::F32, 2, shape.guarded_selects));
+                put(&canonical(Ty::F32, 2, !shape.selects));
                 put(&[I::I32ReinterpretF32, I::I64ExtendI32U]);
             }
             Ty::F64 => {
-                put(&canonical(Ty::F64, 3, shape.guarded_selects));
+                put(&canonical(Ty::F64, 3, !shape.selects));
                 put(&[I::I64ReinterpretF64]);
             }
             Ty::Func | Ty::Extern => put(&[I::RefIsNull, I::I64ExtendI32U]),

@@ -112,7 +112,7 @@ impl Body<'_, '_> {
         if matches!(ty, Ty::F32 | Ty::F64) { self.exact_float(ty, depth) } else { self.expr(ty, depth) }
         let (width, access) = *self.c.pick(ops::store(ty));
         let argument = self.offset(width);
-        if self.shape.guarded_stores && argument.offset > 0xffff {
+        if !self.shape.far_stores && argument.offset > 0xffff {
             match ty {
                 Ty::I32 => self.puts([I::I32Const(0), I::I32Or]),
                 Ty::I64 => self.puts([I::I64Const(0), I::I64Or]),

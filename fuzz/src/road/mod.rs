@@ -14,6 +14,9 @@ pub const MEMORY_PAGES: u32 = 16;
 /// Fuel of a run. A generated module takes far less; one that a reducer has changed may not end.
 pub const FUEL: u64 = 20_000_000;
 
+/// What a refusal says if the interpreter panicked; no module that is valid may have it do that.
+pub const PANICKED: &str = "the interpreter panicked";
+
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum End {
@@ -53,7 +56,7 @@ pub trait Road {
     /// Compiles a module.
     ///
     /// # Errors
-    /// The module is refused, with the reason.
+    /// The module is refused, with the reason. A panic of the interpreter is told by [`PANICKED`] in it.
     fn load(&self, wasm: &[u8]) -> Result<Box<dyn Loaded>, String>;
 }
 
