@@ -130,15 +130,6 @@ impl Body<'_, '_> {
         (depth as u32, self.labels[self.labels.len() - 1 - depth].clone())
     }
 
-    /// As [`Body::label`], for a `br_table` in a block of its own.
-    fn table_label(&mut self) -> (u32, Vec<Ty>) {
-        let (depth, types) = self.label();
-        if types.len() > 1 && !self.shape.br_tables {
-            return (0, self.labels[self.labels.len() - 1].clone());
-        }
-        (depth, types)
-    }
-
     /// `br_if` that passes values, which are still there if it is not taken.
     pub fn br_if_values(&mut self, ty: Ty, depth: u32) {
         let (label, types) = self.label();
@@ -156,27 +147,49 @@ impl Body<'_, '_> {
         }
     }
 
-    /// `br_table` to labels that take the same. What follows it is dead.
+    /// `br_table` to labels that take the same. What follows it is dead, so it is in two blocks of its own,
+    /// whose labels may be as high as each other.
     pub fn br_table(&mut self, ty: Ty, depth: u32) {
-        // In a block of its own, so that not all of the function is dead.
-        let block = self.plan.types.block(&[], &[ty]);
+        let results = if self.shape.br_tables { self.more(ty) } else { vec![ty] };
+        let block = self.plan.types.block(&[], &results);
         self.put(I::Block(block));
-        self.inside(vec![ty], &[], |body| {
-            let (default, types) = body.table_label();
-            let same = body.labels.iter().rev().enumerate().filter(|(_, label)| **label == types);
-            let same: Vec<u32> = same.map(|(depth, _)| depth as u32).collect();
-            let targets: Vec<u32> = (0..body.c.below(5)).map(|_| *body.c.pick(&same)).collect();
-            body.exprs(&types, depth.min(1));
-            body.expr(Ty::I32, depth);
-            if body.c.chance(60) {
-                body.puts([I::I32Const(3), I::I32And]);
-            }
-            body.put(I::BrTable(Cow::Owned(targets), default));
-            if body.c.chance(30) {
-                body.exprs(&[ty], depth.min(1));
+        self.inside(results.clone(), &[], |body| {
+            let between = body.some_below();
+            body.put(I::Block(block));
+            body.inside(results.clone(), &[], |body| body.br_table_here(depth));
+            body.put(I::End);
+            if !between.is_empty() {
+                body.sink_to(&[&between[..], &results[..]].concat(), 0);
+                body.exprs(&results, 0);
             }
         });
         self.put(I::End);
+        self.sink_to(&results, 1);
+    }
+
+    fn br_table_here(&mut self, depth: u32) {
+        // Sometimes what is passed does not lie where the labels expect it.
+        self.some_below();
+        let (mut default, mut types) = self.label();
+        if self.c.chance(50) || types.len() > 1 && !self.shape.br_tables {
+            (default, types) = (0, self.labels[self.labels.len() - 1].clone());
+        }
+        let same = self.labels.iter().rev().enumerate().filter(|(_, label)| **label == types);
+        let same: Vec<u32> = same.map(|(depth, _)| depth as u32).collect();
+        let targets: Vec<u32> = (0..self.c.below(5)).map(|_| *self.c.pick(&same)).collect();
+        self.exprs(&types, depth.min(1));
+        self.expr(Ty::I32, depth);
+        if self.c.chance(60) {
+            self.puts([I::I32Const(3), I::I32And]);
+        }
+        self.put(I::BrTable(Cow::Owned(targets), default));
+    }
+
+    /// Pushes values that nothing uses, or none.
+    fn some_below(&mut self) -> Vec<Ty> {
+        let types: Vec<Ty> = (0..self.c.weighted(&[60, 25, 15])).map(|_| any_type(self.c)).collect();
+        self.exprs(&types, 0);
+        types
     }
 
     /// Leaves for good: `br`, `return` or `unreachable`, mostly behind a condition.

@@ -101,7 +101,7 @@ impl<'a, 'c> Body<'a, 'c> {
         if !ty.is_number() {
             return self.reference(ty, depth);
         }
-        match self.c.weighted(&[14, 22, 8, 9, 7, 13, 9, 7, 4, 5, 4, 4, 5, 2, 3, 8, 3, 1]) {
+        match self.c.weighted(&[14, 22, 8, 9, 7, 13, 9, 7, 4, 5, 4, 4, 5, 3, 3, 8, 3, 6, 1]) {
             0 => self.leaf(ty),
             1 => self.binary(ty, depth),
             2 => self.unary(ty, depth),
@@ -123,6 +123,7 @@ impl<'a, 'c> Body<'a, 'c> {
             15 => self.stale_local(ty, depth),
             16 if ty == Ty::I32 => self.small_answer(depth),
             16 => self.leaf(ty),
+            17 => self.twins(ty, depth),
             _ => self.leave(ty, depth),
         }
     }
@@ -202,6 +203,27 @@ impl<'a, 'c> Body<'a, 'c> {
             self.expr(ty, depth);
         }
         let op = self.c.pick(ops::binary(ty)).clone();
+        self.put(op);
+    }
+
+    /// Both operands are one local, which has just been set and may still be in a register.
+    fn twins(&mut self, ty: Ty, depth: u32) {
+        let compared = Ty::NUMBERS[self.c.below(4)];
+        let is_comparison = ty == Ty::I32 && self.c.chance(50);
+        let of = if is_comparison { compared } else { ty };
+        self.expr(of, depth);
+        let Some(local) = self.local(of) else {
+            self.put(I::Drop);
+            return self.leaf(ty);
+        };
+        if self.c.chance(50) {
+            self.put(I::LocalTee(local));
+        } else {
+            self.puts([I::LocalSet(local), I::LocalGet(local)]);
+        }
+        let other = self.local(of).filter(|_| self.c.chance(30)).unwrap_or(local);
+        self.put(I::LocalGet(other));
+        let op = self.c.pick(if is_comparison { ops::compare(of) } else { ops::binary(of) }).clone();
         self.put(op);
     }
 
