@@ -104,7 +104,11 @@ fn on_all_roads(made: &Made, roads: Roads, counts: &mut Counts) -> Option<Differ
     let (mut tested, mut references) = match load_all(&made.wasm, roads) {
         Ok(loaded) => loaded,
         Err(reason) if reason.contains(PANICKED) => {
-            return Some(Difference { road: "any", what: format!("panic: {reason}"), ..Difference::default() });
+            return Some(Difference {
+                road: "any",
+                what: format!("panic: {reason}"),
+                ..Difference::default()
+            });
         }
         Err(_) => {
             counts.refused += 1;

@@ -48,8 +48,11 @@ fn shows(wasm: &[u8], old: &Difference, roads: Roads) -> Option<Difference> {
     let found = module(&made, roads, &mut Counts::default())?;
     // A panic stays a panic, and nothing else becomes one.
     let panics = |difference: &Difference| difference.what.starts_with("panic");
-    (panics(&found) == panics(old) && found.road == old.road)
-        .then(|| Difference { function: old.function.clone(), args: old.args.clone(), ..found })
+    (panics(&found) == panics(old) && found.road == old.road).then(|| Difference {
+        function: old.function.clone(),
+        args: old.args.clone(),
+        ..found
+    })
 }
 
 /// One pass over all bodies. True if anything became smaller.

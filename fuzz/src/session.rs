@@ -81,8 +81,7 @@ pub fn module_of(seed: u64, source: Source) -> Option<(Made, Roads)> {
 
 /// Runs; gives the counts and, unless it keeps going, at most one difference.
 pub fn run(session: &Session, tell: &(dyn Fn(&Found) + Sync)) -> Counts {
-    let (next, executions, stop) =
-        (AtomicU64::new(session.seed), AtomicU64::new(0), AtomicBool::new(false));
+    let (next, executions, stop) = (AtomicU64::new(session.seed), AtomicU64::new(0), AtomicBool::new(false));
     let all = Mutex::new(Counts::default());
     let started = Instant::now();
     let work = || {

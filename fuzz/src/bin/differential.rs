@@ -118,8 +118,7 @@ fn find_faults(session: &Session, brief: bool) -> ExitCode {
     for fault in Fault::ALL {
         println!("looking for {}", fault.name());
         let time = session.time.or(Some(Duration::from_secs(60)));
-        let session =
-            Session { source: Source::Fault(fault), time, keep_going: false, ..session.clone() };
+        let session = Session { source: Source::Fault(fault), time, keep_going: false, ..session.clone() };
         let counts = timed(&session, &|found| report(found, brief));
         if counts.differences == 0 {
             println!("NOT FOUND: {}", fault.name());

@@ -98,8 +98,7 @@ impl Body<'_, '_> {
         let counter = self.private_local(Ty::I32);
         let times = self.c.below(6) as i32;
         self.puts([I::I32Const(times), I::LocalSet(counter)]);
-        let (out, again) =
-            (self.plan.types.block(&[], &results), self.plan.types.block(&params, &results));
+        let (out, again) = (self.plan.types.block(&[], &results), self.plan.types.block(&params, &results));
         self.put(I::Block(out));
         self.labels.push(results.clone());
         self.exprs(&params, depth.min(1));

@@ -240,7 +240,11 @@ impl<'a, 'c> Body<'a, 'c> {
             0 => self.put(I::MemorySize(0)),
             1 => {
                 let pages = self.c.below(3) as i32;
-                if self.c.chance(70) { self.put(I::I32Const(pages)) } else { self.expr(Ty::I32, 0) }
+                if self.c.chance(70) {
+                    self.put(I::I32Const(pages))
+                } else {
+                    self.expr(Ty::I32, 0)
+                }
                 self.put(I::MemoryGrow(0));
             }
             2 => {

@@ -85,7 +85,9 @@ impl Body<'_, '_> {
             }
             3 => match self.local(Ty::I32) {
                 // The local keeps the address, so that it is an operand in a slot.
-                Some(local) => self.puts([I::LocalGet(local), I::I32Const(0x7f), I::I32And, I::LocalTee(local)]),
+                Some(local) => {
+                    self.puts([I::LocalGet(local), I::I32Const(0x7f), I::I32And, I::LocalTee(local)])
+                }
                 None => self.put(I::I32Const(16)),
             },
             _ => self.expr(Ty::I32, depth),

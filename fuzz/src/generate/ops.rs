@@ -7,12 +7,30 @@ use wasm_encoder::{Instruction as I, MemArg};
 pub fn binary(ty: Ty) -> &'static [I<'static>] {
     match ty {
         Ty::I32 => &[
-            I::I32Add, I::I32Sub, I::I32Mul, I::I32And, I::I32Or, I::I32Xor, I::I32Shl, I::I32ShrS, I::I32ShrU,
-            I::I32Rotl, I::I32Rotr,
+            I::I32Add,
+            I::I32Sub,
+            I::I32Mul,
+            I::I32And,
+            I::I32Or,
+            I::I32Xor,
+            I::I32Shl,
+            I::I32ShrS,
+            I::I32ShrU,
+            I::I32Rotl,
+            I::I32Rotr,
         ],
         Ty::I64 => &[
-            I::I64Add, I::I64Sub, I::I64Mul, I::I64And, I::I64Or, I::I64Xor, I::I64Shl, I::I64ShrS, I::I64ShrU,
-            I::I64Rotl, I::I64Rotr,
+            I::I64Add,
+            I::I64Sub,
+            I::I64Mul,
+            I::I64And,
+            I::I64Or,
+            I::I64Xor,
+            I::I64Shl,
+            I::I64ShrS,
+            I::I64ShrU,
+            I::I64Rotl,
+            I::I64Rotr,
         ],
         Ty::F32 => &[I::F32Add, I::F32Sub, I::F32Mul, I::F32Div, I::F32Min, I::F32Max],
         _ => &[I::F64Add, I::F64Sub, I::F64Mul, I::F64Div, I::F64Min, I::F64Max],
@@ -31,12 +49,8 @@ pub fn division(ty: Ty) -> &'static [I<'static>] {
 pub fn unary(ty: Ty) -> &'static [I<'static>] {
     match ty {
         Ty::I32 => &[I::I32Clz, I::I32Ctz, I::I32Popcnt, I::I32Extend8S, I::I32Extend16S],
-        Ty::I64 => {
-            &[I::I64Clz, I::I64Ctz, I::I64Popcnt, I::I64Extend8S, I::I64Extend16S, I::I64Extend32S]
-        }
-        Ty::F32 => {
-            &[I::F32Abs, I::F32Neg, I::F32Sqrt, I::F32Ceil, I::F32Floor, I::F32Trunc, I::F32Nearest]
-        }
+        Ty::I64 => &[I::I64Clz, I::I64Ctz, I::I64Popcnt, I::I64Extend8S, I::I64Extend16S, I::I64Extend32S],
+        Ty::F32 => &[I::F32Abs, I::F32Neg, I::F32Sqrt, I::F32Ceil, I::F32Floor, I::F32Trunc, I::F32Nearest],
         _ => &[I::F64Abs, I::F64Neg, I::F64Sqrt, I::F64Ceil, I::F64Floor, I::F64Trunc, I::F64Nearest],
     }
 }
@@ -45,11 +59,27 @@ pub fn unary(ty: Ty) -> &'static [I<'static>] {
 pub fn compare(ty: Ty) -> &'static [I<'static>] {
     match ty {
         Ty::I32 => &[
-            I::I32Eq, I::I32Ne, I::I32LtS, I::I32LtU, I::I32GtS, I::I32GtU, I::I32LeS, I::I32LeU, I::I32GeS,
+            I::I32Eq,
+            I::I32Ne,
+            I::I32LtS,
+            I::I32LtU,
+            I::I32GtS,
+            I::I32GtU,
+            I::I32LeS,
+            I::I32LeU,
+            I::I32GeS,
             I::I32GeU,
         ],
         Ty::I64 => &[
-            I::I64Eq, I::I64Ne, I::I64LtS, I::I64LtU, I::I64GtS, I::I64GtU, I::I64LeS, I::I64LeU, I::I64GeS,
+            I::I64Eq,
+            I::I64Ne,
+            I::I64LtS,
+            I::I64LtU,
+            I::I64GtS,
+            I::I64GtU,
+            I::I64LeS,
+            I::I64LeU,
+            I::I64GeS,
             I::I64GeU,
         ],
         Ty::F32 => &[I::F32Eq, I::F32Ne, I::F32Lt, I::F32Gt, I::F32Le, I::F32Ge],

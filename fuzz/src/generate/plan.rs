@@ -113,10 +113,8 @@ pub fn plan(c: &mut Choices<'_>) -> Plan {
     let mut list = |max: usize| -> Vec<Ty> { (0..c.below(max)).map(|_| any_type(c)).collect() };
     let signatures = [list(4), list(5), list(4)];
     let results = [vec![], list(4), vec![Ty::I32], vec![Ty::I64], list(7)];
-    let functions = (0..5 + c.below(4)).map(|_| Signature {
-        params: c.pick(&signatures).clone(),
-        results: c.pick(&results).clone(),
-    });
+    let functions = (0..5 + c.below(4))
+        .map(|_| Signature { params: c.pick(&signatures).clone(), results: c.pick(&results).clone() });
     let functions: Vec<Signature> = functions.collect();
     let count = functions.len();
     let mut globals = vec![Global { ty: Ty::I32, is_mutable: true, first: Num::I32(CALLS) }];

@@ -109,7 +109,11 @@ impl Body<'_, '_> {
     fn store(&mut self, depth: u32) {
         let ty = Ty::NUMBERS[self.c.weighted(&[40, 30, 15, 15])];
         self.address(depth);
-        if matches!(ty, Ty::F32 | Ty::F64) { self.exact_float(ty, depth) } else { self.expr(ty, depth) }
+        if matches!(ty, Ty::F32 | Ty::F64) {
+            self.exact_float(ty, depth)
+        } else {
+            self.expr(ty, depth)
+        }
         let (width, access) = *self.c.pick(ops::store(ty));
         let argument = self.offset(width);
         if !self.shape.far_stores && argument.offset > 0xffff {

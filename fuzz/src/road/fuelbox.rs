@@ -62,9 +62,7 @@ impl Loaded for Compiled {
         };
         let args: Vec<Value> = args.iter().map(|arg| to_value(*arg)).collect();
         match numeric::run(job, function, &args) {
-            Ok(report) => {
-                Run { end: end(report.result), fuel: report.usage.fuel, pauses: pauses.get() }
-            }
+            Ok(report) => Run { end: end(report.result), fuel: report.usage.fuel, pauses: pauses.get() },
             Err(error) => Run { end: failed(&error), fuel: 0, pauses: pauses.get() },
         }
     }

@@ -73,12 +73,15 @@ pub trait Loaded {
 
 /// A trap by its text; some are limits.
 fn trapped(text: &str) -> End {
-    let limits = ["call stack exhausted", "all fuel consumed", "growth operation limited", "out of system memory"];
+    let limits =
+        ["call stack exhausted", "all fuel consumed", "growth operation limited", "out of system memory"];
     if limits.iter().any(|limit| text.starts_with(limit)) {
         return End::Limit;
     }
     // wasmi 1.1 says more of some errors, and has no trap code for them.
-    let plain = ["out of bounds table access", "out of bounds memory access"].iter().find(|what| text.starts_with(**what));
+    let plain = ["out of bounds table access", "out of bounds memory access"]
+        .iter()
+        .find(|what| text.starts_with(**what));
     End::Trapped(match plain {
         Some(&"out of bounds table access") => "undefined element: out of bounds table access".into(),
         Some(what) => what.to_string(),

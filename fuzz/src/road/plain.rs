@@ -125,7 +125,9 @@ fn call(
     let mut state = function.call_resumable(&mut *store, &args, &mut results);
     run.end = loop {
         state = match state {
-            Ok(ResumableCall::Finished) => break End::Returned(results.iter().filter_map(from_val).collect()),
+            Ok(ResumableCall::Finished) => {
+                break End::Returned(results.iter().filter_map(from_val).collect());
+            }
             Ok(ResumableCall::OutOfFuel(paused)) => {
                 run.pauses += 1;
                 let left = store.get_fuel().unwrap_or(0);
