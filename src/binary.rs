@@ -3,13 +3,12 @@
 //!
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
-use crate::edit::Edit;
+use crate::code::Code;
 use crate::error::{LoadProblem, invalid};
 use crate::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
     NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
 };
-use crate::vet;
 use std::fmt;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
@@ -190,17 +189,13 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
     Err(LoadProblem::NotWasm(problem.into()))
 }
 
-/// Index spaces that exports refer to, filled while the sections go by, and what is to be done to the code.
+/// Index spaces that exports refer to, filled while the sections go by.
 #[derive(Default)]
 struct Spaces {
     types: Vec<Signature>,
     functions: Vec<u32>,
     imported_functions: usize,
-    bodies: usize,
-    body_end: usize,
-    edits: Vec<Edit>,
     name_bytes: usize,
-    work_arounds: bool,
 }
 
 impl Spaces {
@@ -228,6 +223,12 @@ impl Spaces {
         ty.map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
     }
 
+    /// Results of the function whose body is the `body`th; none for one that is not there, which validation refuses.
+    fn results(&self, body: usize) -> u32 {
+        let ty = self.functions.get(self.imported_functions + body);
+        ty.map_or(0, |ty| self.arity(*ty).1)
+    }
+
     fn function(&self, index: u32) -> Result<Signature, LoadProblem> {
         let type_index = self.functions.get(index as usize);
         self.signature(*type_index.ok_or_else(|| LoadProblem::Invalid(format!("unknown function {index}")))?)
@@ -242,16 +243,25 @@ pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
     read_code(wasm, true).map(|(facts, _)| facts)
 }
 
-/// As [`read`], with the edits that its code needs before it is compiled; those for the interpreter's faults, and
-/// what is refused for them, only with `work_arounds`.
-pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Vec<Edit>), LoadProblem> {
+/// As [`read`], with what was found in its code; edits for the interpreter's faults, and what is refused for them,
+/// only with `work_arounds`.
+pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Code), LoadProblem> {
     check_magic(wasm)?;
-    let mut facts = Facts::default();
-    let mut spaces = Spaces { work_arounds, ..Spaces::default() };
+    let (mut facts, mut spaces, mut code) = (Facts::default(), Spaces::default(), Code::default());
     for payload in Parser::new(0).parse_all(wasm) {
-        section(payload.map_err(invalid)?, &mut facts, &mut spaces)?;
+        match payload.map_err(invalid)? {
+            Payload::CodeSectionStart { range, size, .. } => {
+                facts.code_bytes = range.len() as u64;
+                code.begin(range.end - size as usize)?;
+            }
+            Payload::CodeSectionEntry(body) => {
+                let results = spaces.results(code.bodies);
+                code.body(&body, results, &|index| spaces.arity(index), work_arounds)?;
+            }
+            payload => section(payload, &mut facts, &mut spaces)?,
+        }
     }
-    Ok((facts, spaces.edits))
+    Ok((facts, code))
 }
 
 fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {
@@ -306,39 +316,24 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             facts.start = Some(func);
         }
         Payload::DataSection(segments) => counted("data segments", segments.count(), DATA_SEGMENTS_MAX)?,
-        Payload::ElementSection(segments) => {
-            counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
-            for segment in segments {
-                use wasmparser::ElementItems::{Expressions, Functions};
-                let items = match segment.map_err(invalid)?.items {
-                    Functions(items) => items.count(),
-                    Expressions(_, items) => items.count(),
-                };
-                facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
-            }
-        }
-        Payload::CodeSectionStart { range, size, .. } => {
-            if facts.code_bytes > 0 {
-                return Err(LoadProblem::Invalid("it has two code sections".into()));
-            }
-            facts.code_bytes = range.len() as u64;
-            spaces.body_end = range.end - size as usize;
-        }
-        Payload::CodeSectionEntry(body) => read_body(&body, spaces)?,
+        Payload::ElementSection(segments) => read_elements(segments, facts)?,
         _ => {}
     }
     Ok(())
 }
 
-fn read_body(body: &wasmparser::FunctionBody<'_>, spaces: &mut Spaces) -> Result<(), LoadProblem> {
-    let ty = spaces.functions.get(spaces.imported_functions + spaces.bodies);
-    // Validation refuses a body without a function, or of an unknown type.
-    let results = ty.map_or(0, |ty| spaces.arity(*ty).1);
-    let insertions = vet::body(body, results, &|index| spaces.arity(index), spaces.work_arounds)?;
-    spaces.bodies += 1;
-    let size_at = std::mem::replace(&mut spaces.body_end, body.range().end);
-    if !insertions.is_empty() {
-        spaces.edits.push(Edit { body: body.range(), size_at, insertions });
+fn read_elements(
+    segments: wasmparser::ElementSectionReader<'_>,
+    facts: &mut Facts,
+) -> Result<(), LoadProblem> {
+    use wasmparser::ElementItems::{Expressions, Functions};
+    counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
+    for segment in segments {
+        let items = match segment.map_err(invalid)?.items {
+            Functions(items) => items.count(),
+            Expressions(_, items) => items.count(),
+        };
+        facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
     }
     Ok(())
 }

@@ -41,3 +41,10 @@ pub struct Edit {
     /// What is inserted, in order.
     pub insertions: Vec<Insertion>,
 }
+
+impl Edit {
+    /// Bytes of the body, with what is inserted.
+    pub fn new_size(&self) -> usize {
+        self.body.len() + self.insertions.iter().map(|insertion| insertion.what.bytes().len()).sum::<usize>()
+    }
+}

@@ -5,7 +5,8 @@ use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
 use crate::limits::{
-    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, NOP_FUEL, SLICE_FUEL, TEXT_BYTES_MAX,
+    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, Limits, NOP_FUEL, SLICE_FUEL, STACK_BYTES_INITIAL,
+    TEXT_BYTES_MAX,
 };
 use crate::rewrite;
 use std::panic::catch_unwind;
@@ -135,13 +136,13 @@ fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Pr
     check_size(bytes, limits.module_bytes)?;
     let wasm = to_binary(bytes)?;
     check_size(&wasm, limits.module_bytes)?;
-    let (facts, edits) = binary::read_code(&wasm, options.work_arounds)?;
+    let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
 
-    let engine = Engine::new(&config(limits, &facts));
-    let rewritten = rewrite::rewrite(&wasm, &facts, &edits)?;
+    let engine = Engine::new(&config(limits, code.translation_ns));
+    let rewritten = rewrite::rewrite(&wasm, &facts, &code.edits)?;
     let module = Module::new(&engine, &rewritten.wasm);
-    let module = module.map_err(|error| LoadProblem::Invalid(explain(&error.to_string())))?;
+    let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
     let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
@@ -150,9 +151,13 @@ fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Pr
 }
 
 /// Says which build would take a module that this one refuses.
-fn explain(error: &str) -> String {
-    let lacks_simd = cfg!(not(feature = "simd")) && error.contains("SIMD");
-    format!("{error}{}", if lacks_simd { "; this build leaves SIMD out (cargo feature `simd`)" } else { "" })
+fn explain(problem: LoadProblem) -> LoadProblem {
+    match problem {
+        LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
+            LoadProblem::Invalid(format!("{why}; this build leaves SIMD out (cargo feature `simd`)"))
+        }
+        problem => problem,
+    }
 }
 
 fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
@@ -174,7 +179,7 @@ fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
     Ok(())
 }
 
-fn config(limits: &Limits, facts: &Facts) -> Config {
+fn config(limits: &Limits, translation_ns: u64) -> Config {
     let mut config = Config::default();
     // How many of each thing a module may declare has been checked in binary.rs: wasmi's own strict limits
     // refuse what Go and CPython are compiled to.
@@ -193,7 +198,7 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
             nop: NOP_FUEL,
             ..OperatorCost::default()
         })
-        .compilation_mode(if facts.code_bytes <= LAZY_CODE_BYTES {
+        .compilation_mode(if translation_ns <= LAZY_TRANSLATION_NS {
             CompilationMode::LazyTranslation
         } else {
             CompilationMode::Eager
@@ -208,8 +213,7 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
     // Its results may differ between processors, and fuel and output must not.
     #[cfg(feature = "simd")]
     config.wasm_relaxed_simd(false);
-    // wasmi panics if the smallest stack is above the largest; both orders are safe with this minimum.
-    config.set_min_stack_height(crate::limits::STACK_BYTES_MIN.min(1024));
+    config.set_min_stack_height(STACK_BYTES_INITIAL);
     config.set_max_stack_height(limits.stack_bytes);
     // A value stack that is used again holds what the last run left, and each is kept at its largest size.
     config.set_max_cached_stacks(0);

@@ -11,3 +11,11 @@ pub fn leb128(mut value: u32, out: &mut Vec<u8>) {
         out.push(byte | 0x80);
     }
 }
+
+/// `value` in unsigned LEB128, in the five bytes that any takes.
+pub fn leb128_padded(value: u32) -> [u8; 5] {
+    std::array::from_fn(|k| {
+        let bits = (value >> (7 * k)) as u8 & 0x7f;
+        if k < 4 { bits | 0x80 } else { bits }
+    })
+}

@@ -10,12 +10,14 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/warm outcome guests text quantity digest signature leb128 edit
+//! L1  zeroing
 //! L1  error wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
-//! L3  binary wasi/listing
-//! L4  start
-//! L5  rewrite
+//! L3  code wasi/listing
+//! L4  binary
+//! L5  start
+//! L6  rewrite
 //! L4  wasi/files
 //! L5  wasi/ctx
 //! L6  host
@@ -46,12 +48,13 @@
 //! # Invariants
 //! The core knows no HTTP. Parsing flags does no I/O. Nothing is global. Time, randomness and standard
 //! streams are arguments. Nothing that a guest or a client sends can panic the host.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod abi;
 pub mod binary;
 pub mod cli;
+mod code;
 pub mod deploy;
 pub mod digest;
 mod edit;
@@ -81,6 +84,7 @@ mod vet;
 pub mod warm;
 pub mod wasi;
 pub mod watch;
+mod zeroing;
 
 pub use abi::command::Invocation;
 pub use abi::{Convention, Serving};
@@ -94,6 +98,7 @@ pub use runner::{Runner, RunnerConfig};
 pub use wasi::ctx::World;
 pub use wasi::dir::Preopen;
 pub use wasi::streams::Stdin;
+pub use zeroing::ZeroingAllocator;
 
 /// The README's example is a test.
 #[cfg(doctest)]

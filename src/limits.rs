@@ -80,10 +80,11 @@ pub const BULK_OVERRUN_MS: u64 = 10;
 /// Fuel for each call into the host, so that a guest that does nothing else keeps slices short.
 pub const HOST_CALL_FUEL: u64 = 200;
 
-/// Function bodies up to this total are translated when first called; a module with more is translated
-/// whole when it is loaded. Translation is not on the guest's fuel (it would be charged to whichever run
-/// comes first), so what is left to it must fit a deadline's tolerance: 9 ms for each MiB.
-pub const LAZY_CODE_BYTES: u64 = 2 * 1024 * 1024;
+/// Nanoseconds of a desktop core, as `vet.rs` estimates them: code that takes no longer to translate is translated
+/// function by function, when each is first called; other code whole, when the module is loaded. Translation is
+/// not on the guest's fuel (it would be charged to whichever run comes first) and is not interrupted, so all that is left
+/// to a run must fit the tolerance of a deadline.
+pub const LAZY_TRANSLATION_NS: u64 = 20_000_000;
 
 /// iovecs in one WASI call; POSIX's IOV_MAX on Linux.
 pub const IOVECS_MAX: u32 = 1024;
@@ -310,6 +311,12 @@ impl Default for Limits {
 
 /// Smallest value stack that can hold a frame, in bytes.
 pub const STACK_BYTES_MIN: usize = 4096;
+
+/// Bytes of a value stack to begin with.
+pub const STACK_BYTES_INITIAL: usize = 1024;
+
+const _: () =
+    assert!(STACK_BYTES_INITIAL <= STACK_BYTES_MIN, "wasmi panics if a stack begins above its maximum");
 
 impl Limits {
     /// Checks the values that no run could work with.

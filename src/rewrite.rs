@@ -14,7 +14,8 @@
 use crate::binary::Facts;
 use crate::edit::{Edit, Insertion};
 use crate::error::{LoadProblem, invalid};
-use crate::leb128::leb128;
+use crate::leb128::{leb128, leb128_padded};
+use crate::limits::NAME_BYTES_MAX;
 use crate::start;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -23,6 +24,9 @@ use wasmparser::BinaryReader;
 const EXPORT_SECTION: u8 = 7;
 const START_SECTION: u8 = 8;
 const CODE_SECTION: u8 = 10;
+
+/// Bytes of a size at most.
+const SIZE_BYTES_MAX: usize = 5;
 
 /// A module for the interpreter.
 pub struct Rewritten<'a> {
@@ -42,7 +46,8 @@ pub fn rewrite<'a>(wasm: &'a [u8], facts: &Facts, edits: &[Edit]) -> Result<Rewr
         return Ok(Rewritten { wasm: wasm.into(), start: None });
     }
     let has_exports = !facts.exports.is_empty();
-    let mut out = Vec::with_capacity(wasm.len() + wasm.len() / 16 + 1024);
+    let inserted: usize = edits.iter().map(|edit| edit.new_size() - edit.body.len() + SIZE_BYTES_MAX).sum();
+    let mut out = Vec::with_capacity(wasm.len() + inserted + NAME_BYTES_MAX);
     out.extend_from_slice(wasm.get(..8).unwrap_or(wasm));
     let mut reader = BinaryReader::new(wasm.get(8..).unwrap_or_default(), 8);
     while !reader.eof() {
@@ -60,8 +65,7 @@ pub fn rewrite<'a>(wasm: &'a [u8], facts: &Facts, edits: &[Edit]) -> Result<Rewr
             (START_SECTION, Some(_)) if has_exports => {}
             (START_SECTION, Some(export)) => section(EXPORT_SECTION, &export.alone(), &mut out),
             (CODE_SECTION, _) if !edits.is_empty() => {
-                let end = content_at + content.len();
-                section(CODE_SECTION, &code(wasm, content_at..end, edits)?, &mut out);
+                code(wasm, content_at..content_at + content.len(), edits, &mut out)?;
             }
             _ => out.extend_from_slice(&wasm[begin..reader.original_position()]),
         }
@@ -69,16 +73,18 @@ pub fn rewrite<'a>(wasm: &'a [u8], facts: &Facts, edits: &[Edit]) -> Result<Rewr
     Ok(Rewritten { wasm: out.into(), start: start.map(|export| export.name) })
 }
 
-/// The content of the code section, with the edits made.
-fn code(wasm: &[u8], section: Range<usize>, edits: &[Edit]) -> Result<Vec<u8>, LoadProblem> {
+/// Appends the code section, whose content is now at `section`, with the edits made.
+fn code(wasm: &[u8], section: Range<usize>, edits: &[Edit], out: &mut Vec<u8>) -> Result<(), LoadProblem> {
     let missed = || LoadProblem::Invalid("its code section cannot be rewritten".into());
     let get = |range: Range<usize>| wasm.get(range).ok_or_else(missed);
-    let mut out = Vec::with_capacity(section.len() + section.len() / 16);
+    // The size is known at the end; its bytes have room for any.
+    out.push(CODE_SECTION);
+    let size_at = out.len();
+    out.extend_from_slice(&[0; SIZE_BYTES_MAX]);
     let mut done = section.start;
-    for Edit { body, size_at, insertions } in edits {
+    for edit @ Edit { body, size_at, insertions } in edits {
         out.extend_from_slice(get(done..*size_at)?);
-        let inserted: usize = insertions.iter().map(|insertion| insertion.what.bytes().len()).sum();
-        leb128(u32::try_from(body.len() + inserted).map_err(|_| missed())?, &mut out);
+        leb128(u32::try_from(edit.new_size()).map_err(|_| missed())?, out);
         done = body.start;
         for Insertion { at, what } in insertions {
             out.extend_from_slice(get(done..*at)?);
@@ -89,7 +95,9 @@ fn code(wasm: &[u8], section: Range<usize>, edits: &[Edit]) -> Result<Vec<u8>, L
         done = body.end;
     }
     out.extend_from_slice(get(done..section.end)?);
-    Ok(out)
+    let size = u32::try_from(out.len() - size_at - SIZE_BYTES_MAX).map_err(|_| missed())?;
+    out[size_at..size_at + SIZE_BYTES_MAX].copy_from_slice(&leb128_padded(size));
+    Ok(())
 }
 
 fn section(id: u8, content: &[u8], out: &mut Vec<u8>) {
