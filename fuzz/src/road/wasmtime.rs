@@ -2,6 +2,7 @@
 
 use super::{End, FUEL, Loaded, MEMORY_PAGES, Road, Run, trapped};
 use crate::value::Num;
+use std::sync::OnceLock;
 use wasmtime as w;
 use wasmtime::{Trap, Val};
 
@@ -12,10 +13,15 @@ pub struct Wasmtime {
 
 impl Default for Wasmtime {
     fn default() -> Wasmtime {
-        let mut config = w::Config::new();
-        config.consume_fuel(true).cranelift_opt_level(w::OptLevel::None);
-        // The defaults of a build with this configuration are valid.
-        Wasmtime { engine: w::Engine::new(&config).expect("a valid configuration") }
+        // One for all modules: to make one takes longer than to run a module.
+        static ENGINE: OnceLock<w::Engine> = OnceLock::new();
+        let engine = ENGINE.get_or_init(|| {
+            let mut config = w::Config::new();
+            config.consume_fuel(true).cranelift_opt_level(w::OptLevel::None);
+            // What a build has by default is valid.
+            w::Engine::new(&config).expect("a valid configuration")
+        });
+        Wasmtime { engine: engine.clone() }
     }
 }
 
