@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/warm outcome guests text quantity digest signature leb128 edit
-//! L1  zeroing
+//! L1  zeroing operators
 //! L1  error wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
@@ -70,6 +70,7 @@ mod host;
 mod imports;
 mod leb128;
 pub mod limits;
+mod operators;
 pub mod outcome;
 pub mod plugins;
 pub mod policy;
