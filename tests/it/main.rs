@@ -51,6 +51,7 @@ mod quantity;
 mod ready;
 mod reload;
 mod request_id;
+mod rewrite;
 mod runner;
 mod service;
 mod shares;
