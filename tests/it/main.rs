@@ -67,6 +67,7 @@ mod support;
 mod table;
 mod tidy;
 mod tokens;
+mod upstream;
 mod warm;
 mod wasi;
 mod wasi_again;
