@@ -60,7 +60,7 @@ same() {
 }
 
 compare_commands() {
-    local guest
+    local guest ty bits
     compared=0
     same 0 --version
     same 0 help serve
@@ -81,6 +81,14 @@ compare_commands() {
     same 0 run "${exact[@]}" --dir data::/data:ro "$guests/treehash.wasm" -- /data
     same 0 run "${exact[@]}" --seed 7 --dir data::/data "$guests/dirinfo.wasm" -- /data
     same 0 run "${exact[@]}" --dir data::. "$guests/unseen.wasm" -- greet.wat
+    # The bits of NaNs, of which processors make different ones.
+    for ty in f32 f64; do
+        same 0 run "${slow[@]}" "$root/tests/it/nan.wat" "${ty}_made"
+        for bits in -1 2139095041 9218868437227405313; do
+            [[ $ty = f64 || $bits -lt 4294967296 ]] || continue
+            same 0 run "${slow[@]}" "$root/tests/it/nan.wat" "${ty}_given" -- "$bits"
+        done
+    done
     # Each way to end.
     same 2 run "$guests/add.wasm" add 1
     same 120 run no-such.wasm f

@@ -38,6 +38,7 @@ mod load;
 mod log_format;
 mod memory;
 mod metrics;
+mod nan;
 mod numeric;
 mod openapi;
 mod packed;
