@@ -28,11 +28,29 @@ impl Insert {
 /// A place in the module, and what comes before the instruction there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Insertion {
-    /// Bytes from the module's first.
-    pub at: usize,
-    /// What is inserted.
-    pub what: Insert,
+    at: u32,
+    what: Insert,
 }
+
+impl Insertion {
+    /// `what` at so many bytes from the module's first; none beyond 4 GiB, which no module has.
+    pub fn new(at: usize, what: Insert) -> Option<Insertion> {
+        Some(Insertion { at: u32::try_from(at).ok()?, what })
+    }
+
+    /// Bytes from the module's first.
+    pub fn at(&self) -> usize {
+        self.at as usize
+    }
+
+    /// The instructions that are inserted.
+    pub fn bytes(&self) -> &'static [u8] {
+        self.what.bytes()
+    }
+}
+
+// A hostile module has one for every three of its bytes.
+const _: () = assert!(size_of::<Insertion>() == 8);
 
 /// A function body, and what is inserted into it.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,6 +66,6 @@ pub struct Edit {
 impl Edit {
     /// Bytes of the body, with what is inserted.
     pub fn new_size(&self) -> usize {
-        self.body.len() + self.insertions.iter().map(|insertion| insertion.what.bytes().len()).sum::<usize>()
+        self.body.len() + self.insertions.iter().map(|insertion| insertion.bytes().len()).sum::<usize>()
     }
 }

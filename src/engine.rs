@@ -10,6 +10,7 @@ use crate::limits::{
 };
 use crate::rewrite;
 use crate::tail_calls;
+use std::borrow::Cow;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
 
@@ -86,6 +87,16 @@ impl Program {
         limits: &Limits,
         options: &CompileOptions,
     ) -> Result<Program, Error> {
+        Program::compile_bytes(name, bytes.into(), limits, options)
+    }
+
+    /// As [`Program::compile_with`]; bytes that are given away are rewritten where they are.
+    pub(crate) fn compile_bytes(
+        name: &str,
+        bytes: Cow<'_, [u8]>,
+        limits: &Limits,
+        options: &CompileOptions,
+    ) -> Result<Program, Error> {
         tail_calls::check_early()?;
         limits.check().map_err(Error::Limits)?;
         // A module that makes the interpreter's compiler panic is refused like any other.
@@ -109,7 +120,7 @@ impl Program {
 ///
 /// # Errors
 /// Text that does not parse, or text in a build without the feature `wat`.
-pub fn to_binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadProblem> {
+pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
     if !looks_like_text(bytes) {
         return Ok(bytes.into());
     }
@@ -137,17 +148,18 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     text.starts_with(b"(") || text.starts_with(b";;")
 }
 
-fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Program, LoadProblem> {
-    check_size(bytes, limits.module_bytes)?;
-    let wasm = to_binary(bytes)?;
+fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> Result<Program, LoadProblem> {
+    check_size(&bytes, limits.module_bytes)?;
+    let mut wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
+    let size = wasm.len();
     check_size(&wasm, limits.module_bytes)?;
     let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
 
-    let rewritten = rewrite::rewrite(&wasm, &facts, &code.edits)?;
+    let start = rewrite::rewrite(&mut wasm, &facts, &code.edits)?;
     let module = |mode| {
         let engine = Engine::new(&config(limits, mode));
-        let module = Module::new(&engine, &rewritten.wasm);
+        let module = Module::new(&engine, &wasm);
         let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
         Ok::<_, LoadProblem>((engine, module))
     };
@@ -161,7 +173,7 @@ fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Pr
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
     let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
-    let (start, size, slice_fuel) = (rewritten.start, wasm.len(), options.slice_fuel);
+    let slice_fuel = options.slice_fuel;
     Ok(Program { engine, module, linker, start, reads_clocks, slice_fuel, facts, size })
 }
 

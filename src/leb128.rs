@@ -12,10 +12,15 @@ pub fn leb128(mut value: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// `value` in unsigned LEB128, in the five bytes that any takes.
-pub fn leb128_padded(value: u32) -> [u8; 5] {
-    std::array::from_fn(|k| {
-        let bits = (value >> (7 * k)) as u8 & 0x7f;
-        if k < 4 { bits | 0x80 } else { bits }
-    })
+/// `value` in unsigned LEB128, in `length` bytes at least, as which the binary format takes it too.
+pub fn leb128_of_length(value: u32, length: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    leb128(value, &mut out);
+    while out.len() < length {
+        if let Some(last) = out.last_mut() {
+            *last |= 0x80;
+        }
+        out.push(0);
+    }
+    out
 }

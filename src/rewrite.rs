@@ -12,10 +12,9 @@
 //!   and the interpreter charges nothing for that.
 
 use crate::binary::Facts;
-use crate::edit::{Edit, Insertion};
+use crate::edit::Edit;
 use crate::error::{LoadProblem, invalid};
-use crate::leb128::{leb128, leb128_padded};
-use crate::limits::NAME_BYTES_MAX;
+use crate::leb128::{leb128, leb128_of_length};
 use crate::start;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -24,84 +23,180 @@ use wasmparser::BinaryReader;
 const EXPORT_SECTION: u8 = 7;
 const START_SECTION: u8 = 8;
 const CODE_SECTION: u8 = 10;
+const CUSTOM_SECTION: u8 = 0;
 
-/// Bytes of a size at most.
-const SIZE_BYTES_MAX: usize = 5;
-
-/// A module for the interpreter.
-pub struct Rewritten<'a> {
-    /// Its bytes.
-    pub wasm: Cow<'a, [u8]>,
-    /// The name under which its `start` function is exported, if it has one.
-    pub start: Option<String>,
+/// A change.
+enum Patch<'a> {
+    /// Bytes in the place of others, of which there are no more.
+    Bytes {
+        /// Where, in bytes from the module's first.
+        at: usize,
+        /// How many bytes they take the place of.
+        old: usize,
+        bytes: Cow<'static, [u8]>,
+    },
+    /// What is inserted into a function's body.
+    Edit(&'a Edit),
 }
 
-/// Writes `wasm`, of which `facts` are known, with `edits`, which are in the order of the functions.
+impl Patch<'_> {
+    /// How many bytes more there are.
+    fn more(&self) -> usize {
+        match self {
+            Patch::Bytes { old, bytes, .. } => bytes.len() - old,
+            Patch::Edit(edit) => edit.new_size() - edit.body.len(),
+        }
+    }
+}
+
+/// A section as it is.
+struct Section {
+    id: u8,
+    /// Where its identifier is, and then its size.
+    at: usize,
+    content: Range<usize>,
+}
+
+/// Rewrites `wasm`, of which `facts` are known, with `edits`, which are in the order of the functions. Gives the name
+/// under which its `start` function is exported, if it has one.
 ///
 /// # Errors
 /// Section headers that are malformed.
-pub fn rewrite<'a>(wasm: &'a [u8], facts: &Facts, edits: &[Edit]) -> Result<Rewritten<'a>, LoadProblem> {
+pub fn rewrite(
+    wasm: &mut Cow<'_, [u8]>,
+    facts: &Facts,
+    edits: &[Edit],
+) -> Result<Option<String>, LoadProblem> {
     let start = facts.start.map(|index| start::Export::new(facts, index));
     if start.is_none() && edits.is_empty() {
-        return Ok(Rewritten { wasm: wasm.into(), start: None });
+        return Ok(None);
     }
-    let has_exports = !facts.exports.is_empty();
-    let inserted: usize = edits.iter().map(|edit| edit.new_size() - edit.body.len() + SIZE_BYTES_MAX).sum();
-    let mut out = Vec::with_capacity(wasm.len() + inserted + NAME_BYTES_MAX);
-    out.extend_from_slice(wasm.get(..8).unwrap_or(wasm));
+    let mut patches = Vec::new();
+    let mut has_exports = false;
     let mut reader = BinaryReader::new(wasm.get(8..).unwrap_or_default(), 8);
     while !reader.eof() {
-        let begin = reader.original_position();
+        let at = reader.original_position();
         let id = reader.read_u8().map_err(invalid)?;
-        let size = reader.read_var_u32().map_err(invalid)?;
-        let content_at = reader.original_position();
-        let content = reader.read_bytes(size as usize).map_err(invalid)?;
-        match (id, &start) {
-            (EXPORT_SECTION, Some(export)) if has_exports => {
-                section(EXPORT_SECTION, &export.beside(content)?, &mut out);
+        let size = reader.read_var_u32().map_err(invalid)? as usize;
+        let from = reader.original_position();
+        reader.read_bytes(size).map_err(invalid)?;
+        let section = Section { id, at, content: from..from + size };
+        match (section.id, &start) {
+            (EXPORT_SECTION, Some(export)) => {
+                has_exports = true;
+                patches.extend(beside(export, wasm, &section)?);
             }
-            // It is empty, and the export of `start` follows in its place.
-            (EXPORT_SECTION, Some(_)) => {}
-            (START_SECTION, Some(_)) if has_exports => {}
-            (START_SECTION, Some(export)) => section(EXPORT_SECTION, &export.alone(), &mut out),
-            (CODE_SECTION, _) if !edits.is_empty() => {
-                code(wasm, content_at..content_at + content.len(), edits, &mut out)?;
+            (START_SECTION, Some(export)) => {
+                if !has_exports {
+                    patches.push(Patch::Bytes { at, old: 0, bytes: alone(export).into() });
+                }
+                patches.extend(as_custom(&section)?);
             }
-            _ => out.extend_from_slice(&wasm[begin..reader.original_position()]),
+            (CODE_SECTION, _) => patches.extend(code(&section, edits)?),
+            _ => {}
         }
     }
-    Ok(Rewritten { wasm: out.into(), start: start.map(|export| export.name) })
+    apply(wasm.to_mut(), &patches)?;
+    Ok(start.map(|export| export.name))
 }
 
-/// Appends the code section, whose content is now at `section`, with the edits made.
-fn code(wasm: &[u8], section: Range<usize>, edits: &[Edit], out: &mut Vec<u8>) -> Result<(), LoadProblem> {
-    let missed = || LoadProblem::Invalid("its code section cannot be rewritten".into());
-    let get = |range: Range<usize>| wasm.get(range).ok_or_else(missed);
-    // The size is known at the end; its bytes have room for any.
-    out.push(CODE_SECTION);
-    let size_at = out.len();
-    out.extend_from_slice(&[0; SIZE_BYTES_MAX]);
-    let mut done = section.start;
-    for edit @ Edit { body, size_at, insertions } in edits {
-        out.extend_from_slice(get(done..*size_at)?);
-        leb128(u32::try_from(edit.new_size()).map_err(|_| missed())?, out);
-        done = body.start;
-        for Insertion { at, what } in insertions {
-            out.extend_from_slice(get(done..*at)?);
-            out.extend_from_slice(what.bytes());
-            done = *at;
-        }
-        out.extend_from_slice(get(done..body.end)?);
-        done = body.end;
+/// `inner`, within `section`, and before them the section's new size.
+fn within<'a>(section: &Section, mut inner: Vec<Patch<'a>>) -> Result<Vec<Patch<'a>>, LoadProblem> {
+    let more: usize = inner.iter().map(Patch::more).sum();
+    let size_at = section.at + 1;
+    inner.insert(0, sized(section.content.len() + more, size_at..section.content.start)?);
+    Ok(inner)
+}
+
+/// A number in the place of another, which is never the longer one.
+fn sized(value: usize, place: Range<usize>) -> Result<Patch<'static>, LoadProblem> {
+    let value = u32::try_from(value).map_err(|_| LoadProblem::Invalid("it becomes too large".into()))?;
+    Ok(Patch::Bytes { at: place.start, old: place.len(), bytes: leb128_of_length(value, place.len()).into() })
+}
+
+/// An export section that holds `export` alone.
+fn alone(export: &start::Export) -> Vec<u8> {
+    let mut out = vec![EXPORT_SECTION];
+    leb128(export.entry.len() as u32 + 1, &mut out);
+    out.push(1);
+    out.extend_from_slice(&export.entry);
+    out
+}
+
+/// `export` as one more of the export section.
+fn beside(
+    export: &start::Export,
+    wasm: &[u8],
+    section: &Section,
+) -> Result<Vec<Patch<'static>>, LoadProblem> {
+    let Range { start, end } = section.content;
+    let mut entries = BinaryReader::new(&wasm[start..end], start);
+    let count = entries.read_var_u32().map_err(invalid)? as usize;
+    let count = sized(count + 1, start..entries.original_position())?;
+    let entry = Patch::Bytes { at: end, old: 0, bytes: export.entry.clone().into() };
+    within(section, vec![count, entry])
+}
+
+/// The section as one that nobody reads: with another identifier, and an empty name before its content.
+fn as_custom(section: &Section) -> Result<Vec<Patch<'static>>, LoadProblem> {
+    let id = Patch::Bytes { at: section.at, old: 1, bytes: (&[CUSTOM_SECTION]).into() };
+    let name = Patch::Bytes { at: section.content.start, old: 0, bytes: (&[0]).into() };
+    let mut patches = within(section, vec![name])?;
+    patches.insert(0, id);
+    Ok(patches)
+}
+
+/// The edits of the code section.
+fn code<'a>(section: &Section, edits: &'a [Edit]) -> Result<Vec<Patch<'a>>, LoadProblem> {
+    let mut patches = Vec::with_capacity(edits.len() * 2 + 1);
+    for edit in edits {
+        patches.push(sized(edit.new_size(), edit.size_at..edit.body.start)?);
+        patches.push(Patch::Edit(edit));
     }
-    out.extend_from_slice(get(done..section.end)?);
-    let size = u32::try_from(out.len() - size_at - SIZE_BYTES_MAX).map_err(|_| missed())?;
-    out[size_at..size_at + SIZE_BYTES_MAX].copy_from_slice(&leb128_padded(size));
-    Ok(())
+    within(section, patches)
 }
 
-fn section(id: u8, content: &[u8], out: &mut Vec<u8>) {
-    out.push(id);
-    leb128(content.len() as u32, out);
-    out.extend_from_slice(content);
+/// Puts all patches in, which are in order, from the last to the first: each byte is moved once at most.
+fn apply(wasm: &mut Vec<u8>, patches: &[Patch<'_>]) -> Result<(), LoadProblem> {
+    let more: usize = patches.iter().map(Patch::more).sum();
+    let from = wasm.len();
+    wasm.try_reserve_exact(more).map_err(|_| LoadProblem::Invalid("there is too little memory".into()))?;
+    wasm.resize(from + more, 0);
+    let mut moving = Moving { from, to: wasm.len(), wasm };
+    for patch in patches.iter().rev() {
+        match patch {
+            Patch::Bytes { at, old, bytes } => moving.put(*at, *old, bytes)?,
+            Patch::Edit(edit) => {
+                for insertion in edit.insertions.iter().rev() {
+                    moving.put(insertion.at(), 0, insertion.bytes())?;
+                }
+            }
+        }
+    }
+    if moving.from == moving.to { Ok(()) } else { Err(missed()) }
+}
+
+fn missed() -> LoadProblem {
+    LoadProblem::Invalid("it cannot be rewritten".into())
+}
+
+/// What is before `from` is still to be moved to before `to`.
+struct Moving<'a> {
+    wasm: &'a mut [u8],
+    from: usize,
+    to: usize,
+}
+
+impl Moving<'_> {
+    /// Moves what follows `old` bytes at `at`, and puts `bytes` in their place.
+    fn put(&mut self, at: usize, old: usize, bytes: &[u8]) -> Result<(), LoadProblem> {
+        let kept = at + old..self.from;
+        let moved_to =
+            self.to.checked_sub(kept.len()).filter(|_| kept.start <= kept.end).ok_or_else(missed)?;
+        self.wasm.copy_within(kept, moved_to);
+        self.to = moved_to.checked_sub(bytes.len()).ok_or_else(missed)?;
+        self.wasm[self.to..moved_to].copy_from_slice(bytes);
+        self.from = at;
+        Ok(())
+    }
 }

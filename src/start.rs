@@ -4,15 +4,14 @@
 //! called like any other function, in slices.
 
 use crate::binary::Facts;
-use crate::error::{LoadProblem, invalid};
 use crate::leb128::leb128;
-use wasmparser::BinaryReader;
 
 /// The export of a `start` function, in the place of the section that names it.
 pub struct Export {
     /// Its name, which no other export of the module has.
     pub name: String,
-    entry: Vec<u8>,
+    /// It as an entry of an export section.
+    pub entry: Vec<u8>,
 }
 
 impl Export {
@@ -28,24 +27,5 @@ impl Export {
         entry.push(0x00);
         leb128(start, &mut entry);
         Export { name, entry }
-    }
-
-    /// The content of an export section that holds it alone.
-    pub fn alone(&self) -> Vec<u8> {
-        [&[1], self.entry.as_slice()].concat()
-    }
-
-    /// The content of the module's export section, `content`, with it.
-    ///
-    /// # Errors
-    /// The section does not begin with a number.
-    pub fn beside(&self, content: &[u8]) -> Result<Vec<u8>, LoadProblem> {
-        let mut entries = BinaryReader::new(content, 0);
-        let count = entries.read_var_u32().map_err(invalid)?;
-        let mut out = Vec::with_capacity(content.len() + self.entry.len() + 1);
-        leb128(count.saturating_add(1), &mut out);
-        out.extend_from_slice(&content[entries.original_position()..]);
-        out.extend_from_slice(&self.entry);
-        Ok(out)
     }
 }

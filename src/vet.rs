@@ -36,7 +36,7 @@ pub fn body(
     let nops = locals.saturating_sub(LOCALS_FREE).div_ceil(LOCALS_PER_NOP);
     // `LOCALS_MAX` keeps it within a byte.
     if let Ok(nops @ 1..) = u8::try_from(nops) {
-        insertions.push(Insertion { at: reader.original_position(), what: Insert::Nops(nops) });
+        insertions.extend(Insertion::new(reader.original_position(), Insert::Nops(nops)));
     }
     let mut operators = Operators::new(results, arity);
     let bytes = body.range().len() as u64;
@@ -60,7 +60,7 @@ pub fn body(
             return Err(unsupported("a br_table passes more than one value"));
         }
         if let Some(what) = operators.insert {
-            insertions.push(Insertion { at, what });
+            insertions.extend(Insertion::new(at, what));
             let most = GUARDS_SPARE + bytes / what.bytes().len() as u64;
             check("select instructions", insertions.len() as u64, most)?;
         }

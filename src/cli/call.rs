@@ -10,7 +10,7 @@ use std::io::Read;
 
 /// Runs it.
 pub fn execute(call: Call) -> Result<(), Failure> {
-    let module = target::find(&call.target, &call.source, &call.limits)?;
+    let mut module = target::find(&call.target, &call.source, &call.limits)?;
     let program = module.compile(&call.limits)?;
     let input = input(&call)?;
     let log = || SinkTo::log(&module.name);

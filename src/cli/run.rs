@@ -15,7 +15,7 @@ use std::io::ErrorKind;
 
 /// Runs it.
 pub fn execute(run: Run) -> Result<(), Failure> {
-    let module = target::find(&run.target, &run.source, &run.limits)?;
+    let mut module = target::find(&run.target, &run.source, &run.limits)?;
     let program = module.compile(&run.limits)?;
     match &run.func {
         Some(func) => function(&run, &program, func),

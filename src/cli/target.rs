@@ -20,9 +20,10 @@ pub struct Module {
 
 impl Module {
     /// Compiles it, to be run in this process alone: of its functions, those that are called are translated.
-    pub fn compile(&self, limits: &Limits) -> Result<Program, Error> {
+    /// Its bytes are gone then.
+    pub fn compile(&mut self, limits: &Limits) -> Result<Program, Error> {
         let options = CompileOptions { tries_all: false, ..CompileOptions::default() };
-        Program::compile_with(&self.name, &self.bytes, limits, &options)
+        Program::compile_bytes(&self.name, std::mem::take(&mut self.bytes).into(), limits, &options)
     }
 
     /// Compiles it, to see whether that can be done.
