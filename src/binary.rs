@@ -9,6 +9,7 @@ use crate::limits::{
     NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
 };
 use crate::vet;
+use std::collections::BTreeSet;
 use std::fmt;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
@@ -146,12 +147,39 @@ pub struct Facts {
     pub start: Option<u32>,
     /// Bytes of all function bodies.
     pub code_bytes: u64,
+    /// Places in `exports`, by name: a listing looks up each of thousands.
+    exports_by_name: Vec<u32>,
+    /// The modules that it imports from.
+    import_modules: BTreeSet<String>,
 }
 
 impl Facts {
     /// The type of the exported function `name`.
     pub fn function(&self, name: &str) -> Option<&Signature> {
-        self.functions().find(|(n, _)| *n == name).map(|(_, s)| s)
+        match self.export(name) {
+            Some(Item::Function(signature)) => Some(signature),
+            _ => None,
+        }
+    }
+
+    /// What is exported as `name`.
+    fn export(&self, name: &str) -> Option<&Item> {
+        let export = |place: &u32| self.exports.get(*place as usize);
+        let at = self.exports_by_name.partition_point(|p| export(p).is_some_and(|e| *e.name < *name));
+        self.exports_by_name.get(at).and_then(export).filter(|e| e.name == name).map(|e| &e.item)
+    }
+
+    /// Whether it imports anything from `module`.
+    pub fn imports_from(&self, module: &str) -> bool {
+        self.import_modules.contains(module)
+    }
+
+    /// Makes the indexes, once everything is read.
+    fn index(&mut self) {
+        self.exports_by_name = (0..self.exports.len() as u32).collect();
+        // Stable: of a name that is there twice, which validation refuses, the first is found.
+        self.exports_by_name.sort_by_key(|place| &*self.exports[*place as usize].name);
+        self.import_modules = self.imports.iter().map(|import| import.module.clone()).collect();
     }
 
     /// All exported functions.
@@ -164,7 +192,7 @@ impl Facts {
 
     /// Whether a memory is exported under the name that conventions use.
     pub fn exports_memory(&self) -> bool {
-        self.exports.iter().any(|e| e.name == "memory" && e.item == Item::Memory)
+        self.export("memory") == Some(&Item::Memory)
     }
 }
 
@@ -244,6 +272,7 @@ pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
     for payload in Parser::new(0).parse_all(wasm) {
         section(payload.map_err(invalid)?, &mut facts, &mut spaces)?;
     }
+    facts.index();
     Ok(facts)
 }
 

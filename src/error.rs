@@ -2,7 +2,9 @@
 //!
 //! What a guest did wrong while it ran is a [`Stop`], carried here only by the calls that give a plain result.
 
+use crate::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
 use crate::outcome::Stop;
+use crate::text::{cut, printable};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -49,14 +51,14 @@ pub enum Error {
         /// The name asked for.
         name: String,
         /// The names there are.
-        known: Vec<String>,
+        known: Names,
     },
     /// The module exports no function of this name.
     NoFunction {
         /// The name asked for.
         name: String,
         /// The functions there are.
-        known: Vec<String>,
+        known: Names,
         /// Whether the module is a command (has `_start`).
         command: bool,
     },
@@ -143,20 +145,37 @@ impl fmt::Display for LoadProblem {
                 f,
                 "the module imports functions of `extism:host/user`, which a host of its own would provide and \
                  fuelbox does not: {}",
-                names.join(", ")
+                Names::from_iter(names.iter().map(String::as_str))
             ),
             LoadProblem::Import { import, why } => write!(f, "the module imports `{import}`, {why}"),
         }
     }
 }
 
-/// Joins names for a message, the first twenty of them.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    match names.len() {
-        0 => "none".into(),
-        n if n > SHOWN => format!("{}, and {} more", names[..SHOWN].join(", "), n - SHOWN),
-        _ => names.join(", "),
+/// Names that an error lists: the first of them, each cut short, and how many more there are. A stranger can have the
+/// error made as often as it likes, and a module can have thousands of long names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl<'a> FromIterator<&'a str> for Names {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Names {
+        let mut names = names.into_iter();
+        let first = names.by_ref().take(NAMES_IN_ERROR_MAX);
+        let first = first.map(|name| printable(&cut(name, NAME_IN_ERROR_BYTES_MAX))).collect();
+        Names { first, more: names.count() }
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first.is_empty(), self.more) {
+            (true, _) => f.write_str("none"),
+            (false, 0) => f.write_str(&self.first.join(", ")),
+            (false, more) => write!(f, "{}, and {more} more", self.first.join(", ")),
+        }
     }
 }
 
@@ -170,10 +189,10 @@ impl fmt::Display for Error {
             }
             Error::Signature { path, why } => write!(f, "{}: {why}", path.display()),
             Error::NoPlugin { name, known } => {
-                write!(f, "no plug-in `{name}`; there is: {}", listed(known))
+                write!(f, "no plug-in `{name}`; there is: {known}")
             }
             Error::NoFunction { name, known, command } => {
-                write!(f, "no exported function `{name}`; there is: {}", listed(known))?;
+                write!(f, "no exported function `{name}`; there is: {known}")?;
                 if *command {
                     write!(f, " (this is a command: its own arguments go after `--`)")?;
                 }

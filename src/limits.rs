@@ -173,6 +173,21 @@ pub const NAME_BYTES_MAX: usize = 1_024;
 /// Bytes of all names of imports and exports; every listing repeats them.
 pub const NAMES_BYTES_MAX: usize = 256 * 1024;
 
+/// Functions of one plug-in that a listing names (`/plugins`, `/openapi.json`, the console, `fuelbox list`); it says
+/// how many more there are. Plug-ins made by hand have some ten, those of binding generators some hundred.
+pub const LISTED_FUNCTIONS_MAX: usize = 200;
+
+/// Bytes of their names and types in a listing; in JSON, escapes can make six of one.
+pub const LISTED_BYTES_MAX: usize = 32 * 1024;
+
+/// Files that do not load that `/plugins` names; it says how many more there are.
+pub const LISTED_REFUSED_MAX: usize = 200;
+
+/// Names of functions or plug-ins that an error lists, and bytes of each that it shows.
+pub const NAMES_IN_ERROR_MAX: usize = 20;
+/// See [`NAMES_IN_ERROR_MAX`].
+pub const NAME_IN_ERROR_BYTES_MAX: usize = 128;
+
 /// Bytes of a module in the text format, whose translation takes some 60 times as much.
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 

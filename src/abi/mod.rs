@@ -125,7 +125,7 @@ impl Job<'_> {
 pub fn no_function(facts: &Facts, name: &str) -> Error {
     Error::NoFunction {
         name: name.into(),
-        known: facts.functions().map(|(name, _)| name.to_string()).collect(),
+        known: facts.functions().map(|(name, _)| name).collect(),
         command: command::fits(facts),
     }
 }

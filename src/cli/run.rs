@@ -7,6 +7,7 @@ use super::{Failure, exit, output, report, world};
 use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric};
 use crate::engine::Program;
+use crate::error::Names;
 use crate::limits::Limits;
 use crate::outcome::{Report, Stop};
 use crate::wasi::ctx::World;
@@ -39,8 +40,8 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
     if !command::can_run(program.facts()) {
-        let names: Vec<_> = program.facts().functions().map(|(name, _)| name).collect();
-        let what = format!("{} has no `_start`; which function? There is: {}", module.name, names.join(", "));
+        let names: Names = program.facts().functions().map(|(name, _)| name).collect();
+        let what = format!("{} has no `_start`; which function? There is: {names}", module.name);
         return Err(Failure::new(exit::USAGE, what));
     }
     let mut args = vec![module.name.clone().into_bytes()];

@@ -2,7 +2,7 @@
 //!
 //! A request counts under a plug-in only if one of that name is loaded, so no client can make anything grow.
 
-use super::openapi::Made;
+use super::conditions::Made;
 use super::problem::{self, Kind};
 use super::routes::plugin_of;
 use crate::plugins::Plugin;
@@ -21,6 +21,8 @@ pub struct Tally {
     pub runner: Option<Arc<Runner>>,
     /// When it began.
     pub started: SystemTime,
+    /// The list of plug-ins.
+    pub listing: Made,
     /// The description of the routes.
     pub openapi: Made,
     /// Requests that are no plug-in's.
@@ -42,6 +44,7 @@ impl Tally {
         Tally {
             runner,
             started: SystemTime::now(),
+            listing: Made::default(),
             openapi: Made::default(),
             outcomes: Default::default(),
             accepted: AtomicU64::new(0),

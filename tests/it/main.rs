@@ -28,6 +28,7 @@ mod guests;
 mod health;
 mod http1;
 mod http1_property;
+mod listing;
 mod load;
 mod log_format;
 mod memory;
