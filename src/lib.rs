@@ -37,11 +37,12 @@
 //! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
-//! L21 cli/logging cli/manual cli/completions
+//! L21 cli/logging cli/stderr cli/manual cli/completions
 //! ```
 //!
 //! # Invariants
-//! The core knows no HTTP. Parsing flags does no I/O. Nothing is global. Time, randomness and standard
+//! The core knows no HTTP. Parsing flags does no I/O. Nothing is global but the log, and
+//! the standard error that the program writes it to. Time, randomness and standard
 //! streams are arguments. Nothing that a guest or a client sends can panic the host.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

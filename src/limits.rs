@@ -205,6 +205,15 @@ pub const LOG_LINES_PER_S: u64 = 100;
 /// Time between two words about lines that were dropped.
 pub const LOG_DROPS_SAID_EVERY: Duration = Duration::from_secs(10);
 
+/// Bytes of the log that wait to be written to standard error: 1 MiB, about what one run may write there by default.
+pub const LOG_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// How long the program waits for a reader of standard error who takes nothing, when it ends.
+pub const LOG_STALL: Duration = Duration::from_millis(500);
+
+/// How long it waits at its end for one who takes little.
+pub const LOG_END_WAIT: Duration = Duration::from_secs(5);
+
 /// Types in a module. Large programs have some hundreds.
 pub const TYPES_MAX: u32 = 10_000;
 

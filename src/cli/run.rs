@@ -2,6 +2,7 @@
 
 use super::args::Run;
 use super::out::Out;
+use super::stderr::STDERR;
 use super::target::{self, Module};
 use super::{Failure, exit, output, report, world};
 use crate::abi::command::{self, Invocation};
@@ -73,6 +74,8 @@ fn attached<T>(
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(exit::FAILURE, format!("cannot write to {what}: {error}"))
     };
+    // What was said so far comes before what the guest says.
+    STDERR.settle();
     let out = Out::new(std::io::stdout(), limits.deadline);
     let stdout = out.map_err(|error| failed("stdout", error))?;
     let out = Out::new(std::io::stderr(), limits.deadline);

@@ -1,6 +1,7 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
 use super::args::Serve;
+use super::stderr::STDERR;
 use super::{Failure, exit, logging, service, site, target, world};
 use crate::deploy;
 use crate::folder::policies_without_module;
@@ -33,6 +34,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
         workers: serve.workers,
         door: serve.door,
         tokens: tokens.clone(),
+        log_dropped: Some(STDERR.dropped()),
     };
     let gateway = match passed {
         Some(listener) => Gateway::start_on(listener, &config, Arc::clone(&runner))

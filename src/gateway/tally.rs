@@ -25,6 +25,8 @@ pub struct Tally {
     pub listing: Made,
     /// The description of the routes.
     pub openapi: Made,
+    /// Lines that the log has dropped, if they are counted.
+    pub log_dropped: Option<&'static AtomicU64>,
     /// Requests that are no plug-in's.
     outcomes: [AtomicU64; OUTCOMES_MAX],
     /// Connections that were taken.
@@ -46,6 +48,7 @@ impl Tally {
             started: SystemTime::now(),
             listing: Made::default(),
             openapi: Made::default(),
+            log_dropped: None,
             outcomes: Default::default(),
             accepted: AtomicU64::new(0),
             evicted_for_room: AtomicU64::new(0),

@@ -31,6 +31,7 @@ mod http1_property;
 mod listing;
 mod load;
 mod log_format;
+mod log_stall;
 mod memory;
 mod metrics;
 mod numeric;
