@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/warm outcome guests text quantity digest signature
-//! L1  error wasi/abi stats extism/memory extism/vars extism/http
+//! L1  error heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L3  binary wasi/listing
 //! L4  wasi/files
@@ -59,6 +59,7 @@ pub mod files;
 pub mod folder;
 pub mod gateway;
 pub mod guests;
+mod heap;
 mod host;
 mod imports;
 pub mod limits;

@@ -141,6 +141,16 @@ pub const VAR_OVERHEAD_BYTES: usize = 128;
 /// them takes some 30 times as much.
 pub const HTTP_REQUEST_BYTES_MAX: usize = 64 * 1024;
 
+/// What the system must have left beyond what a guest or client is given, in bytes, where it can say no at all: the many
+/// small things that are made for a run or a request cannot fail without ending the process.
+pub const HEAP_SPARE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Memory from this size on is asked for only if the above is left.
+pub const HEAP_CHECKED_BYTES: usize = 4 * 1024;
+
+/// Bytes of a text in a JSON array that is to be a number.
+pub const NUMBER_TEXT_BYTES_MAX: usize = 1024;
+
 /// Subscriptions in one `poll_oneoff`.
 pub const SUBSCRIPTIONS_MAX: u32 = 1024;
 

@@ -92,6 +92,11 @@ pub enum Stop {
         /// The cap in bytes.
         limit: usize,
     },
+    /// The system has too little memory, within what the guest is allowed.
+    NoMemory {
+        /// What it was for.
+        what: &'static str,
+    },
     /// A command ended with an exit code other than 0.
     Exit(u32),
     /// An Extism plug-in reported an error.
@@ -115,6 +120,11 @@ pub enum Denied {
         /// The cap in pages.
         limit: u32,
     },
+    /// Linear memory that its limit allows and the system does not have.
+    System {
+        /// Pages of 64 KiB asked for.
+        wanted: u64,
+    },
     /// Blocks of an Extism plug-in.
     Blocks {
         /// How many it may have at a time.
@@ -134,6 +144,9 @@ impl fmt::Display for Denied {
                 f,
                 "guest was denied growth to {wanted} pages (limit {limit}; --memory-pages raises it)"
             ),
+            Denied::System { wanted } => {
+                write!(f, "guest was denied growth to {wanted} pages (the system has no memory for them)")
+            }
             Denied::Blocks { limit } => write!(f, "guest was denied a block of memory: it has {limit}"),
             Denied::Table { wanted } => write!(
                 f,
@@ -162,6 +175,7 @@ impl fmt::Display for Stop {
             Stop::OutputFull { stream, limit } => {
                 write!(f, "guest wrote more than {limit} bytes of {stream} (--max-output raises it)")
             }
+            Stop::NoMemory { what } => write!(f, "the system has no memory for {what}; try again later"),
             Stop::Exit(code) => write!(f, "guest exited with code {code}"),
             Stop::Failed { code, message } if message.is_empty() => {
                 write!(f, "plug-in failed with code {code}, and gave no message")

@@ -3,7 +3,9 @@
 use super::crew::lock;
 use super::http1::values;
 use super::message::{JSON, Request, Response};
+use super::problem;
 use crate::digest::Digest;
+use crate::heap::{self, NoMemory};
 use crate::runner::Runner;
 use std::sync::Mutex;
 
@@ -16,20 +18,23 @@ pub fn tag(digest: Digest) -> String {
 pub fn versioned(request: &Request, response: Response) -> Response {
     let digest = Digest::of(&response.body);
     let body = response.body;
-    of_version(request, digest, Response { body: Vec::new(), ..response }, || body)
+    of_version(request, digest, Response { body: Vec::new(), ..response }, || Ok(body))
 }
 
 fn of_version(
     request: &Request,
     digest: Digest,
     mut response: Response,
-    body: impl FnOnce() -> Vec<u8>,
+    body: impl FnOnce() -> Result<Vec<u8>, NoMemory>,
 ) -> Response {
     // Whoever sends something else in the place of a tag has no version.
     if Conditions::of(&request.head).is_ok_and(|conditions| conditions.client_has(digest)) {
         response.status = 304;
     } else {
-        response.body = body();
+        match body() {
+            Ok(body) => response.body = body,
+            Err(_) => return problem::no_memory(),
+        }
     }
     response.with("ETag", tag(digest)).with("Cache-Control", "no-cache")
 }
@@ -50,7 +55,7 @@ impl Made {
             let text = make();
             (version, Digest::of(text.as_bytes()), text)
         }));
-        of_version(request, *digest, Response::new(200, JSON, ""), || text.clone().into_bytes())
+        of_version(request, *digest, Response::new(200, JSON, ""), || heap::copy(text.as_bytes()))
     }
 }
 

@@ -38,6 +38,7 @@ const ANY: &[Kind] = &[
     problem::HEAD_TOO_LARGE,
     problem::INTERNAL,
     problem::LANE,
+    problem::NO_MEMORY,
     problem::VERSION,
 ];
 

@@ -70,6 +70,8 @@ pub enum Fault {
         /// Its cap in bytes.
         limit: usize,
     },
+    /// The system has no memory for what an output holds; the guest is stopped.
+    NoMemory,
     /// Nothing has been done yet: the call is to be made again after this wait.
     Wait(Wait),
 }

@@ -3,6 +3,7 @@
 use super::abi::Fault;
 use super::dir::errno;
 use super::guest_log::{Lines, Origin};
+use crate::heap;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -191,7 +192,8 @@ impl Sink {
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match &mut self.to {
-            SinkTo::Buffer(buffer) => buffer.extend_from_slice(bytes),
+            // To go on with an errno, a guest could end well with half of its answer.
+            SinkTo::Buffer(buffer) => heap::extend(buffer, bytes).map_err(|_| Fault::NoMemory)?,
             SinkTo::Writer(writer) => {
                 let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 self.unflushed = true;

@@ -29,6 +29,7 @@ mod health;
 mod http1;
 mod http1_property;
 mod listing;
+mod little_memory;
 mod load;
 mod log_format;
 mod log_stall;
