@@ -3,6 +3,7 @@
 //! Results alone go to stdout; notes, logs and errors go to stderr.
 
 pub mod args;
+mod budget;
 mod call;
 mod check;
 pub mod completions;

@@ -2,7 +2,8 @@
 //! of a process (`ulimit -v`), and has guests and clients ask for more than that.
 
 use crate::support::{Client, Serve, TempDir, fuelbox_program, wat};
-use std::process::Command;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::sync::Barrier;
 
 /// What a process may take, in KiB. Threads' stacks and the program itself are a good part of it.
@@ -74,6 +75,28 @@ fn a_gateway_lives_on_when_guests_take_all_there_is() {
 }
 
 #[test]
+fn a_gateway_says_at_its_start_what_it_may_take_and_what_there_is() {
+    let dir = TempDir::new();
+    for (flags, expected) in [
+        ("--workers 8", "the address space (ulimit -v) has only 160 MiB: lower --workers, --memory-pages; "),
+        (
+            "--workers 1 --max-connections 8 --memory-pages 64 --body-budget 1MiB",
+            "the address space (ulimit -v) has 160 MiB",
+        ),
+    ] {
+        let mut command = limited(&dir, SPACE_KB, &format!("serve --listen 127.0.0.1:0 {flags}"));
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+        let said: Vec<String> = said.take_while(|line| !line.contains("on http://")).collect();
+        let _ = (child.kill(), child.wait());
+        let said: Vec<_> = said.iter().filter(|line| line.contains("memory: at most ")).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+        let level = if flags == "--workers 8" { "WARN" } else { "INFO" };
+        assert!(said[0].contains(expected) && said[0].contains(level), "{said:?}");
+    }
+}
+
+#[test]
 fn a_body_that_there_is_no_memory_for_is_told_so() {
     let dir = TempDir::new();
     let flags =
@@ -81,7 +104,6 @@ fn a_body_that_there_is_no_memory_for_is_told_so() {
     let server = Serve::spawn(limited(&dir, SPACE_KB, flags));
     for _ in 0..2 {
         let mut client = Client::connect(server.address);
-        use std::io::Write;
         let head = "POST /execute/greet HTTP/1.1\r\nHost: a\r\nContent-Length: 300000000\r\n\r\n";
         client.0.write_all(head.as_bytes()).unwrap();
         // The gateway answers and ends before it has all of it.
