@@ -4,9 +4,9 @@
 
 use crate::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
 use crate::outcome::Stop;
-use crate::text::{cut, printable};
+use crate::text::{cut, printable, printable_lines};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why something could not be done.
 #[derive(Debug)]
@@ -122,6 +122,11 @@ pub enum LoadProblem {
     },
 }
 
+/// A path whose names a stranger may have chosen.
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
+
 impl fmt::Display for LoadProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -129,8 +134,8 @@ impl fmt::Display for LoadProblem {
                 f,
                 "the module has {size} bytes, more than the {limit} allowed (--max-module raises it)"
             ),
-            LoadProblem::NotWasm(what) => write!(f, "not a WebAssembly module: {what}"),
-            LoadProblem::Invalid(what) => write!(f, "invalid module: {what}"),
+            LoadProblem::NotWasm(what) => write!(f, "not a WebAssembly module: {}", printable_lines(what)),
+            LoadProblem::Invalid(what) => write!(f, "invalid module: {}", printable(what)),
             LoadProblem::Memory { pages, limit } => write!(
                 f,
                 "the module declares {pages} pages of memory, more than the {limit} allowed \
@@ -147,7 +152,9 @@ impl fmt::Display for LoadProblem {
                  fuelbox does not: {}",
                 Names::from_iter(names.iter().map(String::as_str))
             ),
-            LoadProblem::Import { import, why } => write!(f, "the module imports `{import}`, {why}"),
+            LoadProblem::Import { import, why } => {
+                write!(f, "the module imports `{}`, {}", printable(import), printable(why))
+            }
         }
     }
 }
@@ -182,23 +189,23 @@ impl fmt::Display for Names {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
-            Error::Load { name, problem } => write!(f, "{name}: {problem}"),
+            Error::Io { path, source } => write!(f, "{}: {source}", shown(path)),
+            Error::Load { name, problem } => write!(f, "{}: {problem}", printable(name)),
             Error::Policy { path, line, column, what, .. } => {
-                write!(f, "{}:{line}:{column}: {what}", path.display())
+                write!(f, "{}:{line}:{column}: {}", shown(path), printable(what))
             }
-            Error::Signature { path, why } => write!(f, "{}: {why}", path.display()),
+            Error::Signature { path, why } => write!(f, "{}: {}", shown(path), printable(why)),
             Error::NoPlugin { name, known } => {
-                write!(f, "no plug-in `{name}`; there is: {known}")
+                write!(f, "no plug-in `{}`; there is: {known}", printable(name))
             }
             Error::NoFunction { name, known, command } => {
-                write!(f, "no exported function `{name}`; there is: {known}")?;
+                write!(f, "no exported function `{}`; there is: {known}", printable(name))?;
                 if *command {
                     write!(f, " (this is a command: its own arguments go after `--`)")?;
                 }
                 Ok(())
             }
-            Error::Input(what) => write!(f, "{what}"),
+            Error::Input(what) => f.write_str(&printable(what)),
             Error::InputTooLarge { size, limit } => {
                 write!(f, "the input has {size} bytes, more than the {limit} allowed (--max-input raises it)")
             }

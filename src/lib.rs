@@ -9,8 +9,8 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/warm outcome guests text quantity digest signature
-//! L1  error heap wasi/abi stats extism/memory extism/vars extism/http
+//! L0  trap limits limits/door limits/warm outcome guests text quantity digest signature
+//! L1  error stopped heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L3  binary wasi/listing
 //! L4  wasi/files
@@ -72,7 +72,9 @@ mod sandbox;
 pub mod signature;
 mod start;
 pub mod stats;
+mod stopped;
 mod text;
+mod trap;
 mod vet;
 pub mod warm;
 pub mod wasi;

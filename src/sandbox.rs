@@ -9,6 +9,7 @@ use crate::limits::{
     SLICE_FUEL,
 };
 use crate::outcome::{Stop, Usage};
+use crate::trap;
 use crate::wasi;
 use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
@@ -369,7 +370,7 @@ impl<'a> Sandbox<'a> {
         if let Some(halt) = error.downcast_ref::<Halt>() {
             return match self.ended(halt) {
                 Ok(Ended::Exited(code)) => Stop::Exit(code),
-                Ok(Ended::Returned) => Stop::Trap(error.to_string()),
+                Ok(Ended::Returned) => Stop::Trap(trap::text(&error)),
                 Err(stop) => stop,
             };
         }
@@ -378,8 +379,11 @@ impl<'a> Sandbox<'a> {
                 "call stack exhausted (--max-recursion and --max-stack raise the limits)".to_string()
             }
             Some(TrapCode::OutOfFuel) => return Stop::OutOfFuel { limit: self.fuel_limit },
+            Some(TrapCode::OutOfSystemMemory) => {
+                return Stop::NoMemory { what: "the guest's stack or table" };
+            }
             Some(code) => code.to_string(),
-            None => error.to_string(),
+            None => trap::text(&error),
         };
         match self.store.data().limiter.denied {
             Some(denied) => Stop::MemoryDenied { denied, trap },

@@ -117,9 +117,9 @@ fn note(message: &str) {
     STDERR.say_all(&noted(message));
 }
 
-/// The line that says `message`.
+/// The line that says `message`. Further ones are indented: none that a guest chose looks like fuelbox's own.
 fn noted(message: &str) -> Vec<u8> {
-    format!("fuelbox: {}\n", printable_lines(message)).into_bytes()
+    format!("fuelbox: {}\n", printable_lines(message).replace('\n', "\n    ")).into_bytes()
 }
 
 /// Prints what a run used.

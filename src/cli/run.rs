@@ -11,6 +11,7 @@ use crate::engine::Program;
 use crate::error::Names;
 use crate::limits::Limits;
 use crate::outcome::{Report, Stop};
+use crate::text::printable;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::SinkTo;
 use std::io::ErrorKind;
@@ -42,13 +43,14 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
     if !command::can_run(program.facts()) {
         let names: Names = program.facts().functions().map(|(name, _)| name).collect();
-        let what = format!("{} has no `_start`; which function? There is: {names}", module.name);
+        let name = printable(&module.name);
+        let what = format!("{name} has no `_start`; which function? There is: {names}");
         return Err(Failure::new(exit::USAGE, what));
     }
     let mut args = vec![module.name.clone().into_bytes()];
     args.extend(run.args.iter().map(|arg| world::bytes(arg.clone())));
     let given = world::build(&run.world)?;
-    let stdin = world::stdin(&run.world, run.limits.input_bytes)?;
+    let stdin = world::stdin(&run.world, run.limits.input_bytes);
     let run_report = attached(&run.limits, |stdout, stderr| {
         let world = World::default();
         let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };

@@ -131,6 +131,7 @@ pub fn of_stop(stop: &Stop) -> Kind {
         Stop::NoMemory { .. } | Stop::MemoryDenied { denied: Denied::System { .. }, .. } => NO_MEMORY,
         Stop::MemoryDenied { .. } => MEMORY,
         Stop::OutputFull { .. } => OUTPUT,
+        Stop::InputTooLarge { .. } => TOO_LARGE,
         Stop::Exit(_) => EXIT,
         Stop::Convention(_) => CONVENTION,
         Stop::Failed { .. } => PLUGIN_ERROR,

@@ -51,6 +51,7 @@ mod request_id;
 mod runner;
 mod service;
 mod shares;
+mod shown_names;
 mod signals;
 mod signatures;
 mod site;
