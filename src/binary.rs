@@ -3,12 +3,13 @@
 //!
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
-use crate::error::LoadProblem;
+use crate::code::Code;
+use crate::error::{LoadProblem, invalid};
 use crate::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
     NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
 };
-use crate::vet;
+use crate::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
@@ -147,39 +148,21 @@ pub struct Facts {
     pub start: Option<u32>,
     /// Bytes of all function bodies.
     pub code_bytes: u64,
-    /// Places in `exports`, by name: a listing looks up each of thousands.
-    exports_by_name: Vec<u32>,
+    exports_by_name: ByName,
     /// The modules that it imports from.
-    import_modules: BTreeSet<String>,
+    pub import_modules: BTreeSet<String>,
 }
 
 impl Facts {
     /// The type of the exported function `name`.
     pub fn function(&self, name: &str) -> Option<&Signature> {
-        match self.export(name) {
-            Some(Item::Function(signature)) => Some(signature),
-            _ => None,
-        }
+        let Some(Item::Function(signature)) = self.export(name) else { return None };
+        Some(signature)
     }
 
-    /// What is exported as `name`.
     fn export(&self, name: &str) -> Option<&Item> {
-        let export = |place: &u32| self.exports.get(*place as usize);
-        let at = self.exports_by_name.partition_point(|p| export(p).is_some_and(|e| *e.name < *name));
-        self.exports_by_name.get(at).and_then(export).filter(|e| e.name == name).map(|e| &e.item)
-    }
-
-    /// Whether it imports anything from `module`.
-    pub fn imports_from(&self, module: &str) -> bool {
-        self.import_modules.contains(module)
-    }
-
-    /// Makes the indexes, once everything is read.
-    fn index(&mut self) {
-        self.exports_by_name = (0..self.exports.len() as u32).collect();
-        // Stable: of a name that is there twice, which validation refuses, the first is found.
-        self.exports_by_name.sort_by_key(|place| &*self.exports[*place as usize].name);
-        self.import_modules = self.imports.iter().map(|import| import.module.clone()).collect();
+        let place = self.exports_by_name.find(name, |place| &self.exports[place].name);
+        place.map(|place| &self.exports[place].item)
     }
 
     /// All exported functions.
@@ -194,11 +177,6 @@ impl Facts {
     pub fn exports_memory(&self) -> bool {
         self.export("memory") == Some(&Item::Memory)
     }
-}
-
-/// The problem that the reader found.
-pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
-    LoadProblem::Invalid(error.to_string())
 }
 
 fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {
@@ -227,6 +205,7 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
 struct Spaces {
     types: Vec<Signature>,
     functions: Vec<u32>,
+    imported_functions: usize,
     name_bytes: usize,
 }
 
@@ -255,6 +234,12 @@ impl Spaces {
         ty.map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
     }
 
+    /// Results of the function whose body is the `body`th; none for one that is not there, which validation refuses.
+    fn results(&self, body: usize) -> u32 {
+        let ty = self.functions.get(self.imported_functions + body);
+        ty.map_or(0, |ty| self.arity(*ty).1)
+    }
+
     fn function(&self, index: u32) -> Result<Signature, LoadProblem> {
         let type_index = self.functions.get(index as usize);
         self.signature(*type_index.ok_or_else(|| LoadProblem::Invalid(format!("unknown function {index}")))?)
@@ -266,14 +251,30 @@ impl Spaces {
 /// # Errors
 /// Bytes that are no core module, or are cut off or malformed as far as this reads. It is no validation.
 pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
+    read_code(wasm, true).map(|(facts, _)| facts)
+}
+
+/// As [`read`], with what was found in its code; edits for the interpreter's faults, and what is refused for them,
+/// only with `work_arounds`.
+pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Code), LoadProblem> {
     check_magic(wasm)?;
-    let mut facts = Facts::default();
-    let mut spaces = Spaces::default();
+    let (mut facts, mut spaces, mut code) = (Facts::default(), Spaces::default(), Code::default());
     for payload in Parser::new(0).parse_all(wasm) {
-        section(payload.map_err(invalid)?, &mut facts, &mut spaces)?;
+        match payload.map_err(invalid)? {
+            Payload::CodeSectionStart { range, size, .. } => {
+                facts.code_bytes = range.len() as u64;
+                code.begin(range.end - size as usize)?;
+            }
+            Payload::CodeSectionEntry(body) => {
+                let results = spaces.results(code.bodies);
+                code.body(&body, results, &|index| spaces.arity(index), work_arounds)?;
+            }
+            payload => section(payload, &mut facts, &mut spaces)?,
+        }
     }
-    facts.index();
-    Ok(facts)
+    facts.exports_by_name = ByName::of(facts.exports.len(), |place| &facts.exports[place].name);
+    facts.import_modules = facts.imports.iter().map(|import| import.module.clone()).collect();
+    Ok((facts, code))
 }
 
 fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {
@@ -328,20 +329,24 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             facts.start = Some(func);
         }
         Payload::DataSection(segments) => counted("data segments", segments.count(), DATA_SEGMENTS_MAX)?,
-        Payload::ElementSection(segments) => {
-            counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
-            for segment in segments {
-                use wasmparser::ElementItems::{Expressions, Functions};
-                let items = match segment.map_err(invalid)?.items {
-                    Functions(items) => items.count(),
-                    Expressions(_, items) => items.count(),
-                };
-                facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
-            }
-        }
-        Payload::CodeSectionStart { range, .. } => facts.code_bytes = range.len() as u64,
-        Payload::CodeSectionEntry(body) => vet::body(&body, &|index| spaces.arity(index))?,
+        Payload::ElementSection(segments) => read_elements(segments, facts)?,
         _ => {}
+    }
+    Ok(())
+}
+
+fn read_elements(
+    segments: wasmparser::ElementSectionReader<'_>,
+    facts: &mut Facts,
+) -> Result<(), LoadProblem> {
+    use wasmparser::ElementItems::{Expressions, Functions};
+    counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
+    for segment in segments {
+        let items = match segment.map_err(invalid)?.items {
+            Functions(items) => items.count(),
+            Expressions(_, items) => items.count(),
+        };
+        facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
     }
     Ok(())
 }
@@ -370,6 +375,7 @@ fn imported(ty: TypeRef, facts: &mut Facts, spaces: &mut Spaces) -> Result<Item,
     Ok(match ty {
         TypeRef::Func(type_index) => {
             spaces.functions.push(type_index);
+            spaces.imported_functions += 1;
             Item::Function(spaces.signature(type_index)?)
         }
         TypeRef::Memory(memory) => {

@@ -4,8 +4,12 @@ use crate::binary::{self, Facts};
 use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
-use crate::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_CODE_BYTES, Limits, TEXT_BYTES_MAX};
-use crate::start;
+use crate::limits::{
+    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, Limits, NOP_FUEL, SLICE_FUEL, STACK_BYTES_INITIAL,
+    TEXT_BYTES_MAX,
+};
+use crate::rewrite;
+use crate::tail_calls;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
 
@@ -20,6 +24,8 @@ pub struct Program {
     pub(crate) start: Option<String>,
     /// Whether it imports the clocks, of which some have to be read when a run begins.
     pub(crate) reads_clocks: bool,
+    /// Fuel handed out at a time.
+    pub(crate) slice_fuel: u64,
     facts: Facts,
     size: usize,
 }
@@ -27,6 +33,23 @@ pub struct Program {
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Program").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// How a module is compiled; for tests of the engine itself.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct CompileOptions {
+    /// Whether modules are refused or rewritten for the interpreter's known faults. Without it, guests compute
+    /// wrong results and can end the process.
+    pub work_arounds: bool,
+    /// Fuel handed out at a time.
+    pub slice_fuel: u64,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL }
     }
 }
 
@@ -46,9 +69,24 @@ impl Program {
     /// assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 320 });
     /// ```
     pub fn compile(name: &str, bytes: &[u8], limits: &Limits) -> Result<Program, Error> {
+        Program::compile_with(name, bytes, limits, &CompileOptions::default())
+    }
+
+    /// As [`Program::compile`], in another way.
+    ///
+    /// # Errors
+    /// As there.
+    #[doc(hidden)]
+    pub fn compile_with(
+        name: &str,
+        bytes: &[u8],
+        limits: &Limits,
+        options: &CompileOptions,
+    ) -> Result<Program, Error> {
+        tail_calls::check_early()?;
         limits.check().map_err(Error::Limits)?;
         // A module that makes the interpreter's compiler panic is refused like any other.
-        let compiled = catch_unwind(|| compile(bytes, limits))
+        let compiled = catch_unwind(|| compile(bytes, limits, options))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
         compiled.map_err(|problem| Error::Load { name: name.into(), problem })
     }
@@ -96,32 +134,32 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     text.starts_with(b"(") || text.starts_with(b";;")
 }
 
-fn compile(bytes: &[u8], limits: &Limits) -> Result<Program, LoadProblem> {
+fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Program, LoadProblem> {
     check_size(bytes, limits.module_bytes)?;
     let wasm = to_binary(bytes)?;
     check_size(&wasm, limits.module_bytes)?;
-    let facts = binary::read(&wasm)?;
+    let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
 
-    let engine = Engine::new(&config(limits, &facts));
-    let (module, start_export) = match facts.start {
-        None => (Module::new(&engine, &*wasm), None),
-        Some(index) => {
-            let (callable, export) = start::export_start(&wasm, &facts, index)?;
-            (Module::new(&engine, &callable), Some(export))
-        }
-    };
-    let module = module.map_err(|error| LoadProblem::Invalid(explain(&error.to_string())))?;
+    let engine = Engine::new(&config(limits, code.translation_ns));
+    let rewritten = rewrite::rewrite(&wasm, &facts, &code.edits)?;
+    let module = Module::new(&engine, &rewritten.wasm);
+    let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
     let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
-    Ok(Program { engine, module, linker, start: start_export, reads_clocks, facts, size: wasm.len() })
+    let (start, size, slice_fuel) = (rewritten.start, wasm.len(), options.slice_fuel);
+    Ok(Program { engine, module, linker, start, reads_clocks, slice_fuel, facts, size })
 }
 
 /// Says which build would take a module that this one refuses.
-fn explain(error: &str) -> String {
-    let lacks_simd = cfg!(not(feature = "simd")) && error.contains("SIMD");
-    format!("{error}{}", if lacks_simd { "; this build leaves SIMD out (cargo feature `simd`)" } else { "" })
+fn explain(problem: LoadProblem) -> LoadProblem {
+    match problem {
+        LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
+            LoadProblem::Invalid(format!("{why}; this build leaves SIMD out (cargo feature `simd`)"))
+        }
+        problem => problem,
+    }
 }
 
 fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
@@ -143,7 +181,7 @@ fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
     Ok(())
 }
 
-fn config(limits: &Limits, facts: &Facts) -> Config {
+fn config(limits: &Limits, translation_ns: u64) -> Config {
     let mut config = Config::default();
     // How many of each thing a module may declare has been checked in binary.rs: wasmi's own strict limits
     // refuse what Go and CPython are compiled to.
@@ -159,9 +197,10 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
         .operator_cost(OperatorCost {
             memory_grow: GROW_FUEL,
             table_grow: GROW_FUEL,
+            nop: NOP_FUEL,
             ..OperatorCost::default()
         })
-        .compilation_mode(if facts.code_bytes <= LAZY_CODE_BYTES {
+        .compilation_mode(if translation_ns <= LAZY_TRANSLATION_NS {
             CompilationMode::LazyTranslation
         } else {
             CompilationMode::Eager
@@ -176,8 +215,9 @@ fn config(limits: &Limits, facts: &Facts) -> Config {
     // Its results may differ between processors, and fuel and output must not.
     #[cfg(feature = "simd")]
     config.wasm_relaxed_simd(false);
-    // wasmi panics if the smallest stack is above the largest; both orders are safe with this minimum.
-    config.set_min_stack_height(crate::limits::STACK_BYTES_MIN.min(1024));
+    config.set_min_stack_height(STACK_BYTES_INITIAL);
     config.set_max_stack_height(limits.stack_bytes);
+    // A value stack that is used again holds what the last run left, and each is kept at its largest size.
+    config.set_max_cached_stacks(0);
     config
 }

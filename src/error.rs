@@ -75,6 +75,8 @@ pub enum Error {
     Limits(String),
     /// A guest was stopped (only from calls that return a plain result).
     Guest(Stop),
+    /// The program that fuelbox is part of was built so that guests cannot be run safely.
+    Build(String),
     /// Something inside fuelbox or the interpreter failed; always a bug worth reporting.
     Internal(String),
 }
@@ -209,7 +211,7 @@ impl fmt::Display for Error {
             Error::InputTooLarge { size, limit } => {
                 write!(f, "the input has {size} bytes, more than the {limit} allowed (--max-input raises it)")
             }
-            Error::Limits(what) => write!(f, "{what}"),
+            Error::Limits(what) | Error::Build(what) => write!(f, "{what}"),
             Error::Guest(stop) => stop.fmt(f),
             Error::Internal(what) => write!(f, "internal error: {what}"),
         }
@@ -237,4 +239,9 @@ impl From<Stop> for Error {
     fn from(stop: Stop) -> Self {
         Error::Guest(stop)
     }
+}
+
+/// What a reader of the binary format found.
+pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
+    LoadProblem::Invalid(error.to_string())
 }

@@ -9,13 +9,19 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  trap limits limits/door limits/warm outcome guests text quantity digest signature
-//! L1  error stopped heap wasi/abi stats extism/memory extism/vars extism/http
-//! L2  vet wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
-//! L3  binary wasi/listing
+//! L0  limits limits/door limits/warm outcome names guests text quantity digest signature leb128 edit
+//! L1  zeroing
+//! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
+//! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
+//! L2  vet
+//! L2  tail_calls
+//! L3  code wasi/listing
+//! L4  binary
+//! L5  start
+//! L6  rewrite
 //! L4  wasi/files
 //! L5  wasi/ctx
-//! L6  host start
+//! L6  host
 //! L7  wasi wasi/process wasi/fd wasi/stat wasi/preopen wasi/path wasi/poll wasi/sock
 //! L7  extism extism/calls
 //! L8  imports
@@ -44,14 +50,16 @@
 //! The core knows no HTTP. Parsing flags does no I/O. Nothing is global but the log, and
 //! the standard error that the program writes it to. Time, randomness and standard
 //! streams are arguments. Nothing that a guest or a client sends can panic the host.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod abi;
 pub mod binary;
 pub mod cli;
+mod code;
 pub mod deploy;
 pub mod digest;
+mod edit;
 mod engine;
 mod error;
 mod extism;
@@ -62,26 +70,33 @@ pub mod guests;
 mod heap;
 mod host;
 mod imports;
+mod leb128;
 pub mod limits;
+mod names;
 pub mod outcome;
 pub mod plugins;
 pub mod policy;
 pub mod quantity;
+mod rewrite;
 mod runner;
 mod sandbox;
 pub mod signature;
 mod start;
 pub mod stats;
 mod stopped;
+mod tail_calls;
 mod text;
 mod trap;
 mod vet;
 pub mod warm;
 pub mod wasi;
 pub mod watch;
+mod zeroing;
 
 pub use abi::command::Invocation;
 pub use abi::{Convention, Serving};
+#[doc(hidden)]
+pub use engine::CompileOptions;
 pub use engine::Program;
 pub use error::{Error, LoadProblem, Names};
 pub use limits::Limits;
@@ -90,6 +105,7 @@ pub use runner::{Runner, RunnerConfig};
 pub use wasi::ctx::World;
 pub use wasi::dir::Preopen;
 pub use wasi::streams::Stdin;
+pub use zeroing::ZeroingAllocator;
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -52,6 +52,10 @@ pub const TABLE_ELEMENTS_DEFAULT: u32 = 100_000;
 /// which handing out the next slice is 0.2 %.
 pub const SLICE_FUEL: u64 = 100_000;
 
+/// Fuel of a slice as long as it is not known that guests leave nothing on the host's stack (`tail_calls.rs`): what
+/// so many instructions could leave there fits any thread.
+pub const UNCHECKED_SLICE_FUEL: u64 = 1_000;
+
 /// Fuel for a `memory.grow` or `table.grow`, beside that for the bytes; the most that wasmi takes.
 ///
 /// It bounds the host's stack: in wasmi 2.0.0 a denied growth leaves a frame of about 110 bytes there until
@@ -80,10 +84,11 @@ pub const BULK_OVERRUN_MS: u64 = 10;
 /// Fuel for each call into the host, so that a guest that does nothing else keeps slices short.
 pub const HOST_CALL_FUEL: u64 = 200;
 
-/// Function bodies up to this total are translated when first called; a module with more is translated
-/// whole when it is loaded. Translation is not on the guest's fuel (it would be charged to whichever run
-/// comes first), so what is left to it must fit a deadline's tolerance: 9 ms for each MiB.
-pub const LAZY_CODE_BYTES: u64 = 2 * 1024 * 1024;
+/// Nanoseconds of a desktop core, as `vet.rs` estimates them: code that takes no longer to translate is translated
+/// function by function, when each is first called; other code whole, when the module is loaded. Translation is
+/// not on the guest's fuel (it would be charged to whichever run comes first) and is not interrupted, so all that is left
+/// to a run must fit the tolerance of a deadline.
+pub const LAZY_TRANSLATION_NS: u64 = 20_000_000;
 
 /// iovecs in one WASI call; POSIX's IOV_MAX on Linux.
 pub const IOVECS_MAX: u32 = 1024;
@@ -167,8 +172,22 @@ pub const MESSAGE_BYTES_MAX: usize = 1024;
 /// not bounded by its fuel; a compiler emits one for each copy of its allocator.
 pub const GROWS_MAX: u64 = 64;
 
-/// Local variables of one function, without parameters. A call zeroes them all, at no fuel.
+/// Local variables of one function, without parameters.
 pub const LOCALS_MAX: u64 = 4_096;
+
+/// Stack cells of 8 bytes for local variables that a call zeroes at no fuel of their own.
+pub const LOCALS_FREE: u64 = 32;
+
+/// Further cells that a call zeroes for one [`NOP_FUEL`]: a `nop` is inserted for each, as the interpreter
+/// charges nothing for them.
+pub const LOCALS_PER_NOP: u64 = 32;
+
+/// Fuel for a `nop`: zeroing costs what copying and filling do. Compilers emit none.
+pub const NOP_FUEL: u8 = (LOCALS_PER_NOP * 8 / BULK_BYTES_PER_FUEL as u64) as u8;
+
+/// `select` instructions in one function beyond one for every three bytes of its code. No code that is reached has
+/// as many; each becomes three bytes longer.
+pub const SELECTS_SPARE: u64 = 1_024;
 
 /// Blocks nested in one function. A large `switch` nests as many as it has cases.
 pub const CONTROL_DEPTH_MAX: u64 = 4_096;
@@ -261,6 +280,8 @@ const _: () = assert!(
     SLICE_FUEL * BULK_BYTES_PER_FUEL as u64 <= 10 * BULK_BYTES_PER_MS,
     "a bulk instruction paid from one slice must end within 10 ms"
 );
+const _: () =
+    assert!(LOCALS_MAX * 2 <= (u8::MAX as u64) * LOCALS_PER_NOP + LOCALS_FREE, "`Insert::Nops` is a byte");
 const _: () = assert!(LOG_LINE_BYTES_MAX <= OUTPUT_BYTES_DEFAULT);
 const _: () = assert!(LOG_LINES_MAX as u64 <= LOG_BURST_LINES, "one run in quiet times is logged whole");
 const _: () = assert!(MEMORY_PAGES_DEFAULT as usize * PAGE_BYTES / BLOCK_OVERHEAD_BYTES <= BLOCKS_MAX);
@@ -328,6 +349,12 @@ impl Default for Limits {
 
 /// Smallest value stack that can hold a frame, in bytes.
 pub const STACK_BYTES_MIN: usize = 4096;
+
+/// Bytes of a value stack to begin with.
+pub const STACK_BYTES_INITIAL: usize = 1024;
+
+const _: () =
+    assert!(STACK_BYTES_INITIAL <= STACK_BYTES_MIN, "wasmi panics if a stack begins above its maximum");
 
 impl Limits {
     /// Checks the values that no run could work with.

@@ -1,11 +1,16 @@
 //! The `fuelbox` program: everything is in the library's `cli`.
 
+use fuelbox::ZeroingAllocator;
 use std::process::ExitCode;
 
 /// In static binaries; `Cargo.toml` says why.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: ZeroingAllocator<dlmalloc::GlobalDlmalloc> = ZeroingAllocator(dlmalloc::GlobalDlmalloc);
+
+#[cfg(not(target_env = "musl"))]
+#[global_allocator]
+static ALLOCATOR: ZeroingAllocator<std::alloc::System> = ZeroingAllocator(std::alloc::System);
 
 fn main() -> ExitCode {
     ExitCode::from(fuelbox::cli::main(std::env::args_os().skip(1).collect()))

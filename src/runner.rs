@@ -14,6 +14,7 @@ use crate::plugins::{Plugin, Plugins};
 use crate::policy::Rules;
 use crate::signature::TrustedKey;
 use crate::stats::Loads;
+use crate::tail_calls;
 use crate::wasi::ctx::World;
 use crate::wasi::guest_log::{Lines, Origin};
 use crate::wasi::streams::{SharedWriter, SinkTo};
@@ -69,7 +70,7 @@ impl Runner {
     /// A runner without plug-ins.
     ///
     /// # Errors
-    /// [`Error::Limits`] if nothing could run under the limits.
+    /// [`Error::Limits`] if nothing could run under the limits, [`Error::Build`] if nothing could run safely.
     ///
     /// ```
     /// use fuelbox::{Limits, Runner, RunnerConfig};
@@ -78,6 +79,7 @@ impl Runner {
     /// assert!(Runner::new(RunnerConfig { limits: none, ..RunnerConfig::default() }).is_err());
     /// ```
     pub fn new(config: RunnerConfig) -> Result<Runner, Error> {
+        tail_calls::check_early()?;
         config.limits.check().map_err(Error::Limits)?;
         config.warm.check().map_err(Error::Limits)?;
         let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);

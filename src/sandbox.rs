@@ -6,17 +6,16 @@ use crate::engine::Program;
 use crate::host::{Again, Answer, Halt, Host};
 use crate::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, Limits, PAGE_BYTES,
-    SLICE_FUEL,
+    SLICE_FUEL, UNCHECKED_SLICE_FUEL,
 };
 use crate::outcome::{Stop, Usage};
+use crate::tail_calls;
 use crate::trap;
 use crate::wasi;
 use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
 use std::time::{Duration, Instant};
-use wasmi::{
-    AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val, ValType,
-};
+use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, Val, ValType};
 
 /// How a call into the guest ended.
 pub enum Ended {
@@ -32,6 +31,7 @@ pub struct Sandbox<'a> {
     instance: Option<Instance>,
     fuel_limit: u64,
     fuel_unissued: u64,
+    slice_fuel: u64,
     deadline: Option<Duration>,
     started: Instant,
     instantiated: Option<Duration>,
@@ -69,6 +69,7 @@ impl<'a> Sandbox<'a> {
             instance: None,
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
+            slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
             started,
             instantiated: None,
@@ -127,6 +128,7 @@ impl<'a> Sandbox<'a> {
             instance: Some(instance),
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
+            slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
             started,
             instantiated: Some(Duration::ZERO),
@@ -265,6 +267,7 @@ impl<'a> Sandbox<'a> {
     }
 
     fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+        tail_calls::check().map_err(|error| Stop::Trap(error.to_string()))?;
         self.let_output_through();
         if let Some(when_long) = self.when_long {
             when_long();
@@ -282,6 +285,11 @@ impl<'a> Sandbox<'a> {
         used.min(self.fuel_limit)
     }
 
+    /// Fuel handed out at a time.
+    fn slice(&self) -> u64 {
+        if tail_calls::is_checked() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
+    }
+
     /// Hands out the next slice, at least `required` and what host calls owe, and checks the deadline.
     fn issue(&mut self, required: u64) -> Result<(), Stop> {
         self.check_deadline(required)?;
@@ -290,7 +298,7 @@ impl<'a> Sandbox<'a> {
         let owed = std::mem::take(&mut host.fuel_owed);
         let left = self.fuel_left();
         let needed = required.saturating_add(owed);
-        let slice = needed.saturating_sub(left).max(SLICE_FUEL).min(self.fuel_unissued);
+        let slice = needed.saturating_sub(left).max(self.slice()).min(self.fuel_unissued);
         let available = left + slice;
         if available < needed || slice == 0 {
             // All that is left counts as used: it did not suffice for the next step.
@@ -374,20 +382,6 @@ impl<'a> Sandbox<'a> {
                 Err(stop) => stop,
             };
         }
-        let trap = match error.as_trap_code() {
-            Some(TrapCode::StackOverflow) => {
-                "call stack exhausted (--max-recursion and --max-stack raise the limits)".to_string()
-            }
-            Some(TrapCode::OutOfFuel) => return Stop::OutOfFuel { limit: self.fuel_limit },
-            Some(TrapCode::OutOfSystemMemory) => {
-                return Stop::NoMemory { what: "the guest's stack or table" };
-            }
-            Some(code) => code.to_string(),
-            None => trap::text(&error),
-        };
-        match self.store.data().limiter.denied {
-            Some(denied) => Stop::MemoryDenied { denied, trap },
-            None => Stop::Trap(trap),
-        }
+        trap::stop(&error, self.store.data().limiter.denied, self.fuel_limit)
     }
 }

@@ -58,6 +58,6 @@ pub fn of_error(error: &Error) -> u8 {
         | Error::NoFunction { .. } => LOAD,
         Error::Input(_) | Error::InputTooLarge { .. } | Error::Limits(_) => USAGE,
         Error::Guest(stop) => of_stop(stop),
-        Error::Internal(_) => FAILURE,
+        Error::Build(_) | Error::Internal(_) => FAILURE,
     }
 }

@@ -159,6 +159,7 @@ pub fn of_error(error: &Error) -> Kind {
         | Error::Policy { .. }
         | Error::Signature { .. }
         | Error::Limits(_)
+        | Error::Build(_)
         | Error::Internal(_) => INTERNAL,
     }
 }

@@ -9,7 +9,7 @@ use super::dir::{Filestat, errno, filetype_of};
 use crate::limits::{LISTING_KEPT, LISTING_SORTED_BYTES_MAX, LISTING_SORTED_MAX, LISTING_STEP};
 use cap_std::fs::Dir;
 use rustix::fs::{Mode, OFlags};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,34 @@ pub struct Listing {
 enum Source {
     /// The host's stream, in the host's order.
     Stream(rustix::fs::Dir),
+    /// The host's stream, while its names are put in order.
+    Sorting(Sorting),
     /// All names, sorted: the same order on every machine. They take this many bytes.
     Sorted(Vec<DirEntry>, usize),
+}
+
+/// Names in order, as far as they have been read. Each goes to its place at once: to sort them all in the end would
+/// take as long as to read them, and nothing interrupts that.
+struct Sorting {
+    stream: rustix::fs::Dir,
+    entries: BTreeMap<Vec<u8>, DirEntry>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Sorting {
+    /// Reads up to [`LISTING_STEP`] entries. Gives how many, and whether there are more. ENOMEM if they are too many.
+    fn step(&mut self, dir: &Dir) -> Result<(u64, bool), Errno> {
+        for read_before in 0..LISTING_STEP {
+            let Some(entry) = read(&mut self.stream, dir)? else { return Ok((read_before, false)) };
+            self.bytes += size_of::<DirEntry>() + entry.name.len();
+            if self.entries.len() == LISTING_SORTED_MAX || self.bytes > self.bytes_max {
+                return Err(Errno::Nomem);
+            }
+            self.entries.insert(entry.name.clone(), entry);
+        }
+        Ok((LISTING_STEP, true))
+    }
 }
 
 /// What there is under a number.
@@ -63,25 +89,20 @@ pub enum Found<'a> {
 
 impl Listing {
     /// Begins to read `dir`; in the order of the names, if `others` tells how many bytes other sorted
-    /// directories take already. ENOMEM if there are too many to sort.
+    /// directories take already.
     pub fn new(dir: &Dir, others: Option<usize>) -> Result<Listing, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(|e| errno(&e.into()))?;
-        let mut stream = rustix::fs::Dir::new(fd).map_err(|e| errno(&e.into()))?;
+        let stream = rustix::fs::Dir::new(fd).map_err(|e| errno(&e.into()))?;
         let own_ino = Filestat::of_dir(dir)?.ino;
-        let source = if let Some(others) = others {
-            let (mut all, mut bytes) = (Vec::new(), 0);
-            while let Some(entry) = read(&mut stream, dir)? {
-                bytes += size_of::<DirEntry>() + entry.name.len();
-                if all.len() == LISTING_SORTED_MAX || others + bytes > LISTING_SORTED_BYTES_MAX {
-                    return Err(Errno::Nomem);
-                }
-                all.push(entry);
-            }
-            all.sort_by(|a, b| a.name.cmp(&b.name));
-            Source::Sorted(all, bytes)
-        } else {
-            Source::Stream(stream)
+        let source = match others {
+            Some(others) => Source::Sorting(Sorting {
+                stream,
+                entries: BTreeMap::new(),
+                bytes: 0,
+                bytes_max: LISTING_SORTED_BYTES_MAX.saturating_sub(others),
+            }),
+            None => Source::Stream(stream),
         };
         Ok(Listing { source, next: 0, kept: VecDeque::new(), own_ino })
     }
@@ -91,17 +112,21 @@ impl Listing {
         matches!(self.source, Source::Stream(_))
     }
 
-    /// Entries that were sorted to begin with.
-    pub fn sorted(&self) -> usize {
-        if let Source::Sorted(all, _) = &self.source { all.len() } else { 0 }
+    /// Whether its names are being put in order, so that the call that began it comes again.
+    pub fn is_sorting(&self) -> bool {
+        matches!(self.source, Source::Sorting(_))
     }
 
-    /// Bytes that those take.
+    /// Bytes that entries in order take.
     pub fn sorted_bytes(&self) -> usize {
-        if let Source::Sorted(_, bytes) = &self.source { *bytes } else { 0 }
+        match &self.source {
+            Source::Stream(_) => 0,
+            Source::Sorting(sorting) => sorting.bytes,
+            Source::Sorted(_, bytes) => *bytes,
+        }
     }
 
-    /// The entry numbered `cookie`, and how many had to be read to get there.
+    /// The entry numbered `cookie`, and how many had to be read to get there. ENOMEM if there are too many to sort.
     pub fn entry(&mut self, dir: &Dir, cookie: u64) -> Result<(Found<'_>, u64), Errno> {
         if cookie < self.next - self.kept.len() as u64 {
             self.kept.clear();
@@ -111,8 +136,17 @@ impl Listing {
             }
         }
         let mut read = 0;
+        if let Source::Sorting(sorting) = &mut self.source {
+            let is_more;
+            (read, is_more) = sorting.step(dir)?;
+            if is_more {
+                return Ok((Found::Further, read));
+            }
+            let entries = std::mem::take(&mut sorting.entries).into_values().collect();
+            self.source = Source::Sorted(entries, sorting.bytes);
+        }
         while self.next <= cookie {
-            if read == LISTING_STEP {
+            if read >= LISTING_STEP {
                 return Ok((Found::Further, read));
             }
             let Some(entry) = self.following(dir)? else { return Ok((Found::End, read)) };
@@ -136,6 +170,8 @@ impl Listing {
         }
         match &mut self.source {
             Source::Stream(stream) => read(stream, dir),
+            // It is sorted before it is asked.
+            Source::Sorting(_) => Ok(None),
             Source::Sorted(all, _) => Ok(all.get(self.next as usize - dots.len()).cloned()),
         }
     }

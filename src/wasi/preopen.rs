@@ -48,7 +48,7 @@ pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u
     call.ctx.may_have_waited = true;
     let handle = std::sync::Arc::clone(&dir.dir);
     // From the beginning is from the present state.
-    let begun = dir.listing.take().filter(|_| cookie > 0);
+    let begun = dir.listing.take().filter(|listing| cookie > 0 || listing.is_sorting());
     let mut listing = match begun {
         Some(listing) => listing,
         None => begin(call, &handle)?,
@@ -89,7 +89,5 @@ fn begin(call: &mut Call<'_>, dir: &Dir) -> std::result::Result<Listing, Errno> 
     if !sorts {
         call.ctx.files.check_room()?;
     }
-    let listing = Listing::new(dir, sorts.then(|| call.ctx.files.sorted_bytes()))?;
-    call.ctx.extra_fuel += listing.sorted() as u64 * ENTRY_FUEL;
-    Ok(listing)
+    Listing::new(dir, sorts.then(|| call.ctx.files.sorted_bytes()))
 }

@@ -1,5 +1,10 @@
 //! All integration tests, in one binary: one module for each behaviour.
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: fuelbox::ZeroingAllocator<std::alloc::System> =
+    fuelbox::ZeroingAllocator(std::alloc::System);
+
 mod access_log;
 mod attack;
 mod cases;
@@ -28,6 +33,7 @@ mod guests;
 mod health;
 mod http1;
 mod http1_property;
+mod leftovers;
 mod listing;
 mod little_memory;
 mod load;

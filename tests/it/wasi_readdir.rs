@@ -272,6 +272,46 @@ fn far_entries_are_reached_in_steps() {
     }
 }
 
+/// Nor does one that has to be put in order first.
+#[test]
+fn a_large_directory_is_put_in_order_in_steps() {
+    for (files, steps_expected) in [(4_095, 0), (4_096, 1), (4_097, 1), (9_000, 2)] {
+        let dir = TempDir::new();
+        for i in 0..files {
+            dir.write(&format!("{}", (i * 7_919) % files), "");
+        }
+        let mut world = reproducible(&dir);
+        for _ in 0..2 {
+            let mut steps = 0;
+            world.ctx.extra_fuel = 0;
+            let first = loop {
+                match call(&mut world, 3, 1_000, 0) {
+                    Err(Fault::Wait(wait)) => assert!(wait.until.is_some() && !wait.stdin),
+                    answer => break parse(&answer.unwrap()),
+                }
+                steps += 1;
+                assert!(steps < 10, "it gets no further");
+            };
+            assert_eq!(steps, steps_expected, "of {files} files");
+            assert!(world.ctx.extra_fuel >= files * 20, "of {files} files: {} fuel", world.ctx.extra_fuel);
+            assert_eq!(first[2].name, b"0");
+            assert!(first[2..].is_sorted_by(|a, b| a.name < b.name));
+        }
+        // All the others are there, each once.
+        let (mut cookie, mut names) = (0, std::collections::BTreeSet::new());
+        loop {
+            let got = match call(&mut world, 3, 4_096, cookie) {
+                Err(Fault::Wait(_)) => continue,
+                answer => parse(&answer.unwrap()),
+            };
+            let Some(last) = got.last() else { break };
+            cookie = last.next;
+            names.extend(got.into_iter().map(|entry| entry.name));
+        }
+        assert_eq!(names.len() as u64, files + 2);
+    }
+}
+
 /// Descriptors that this process has open on `dir` or below.
 #[cfg(target_os = "linux")]
 fn open_on(dir: &std::path::Path) -> usize {

@@ -1,0 +1,54 @@
+//! Goes through a module's code section: each function body is looked through, and what must be inserted into it
+//! is kept for `rewrite.rs`.
+
+use crate::edit::Edit;
+use crate::error::LoadProblem;
+use crate::vet::{self, Arity, Found};
+use wasmparser::FunctionBody;
+
+/// What has been read of the code section.
+#[derive(Default)]
+pub struct Code {
+    /// What is to be inserted into it, in order.
+    pub edits: Vec<Edit>,
+    /// What the interpreter takes to translate it, in nanoseconds of a desktop core.
+    pub translation_ns: u64,
+    /// Function bodies so far.
+    pub bodies: usize,
+    /// Where the last one ends; 0 before the section.
+    end: usize,
+}
+
+impl Code {
+    /// The section begins; its first function body, with its size, is `at` so many bytes from the module's first.
+    ///
+    /// # Errors
+    /// There was one already.
+    pub fn begin(&mut self, at: usize) -> Result<(), LoadProblem> {
+        match std::mem::replace(&mut self.end, at) {
+            0 => Ok(()),
+            _ => Err(LoadProblem::Invalid("it has two code sections".into())),
+        }
+    }
+
+    /// The next function body, of a function that gives `results` values.
+    ///
+    /// # Errors
+    /// As [`vet::body`].
+    pub fn body(
+        &mut self,
+        body: &FunctionBody<'_>,
+        results: u32,
+        arity: Arity<'_>,
+        work_arounds: bool,
+    ) -> Result<(), LoadProblem> {
+        let Found { insertions, translation_ns } = vet::body(body, results, arity, work_arounds)?;
+        self.translation_ns += translation_ns;
+        self.bodies += 1;
+        let size_at = std::mem::replace(&mut self.end, body.range().end);
+        if !insertions.is_empty() {
+            self.edits.push(Edit { body: body.range(), size_at, insertions });
+        }
+        Ok(())
+    }
+}

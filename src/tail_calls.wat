@@ -1,0 +1,15 @@
+(module
+  (type $void (func))
+  (import "" "" (func $here))
+  (memory 1) (table 1 funcref) (global $g (mut i32) (i32.const 0)) (elem (i32.const 0) $f)
+  (func $f)
+  (func (export "") (param i32) (local i64 f64)
+    (loop
+      (call $here)
+      (call $f)
+      (call_indirect (type $void) (i32.const 0))
+      (local.set 1 (i64.add (local.get 1) (i64.const 3)))
+      (local.set 2 (f64.add (local.get 2) (f64.const 1)))
+      (global.set $g (i32.add (global.get $g) (i32.load (i32.const 0))))
+      (i32.store (i32.const 0) (global.get $g))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
