@@ -228,13 +228,14 @@ impl Spaces {
             .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
     }
 
-    /// Parameters and results of a type; none for an unknown one, which validation refuses.
+    /// Stack cells of a type's parameters and results; none for an unknown one, which validation refuses.
     fn arity(&self, type_index: u32) -> (u32, u32) {
+        let cells = |types: &[Ty]| types.iter().map(|ty| if *ty == Ty::V128 { 2 } else { 1 }).sum();
         let ty = self.types.get(type_index as usize);
-        ty.map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
+        ty.map_or((0, 0), |ty| (cells(&ty.params), cells(&ty.results)))
     }
 
-    /// Results of the function whose body is the `body`th; none for one that is not there, which validation refuses.
+    /// Stack cells of the results of the function whose body is the `body`th; none for one that is not there, which validation refuses.
     fn results(&self, body: usize) -> u32 {
         let ty = self.functions.get(self.imported_functions + body);
         ty.map_or(0, |ty| self.arity(*ty).1)

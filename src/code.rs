@@ -3,7 +3,8 @@
 
 use crate::edit::Edit;
 use crate::error::LoadProblem;
-use crate::vet::{self, Arity, Found};
+use crate::operators::Arity;
+use crate::vet::{self, Found};
 use wasmparser::FunctionBody;
 
 /// What has been read of the code section.
@@ -31,7 +32,7 @@ impl Code {
         }
     }
 
-    /// The next function body, of a function that gives `results` values.
+    /// The next function body, of a function whose results take so many stack cells.
     ///
     /// # Errors
     /// As [`vet::body`].

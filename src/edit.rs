@@ -7,7 +7,9 @@ use std::ops::Range;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Insert {
     /// `i32.const 0; i32.or`.
-    SelectGuard,
+    OrZero32,
+    /// `i64.const 0; i64.or`.
+    OrZero64,
     /// So many `nop`.
     Nops(u8),
 }
@@ -16,7 +18,8 @@ impl Insert {
     /// Its instructions (core specification, section 5.4).
     pub fn bytes(self) -> &'static [u8] {
         match self {
-            Insert::SelectGuard => &[0x41, 0x00, 0x72],
+            Insert::OrZero32 => &[0x41, 0x00, 0x72],
+            Insert::OrZero64 => &[0x42, 0x00, 0x84],
             Insert::Nops(count) => &[0x01; u8::MAX as usize][..usize::from(count)],
         }
     }

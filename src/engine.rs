@@ -45,11 +45,14 @@ pub struct CompileOptions {
     pub work_arounds: bool,
     /// Fuel handed out at a time.
     pub slice_fuel: u64,
+    /// Whether all code is translated once before the program is given, whatever it costs. A panic of the interpreter's
+    /// translator is an error then; while a guest runs it would end the process.
+    pub tries_all: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL }
+        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL, tries_all: true }
     }
 }
 
@@ -141,10 +144,20 @@ fn compile(bytes: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Pr
     let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
 
-    let engine = Engine::new(&config(limits, code.translation_ns));
     let rewritten = rewrite::rewrite(&wasm, &facts, &code.edits)?;
-    let module = Module::new(&engine, &rewritten.wasm);
-    let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
+    let module = |mode| {
+        let engine = Engine::new(&config(limits, mode));
+        let module = Module::new(&engine, &rewritten.wasm);
+        let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
+        Ok::<_, LoadProblem>((engine, module))
+    };
+    let is_lazy = code.translation_ns <= LAZY_TRANSLATION_NS;
+    if is_lazy && options.tries_all {
+        // Kept, it would take three times the memory; most programs use a fraction of their functions.
+        drop(module(CompilationMode::Eager)?);
+    }
+    let (engine, module) =
+        module(if is_lazy { CompilationMode::LazyTranslation } else { CompilationMode::Eager })?;
     let mut linker = Linker::new(&engine);
     imports::define(&mut linker, &facts.imports)?;
     let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
@@ -181,7 +194,7 @@ fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
     Ok(())
 }
 
-fn config(limits: &Limits, translation_ns: u64) -> Config {
+fn config(limits: &Limits, mode: CompilationMode) -> Config {
     let mut config = Config::default();
     // How many of each thing a module may declare has been checked in binary.rs: wasmi's own strict limits
     // refuse what Go and CPython are compiled to.
@@ -200,11 +213,7 @@ fn config(limits: &Limits, translation_ns: u64) -> Config {
             nop: NOP_FUEL,
             ..OperatorCost::default()
         })
-        .compilation_mode(if translation_ns <= LAZY_TRANSLATION_NS {
-            CompilationMode::LazyTranslation
-        } else {
-            CompilationMode::Eager
-        })
+        .compilation_mode(mode)
         .ignore_custom_sections(true)
         .wasm_multi_memory(false)
         // Initialisers are run, unmetered, for every instance; without this each is one instruction.

@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/warm outcome names guests text quantity digest signature leb128 edit
-//! L1  zeroing
+//! L1  zeroing operators
 //! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
@@ -73,6 +73,7 @@ mod imports;
 mod leb128;
 pub mod limits;
 mod names;
+mod operators;
 pub mod outcome;
 pub mod plugins;
 pub mod policy;

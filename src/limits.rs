@@ -186,8 +186,8 @@ pub const LOCALS_PER_NOP: u64 = 32;
 pub const NOP_FUEL: u8 = (LOCALS_PER_NOP * 8 / BULK_BYTES_PER_FUEL as u64) as u8;
 
 /// `select` instructions in one function beyond one for every three bytes of its code. No code that is reached has
-/// as many; each becomes three bytes longer.
-pub const SELECTS_SPARE: u64 = 1_024;
+/// as many; each becomes three bytes longer (`rewrite.rs`).
+pub const GUARDS_SPARE: u64 = 1_024;
 
 /// Blocks nested in one function. A large `switch` nests as many as it has cases.
 pub const CONTROL_DEPTH_MAX: u64 = 4_096;

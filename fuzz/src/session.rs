@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Faults that fuelbox's rewriting keeps away, so that modules for its road run into them. It refuses block
 /// parameters.
-pub const REWRITTEN: &[Fault] = &[Fault::Selects];
+pub const REWRITTEN: &[Fault] = &[Fault::Selects, Fault::FarStores];
 
 /// What to run.
 #[derive(Debug, Clone)]

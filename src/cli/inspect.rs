@@ -16,7 +16,7 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     let wasm = to_binary(&module.bytes).map_err(refused)?;
     let facts = binary::read(&wasm).map_err(refused)?;
     output(describe(&module.name, wasm.len(), &facts).as_bytes())?;
-    let compiled = module.compile(&inspect.limits);
+    let compiled = module.check(&inspect.limits);
     match &compiled {
         Ok(_) => output(b"loads under these limits: yes\n")?,
         Err(Error::Load { problem, .. }) => {

@@ -2,7 +2,7 @@
 
 use super::args::{DEFAULT_FOLDER, Source};
 use super::{Failure, exit, note};
-use crate::engine::Program;
+use crate::engine::{CompileOptions, Program};
 use crate::error::Error;
 use crate::files::{ENDINGS, read_file};
 use crate::guests;
@@ -19,8 +19,14 @@ pub struct Module {
 }
 
 impl Module {
-    /// Compiles it.
+    /// Compiles it, to be run in this process alone: of its functions, those that are called are translated.
     pub fn compile(&self, limits: &Limits) -> Result<Program, Error> {
+        let options = CompileOptions { tries_all: false, ..CompileOptions::default() };
+        Program::compile_with(&self.name, &self.bytes, limits, &options)
+    }
+
+    /// Compiles it, to see whether that can be done.
+    pub fn check(&self, limits: &Limits) -> Result<Program, Error> {
         Program::compile(&self.name, &self.bytes, limits)
     }
 }

@@ -1,0 +1,317 @@
+//! What the instructions of a function add up to, one after the other.
+//!
+//! `vet.rs` asks for it after each instruction, and decides what is too much and what must be rewritten.
+
+use crate::edit::Insert;
+use wasmparser::{BlockType, BrTable, MemArg, ValType, VisitOperator};
+
+/// What the interpreter takes to translate an instruction, in nanoseconds of a desktop core: measured on 2 MB of each
+/// kind, the dearest of a kind kept.
+const OPERATOR_NS: u64 = 32;
+/// A `local.get`, with the copy that is made of it when the variable changes before the value is used.
+const LOCAL_GET_NS: u64 = 26;
+/// A constant, `drop`, `nop` or `end`.
+const LIGHT_NS: u64 = 7;
+/// What an `if` takes beyond [`OPERATOR_NS`].
+const IF_NS: u64 = 80;
+/// What an `else` takes beyond that.
+const ELSE_NS: u64 = 40;
+/// What a `loop` takes beyond that.
+const LOOP_NS: u64 = 28;
+/// What each value that a branch copies takes, and each target of a `br_table`.
+const COPY_NS: u64 = 10;
+
+/// The largest offset of a store that the interpreter encodes in 16 bits.
+const NEAR_OFFSET_MAX: u64 = 0xffff;
+
+/// How many stack cells the parameters and results of a function type take, by its index.
+pub type Arity<'a> = &'a dyn Fn(u32) -> (u32, u32);
+
+/// What an instruction leaves on top of the stack, as far as the next ones need to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Top {
+    /// One value that is no local variable's: a constant, or what was loaded.
+    Fresh,
+    /// The value of this local variable.
+    Local(u32),
+    /// Anything.
+    Unknown,
+}
+
+/// What is added up.
+pub struct Operators<'a> {
+    arity: Arity<'a>,
+    /// Stack cells that a branch to each open block copies; the first is the function's own.
+    labels: Vec<u32>,
+    /// What branches copy, in stack cells.
+    pub copies: u64,
+    /// `memory.grow` and `table.grow`.
+    pub grows: u64,
+    /// Stack cells of the parameters of blocks.
+    pub block_params: u64,
+    /// Stack cells that the widest `br_table` passes.
+    pub table_cells: u32,
+    /// What must be inserted before the last instruction, for the interpreter to get it right.
+    pub insert: Option<Insert>,
+    /// Whether the last instruction changed any of the above.
+    pub changed: bool,
+    /// What the last instruction but one, and the last one, leave on the stack.
+    tops: [Top; 2],
+    top: Top,
+    count: u64,
+    local_gets: u64,
+    light: u64,
+    extra_ns: u64,
+}
+
+impl<'a> Operators<'a> {
+    /// For a function whose results take so many stack cells: its body is a block with a label of its own.
+    pub fn new(results: u32, arity: Arity<'a>) -> Operators<'a> {
+        Operators {
+            arity,
+            labels: vec![results],
+            copies: 0,
+            grows: 0,
+            block_params: 0,
+            table_cells: 0,
+            insert: None,
+            changed: false,
+            tops: [Top::Unknown; 2],
+            top: Top::Unknown,
+            count: 0,
+            local_gets: 0,
+            light: 0,
+            extra_ns: 0,
+        }
+    }
+
+    /// Blocks that are open, the function's body not counted.
+    pub fn depth(&self) -> usize {
+        self.labels.len().saturating_sub(1)
+    }
+
+    /// What the interpreter takes to translate the instructions, in nanoseconds of a desktop core.
+    pub fn translation_ns(&self) -> u64 {
+        let heavy = self.count - self.local_gets - self.light;
+        heavy * OPERATOR_NS + self.local_gets * LOCAL_GET_NS + self.light * LIGHT_NS + self.extra_ns
+    }
+
+    /// To be called before each instruction.
+    pub fn begin(&mut self) {
+        self.count += 1;
+        self.changed = false;
+        self.insert = None;
+        self.tops = [self.tops[1], self.top];
+        self.top = Top::Unknown;
+    }
+
+    /// Opens a block whose label takes so many cells.
+    fn open(&mut self, ty: BlockType, cells: u32) {
+        self.labels.push(cells);
+        self.block_params += u64::from(self.params(ty));
+        self.changed = true;
+    }
+
+    fn results(&self, ty: BlockType) -> u32 {
+        match ty {
+            BlockType::Empty => 0,
+            BlockType::Type(ty) => cells(ty),
+            BlockType::FuncType(index) => (self.arity)(index).1,
+        }
+    }
+
+    fn params(&self, ty: BlockType) -> u32 {
+        match ty {
+            BlockType::Empty | BlockType::Type(_) => 0,
+            BlockType::FuncType(index) => (self.arity)(index).0,
+        }
+    }
+
+    /// Stack cells that a branch to this label copies; none for a label that is not there, which validation refuses.
+    fn label(&self, depth: u32) -> u32 {
+        let index = self.labels.len().checked_sub(depth as usize + 1);
+        index.map_or(0, |index| self.labels[index])
+    }
+
+    fn branch(&mut self, depth: u32) {
+        let copies = u64::from(self.label(depth));
+        self.copies += copies;
+        self.extra_ns += copies * COPY_NS;
+        self.changed = true;
+    }
+
+    fn insert(&mut self, insert: Insert) {
+        self.insert = Some(insert);
+        self.changed = true;
+    }
+
+    /// A store of an integer. The interpreter's translator panics where address and value are the same local variable,
+    /// unless the offset is small. All else that it could take for that is guarded with it.
+    fn store(&mut self, memarg: MemArg, guard: Insert) {
+        let is_other = match self.tops {
+            [_, Top::Fresh] | [Top::Fresh, Top::Local(_)] => true,
+            [Top::Local(address), Top::Local(value)] => address != value,
+            _ => false,
+        };
+        if memarg.offset > NEAR_OFFSET_MAX && !is_other {
+            self.insert(guard);
+        }
+    }
+}
+
+/// Stack cells of a value.
+pub fn cells(ty: ValType) -> u32 {
+    if ty == ValType::V128 { 2 } else { 1 }
+}
+
+/// A method for each instruction, of which few do anything. To visit them takes half the time of having them
+/// given as a list of `Operator`, and loading a large module is mostly reading its instructions.
+#[rustfmt::skip]
+macro_rules! visit {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        $(visit! { one $visit ($($($arg: $ty),*)?) })*
+    };
+    (one visit_i32_const $args:tt) => { visit! { constant visit_i32_const $args } };
+    (one visit_i64_const $args:tt) => { visit! { constant visit_i64_const $args } };
+    (one visit_f32_const $args:tt) => { visit! { constant visit_f32_const $args } };
+    (one visit_f64_const $args:tt) => { visit! { constant visit_f64_const $args } };
+    (one visit_drop $args:tt) => { visit! { light visit_drop $args } };
+    (one visit_nop $args:tt) => { visit! { light visit_nop $args } };
+    (one visit_i32_load $args:tt) => { visit! { load visit_i32_load $args } };
+    (one visit_i64_load $args:tt) => { visit! { load visit_i64_load $args } };
+    (one visit_f32_load $args:tt) => { visit! { load visit_f32_load $args } };
+    (one visit_f64_load $args:tt) => { visit! { load visit_f64_load $args } };
+    (one visit_i32_load8_s $args:tt) => { visit! { load visit_i32_load8_s $args } };
+    (one visit_i32_load8_u $args:tt) => { visit! { load visit_i32_load8_u $args } };
+    (one visit_i32_load16_s $args:tt) => { visit! { load visit_i32_load16_s $args } };
+    (one visit_i32_load16_u $args:tt) => { visit! { load visit_i32_load16_u $args } };
+    (one visit_i64_load8_s $args:tt) => { visit! { load visit_i64_load8_s $args } };
+    (one visit_i64_load8_u $args:tt) => { visit! { load visit_i64_load8_u $args } };
+    (one visit_i64_load16_s $args:tt) => { visit! { load visit_i64_load16_s $args } };
+    (one visit_i64_load16_u $args:tt) => { visit! { load visit_i64_load16_u $args } };
+    (one visit_i64_load32_s $args:tt) => { visit! { load visit_i64_load32_s $args } };
+    (one visit_i64_load32_u $args:tt) => { visit! { load visit_i64_load32_u $args } };
+    (one visit_i32_store $args:tt) => { visit! { store_i32 visit_i32_store $args } };
+    (one visit_i32_store8 $args:tt) => { visit! { store_i32 visit_i32_store8 $args } };
+    (one visit_i32_store16 $args:tt) => { visit! { store_i32 visit_i32_store16 $args } };
+    (one visit_i64_store $args:tt) => { visit! { store_i64 visit_i64_store $args } };
+    (one visit_i64_store8 $args:tt) => { visit! { store_i64 visit_i64_store8 $args } };
+    (one visit_i64_store16 $args:tt) => { visit! { store_i64 visit_i64_store16 $args } };
+    (one visit_i64_store32 $args:tt) => { visit! { store_i64 visit_i64_store32 $args } };
+    (one visit_select $args:tt) => { visit! { select visit_select $args } };
+    (one visit_typed_select $args:tt) => { visit! { select visit_typed_select $args } };
+    (one visit_memory_grow $args:tt) => { visit! { grow visit_memory_grow $args } };
+    (one visit_table_grow $args:tt) => { visit! { grow visit_table_grow $args } };
+    (one visit_br $args:tt) => { visit! { branch visit_br $args } };
+    (one visit_br_if $args:tt) => { visit! { branch visit_br_if $args } };
+    (one visit_block $args:tt) => {
+        fn visit_block(&mut self, ty: BlockType) {
+            self.open(ty, self.results(ty));
+        }
+    };
+    (one visit_if $args:tt) => {
+        fn visit_if(&mut self, ty: BlockType) {
+            self.extra_ns += IF_NS;
+            self.open(ty, self.results(ty));
+        }
+    };
+    (one visit_else $args:tt) => {
+        fn visit_else(&mut self) {
+            self.extra_ns += ELSE_NS;
+        }
+    };
+    (one visit_loop $args:tt) => {
+        fn visit_loop(&mut self, ty: BlockType) {
+            self.extra_ns += LOOP_NS;
+            self.open(ty, self.params(ty));
+        }
+    };
+    (one visit_end $args:tt) => {
+        fn visit_end(&mut self) {
+            self.light += 1;
+            self.labels.pop();
+        }
+    };
+    (one visit_local_get $args:tt) => {
+        fn visit_local_get(&mut self, index: u32) {
+            self.local_gets += 1;
+            self.top = Top::Local(index);
+        }
+    };
+    (one visit_return $args:tt) => {
+        fn visit_return(&mut self) {
+            self.branch(self.depth() as u32);
+        }
+    };
+    (one visit_br_table $args:tt) => {
+        fn visit_br_table(&mut self, targets: BrTable<'a>) {
+            for depth in targets.targets().flatten().chain([targets.default()]) {
+                self.branch(depth);
+                self.extra_ns += COPY_NS;
+                self.table_cells = self.table_cells.max(self.label(depth));
+            }
+        }
+    };
+    (one $visit:ident ($($arg:ident: $ty:ty),*)) => {
+        fn $visit(&mut self $(, _: $ty)*) {}
+    };
+    (constant $visit:ident ($($arg:ident: $ty:ty),*)) => {
+        fn $visit(&mut self $(, _: $ty)*) {
+            self.light += 1;
+            self.top = Top::Fresh;
+        }
+    };
+    (light $visit:ident ()) => {
+        fn $visit(&mut self) {
+            self.light += 1;
+        }
+    };
+    (load $visit:ident ($memarg:ident: $ty:ty)) => {
+        fn $visit(&mut self, _: $ty) {
+            self.top = Top::Fresh;
+        }
+    };
+    (store_i32 $visit:ident ($memarg:ident: $ty:ty)) => {
+        fn $visit(&mut self, memarg: MemArg) {
+            self.store(memarg, Insert::OrZero32);
+        }
+    };
+    (store_i64 $visit:ident ($memarg:ident: $ty:ty)) => {
+        fn $visit(&mut self, memarg: MemArg) {
+            self.store(memarg, Insert::OrZero64);
+        }
+    };
+    (select $visit:ident ($($arg:ident: $ty:ty),*)) => {
+        fn $visit(&mut self $(, _: $ty)*) {
+            self.insert(Insert::OrZero32);
+        }
+    };
+    (grow $visit:ident ($index:ident: $ty:ty)) => {
+        fn $visit(&mut self, _: u32) {
+            self.grows += 1;
+            self.changed = true;
+        }
+    };
+    (branch $visit:ident ($depth:ident: $ty:ty)) => {
+        fn $visit(&mut self, depth: u32) {
+            self.branch(depth);
+        }
+    };
+}
+
+impl<'a> VisitOperator<'a> for Operators<'_> {
+    type Output = ();
+
+    // Without it a SIMD instruction would be an error here, and what follows it would not be counted.
+    #[cfg(feature = "simd")]
+    fn simd_visitor(&mut self) -> Option<&mut dyn wasmparser::VisitSimdOperator<'a, Output = ()>> {
+        Some(self)
+    }
+
+    wasmparser::for_each_visit_operator!(visit);
+}
+
+#[cfg(feature = "simd")]
+impl wasmparser::VisitSimdOperator<'_> for Operators<'_> {
+    wasmparser::for_each_visit_simd_operator!(visit);
+}
