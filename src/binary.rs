@@ -9,6 +9,8 @@ use crate::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
     NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
 };
+use crate::names::ByName;
+use std::collections::BTreeSet;
 use std::fmt;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
@@ -146,12 +148,21 @@ pub struct Facts {
     pub start: Option<u32>,
     /// Bytes of all function bodies.
     pub code_bytes: u64,
+    exports_by_name: ByName,
+    /// The modules that it imports from.
+    pub import_modules: BTreeSet<String>,
 }
 
 impl Facts {
     /// The type of the exported function `name`.
     pub fn function(&self, name: &str) -> Option<&Signature> {
-        self.functions().find(|(n, _)| *n == name).map(|(_, s)| s)
+        let Some(Item::Function(signature)) = self.export(name) else { return None };
+        Some(signature)
+    }
+
+    fn export(&self, name: &str) -> Option<&Item> {
+        let place = self.exports_by_name.find(name, |place| &self.exports[place].name);
+        place.map(|place| &self.exports[place].item)
     }
 
     /// All exported functions.
@@ -164,7 +175,7 @@ impl Facts {
 
     /// Whether a memory is exported under the name that conventions use.
     pub fn exports_memory(&self) -> bool {
-        self.exports.iter().any(|e| e.name == "memory" && e.item == Item::Memory)
+        self.export("memory") == Some(&Item::Memory)
     }
 }
 
@@ -262,6 +273,8 @@ pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Code)
             payload => section(payload, &mut facts, &mut spaces)?,
         }
     }
+    facts.exports_by_name = ByName::of(facts.exports.len(), |place| &facts.exports[place].name);
+    facts.import_modules = facts.imports.iter().map(|import| import.module.clone()).collect();
     Ok((facts, code))
 }
 

@@ -2,9 +2,11 @@
 //!
 //! What a guest did wrong while it ran is a [`Stop`], carried here only by the calls that give a plain result.
 
+use crate::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
 use crate::outcome::Stop;
+use crate::text::{cut, printable, printable_lines};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why something could not be done.
 #[derive(Debug)]
@@ -49,14 +51,14 @@ pub enum Error {
         /// The name asked for.
         name: String,
         /// The names there are.
-        known: Vec<String>,
+        known: Names,
     },
     /// The module exports no function of this name.
     NoFunction {
         /// The name asked for.
         name: String,
         /// The functions there are.
-        known: Vec<String>,
+        known: Names,
         /// Whether the module is a command (has `_start`).
         command: bool,
     },
@@ -122,6 +124,11 @@ pub enum LoadProblem {
     },
 }
 
+/// A path whose names a stranger may have chosen.
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
+
 impl fmt::Display for LoadProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -129,8 +136,8 @@ impl fmt::Display for LoadProblem {
                 f,
                 "the module has {size} bytes, more than the {limit} allowed (--max-module raises it)"
             ),
-            LoadProblem::NotWasm(what) => write!(f, "not a WebAssembly module: {what}"),
-            LoadProblem::Invalid(what) => write!(f, "invalid module: {what}"),
+            LoadProblem::NotWasm(what) => write!(f, "not a WebAssembly module: {}", printable_lines(what)),
+            LoadProblem::Invalid(what) => write!(f, "invalid module: {}", printable(what)),
             LoadProblem::Memory { pages, limit } => write!(
                 f,
                 "the module declares {pages} pages of memory, more than the {limit} allowed \
@@ -145,43 +152,62 @@ impl fmt::Display for LoadProblem {
                 f,
                 "the module imports functions of `extism:host/user`, which a host of its own would provide and \
                  fuelbox does not: {}",
-                names.join(", ")
+                Names::from_iter(names.iter().map(String::as_str))
             ),
-            LoadProblem::Import { import, why } => write!(f, "the module imports `{import}`, {why}"),
+            LoadProblem::Import { import, why } => {
+                write!(f, "the module imports `{}`, {}", printable(import), printable(why))
+            }
         }
     }
 }
 
-/// Joins names for a message, the first twenty of them.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    match names.len() {
-        0 => "none".into(),
-        n if n > SHOWN => format!("{}, and {} more", names[..SHOWN].join(", "), n - SHOWN),
-        _ => names.join(", "),
+/// Names that an error lists: the first of them, each cut short, and how many more there are. A stranger can have the
+/// error made as often as it likes, and a module can have thousands of long names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl<'a> FromIterator<&'a str> for Names {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Names {
+        let mut names = names.into_iter();
+        let first = names.by_ref().take(NAMES_IN_ERROR_MAX);
+        let first = first.map(|name| printable(&cut(name, NAME_IN_ERROR_BYTES_MAX))).collect();
+        Names { first, more: names.count() }
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first.is_empty(), self.more) {
+            (true, _) => f.write_str("none"),
+            (false, 0) => f.write_str(&self.first.join(", ")),
+            (false, more) => write!(f, "{}, and {more} more", self.first.join(", ")),
+        }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
-            Error::Load { name, problem } => write!(f, "{name}: {problem}"),
+            Error::Io { path, source } => write!(f, "{}: {source}", shown(path)),
+            Error::Load { name, problem } => write!(f, "{}: {problem}", printable(name)),
             Error::Policy { path, line, column, what, .. } => {
-                write!(f, "{}:{line}:{column}: {what}", path.display())
+                write!(f, "{}:{line}:{column}: {}", shown(path), printable(what))
             }
-            Error::Signature { path, why } => write!(f, "{}: {why}", path.display()),
+            Error::Signature { path, why } => write!(f, "{}: {}", shown(path), printable(why)),
             Error::NoPlugin { name, known } => {
-                write!(f, "no plug-in `{name}`; there is: {}", listed(known))
+                write!(f, "no plug-in `{}`; there is: {known}", printable(name))
             }
             Error::NoFunction { name, known, command } => {
-                write!(f, "no exported function `{name}`; there is: {}", listed(known))?;
+                write!(f, "no exported function `{}`; there is: {known}", printable(name))?;
                 if *command {
                     write!(f, " (this is a command: its own arguments go after `--`)")?;
                 }
                 Ok(())
             }
-            Error::Input(what) => write!(f, "{what}"),
+            Error::Input(what) => f.write_str(&printable(what)),
             Error::InputTooLarge { size, limit } => {
                 write!(f, "the input has {size} bytes, more than the {limit} allowed (--max-input raises it)")
             }

@@ -3,6 +3,7 @@
 
 use crate::extism::memory::Blocks;
 use crate::extism::vars::Vars;
+use crate::heap;
 use crate::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
 use crate::outcome::{Denied, Stop};
 use crate::wasi::abi::{Fault, Wait};
@@ -227,6 +228,10 @@ impl ResourceLimiter for Limiter {
         maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
         let together = desired.saturating_add(self.outside_bytes);
+        if desired > current && together <= self.cap_bytes && heap::check(desired - current).is_err() {
+            self.deny(Denied::System { wanted: desired.div_ceil(PAGE_BYTES) as u64 });
+            return Ok(false);
+        }
         let allowed = self.limits.memory_growing(current, desired, maximum)? && together <= self.cap_bytes;
         if allowed {
             self.memory_bytes_before = current;

@@ -9,9 +9,9 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/warm outcome guests text quantity digest signature leb128 edit
+//! L0  limits limits/door limits/warm outcome names guests text quantity digest signature leb128 edit
 //! L1  zeroing operators
-//! L1  error wasi/abi stats extism/memory extism/vars extism/http
+//! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
 //! L2  tail_calls
@@ -40,14 +40,15 @@
 //! L20 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L20 gateway/server gateway/cgi gateway/document gateway/ready gateway/tokens gateway/request_id
 //! L20 gateway/tally gateway/metrics gateway/own gateway/room gateway/desk gateway/places gateway/conditions
-//! L20 gateway/console gateway/openapi gateway/openapi/parts
+//! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site
-//! L21 cli/logging cli/manual cli/completions
+//! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget
+//! L21 cli/logging cli/stderr cli/manual cli/completions
 //! ```
 //!
 //! # Invariants
-//! The core knows no HTTP. Parsing flags does no I/O. Nothing is global. Time, randomness and standard
+//! The core knows no HTTP. Parsing flags does no I/O. Nothing is global but the log, and
+//! the standard error that the program writes it to. Time, randomness and standard
 //! streams are arguments. Nothing that a guest or a client sends can panic the host.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -66,10 +67,12 @@ pub mod files;
 pub mod folder;
 pub mod gateway;
 pub mod guests;
+mod heap;
 mod host;
 mod imports;
 mod leb128;
 pub mod limits;
+mod names;
 mod operators;
 pub mod outcome;
 pub mod plugins;
@@ -81,8 +84,10 @@ mod sandbox;
 pub mod signature;
 mod start;
 pub mod stats;
+mod stopped;
 mod tail_calls;
 mod text;
+mod trap;
 mod vet;
 pub mod warm;
 pub mod wasi;
@@ -94,7 +99,7 @@ pub use abi::{Convention, Serving};
 #[doc(hidden)]
 pub use engine::CompileOptions;
 pub use engine::Program;
-pub use error::{Error, LoadProblem};
+pub use error::{Error, LoadProblem, Names};
 pub use limits::Limits;
 pub use outcome::{Denied, Report, Stop, Usage, Value};
 pub use runner::{Runner, RunnerConfig};

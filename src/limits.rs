@@ -146,6 +146,16 @@ pub const VAR_OVERHEAD_BYTES: usize = 128;
 /// them takes some 30 times as much.
 pub const HTTP_REQUEST_BYTES_MAX: usize = 64 * 1024;
 
+/// What the system must have left beyond what a guest or client is given, in bytes, where it can say no at all: the many
+/// small things that are made for a run or a request cannot fail without ending the process.
+pub const HEAP_SPARE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Memory from this size on is asked for only if the above is left.
+pub const HEAP_CHECKED_BYTES: usize = 4 * 1024;
+
+/// Bytes of a text in a JSON array that is to be a number.
+pub const NUMBER_TEXT_BYTES_MAX: usize = 1024;
+
 /// Subscriptions in one `poll_oneoff`.
 pub const SUBSCRIPTIONS_MAX: u32 = 1024;
 
@@ -192,6 +202,21 @@ pub const NAME_BYTES_MAX: usize = 1_024;
 /// Bytes of all names of imports and exports; every listing repeats them.
 pub const NAMES_BYTES_MAX: usize = 256 * 1024;
 
+/// Functions of one plug-in that a listing names (`/plugins`, `/openapi.json`, the console, `fuelbox list`); it says
+/// how many more there are. Plug-ins made by hand have some ten, those of binding generators some hundred.
+pub const LISTED_FUNCTIONS_MAX: usize = 200;
+
+/// Bytes of their names and types in a listing; in JSON, escapes can make six of one.
+pub const LISTED_BYTES_MAX: usize = 32 * 1024;
+
+/// Files that do not load that `/plugins` names; it says how many more there are.
+pub const LISTED_REFUSED_MAX: usize = 200;
+
+/// Names of functions or plug-ins that an error lists, and bytes of each that it shows.
+pub const NAMES_IN_ERROR_MAX: usize = 20;
+/// See [`NAMES_IN_ERROR_MAX`].
+pub const NAME_IN_ERROR_BYTES_MAX: usize = 128;
+
 /// Bytes of a module in the text format, whose translation takes some 60 times as much.
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -208,6 +233,15 @@ pub const LOG_LINES_PER_S: u64 = 100;
 
 /// Time between two words about lines that were dropped.
 pub const LOG_DROPS_SAID_EVERY: Duration = Duration::from_secs(10);
+
+/// Bytes of the log that wait to be written to standard error: 1 MiB, about what one run may write there by default.
+pub const LOG_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// How long the program waits for a reader of standard error who takes nothing, when it ends.
+pub const LOG_STALL: Duration = Duration::from_millis(500);
+
+/// How long it waits at its end for one who takes little.
+pub const LOG_END_WAIT: Duration = Duration::from_secs(5);
 
 /// Types in a module. Large programs have some hundreds.
 pub const TYPES_MAX: u32 = 10_000;

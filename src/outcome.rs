@@ -61,7 +61,8 @@ impl From<f64> for Value {
     }
 }
 
-/// How a guest was ended before it had a result. Its `Display` names the limit and the flag that moves it.
+/// How a guest was ended before it had a result. Its `Display` (in `stopped.rs`) names the limit and
+/// the flag that moves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// A WebAssembly trap: `unreachable`, an access outside memory, a division by zero, a stack overflow.
@@ -92,6 +93,16 @@ pub enum Stop {
         /// The cap in bytes.
         limit: usize,
     },
+    /// The input, which is read while the guest waits for it, is too large.
+    InputTooLarge {
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// The system has too little memory, within what the guest is allowed.
+    NoMemory {
+        /// What it was for.
+        what: &'static str,
+    },
     /// A command ended with an exit code other than 0.
     Exit(u32),
     /// An Extism plug-in reported an error.
@@ -115,6 +126,11 @@ pub enum Denied {
         /// The cap in pages.
         limit: u32,
     },
+    /// Linear memory that its limit allows and the system does not have.
+    System {
+        /// Pages of 64 KiB asked for.
+        wanted: u64,
+    },
     /// Blocks of an Extism plug-in.
     Blocks {
         /// How many it may have at a time.
@@ -134,6 +150,9 @@ impl fmt::Display for Denied {
                 f,
                 "guest was denied growth to {wanted} pages (limit {limit}; --memory-pages raises it)"
             ),
+            Denied::System { wanted } => {
+                write!(f, "guest was denied growth to {wanted} pages (the system has no memory for them)")
+            }
             Denied::Blocks { limit } => write!(f, "guest was denied a block of memory: it has {limit}"),
             Denied::Table { wanted } => write!(
                 f,
@@ -142,37 +161,6 @@ impl fmt::Display for Denied {
         }
     }
 }
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Stop::Trap(what) => write!(f, "guest trapped: {what}"),
-            Stop::OutOfFuel { limit } => {
-                write!(f, "out of fuel: the budget of {limit} is spent (--fuel raises it)")
-            }
-            Stop::Deadline { limit, why: None } => {
-                write!(f, "deadline of {} passed (--timeout raises it)", humantime::format_duration(*limit))
-            }
-            Stop::Deadline { limit, why: Some(why) } => write!(
-                f,
-                "deadline of {} would pass: {why} (--timeout raises it)",
-                humantime::format_duration(*limit)
-            ),
-            Stop::MemoryDenied { denied, trap } => write!(f, "{denied} and then trapped: {trap}"),
-            Stop::OutputFull { stream, limit } => {
-                write!(f, "guest wrote more than {limit} bytes of {stream} (--max-output raises it)")
-            }
-            Stop::Exit(code) => write!(f, "guest exited with code {code}"),
-            Stop::Failed { code, message } if message.is_empty() => {
-                write!(f, "plug-in failed with code {code}, and gave no message")
-            }
-            Stop::Failed { code: _, message } => write!(f, "plug-in failed: {message}"),
-            Stop::Convention(what) => write!(f, "guest broke its calling convention: {what}"),
-        }
-    }
-}
-
-impl std::error::Error for Stop {}
 
 /// What a run used, all of it measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,16 +4,17 @@
 //! A call takes an `Arc` of the plug-in, so it ends on the version it began with whatever happens here.
 
 use crate::abi::{Convention, command};
+use crate::binary::Signature;
 use crate::digest::Digest;
 use crate::engine::Program;
 use crate::error::Error;
 use crate::guests;
-use crate::limits::{Limits, WarmLimits};
+use crate::limits::{LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, WarmLimits};
 use crate::policy::Policy;
 use crate::stats::Stats;
 use crate::warm::{Budget, Pool};
 use crate::wasi::guest_log::Bucket;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -60,6 +61,11 @@ impl Plugin {
     /// The convention by which its function `func` is called, if it may be.
     pub fn convention(&self, func: &str) -> Option<Convention> {
         self.policy.check_function(func).ok()?;
+        self.convention_of(func)
+    }
+
+    /// The same, if its policy lets it be called.
+    fn convention_of(&self, func: &str) -> Option<Convention> {
         let facts = self.program.facts();
         match self.policy.convention {
             Some(forced) => forced.fits(facts, func).then_some(forced),
@@ -67,10 +73,45 @@ impl Plugin {
         }
     }
 
-    /// The names of its functions that may be called.
-    pub fn functions(&self) -> impl Iterator<Item = &str> {
-        let names = self.program.facts().functions().map(|(name, _)| name);
-        names.filter(|name| self.policy.check_function(name).is_ok())
+    /// Its functions that may be called, as a listing shows them: the first of them.
+    pub fn functions(&self) -> Listed<'_> {
+        let allowed = self.policy.functions.as_deref();
+        let allowed: Option<HashSet<&str>> = allowed.map(|names| names.iter().map(String::as_str).collect());
+        let may_be_called = |name: &str| allowed.as_ref().is_none_or(|allowed| allowed.contains(name));
+        let functions = self.program.facts().functions().filter(|(name, _)| may_be_called(name));
+        Listed::of(functions, |name| self.convention_of(name))
+    }
+}
+
+/// Functions for a listing, as many as there is room for. No module makes a listing long, nor slow.
+#[derive(Debug)]
+pub struct Listed<'a> {
+    /// The first of them: name, type and convention, if one fits.
+    pub shown: Vec<(&'a str, &'a Signature, Option<Convention>)>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl<'a> Listed<'a> {
+    /// The first of `functions`.
+    pub fn of(
+        functions: impl Iterator<Item = (&'a str, &'a Signature)>,
+        convention: impl Fn(&str) -> Option<Convention>,
+    ) -> Listed<'a> {
+        let mut listed = Listed { shown: Vec::new(), more: 0 };
+        let mut room = LISTED_BYTES_MAX;
+        for (name, signature) in functions {
+            let is_full = listed.more > 0 || listed.shown.len() == LISTED_FUNCTIONS_MAX;
+            let left =
+                if is_full { None } else { room.checked_sub(name.len() + signature.to_string().len()) };
+            let Some(left) = left else {
+                listed.more += 1;
+                continue;
+            };
+            room = left;
+            listed.shown.push((name, signature, convention(name)));
+        }
+        listed
     }
 }
 
@@ -133,9 +174,9 @@ impl Plugins {
     pub fn get(&self, name: &str) -> Result<Arc<Plugin>, Error> {
         self.find(name).ok_or_else(|| {
             let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let mut known: Vec<String> = by_name.keys().cloned().collect();
-            known.sort();
-            Error::NoPlugin { name: name.into(), known }
+            let mut known: Vec<&str> = by_name.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            Error::NoPlugin { name: name.into(), known: known.into_iter().collect() }
         })
     }
 
@@ -159,7 +200,11 @@ impl Plugins {
     }
 
     pub(crate) fn set_refused(&self, refused: BTreeMap<PathBuf, String>) {
-        *self.refused.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = refused;
+        let mut known = self.refused.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if *known != refused {
+            *known = refused;
+            self.version.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Puts a plug-in in the place of the one of this name, if there is one.
@@ -179,7 +224,7 @@ impl Plugins {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// A number that is another one whenever a plug-in has come, gone or been replaced.
+    /// A number that is another one whenever a plug-in, or a file that does not load, has come, gone or been replaced.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }

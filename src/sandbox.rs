@@ -10,13 +10,12 @@ use crate::limits::{
 };
 use crate::outcome::{Stop, Usage};
 use crate::tail_calls;
+use crate::trap;
 use crate::wasi;
 use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
 use std::time::{Duration, Instant};
-use wasmi::{
-    AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, TrapCode, Val, ValType,
-};
+use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, Val, ValType};
 
 /// How a call into the guest ended.
 pub enum Ended {
@@ -379,21 +378,10 @@ impl<'a> Sandbox<'a> {
         if let Some(halt) = error.downcast_ref::<Halt>() {
             return match self.ended(halt) {
                 Ok(Ended::Exited(code)) => Stop::Exit(code),
-                Ok(Ended::Returned) => Stop::Trap(error.to_string()),
+                Ok(Ended::Returned) => Stop::Trap(trap::text(&error)),
                 Err(stop) => stop,
             };
         }
-        let trap = match error.as_trap_code() {
-            Some(TrapCode::StackOverflow) => {
-                "call stack exhausted (--max-recursion and --max-stack raise the limits)".to_string()
-            }
-            Some(TrapCode::OutOfFuel) => return Stop::OutOfFuel { limit: self.fuel_limit },
-            Some(code) => code.to_string(),
-            None => error.to_string(),
-        };
-        match self.store.data().limiter.denied {
-            Some(denied) => Stop::MemoryDenied { denied, trap },
-            None => Stop::Trap(trap),
-        }
+        trap::stop(&error, self.store.data().limiter.denied, self.fuel_limit)
     }
 }

@@ -1,11 +1,25 @@
 //! Text that strangers chose, made fit to be shown.
 
-/// Whether a terminal would act on `c` or lay it out in another order than it was written.
+/// Whether a terminal would act on `c`, lay it out in another order than it was written, or not show it at all, so that two
+/// texts look alike.
 fn is_unsafe(c: char) -> bool {
-    // Beside control characters: line and paragraph separators, and the bidirectional controls of
-    // Unicode Standard Annex 9.
-    c.is_control() && c != '\t'
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() && c != '\t' || is_bidi_control(c) || is_invisible(c)
+}
+
+/// Unicode's property Bidi_Control (PropList.txt; Standard Annex 9).
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Line and paragraph separators; what else has the general category Cf and no shape; and letters that are
+/// Default_Ignorable_Code_Point, such as Hangul's fillers (DerivedCoreProperties.txt).
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{2028}' | '\u{2029}'
+        | '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}'
+        | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// `text` with what is unsafe to show escaped, line ends included: names of modules' exports and files,
@@ -27,7 +41,10 @@ pub fn json_line(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unsafe(c) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Beyond four digits, as JSON has it: a pair of surrogates (RFC 8259, section 7).
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             shown.push(c);
         }
@@ -51,4 +68,33 @@ pub fn cut(text: &str, most: usize) -> String {
 /// Whether `name` is a token as HTTP has it (RFC 9110, section 5.6.2).
 pub fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All of Bidi_Control, the separators, and what has no width.
+    const UNSAFE: &str = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\
+        \u{2028}\u{2029}\u{ad}\u{34f}\u{180e}\u{200b}\u{200c}\u{200d}\u{2060}\u{2064}\u{206a}\u{feff}\u{fff9}\u{3164}\u{ffa0}\
+        \u{e0001}\u{e0041}\0\u{1b}\r\n\u{7f}\u{85}\u{9b}";
+
+    #[test]
+    fn what_is_unsafe_is_escaped_one_by_one() {
+        for c in UNSAFE.chars() {
+            let text = format!("a{c}b");
+            assert_eq!(printable(&text), format!("a{}b", c.escape_default()));
+            let json = serde_json::to_string(&text).unwrap();
+            let line = json_line(&json);
+            assert!(line.chars().all(|c| !is_unsafe(c)), "{line:?}");
+            assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_shown_as_it_is() {
+        let text = "naïve\tΑΩ б ע ا ۝ 你好 한글 हिन्दी 🦀\u{fe0f} \u{301} `quoted` \\n";
+        assert_eq!(printable(text), text);
+        assert_eq!(json_line(text), text);
+    }
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::extism;
 use crate::extism::calls;
 use crate::extism::memory::Blocks;
+use crate::heap;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
@@ -94,7 +95,7 @@ fn exchange(
     if output.len() > output_bytes {
         return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
     }
-    Ok(output.to_vec())
+    heap::copy(output).map_err(|_| Stop::NoMemory { what: "the output" })
 }
 
 /// The message of the error that it told of; empty if it set one that is not there any more.

@@ -11,6 +11,7 @@ pub mod packed;
 use crate::binary::{Facts, Signature};
 use crate::engine::Program;
 use crate::error::Error;
+use crate::heap;
 use crate::limits::Limits;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::Sandbox;
@@ -125,7 +126,7 @@ impl Job<'_> {
 pub fn no_function(facts: &Facts, name: &str) -> Error {
     Error::NoFunction {
         name: name.into(),
-        known: facts.functions().map(|(name, _)| name.to_string()).collect(),
+        known: facts.functions().map(|(name, _)| name).collect(),
         command: command::fits(facts),
     }
 }
@@ -155,7 +156,8 @@ pub fn call_bytes(
             Ok(numeric::run(job, func, &params)?.map(|values| numeric::lines(&values)))
         }
         Convention::Command => {
-            let (args, stdin) = (vec![func.into()], Stdin::Bytes(input.to_vec()));
+            let input = heap::copy(input).map_err(|_| Stop::NoMemory { what: "the input" })?;
+            let (args, stdin) = (vec![func.into()], Stdin::Bytes(input));
             let invocation = command::Invocation { args, stdin, world: job.world.clone() };
             // Its standard output is the answer, wherever that of other functions goes.
             command::run(Job { stdout: SinkTo::Buffer(Vec::new()), ..job }, invocation)
@@ -226,6 +228,7 @@ fn context(
     (stdout, stderr): (SinkTo, SinkTo),
 ) -> Result<WasiCtx, Error> {
     check_env(&world)?;
+    heap::check(0).map_err(|_| Stop::NoMemory { what: "a run" })?;
     let dirs = world.dirs.len();
     WasiCtx::new(limits, world, stdin, stdout, stderr).map_err(|_| {
         let cap = limits.descriptors;

@@ -3,9 +3,11 @@
 use super::{Job, called, exited, no_function};
 use crate::binary::{Facts, Signature, Ty};
 use crate::error::Error;
+use crate::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
 use crate::outcome::{Report, Stop, Value};
 use crate::sandbox::Ended;
-use std::fmt::Write;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt::{self, Write};
 use wasmi::{F32, F64, Val};
 
 /// Whether every parameter and result is a number.
@@ -49,13 +51,7 @@ fn numeric_signature<'a>(facts: &'a Facts, func: &str) -> Result<&'a Signature, 
 /// No such function; too few or too many texts; one that is no such number.
 pub fn parse<S: AsRef<str>>(facts: &Facts, func: &str, texts: &[S]) -> Result<Vec<Value>, Error> {
     let signature = numeric_signature(facts, func)?;
-    let (wanted, given) = (signature.params.len(), texts.len());
-    if wanted != given {
-        let s = if wanted == 1 { "" } else { "s" };
-        return Err(Error::Input(format!(
-            "`{func}` is {signature}: it takes {wanted} argument{s}, {given} given"
-        )));
-    }
+    check_count(facts, func, texts.len())?;
     let pairs = signature.params.iter().zip(texts).enumerate();
     pairs
         .map(|(i, (ty, text))| {
@@ -105,17 +101,119 @@ fn parse_one(ty: Ty, text: &str) -> Option<Value> {
 pub fn parse_text(facts: &Facts, func: &str, input: &[u8]) -> Result<Vec<Value>, Error> {
     let refuse = |what: String| Error::Input(format!("arguments of `{func}`: {what}"));
     let text = std::str::from_utf8(input).map_err(|e| refuse(format!("not UTF-8: {e}")))?.trim();
+    // What there is too much of is counted, and not kept.
     if !text.starts_with('[') {
+        check_count(facts, func, text.split_whitespace().count())?;
         return parse(facts, func, &text.split_whitespace().collect::<Vec<_>>());
     }
-    let values: Vec<serde_json::Value> =
-        serde_json::from_str(text).map_err(|e| refuse(format!("not a JSON array: {e}")))?;
-    let texts = values.into_iter().map(|value| match value {
-        serde_json::Value::Number(number) => Ok(number.to_string()),
-        serde_json::Value::String(string) => Ok(string),
-        other => Err(refuse(format!("`{other}` in the array is neither a number nor a string"))),
-    });
-    parse(facts, func, &texts.collect::<Result<Vec<_>, _>>()?)
+    let array: Array = serde_json::from_str(text).map_err(|e| refuse(format!("not a JSON array: {e}")))?;
+    if let Some(number) = array.odd {
+        return Err(refuse(format!("number {number} in the array is neither a number nor a string")));
+    }
+    check_count(facts, func, array.count)?;
+    parse(facts, func, &array.texts)
+}
+
+/// Checks how many values there are.
+fn check_count(facts: &Facts, func: &str, given: usize) -> Result<(), Error> {
+    let signature = numeric_signature(facts, func)?;
+    let wanted = signature.params.len();
+    if wanted == given {
+        return Ok(());
+    }
+    let s = if wanted == 1 { "" } else { "s" };
+    Err(Error::Input(format!("`{func}` is {signature}: it takes {wanted} argument{s}, {given} given")))
+}
+
+/// What a JSON array holds, as far as a function can take it: a million small things in it take no more room.
+#[derive(Default)]
+struct Array {
+    texts: Vec<String>,
+    count: usize,
+    /// The place of the first that can be no value, counted from 1.
+    odd: Option<usize>,
+}
+
+impl<'de> Deserialize<'de> for Array {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Array, D::Error> {
+        from.deserialize_seq(Items)
+    }
+}
+
+struct Items;
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Array;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Array, A::Error> {
+        let mut array = Array::default();
+        while let Some(Item(text)) = items.next_element()? {
+            array.count += 1;
+            match text {
+                Some(text) if array.count <= TYPE_VALUES_MAX => array.texts.push(text),
+                Some(_) => {}
+                None => drop(array.odd.get_or_insert(array.count)),
+            }
+        }
+        Ok(array)
+    }
+}
+
+/// A number or string as text; none for anything else.
+struct Item(Option<String>);
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Item, D::Error> {
+        from.deserialize_any(OneItem)
+    }
+}
+
+struct OneItem;
+
+impl<'de> Visitor<'de> for OneItem {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Item, E> {
+        Ok(Item(Some(number.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Item, E> {
+        Ok(Item(Some(number.to_string())))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Item, E> {
+        Ok(Item(serde_json::Number::from_f64(number).map(|number| number.to_string())))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Item, E> {
+        Ok(Item(Some(text).filter(|text| text.len() <= NUMBER_TEXT_BYTES_MAX).map(str::to_string)))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Item(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
+        while items.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Item(None))
+    }
 }
 
 /// The values as text, each on a line.

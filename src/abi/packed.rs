@@ -5,6 +5,7 @@
 use super::{Job, called, exited, no_function};
 use crate::binary::{Facts, Ty};
 use crate::error::Error;
+use crate::heap;
 use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
 use wasmi::Val;
@@ -86,7 +87,7 @@ fn exchange(
     if place.len() > output_bytes {
         return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
     }
-    let output = sandbox.bytes()[place].to_vec();
+    let output = heap::copy(&sandbox.bytes()[place]).map_err(|_| Stop::NoMemory { what: "the result" })?;
 
     if let Some(types) = &types.deallocate {
         for args in [[out_pointer, out_len], [pointer, len]] {

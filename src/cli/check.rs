@@ -5,7 +5,7 @@ use super::{Failure, exit, note, output, site};
 use crate::error::Error;
 use crate::folder::{Folder, policies_without_module};
 use crate::plugins::Plugins;
-use crate::text::printable_lines;
+use crate::text::printable;
 use std::fmt::Write;
 
 /// Checks.
@@ -18,16 +18,17 @@ pub fn execute(check: Check) -> Result<(), Failure> {
     for plugin in plugins.all() {
         let policy = if plugin.policy.digest.is_some() { ", under its policy" } else { "" };
         // Writing to a String does not fail.
-        let _ = writeln!(text, "ok  {} ({} bytes{policy})", plugin.name, plugin.program.size());
+        let _ = writeln!(text, "ok  {} ({} bytes{policy})", printable(&plugin.name), plugin.program.size());
     }
-    output(printable_lines(&text).as_bytes())?;
+    output(text.as_bytes())?;
     let io = |source| Error::Io { path: check.folder.clone(), source };
     let lost = policies_without_module(&check.folder).map_err(io)?;
     for error in &changes.failed {
         note(&error.to_string());
     }
     for path in &lost {
-        note(&format!("{}: there is no module for this policy", path.display()));
+        let path = printable(&path.display().to_string());
+        note(&format!("{path}: there is no module for this policy"));
     }
     match changes.failed.len() + lost.len() {
         0 => Ok(()),

@@ -6,6 +6,7 @@ use crate::abi::{Convention, command};
 use crate::binary::{self, Facts};
 use crate::engine::to_binary;
 use crate::error::Error;
+use crate::text::printable;
 use std::fmt::Write;
 
 /// Shows it; fails like a run would if it would not load.
@@ -19,7 +20,10 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     match &compiled {
         Ok(_) => output(b"loads under these limits: yes\n")?,
         Err(Error::Load { problem, .. }) => {
-            output(format!("loads under these limits: no: {problem}\n").as_bytes())?;
+            output(
+                format!("loads under these limits: no: {}\n", problem.to_string().replace('\n', "\n    "))
+                    .as_bytes(),
+            )?;
         }
         Err(_) => {}
     }
@@ -29,20 +33,14 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
 
 /// The facts as text. Writing to a String does not fail, so the results of `writeln!` are dropped.
 fn describe(name: &str, size: usize, facts: &Facts) -> String {
-    let mut text = format!("{name}: {size} bytes\n");
+    let mut text = format!("{}: {size} bytes\n", printable(name));
     let _ = writeln!(text, "imports: {}", count(facts.imports.len()));
     for import in &facts.imports {
-        let _ = writeln!(
-            text,
-            "  {}.{}{}",
-            import.module.escape_debug(),
-            import.name.escape_debug(),
-            import.item
-        );
+        let _ = writeln!(text, "  {}.{}{}", printable(&import.module), printable(&import.name), import.item);
     }
     let _ = writeln!(text, "exports: {}", count(facts.exports.len()));
     for export in &facts.exports {
-        let _ = writeln!(text, "  {}{}", export.name.escape_debug(), export.item);
+        let _ = writeln!(text, "  {}{}", printable(&export.name), export.item);
     }
     let _ = match facts.memory {
         None => writeln!(text, "memory: none"),
@@ -55,12 +53,10 @@ fn describe(name: &str, size: usize, facts: &Facts) -> String {
     let _ = writeln!(text, "table elements: {}", facts.table_elements);
     let _ = writeln!(text, "start function: {}", if facts.start.is_some() { "yes" } else { "no" });
     let _ = writeln!(text, "conventions:");
+    let of: Vec<_> = facts.functions().map(|(name, _)| (name, Convention::of(facts, name))).collect();
     for convention in Convention::ALL {
-        let functions: Vec<_> = facts
-            .functions()
-            .filter(|(name, _)| Convention::of(facts, name) == Some(convention))
-            .map(|(name, _)| name.escape_debug().to_string())
-            .collect();
+        let functions = of.iter().filter(|(_, of)| *of == Some(convention));
+        let functions: Vec<_> = functions.map(|(name, _)| printable(name)).collect();
         let shown = match convention {
             Convention::Command if command::fits(facts) => "yes".to_string(),
             _ if functions.is_empty() => "no".to_string(),

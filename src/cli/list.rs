@@ -4,9 +4,9 @@ use super::args::List;
 use super::{Failure, note, output, target};
 use crate::abi::Convention;
 use crate::folder::Folder;
-use crate::plugins::Plugins;
+use crate::plugins::{Listed, Plugins};
 use crate::policy::Rules;
-use crate::text::printable_lines;
+use crate::text::printable;
 use std::fmt::Write;
 
 /// Lists them.
@@ -29,11 +29,15 @@ pub fn execute(list: List) -> Result<(), Failure> {
     for plugin in plugins.all() {
         let facts = plugin.program.facts();
         // Writing to a String does not fail.
-        let _ = writeln!(text, "{}  ({} bytes)", plugin.name, plugin.program.size());
-        for (name, signature) in facts.functions() {
-            let convention = Convention::of(facts, name).map_or("-", Convention::name);
-            let _ = writeln!(text, "  {convention:8} {name}{signature}");
+        let _ = writeln!(text, "{}  ({} bytes)", printable(&plugin.name), plugin.program.size());
+        let listed = Listed::of(facts.functions(), |name| Convention::of(facts, name));
+        for (name, signature, convention) in listed.shown {
+            let convention = convention.map_or("-", Convention::name);
+            let _ = writeln!(text, "  {convention:8} {}{signature}", printable(name));
+        }
+        if listed.more > 0 {
+            let _ = writeln!(text, "  and {} more; `fuelbox inspect` shows all", listed.more);
         }
     }
-    output(printable_lines(&text).as_bytes())
+    output(text.as_bytes())
 }

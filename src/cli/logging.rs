@@ -3,7 +3,8 @@
 //! Guests and clients choose part of what is in it. None of that ends a line, drives a terminal, or makes a field.
 
 use super::args::{Command, LogFormat};
-use super::note;
+use super::noted;
+use super::stderr::{Line, STDERR};
 use crate::text::{json_line, printable};
 use log::kv::{Error, Key, Value as Given, VisitSource};
 use log::{Level, Record};
@@ -21,7 +22,14 @@ pub fn start(command: &Command) {
     };
     let format = of(command);
     let env = env_logger::Env::default().default_filter_or(level);
+    STDERR.set_format(match format {
+        LogFormat::Text => |lines| dropped(LogFormat::Text, lines),
+        LogFormat::Json => |lines| dropped(LogFormat::Json, lines),
+    });
+    // The usual hook writes, and so waits, where it panics.
+    std::panic::set_hook(Box::new(move |panic| say(format, Level::Error, &panic.to_string())));
     env_logger::Builder::from_env(env)
+        .target(env_logger::Target::Pipe(Box::new(Line)))
         .format(move |out, record| match format {
             LogFormat::Text => text(out, record),
             LogFormat::Json => json(out, record),
@@ -40,16 +48,27 @@ pub fn of(command: &Command) -> LogFormat {
 /// Says something that no RUST_LOG silences, in the format of the log.
 pub fn say(format: LogFormat, level: Level, message: &str) {
     match format {
-        LogFormat::Text => note(message),
-        // A stderr that takes nothing changes nothing.
-        LogFormat::Json => {
-            let mut record = Record::builder();
-            let _ = json(
-                &mut io::stderr(),
-                &record.level(level).target("fuelbox").args(format_args!("{message}")).build(),
-            );
-        }
+        LogFormat::Text => STDERR.say(&noted(message)),
+        LogFormat::Json => STDERR.say(&line(format, level, message)),
     }
+}
+
+/// A line of the log.
+fn line(format: LogFormat, level: Level, message: &str) -> Vec<u8> {
+    let mut line = Vec::new();
+    let args = format_args!("{message}");
+    let record = Record::builder().level(level).target("fuelbox").args(args).build();
+    // Writing to a Vec does not fail.
+    let _ = match format {
+        LogFormat::Text => text(&mut line, &record),
+        LogFormat::Json => json(&mut line, &record),
+    };
+    line
+}
+
+/// Says that lines were dropped.
+fn dropped(format: LogFormat, lines: u64) -> Vec<u8> {
+    line(format, Level::Warn, &format!("{lines} lines of the log were dropped, as nobody read it"))
 }
 
 fn now() -> humantime::Rfc3339Timestamp {

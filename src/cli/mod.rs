@@ -3,6 +3,7 @@
 //! Results alone go to stdout; notes, logs and errors go to stderr.
 
 pub mod args;
+mod budget;
 mod call;
 mod check;
 pub mod completions;
@@ -20,6 +21,7 @@ mod run;
 mod serve;
 mod service;
 mod site;
+mod stderr;
 mod target;
 pub mod values;
 mod world;
@@ -28,6 +30,7 @@ use crate::text::printable_lines;
 use args::Command;
 use std::ffi::OsString;
 use std::io::Write;
+use stderr::STDERR;
 
 /// Why a command ended early: an exit code and what to say.
 #[derive(Debug)]
@@ -56,6 +59,12 @@ impl From<crate::Stop> for Failure {
 
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
+    let code = run_line(args);
+    STDERR.settle();
+    code
+}
+
+fn run_line(args: Vec<OsString>) -> u8 {
     let parsed = args::parse(args).map_err(|message| Failure::new(exit::USAGE, message));
     let (failure, format) = match parsed.and_then(config::resolve) {
         Err(failure) => (failure, args::LogFormat::Text),
@@ -105,7 +114,12 @@ fn output(bytes: &[u8]) -> Result<(), Failure> {
 
 /// Says something on stderr. It is no result, so a stderr that takes nothing changes nothing.
 fn note(message: &str) {
-    let _ = writeln!(std::io::stderr(), "fuelbox: {}", printable_lines(message));
+    STDERR.say_all(&noted(message));
+}
+
+/// The line that says `message`. Further ones are indented: none that a guest chose looks like fuelbox's own.
+fn noted(message: &str) -> Vec<u8> {
+    format!("fuelbox: {}\n", printable_lines(message).replace('\n', "\n    ")).into_bytes()
 }
 
 /// Prints what a run used.

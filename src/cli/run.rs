@@ -2,13 +2,16 @@
 
 use super::args::Run;
 use super::out::Out;
+use super::stderr::STDERR;
 use super::target::{self, Module};
 use super::{Failure, exit, output, report, world};
 use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric};
 use crate::engine::Program;
+use crate::error::Names;
 use crate::limits::Limits;
 use crate::outcome::{Report, Stop};
+use crate::text::printable;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::SinkTo;
 use std::io::ErrorKind;
@@ -39,14 +42,15 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
     if !command::can_run(program.facts()) {
-        let names: Vec<_> = program.facts().functions().map(|(name, _)| name).collect();
-        let what = format!("{} has no `_start`; which function? There is: {}", module.name, names.join(", "));
+        let names: Names = program.facts().functions().map(|(name, _)| name).collect();
+        let name = printable(&module.name);
+        let what = format!("{name} has no `_start`; which function? There is: {names}");
         return Err(Failure::new(exit::USAGE, what));
     }
     let mut args = vec![module.name.clone().into_bytes()];
     args.extend(run.args.iter().map(|arg| world::bytes(arg.clone())));
     let given = world::build(&run.world)?;
-    let stdin = world::stdin(&run.world, run.limits.input_bytes)?;
+    let stdin = world::stdin(&run.world, run.limits.input_bytes);
     let run_report = attached(&run.limits, |stdout, stderr| {
         let world = World::default();
         let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
@@ -72,6 +76,8 @@ fn attached<T>(
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(exit::FAILURE, format!("cannot write to {what}: {error}"))
     };
+    // What was said so far comes before what the guest says.
+    STDERR.settle();
     let out = Out::new(std::io::stdout(), limits.deadline);
     let stdout = out.map_err(|error| failed("stdout", error))?;
     let out = Out::new(std::io::stderr(), limits.deadline);

@@ -1,7 +1,8 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
 use super::args::Serve;
-use super::{Failure, exit, logging, service, site, target, world};
+use super::stderr::STDERR;
+use super::{Failure, budget, exit, logging, service, site, target, world};
 use crate::deploy;
 use crate::folder::policies_without_module;
 use crate::gateway::tokens::Tokens;
@@ -31,8 +32,9 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let config = GatewayConfig {
         listen: serve.listen,
         workers: serve.workers,
-        door: serve.door,
+        door: serve.door.clone(),
         tokens: tokens.clone(),
+        log_dropped: Some(STDERR.dropped()),
     };
     let gateway = match passed {
         Some(listener) => Gateway::start_on(listener, &config, Arc::clone(&runner))
@@ -40,6 +42,8 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
         None => Gateway::start(&config, Arc::clone(&runner))
             .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), &error))?,
     };
+    let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
+    log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
     let count = runner.plugins().all().len();
     let message = format!("serving {count} plug-ins on http://{}", gateway.address());
     logging::say(serve.log_format, Level::Info, &message);

@@ -83,11 +83,11 @@ fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failu
         .collect();
     known.sort();
     known.dedup();
-    Err(Error::NoPlugin { name: name.into(), known }.into())
+    Err(Error::NoPlugin { name: name.into(), known: known.iter().map(String::as_str).collect() }.into())
 }
 
 fn built_in(name: &str) -> Result<Module, Failure> {
-    let known = || guests::BUILT_IN.iter().map(|(name, _)| name.to_string()).collect();
+    let known = || guests::BUILT_IN.iter().map(|(name, _)| *name).collect();
     let found = guests::BUILT_IN.iter().find(|(known, _)| *known == name);
     let (_, bytes) = found.ok_or_else(|| Error::NoPlugin { name: name.into(), known: known() })?;
     say_built_in();

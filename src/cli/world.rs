@@ -63,17 +63,13 @@ fn variable(text: &OsString) -> Result<Option<Variable>, Failure> {
     Ok(std::env::var_os(text).map(|value| (whole, bytes(value))))
 }
 
-/// Standard input for a program: as it comes or, for a reproducible run, all of it before the guest begins,
-/// as a guest sees in which pieces it comes.
-pub fn stdin(args: &WorldArgs, limit: usize) -> Result<Stdin, Failure> {
-    if args.seed.is_none() {
-        return Ok(Stdin::Lazy(Box::new(piped)));
+/// Standard input for a program: as it comes or, for a reproducible run, as a whole, as a guest sees in which pieces it
+/// comes. Either way it is read when the guest asks for it, and its deadline holds meanwhile.
+pub fn stdin(args: &WorldArgs, limit: usize) -> Stdin {
+    match args.seed {
+        None => Stdin::Lazy(Box::new(piped)),
+        Some(_) => Stdin::Whole { begin: Box::new(piped), limit },
     }
-    let mut input = Vec::new();
-    let mut all = std::io::stdin().lock().take(limit as u64 + 1);
-    all.read_to_end(&mut input)
-        .map_err(|error| Failure::new(exit::FAILURE, format!("standard input: {error}")))?;
-    Ok(Stdin::Bytes(input))
 }
 
 /// Standard input, read by a thread of its own: a guest that waits for it must still meet its deadline,

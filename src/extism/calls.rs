@@ -7,8 +7,9 @@
 
 use super::http;
 use super::memory::{self, Blocks};
+use crate::heap;
 use crate::host::Host;
-use crate::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, VARS_BYTES_MAX};
+use crate::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, PAGE_BYTES, VARS_BYTES_MAX};
 use crate::outcome::{Denied, Stop};
 use crate::wasi::guest_log::TARGET;
 use log::Level;
@@ -126,7 +127,8 @@ pub fn var_set(host: &mut Host, key: u64, value: u64) -> Result<()> {
             let why = format!("more than the {VARS_BYTES_MAX} allowed");
             Stop::Trap(format!("var_set: the variables would take {bytes} bytes, {why}"))
         })?;
-        if !host.limiter.take_outside(after.saturating_sub(before)) {
+        let more = after.saturating_sub(before);
+        if heap::check(more).is_err() || !host.limiter.take_outside(more) {
             return Err(no_room(host, "var_set"));
         }
         host.vars.set(name, bytes);
@@ -222,16 +224,32 @@ fn zeroed(host: &mut Host, length: u64) -> Option<Box<[u8]>> {
     if !host.limiter.take_outside(memory::cost(length)) {
         return None;
     }
-    if length >= LARGE_BYTES && !system_has(length) {
+    // Zeroes that the system has ready cost nothing until they are touched; but to be denied those ends the process, so
+    // that it is asked before, in a way that may fail.
+    let block = if length < LARGE_BYTES { small(length) } else { large(length) };
+    if block.is_none() {
         host.limiter.give_back(memory::cost(length));
+        host.limiter.denied = Some(Denied::System { wanted: length.div_ceil(PAGE_BYTES) as u64 });
         return None;
     }
     host.wasi.moved_bytes += length as u64;
-    Some(vec![0; length].into_boxed_slice())
+    block
 }
 
-/// Whether the system has `length` bytes. Zeroes that it has ready cost nothing until they are touched; but to be
-/// denied those ends the process, so that it is asked before, in a way that may fail.
+fn small(length: usize) -> Option<Box<[u8]>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).ok()?;
+    bytes.resize(length, 0);
+    heap::check(0).ok()?;
+    Some(bytes.into_boxed_slice())
+}
+
+fn large(length: usize) -> Option<Box<[u8]>> {
+    heap::check(length).ok()?;
+    system_has(length).then(|| vec![0; length].into_boxed_slice())
+}
+
+/// Whether the system has `length` bytes, be it that nothing else is left then.
 fn system_has(length: usize) -> bool {
     let mut probe = Vec::<u8>::new();
     let has = probe.try_reserve_exact(length).is_ok();

@@ -82,7 +82,7 @@ pub fn find(name: &str) -> Option<&'static Row> {
 
 /// Whether a module imports something of Extism's.
 pub fn is_imported(facts: &Facts) -> bool {
-    facts.imports.iter().any(|import| import.module == MODULE)
+    facts.import_modules.contains(MODULE)
 }
 
 impl Row {

@@ -1,8 +1,13 @@
 //! Versions and conditions (RFC 9110, section 13): the `ETag` of a module, a policy or a page is its SHA-256.
 
+use super::crew::lock;
 use super::http1::values;
-use super::message::{Request, Response};
+use super::message::{JSON, Request, Response};
+use super::problem;
 use crate::digest::Digest;
+use crate::heap::{self, NoMemory};
+use crate::runner::Runner;
+use std::sync::Mutex;
 
 /// The entity tag of what has this digest.
 pub fn tag(digest: Digest) -> String {
@@ -10,14 +15,48 @@ pub fn tag(digest: Digest) -> String {
 }
 
 /// The response with its version, and without its body if the client has that version.
-pub fn versioned(request: &Request, mut response: Response) -> Response {
+pub fn versioned(request: &Request, response: Response) -> Response {
     let digest = Digest::of(&response.body);
+    let body = response.body;
+    of_version(request, digest, Response { body: Vec::new(), ..response }, || Ok(body))
+}
+
+fn of_version(
+    request: &Request,
+    digest: Digest,
+    mut response: Response,
+    body: impl FnOnce() -> Result<Vec<u8>, NoMemory>,
+) -> Response {
     // Whoever sends something else in the place of a tag has no version.
     if Conditions::of(&request.head).is_ok_and(|conditions| conditions.client_has(digest)) {
         response.status = 304;
-        response.body.clear();
+    } else {
+        match body() {
+            Ok(body) => response.body = body,
+            Err(_) => return problem::no_memory(),
+        }
     }
     response.with("ETag", tag(digest)).with("Cache-Control", "no-cache")
+}
+
+/// A document of the plug-ins, in JSON. It is made anew only when they have changed: with many it takes a while, and any
+/// stranger may ask.
+#[derive(Debug, Default)]
+pub struct Made(Mutex<Option<(u64, Digest, String)>>);
+
+impl Made {
+    /// The answer to a request for it; `make` writes it.
+    pub fn answer(&self, runner: &Runner, request: &Request, make: impl FnOnce() -> String) -> Response {
+        // Before the plug-ins are looked at: one that comes meanwhile makes this an old version.
+        let version = runner.plugins().version();
+        let mut made = lock(&self.0);
+        let known = made.take().filter(|(of, ..)| *of == version);
+        let (_, digest, text) = made.insert(known.unwrap_or_else(|| {
+            let text = make();
+            (version, Digest::of(text.as_bytes()), text)
+        }));
+        of_version(request, *digest, Response::new(200, JSON, ""), || heap::copy(text.as_bytes()))
+    }
 }
 
 /// The tags of a condition.

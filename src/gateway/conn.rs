@@ -4,9 +4,10 @@
 //! for a claimed connection marks it, and the owner looks again before letting go.
 
 use super::desk::Desk;
-use super::http1::{self, Chunked, Framing, Reject};
+use super::http1::{self, Chunked, Framing, NO_ROOM, Reject};
 use super::problem::TOO_LARGE;
 use super::ready::Ready;
+use crate::heap;
 use crate::limits::DoorLimits;
 use mio::net::TcpStream;
 use std::io::{self, Read, Write};
@@ -23,6 +24,9 @@ const BODY_INPUT_BYTES: usize = 16 * 1024;
 
 /// Room for output that is kept for the next response; most fit.
 const OUTPUT_BYTES_KEPT: usize = 4096;
+
+/// Copies that are made of a head while its request is answered, more or less.
+const HEAD_COPIES: usize = 4;
 
 /// Reads from a client that only waits for its end, before others have their turn.
 const LINGER_READS: usize = 64;
@@ -238,10 +242,12 @@ impl State {
                 Framing::Length(length) => Receive::Length(length as usize),
                 Framing::Chunked => Receive::Chunked(Chunked::default()),
             };
+            // Some copies are made of a head.
+            heap::check(HEAD_COPIES * head.len).map_err(|_| NO_ROOM)?;
             let mut request = Ready::new(&head, &self.input[..head.len], role);
             if let (true, false, Receive::Length(length)) = (most > limits.body_bytes, too_large, &framing) {
                 // Grown bit by bit, a large body would come to take up to twice its size.
-                request.body.reserve_exact(*length);
+                heap::reserve(&mut request.body, *length).map_err(|_| NO_ROOM)?;
             }
             // With no body to wait for, the answer itself is what the client gets.
             let waits = head.expects_continue && head.framing != Framing::Length(0);
@@ -268,7 +274,7 @@ impl State {
         let (used, complete) = match framing {
             Receive::Length(length) => {
                 let n = available.len().min(*length - request.body.len());
-                request.body.extend_from_slice(&available[..n]);
+                heap::extend(&mut request.body, &available[..n]).map_err(|_| NO_ROOM)?;
                 (n, request.body.len() == *length)
             }
             Receive::Chunked(chunked) => chunked.feed(available, &mut request.body, *most)?,
@@ -289,7 +295,10 @@ impl State {
         if self.filled == self.input.len() || self.input.len() < least {
             // A head's buffer doubles up to the head's limit, which `step` enforces; a body's is emptied
             // by every step, so it does not grow.
-            self.input.resize((self.filled * 2).max(least), 0);
+            let size = (self.filled * 2).max(least);
+            let more = size - self.input.len();
+            heap::reserve(&mut self.input, more)?;
+            self.input.resize(size, 0);
         }
         let n = stream.read(&mut self.input[self.filled..])?;
         self.filled += n;

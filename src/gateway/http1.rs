@@ -1,8 +1,9 @@
 //! Reads requests from bytes (RFC 9112): strict, incremental, without a socket. What two servers could
 //! read in two ways is refused.
 
-use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, TOO_LARGE, VERSION};
+use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, NO_MEMORY, TOO_LARGE, VERSION};
 use super::request_id::{REQUEST_ID, is_well_formed};
+use crate::heap;
 
 /// Header lines of one request.
 pub const HEADERS_MAX: usize = 100;
@@ -25,6 +26,10 @@ pub struct Reject {
     /// What is wrong.
     pub detail: &'static str,
 }
+
+/// There is no memory for the request.
+pub const NO_ROOM: Reject =
+    Reject { kind: NO_MEMORY, detail: "the system has too little memory for this request; try again" };
 
 fn reject<T>(kind: Kind, detail: &'static str) -> Result<T, Reject> {
     Err(Reject { kind, detail })
@@ -300,7 +305,7 @@ impl Chunked {
                 }
                 Expecting::Data(left) => {
                     let n = left.min(rest.len());
-                    body.extend_from_slice(&rest[..n]);
+                    heap::extend(body, &rest[..n]).map_err(|_| NO_ROOM)?;
                     rest = &rest[n..];
                     self.expecting = if n == left { Expecting::DataEnd } else { Expecting::Data(left - n) };
                     if n < left {

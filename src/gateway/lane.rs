@@ -13,6 +13,7 @@
 
 use super::message::{Request, Response};
 use super::request_id::RequestId;
+use crate::heap;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use std::fs::DirBuilder;
 use std::io::{self, Cursor, Read, Write};
@@ -20,6 +21,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long tiny_http may take to read a request; it is in memory, so anything near this is a broken lane.
@@ -28,16 +30,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes of a body sent or taken at a time; far below the smallest socket buffer in use.
 const PIECE_BYTES: usize = 16 * 1024;
 
+/// Room for the head of a response, in bytes.
+const HEAD_BYTES: usize = 4096;
+
 /// Up to this size tiny_http reads a body together with the head.
 const BODY_WITH_HEAD_BYTES: usize = 1024;
 
-/// A request as the lane carries it.
+/// A request as the lane carries it. Copies share its bytes: one in the queue has a copy on its way out of a lane.
 #[derive(Debug, Clone, Default)]
 pub struct Message {
     /// The request line and the headers, with exactly one `Content-Length`, in canonical form.
-    pub head: Vec<u8>,
+    pub head: Arc<Vec<u8>>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Arc<Vec<u8>>,
 }
 
 impl Message {
@@ -50,7 +55,7 @@ impl Message {
             let _ = write!(head, "Content-Type: {content_type}\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        Message { head, body }
+        Message { head: Arc::new(head), body: Arc::new(body) }
     }
 
     /// Whether `http` is this message, as far as its request line tells. Lanes keep order, so it always
@@ -163,19 +168,20 @@ impl Lane {
         if message.is_alone() || message.body.is_empty() {
             self.stream.write_all(&message.head)
         } else {
-            self.stream.write_all(&[&message.head[..], &message.body].concat())
+            self.stream.write_all(&[&message.head[..], &message.body[..]].concat())
         }
     }
 
     /// Takes the oldest request from tiny_http, which must be that of `message`, lets `answer` make the
-    /// response, and appends the response as it came from tiny_http to `out`.
+    /// response, and appends the response as it came from tiny_http to `out`. `answer` gets no request if there is no
+    /// memory for it; if there is none for the response, it is asked for another one without a request.
     ///
     /// # Errors
     /// The lane is broken and must be opened anew. `answer` may or may not have been called.
     pub fn finish(
         &mut self,
         message: &Message,
-        answer: impl FnOnce(Request) -> Response,
+        mut answer: impl FnMut(Option<Request>) -> Response,
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
         let mut http = self
@@ -185,19 +191,24 @@ impl Lane {
         if !message.is(&http) {
             return Err(io::Error::other("tiny_http gave another request"));
         }
-        let mut request = Request {
+        let mut body = Vec::new();
+        let has_room = heap::reserve(&mut body, message.body.len()).is_ok();
+        self.receive_body(&mut http, message, has_room.then_some(&mut body))?;
+        let has_body = http.method() != &tiny_http::Method::Head;
+        let request = Request {
             method: http.method().to_string(),
             target: http.url().to_string(),
             content_type: header(&http, "Content-Type"),
-            body: Vec::with_capacity(message.body.len()),
+            body,
             head: Vec::new(),
             client: None,
             id: RequestId::default(),
             role: None,
         };
-        self.receive_body(&mut http, message, &mut request.body)?;
-        let has_body = request.method != "HEAD";
-        let response = answer(request);
+        let mut response = answer(Some(request).filter(|_| has_room));
+        if heap::reserve(out, response.body.len() + HEAD_BYTES).is_err() {
+            response = answer(None);
+        }
         self.respond(http, response, has_body, out)
     }
 
@@ -206,24 +217,29 @@ impl Lane {
     /// # Errors
     /// The lane is broken and must be opened anew.
     pub fn discard(&mut self, message: &Message) -> io::Result<()> {
-        let nothing = |_: Request| Response::new(200, super::message::TEXT, "");
+        let nothing = |_| Response::new(200, super::message::TEXT, "");
         self.finish(message, nothing, &mut Vec::new())
     }
 
+    /// Moves the body into `body`; without one, it is dropped.
     fn receive_body(
         &mut self,
         http: &mut tiny_http::Request,
         message: &Message,
-        body: &mut Vec<u8>,
+        mut body: Option<&mut Vec<u8>>,
     ) -> io::Result<()> {
         let mut sent = if message.is_alone() { 0 } else { message.body.len() };
-        while body.len() < message.body.len() {
+        let mut received = 0;
+        while received < message.body.len() {
             let piece = &message.body[sent..message.body.len().min(sent + PIECE_BYTES)];
             self.stream.write_all(piece)?;
             sent += piece.len();
-            let missing = (sent - body.len()) as u64;
-            http.as_reader().take(missing).read_to_end(body)?;
-            if body.len() < sent {
+            let mut missing = http.as_reader().take((sent - received) as u64);
+            received += match &mut body {
+                Some(body) => missing.read_to_end(body)?,
+                None => io::copy(&mut missing, &mut io::sink())? as usize,
+            };
+            if received < sent {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "tiny_http lost a body"));
             }
         }
@@ -298,7 +314,7 @@ impl Read for Drain<'_> {
 fn take(stream: &UnixStream, out: &mut Vec<u8>) -> io::Result<usize> {
     let mut buffer = [0; PIECE_BYTES];
     let (n, _) = recv(stream, &mut buffer[..], RecvFlags::DONTWAIT)?;
-    out.extend_from_slice(&buffer[..n]);
+    heap::extend(out, &buffer[..n])?;
     Ok(n)
 }
 

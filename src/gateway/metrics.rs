@@ -70,18 +70,24 @@ impl Scrape {
         let loads = runner.loads();
         let counter = |name, help, counter: &AtomicU64| (name, help, counter.load(Relaxed));
         let plugins = runner.plugins().all();
+        let log_dropped = tally.log_dropped.map(|lines| {
+            counter("fuelbox_log_lines_dropped", "Lines dropped, as nobody read standard error", lines)
+        });
         let since_1970 = tally.started.duration_since(UNIX_EPOCH).unwrap_or_default();
         Scrape {
             others: tally.of_others(),
             started_seconds: since_1970.as_secs_f64(),
             gauges: gauges(door, runner, &plugins),
-            counters: vec![
+            counters: [
                 counter("fuelbox_connections_accepted", "Client connections taken", &tally.accepted),
                 counter("fuelbox_plugin_loads", "Modules loaded, new ones and replacements", &loads.loaded),
                 counter("fuelbox_plugin_removals", "Plug-ins whose module is gone", &loads.removed),
                 counter("fuelbox_plugin_load_failures", "Modules that did not load", &loads.failed),
                 counter("fuelbox_folder_failures", "Looks at a folder that failed", &loads.unreadable),
-            ],
+            ]
+            .into_iter()
+            .chain(log_dropped)
+            .collect(),
             evicted: [
                 ("room", tally.evicted_for_room.load(Relaxed)),
                 ("budget", tally.evicted_for_budget.load(Relaxed)),

@@ -14,6 +14,7 @@ pub mod door;
 pub mod gate;
 pub mod http1;
 pub mod lane;
+mod listing;
 pub mod message;
 pub mod metrics;
 pub mod openapi;

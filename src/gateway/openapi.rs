@@ -4,21 +4,20 @@
 mod parts;
 
 use super::console;
-use super::crew::lock;
 use super::desk::PLUGINS;
-use super::message::{BYTES, JSON, Request, Response, TEXT};
+use super::message::{BYTES, JSON, TEXT};
+use super::metrics;
 use super::own::{METRICS, READY};
 use super::problem::{self, Kind};
 use super::routes::{DEFAULT_FUNCTION, EXECUTE, HEALTH, LISTING};
-use super::{conditions, metrics};
 use crate::abi::Convention;
+use crate::binary::Signature;
 use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;
 use parts::{Parts, bytes, content, header_refs, text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
-use std::sync::Mutex;
 
 /// Where it is.
 pub const PATH: &str = "/openapi.json";
@@ -39,6 +38,7 @@ const ANY: &[Kind] = &[
     problem::HEAD_TOO_LARGE,
     problem::INTERNAL,
     problem::LANE,
+    problem::NO_MEMORY,
     problem::VERSION,
 ];
 
@@ -68,24 +68,7 @@ const FOLDER: &[Kind] = &[problem::NO_FOLDER, problem::PRECONDITION, problem::NO
 /// Problems of a new version.
 const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem::BUSY];
 
-/// The document as text, as it was made last, and for which version of the plug-ins.
-#[derive(Debug, Default)]
-pub struct Made(Mutex<Option<(u64, String)>>);
-
-/// The answer to a request for it; `has_desk` if plug-ins can be changed. It is made anew only when they have: with
-/// many it takes a while, and any stranger may ask.
-pub fn answer(runner: &Runner, has_desk: bool, made: &Made, request: &Request) -> Response {
-    // Before the plug-ins are looked at: one that comes meanwhile makes this an old version.
-    let version = runner.plugins().version();
-    let mut made = lock(&made.0);
-    let (_, text) = match made.take() {
-        Some(known) if known.0 == version => made.insert(known),
-        _ => made.insert((version, document(runner, has_desk).to_string() + "\n")),
-    };
-    conditions::versioned(request, Response::new(200, JSON, text.as_str()))
-}
-
-/// The document.
+/// The document; `has_desk` if plug-ins can be changed.
 pub fn document(runner: &Runner, has_desk: bool) -> Value {
     let mut parts = Parts::default();
     let mut paths = own_paths(&mut parts);
@@ -174,42 +157,57 @@ fn entry(access: Access) -> (Value, &'static [Kind]) {
 
 /// The path of a plug-in's functions; none if none can be called.
 fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
-    let named = |name| Some((name, plugin.convention(name)?));
-    let functions: Vec<(&str, Convention)> = plugin.functions().filter_map(named).collect();
-    let names: Vec<&str> = functions.iter().map(|(name, _)| *name).collect();
-    let first = names.first()?;
-    let of_numbers = |(_, convention): &(&str, Convention)| *convention == Convention::Numeric;
-    let default = plugin.policy.only_function().unwrap_or(DEFAULT_FUNCTION);
-    let has_default = names.contains(&default);
+    let listed = plugin.functions();
+    let called = listed.shown.into_iter().filter_map(|(name, signature, convention)| {
+        convention.map(|convention| (name, signature, convention))
+    });
+    let functions: Vec<(&str, &Signature, Convention)> = called.collect();
+    // Those that the document has no room for may be of any convention.
+    let is_whole = listed.more == 0;
+    if functions.is_empty() && is_whole {
+        return None;
+    }
+    let of_numbers = |(.., convention): &(&str, &Signature, Convention)| *convention == Convention::Numeric;
+    let (all_of_numbers, some_of_numbers) =
+        (is_whole && functions.iter().all(of_numbers), !is_whole || functions.iter().any(of_numbers));
 
     let mut input = Map::new();
-    if !functions.iter().all(of_numbers) {
+    if !all_of_numbers {
         input.extend(content(BYTES, bytes()));
     }
     input.extend(content("text/plain", text()));
-    if functions.iter().any(of_numbers) {
+    if some_of_numbers {
         input.extend(content(JSON, json!({ "type": "array", "items": { "type": ["number", "string"] } })));
     }
     let output = match &plugin.policy.content_type {
         Some(usual) => content(usual, json!({})),
-        None if functions.iter().all(of_numbers) => content(TEXT, text()),
+        None if all_of_numbers => content(TEXT, text()),
         None => content(TEXT, text()).into_iter().chain(content(BYTES, bytes())).collect(),
     };
-    let signatures = functions.iter().filter_map(|(name, convention)| {
-        let signature = plugin.program.facts().function(name)?;
-        Some(format!("- `{}{signature}`, {}", name.escape_debug(), convention.name()))
+    let described = functions.iter().map(|(name, signature, convention)| {
+        format!("- `{}{signature}`, {}", name.escape_debug(), convention.name())
     });
+    let rest = (!is_whole).then(|| format!("- and {} more", listed.more));
+    let description = described.chain(rest).collect::<Vec<_>>().join("\n");
+    let default = plugin.policy.only_function().unwrap_or(DEFAULT_FUNCTION);
+    let has_default = plugin.convention(default).is_some();
+    let mut schema = json!({ "type": "string" });
+    if is_whole {
+        schema["enum"] = functions.iter().map(|(name, ..)| *name).collect();
+    }
+    if let Some(default) = Some(default).filter(|_| has_default).or(functions.first().map(|(name, ..)| *name))
+    {
+        schema["default"] = default.into();
+    }
     let (security, refusals) = entry(plugin.policy.access);
     let mut responses = parts.problems(&[ANY, RUN, CALL, refusals], false);
     let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
     responses.insert("200".into(), json!({ "description": "It ran", "headers": headers, "content": output }));
     let mut operation =
         operation(&format!("execute {}", plugin.name), "plug-ins", "Call a function", responses);
-    operation["description"] = signatures.collect::<Vec<_>>().join("\n").into();
-    operation["parameters"] = json!([{
-        "name": "func", "in": "query", "required": !has_default,
-        "schema": { "type": "string", "enum": names, "default": if has_default { default } else { first } },
-    }]);
+    operation["description"] = description.into();
+    operation["parameters"] =
+        json!([{ "name": "func", "in": "query", "required": !has_default, "schema": schema }]);
     operation["requestBody"] = json!({ "content": input });
     operation["security"] = security;
     Some(json!({ "post": operation }))

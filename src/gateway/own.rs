@@ -1,4 +1,4 @@
-//! What the gateway tells of itself: `/metrics`, `/readyz` and `/openapi.json`. (`/`, `/healthz` and `/plugins` need no
+//! What the gateway tells of itself: `/metrics`, `/readyz`, `/plugins` and `/openapi.json`. (`/` and `/healthz` need no
 //! door; they are in `routes.rs`.)
 
 use super::door::Door;
@@ -6,8 +6,8 @@ use super::http1::values;
 use super::message::{Request, Response, TEXT};
 use super::problem::{self, NOT_READY};
 use super::reply::lost;
-use super::routes::only;
-use super::{metrics, openapi};
+use super::routes::{LISTING, only};
+use super::{listing, metrics, openapi};
 use crate::runner::Runner;
 
 /// The path of the metrics.
@@ -34,9 +34,13 @@ pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Re
         openapi::PATH => {
             let has_desk = door.desk.is_some();
             Some(only(request, "GET", |request| {
-                openapi::answer(runner, has_desk, &door.tally.openapi, request)
+                let text = || openapi::document(runner, has_desk).to_string() + "\n";
+                door.tally.openapi.answer(runner, request, text)
             }))
         }
+        LISTING => Some(only(request, "GET", |request| {
+            door.tally.listing.answer(runner, request, || listing::text(runner))
+        })),
         READY => Some(only(request, "GET", |_| readiness(door, runner))),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::message::Response;
 use crate::error::Error;
-use crate::outcome::Stop;
+use crate::outcome::{Denied, Stop};
 
 /// A kind of problem: status, the last part of its `type`, and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub const LANE: Kind = kind(502, "lane-broken", "The request was lost inside the
 pub const BUSY: Kind = kind(503, "busy", "All guest slots are busy");
 /// The gateway is alive and not to be given work.
 pub const NOT_READY: Kind = kind(503, "not-ready", "Not ready");
+/// The system has too little memory.
+pub const NO_MEMORY: Kind = kind(503, "no-memory", "Too little memory");
 /// Another HTTP version.
 pub const VERSION: Kind = kind(505, "version", "HTTP version not supported");
 /// The fuel is spent.
@@ -114,6 +116,7 @@ pub const ALL: &[Kind] = &[
     WOULD_NOT_SERVE,
     STORAGE_FULL,
     PLUGIN_ERROR,
+    NO_MEMORY,
 ];
 
 /// The disk is full.
@@ -125,8 +128,10 @@ pub fn of_stop(stop: &Stop) -> Kind {
         Stop::Trap(_) => TRAP,
         Stop::OutOfFuel { .. } => FUEL,
         Stop::Deadline { .. } => DEADLINE,
+        Stop::NoMemory { .. } | Stop::MemoryDenied { denied: Denied::System { .. }, .. } => NO_MEMORY,
         Stop::MemoryDenied { .. } => MEMORY,
         Stop::OutputFull { .. } => OUTPUT,
+        Stop::InputTooLarge { .. } => TOO_LARGE,
         Stop::Exit(_) => EXIT,
         Stop::Convention(_) => CONVENTION,
         Stop::Failed { .. } => PLUGIN_ERROR,
@@ -165,6 +170,9 @@ pub fn token_needed(what: &str) -> Response {
     response(TOKEN_NEEDED, &detail).with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
 }
 
+/// Seconds after which a client may try again that found no place, or no memory.
+pub const RETRY_AFTER: &str = "1";
+
 /// The response for a problem, with `detail` about this occurrence.
 pub fn response(kind: Kind, detail: &str) -> Response {
     let body = serde_json::json!({
@@ -174,5 +182,11 @@ pub fn response(kind: Kind, detail: &str) -> Response {
         "detail": detail,
     });
     let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
+    let response = if kind == NO_MEMORY { response.with("Retry-After", RETRY_AFTER) } else { response };
     Response { kind: Some(kind), ..response }
+}
+
+/// The response to a request that there is too little memory for.
+pub fn no_memory() -> Response {
+    response(NO_MEMORY, "the system has too little memory for this request; try again")
 }

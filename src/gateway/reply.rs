@@ -3,7 +3,7 @@
 use super::conn::Conn;
 use super::door::Door;
 use super::message::Response;
-use super::problem::{self, BUSY, Kind, LANE};
+use super::problem::{self, BUSY, Kind, LANE, RETRY_AFTER};
 use super::ready::{Place, Ready};
 use super::request_id::REQUEST_ID;
 use super::tally::outcome;
@@ -15,9 +15,6 @@ use std::time::Instant;
 
 /// What the log calls the lines about requests.
 const ACCESS: &str = "fuelbox::access";
-
-/// Seconds after which a client that found no place may try again.
-const RETRY_AFTER: &str = "1";
 
 /// No place became free in time for this request.
 pub fn busy(ready: &Ready) -> Response {

@@ -1,21 +1,18 @@
 //! From a request to a response, without a socket.
 
-use super::conditions::versioned;
-use super::message::{JSON, Request, Response, TEXT};
+use super::message::{Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::ready::{Ready, Share};
 use super::tokens::Role;
 use super::{cgi, console, document};
-use crate::abi::{Convention, Serving};
+use crate::abi::Serving;
 use crate::error::Error;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;
 use crate::text::printable;
-use crate::warm::Pool;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The function that is called when a request names none, as in gowasmrunner.
@@ -35,7 +32,6 @@ pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Respon
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
         HEALTH => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
-        LISTING => only(&request, "GET", |request| versioned(request, list(runner))),
         console::PATH => only(&request, "GET", console::page),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         _ => match path.strip_prefix(EXECUTE) {
@@ -202,55 +198,4 @@ fn function_named(query: &str) -> Result<Option<String>, &'static str> {
 
 fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into_owned())
-}
-
-fn list(runner: &Runner) -> Response {
-    let plugins: Vec<Value> = runner.plugins().all().iter().map(|plugin| describe(plugin)).collect();
-    let refused = runner.plugins().refused();
-    let refused: Vec<Value> = refused
-        .iter()
-        .map(|(path, reason)| {
-            let folder = path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
-            // Where on this machine the folder is concerns no client.
-            let reason = reason.replace(&folder, "");
-            json!({ "file": path.file_name().map(|name| name.to_string_lossy()), "reason": reason })
-        })
-        .collect();
-    let body = json!({ "plugins": plugins, "refused": refused });
-    Response::new(200, JSON, body.to_string() + "\n")
-}
-
-fn describe(plugin: &Plugin) -> Value {
-    let facts = plugin.program.facts();
-    let functions = plugin.functions().filter_map(|name| Some((name, facts.function(name)?)));
-    let functions = functions.map(|(name, signature)| {
-        json!({
-            "name": name,
-            "signature": signature.to_string(),
-            "convention": plugin.convention(name).map(Convention::name),
-        })
-    });
-    let policy = &plugin.policy;
-    let limits = &policy.limits;
-    json!({
-        "name": plugin.name,
-        "bytes": plugin.program.size(),
-        "sha256": plugin.digest.to_string(),
-        "memory_pages": facts.memory.map(|memory| memory.min_pages),
-        "built_in": plugin.path.is_none(),
-        "access": policy.access.name(),
-        "has_policy": policy.digest.is_some(),
-        "program": plugin.is_command(),
-        "limits": {
-            "fuel": limits.fuel,
-            "timeout_ms": limits.deadline.map(|deadline| deadline.as_millis() as u64),
-            "memory_pages": limits.memory_pages,
-            "input_bytes": limits.input_bytes,
-            "output_bytes": limits.output_bytes,
-        },
-        "workers": policy.workers,
-        "warm": plugin.warm.as_ref().map(Pool::most),
-        "content_type": policy.content_type,
-        "functions": functions.collect::<Vec<_>>(),
-    })
 }

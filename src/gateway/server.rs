@@ -13,6 +13,7 @@ use crate::runner::Runner;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct GatewayConfig {
     pub door: DoorLimits,
     /// Who may call plug-ins that ask for a token, and change plug-ins. Without, nobody may.
     pub tokens: Option<Arc<Tokens>>,
+    /// Lines that the log has dropped, for `/metrics`, if whoever keeps the log counts them.
+    pub log_dropped: Option<&'static AtomicU64>,
 }
 
 impl Default for GatewayConfig {
@@ -45,6 +48,7 @@ impl Default for GatewayConfig {
             workers: default_workers(),
             door: DoorLimits::default(),
             tokens: None,
+            log_dropped: None,
         }
     }
 }
@@ -109,7 +113,8 @@ impl Gateway {
     ) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
         let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
-        let tally = Tally::new(Some(Arc::clone(&runner)));
+        let mut tally = Tally::new(Some(Arc::clone(&runner)));
+        tally.log_dropped = config.log_dropped;
         let desk = config.tokens.as_ref().map(|tokens| Desk {
             tokens: Arc::clone(tokens),
             module_bytes: runner.limits().module_bytes.min(config.door.budget_bytes),

@@ -2,7 +2,7 @@
 //!
 //! A request counts under a plug-in only if one of that name is loaded, so no client can make anything grow.
 
-use super::openapi::Made;
+use super::conditions::Made;
 use super::problem::{self, Kind};
 use super::routes::plugin_of;
 use crate::plugins::Plugin;
@@ -21,8 +21,12 @@ pub struct Tally {
     pub runner: Option<Arc<Runner>>,
     /// When it began.
     pub started: SystemTime,
+    /// The list of plug-ins.
+    pub listing: Made,
     /// The description of the routes.
     pub openapi: Made,
+    /// Lines that the log has dropped, if they are counted.
+    pub log_dropped: Option<&'static AtomicU64>,
     /// Requests that are no plug-in's.
     outcomes: [AtomicU64; OUTCOMES_MAX],
     /// Connections that were taken.
@@ -42,7 +46,9 @@ impl Tally {
         Tally {
             runner,
             started: SystemTime::now(),
+            listing: Made::default(),
             openapi: Made::default(),
+            log_dropped: None,
             outcomes: Default::default(),
             accepted: AtomicU64::new(0),
             evicted_for_room: AtomicU64::new(0),

@@ -4,7 +4,7 @@ use super::conn::{Conn, Phase, State, Step};
 use super::crew::{Member, Work, lock};
 use super::door::Door;
 use super::gate::{Admission, Waiting};
-use super::http1::Reject;
+use super::http1::{NO_ROOM, Reject};
 use super::lane::{Lane, Message};
 use super::message::{Request, Response};
 use super::own;
@@ -283,6 +283,9 @@ impl Worker {
                 Ok(_) => drained = state.drained(),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Over::Wait,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::OutOfMemory => {
+                    return self.reject(conn, state, &NO_ROOM);
+                }
                 Err(_) => return Over::Close,
             }
         }
@@ -320,7 +323,7 @@ impl Worker {
     /// running guests is given back as soon as the guest has ended.
     fn answer(&mut self, waiting: Waiting, state: &mut State) -> Over {
         let Waiting { conn, mut ready, message, begin } = waiting;
-        let head = std::mem::take(&mut ready.head);
+        let mut head = std::mem::take(&mut ready.head);
         let door = Arc::clone(&self.door);
         let is_long = Cell::new(false);
         let own = RefCell::new((&mut self.member, &mut self.pipeline));
@@ -338,10 +341,11 @@ impl Worker {
             }
         };
         let mut seen = Noted::default();
-        let handle = |request: Request| {
-            let id = ready.request_id.clone();
-            let request = Request { client: Some(conn.client), head, id, role: ready.role, ..request };
+        let handle = |request: Option<Request>| {
             let made = catch_unwind(AssertUnwindSafe(|| {
+                let Some(request) = request else { return problem::no_memory() };
+                let (head, id) = (std::mem::take(&mut head), ready.request_id.clone());
+                let request = Request { client: Some(conn.client), head, id, role: ready.role, ..request };
                 own::answer(&door, &request, &when_long)
                     .unwrap_or_else(|| (door.handler)(request, &when_long))
             }));

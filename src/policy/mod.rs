@@ -96,9 +96,11 @@ impl Policy {
     /// [`Error::NoFunction`], which names those that may be.
     pub fn check_function(&self, func: &str) -> Result<(), Error> {
         match &self.functions {
-            Some(allowed) if !allowed.iter().any(|name| name == func) => {
-                Err(Error::NoFunction { name: func.into(), known: allowed.clone(), command: false })
-            }
+            Some(allowed) if !allowed.iter().any(|name| name == func) => Err(Error::NoFunction {
+                name: func.into(),
+                known: allowed.iter().map(String::as_str).collect(),
+                command: false,
+            }),
             _ => Ok(()),
         }
     }

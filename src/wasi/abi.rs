@@ -70,6 +70,13 @@ pub enum Fault {
         /// Its cap in bytes.
         limit: usize,
     },
+    /// The system has no memory for what an output or the input holds; the guest is stopped.
+    NoMemory,
+    /// The input is too large; the guest is stopped.
+    InputTooLarge {
+        /// Bytes that it may have.
+        limit: usize,
+    },
     /// Nothing has been done yet: the call is to be made again after this wait.
     Wait(Wait),
 }

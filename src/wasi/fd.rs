@@ -56,6 +56,7 @@ fn read_stdin(call: &mut Call<'_>, list: u32, count: u32, read_out: u32) -> Resu
     if !buffers.is_empty() && stdin.ready() == Ready::NotYet {
         return Err(Fault::Wait(Wait { until: None, stdin: true }));
     }
+    stdin.check()?;
     for (base, len) in buffers {
         let n = stdin.take(slice_mut(call.memory, base, len)?);
         total += n as u32;

@@ -141,6 +141,10 @@ pub(crate) fn attempt(
         Err(Fault::Errno(errno)) => Ok(errno),
         Err(Fault::Exit(code)) => Err(Halt::Exit(code)),
         Err(Fault::OutputFull { stream, limit }) => Err(Halt::Stop(Stop::OutputFull { stream, limit })),
+        Err(Fault::NoMemory) => {
+            return Err(Halt::Stop(Stop::NoMemory { what: "the guest's input or output" }));
+        }
+        Err(Fault::InputTooLarge { limit }) => return Err(Halt::Stop(Stop::InputTooLarge { limit })),
         // It is paid for when it is made again.
         Err(Fault::Wait(wait)) => return Err(Halt::Wait(wait, None)),
     };

@@ -57,6 +57,10 @@ pub fn poll_oneoff(
     slice(call.memory, events_out, 4)?;
 
     // Whether it succeeds or not: each subscription may ask the host something.
+    if awaits_input(call, &parsed) {
+        return Err(Fault::Wait(Wait { until: None, stdin: true }));
+    }
+    call.ctx.files.stdin.check()?;
     call.ctx.may_have_waited = true;
     let bytes = u64::from(count) * u64::from(SUBSCRIPTION_BYTES);
     call.ctx.moved_bytes += bytes;
@@ -83,6 +87,16 @@ pub fn poll_oneoff(
         write(call.memory, events + (i * EVENT_BYTES) as u32, &event.to_bytes())?;
     }
     Ok(write_u32(call.memory, events_out, total)?)
+}
+
+/// Whether the input must be there as a whole before its readiness can be told.
+fn awaits_input(call: &mut Call<'_>, subscriptions: &[Subscription]) -> bool {
+    let files = &mut call.ctx.files;
+    files.stdin.is_awaited()
+        && subscriptions.iter().any(|subscription| match subscription.wanted {
+            Wanted::Read(fd) => files.get(fd).is_ok_and(|entry| matches!(entry.what, Descriptor::Stdin)),
+            _ => false,
+        })
 }
 
 fn parse(bytes: &[u8]) -> Result<Subscription> {

@@ -3,6 +3,7 @@
 use super::abi::Fault;
 use super::dir::errno;
 use super::guest_log::{Lines, Origin};
+use crate::heap;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,14 @@ pub enum Stdin {
     /// The same, begun when the guest first asks for input: one that never does takes nothing from a
     /// terminal or pipe that others read too.
     Lazy(Box<dyn FnOnce() -> Chunks + Send>),
+    /// The same, of which the guest gets nothing before all of it is there, at most `limit` bytes: for a reproducible
+    /// run, as a guest sees in which pieces its input comes.
+    Whole {
+        /// Begins the reading.
+        begin: Box<dyn FnOnce() -> Chunks + Send>,
+        /// Bytes that it may have.
+        limit: usize,
+    },
 }
 
 impl std::fmt::Debug for Stdin {
@@ -36,6 +45,7 @@ impl std::fmt::Debug for Stdin {
             Stdin::Bytes(_) => "Bytes",
             Stdin::Pipe(_) => "Pipe",
             Stdin::Lazy(_) => "Lazy",
+            Stdin::Whole { .. } => "Whole",
         })
     }
 }
@@ -56,16 +66,34 @@ pub struct Input {
     source: Stdin,
     pending: Vec<u8>,
     read: usize,
+    /// What must be there as a whole and is not yet: the bytes that it may have.
+    whole: Option<usize>,
+    /// Why there is none.
+    fault: Option<Fault>,
 }
 
 impl Input {
     /// Input from `stdin`.
     pub fn new(stdin: Stdin) -> Input {
-        let (source, pending) = match stdin {
-            Stdin::Bytes(bytes) => (Stdin::Empty, bytes),
-            other => (other, Vec::new()),
+        let (source, pending, whole) = match stdin {
+            Stdin::Bytes(bytes) => (Stdin::Empty, bytes, None),
+            Stdin::Whole { begin, limit } => (Stdin::Lazy(begin), Vec::new(), Some(limit)),
+            other => (other, Vec::new(), None),
         };
-        Input { source, pending, read: 0 }
+        Input { source, pending, read: 0, whole, fault: None }
+    }
+
+    /// Whether all of it is to be waited for before anything can be said of it.
+    pub fn is_awaited(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Whether something is wrong with it.
+    ///
+    /// # Errors
+    /// It is too large, or the system has no memory for it.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.fault.clone().map_or(Ok(()), Err)
     }
 
     /// Moves bytes that are there into `out`, and gives their number.
@@ -79,6 +107,10 @@ impl Input {
 
     /// What a read would find.
     pub fn ready(&mut self) -> Ready {
+        // Whether it is there already is chance, and must not be seen.
+        if self.is_awaited() {
+            return Ready::NotYet;
+        }
         if self.read == self.pending.len() && !self.chunk(Chunks::try_recv) {
             return match self.source {
                 Stdin::Empty => Ready::End,
@@ -90,9 +122,36 @@ impl Input {
 
     /// Waits for bytes or the end, until `until`.
     pub fn wait(&mut self, until: Option<Instant>) {
-        if self.read < self.pending.len() {
-            return;
+        match self.whole {
+            Some(limit) => self.collect(limit, until),
+            None if self.read < self.pending.len() => {}
+            None => drop(self.next(until)),
         }
+    }
+
+    /// Collects what must be there as a whole, until `until`.
+    fn collect(&mut self, limit: usize, until: Option<Instant>) {
+        let mut whole = std::mem::take(&mut self.pending);
+        // A source that always has more is no reason to go on past the deadline.
+        while until.is_none_or(|until| Instant::now() < until) && self.next(until) {
+            let piece = std::mem::take(&mut self.pending);
+            if whole.len() + piece.len() > limit {
+                self.fault = Some(Fault::InputTooLarge { limit });
+            } else if heap::extend(&mut whole, &piece).is_err() {
+                self.fault = Some(Fault::NoMemory);
+            }
+            if self.fault.is_some() {
+                self.source = Stdin::Empty;
+            }
+        }
+        (self.pending, self.read) = (whole, 0);
+        if matches!(self.source, Stdin::Empty) {
+            self.whole = None;
+        }
+    }
+
+    /// Waits for the next chunk until `until`; false if there is none.
+    fn next(&mut self, until: Option<Instant>) -> bool {
         self.chunk(|chunks| match until {
             None => chunks.recv().map_err(|_| TryRecvError::Disconnected),
             Some(until) => {
@@ -103,7 +162,7 @@ impl Input {
                     }
                 })
             }
-        });
+        })
     }
 
     /// Takes the next chunk as `receive` has it; false if there is none, or none yet.
@@ -191,7 +250,8 @@ impl Sink {
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match &mut self.to {
-            SinkTo::Buffer(buffer) => buffer.extend_from_slice(bytes),
+            // To go on with an errno, a guest could end well with half of its answer.
+            SinkTo::Buffer(buffer) => heap::extend(buffer, bytes).map_err(|_| Fault::NoMemory)?,
             SinkTo::Writer(writer) => {
                 let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 self.unflushed = true;

@@ -245,7 +245,12 @@ fn every_problem_has_a_place_where_it_is_counted() {
 
 /// A gateway with the built-in guests, one of which runs at a time.
 fn gateway(door: DoorLimits, limits: Limits) -> Gateway {
-    let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 1, door, tokens: None };
+    let config = GatewayConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        workers: 1,
+        door,
+        ..GatewayConfig::default()
+    };
     let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
     runner.load_built_in().unwrap();
     Gateway::start(&config, Arc::new(runner)).unwrap()

@@ -110,7 +110,7 @@ fn the_doors_own_refusals_have_it_too() {
 fn a_request_that_finds_no_place_has_it() {
     let limits = DoorLimits { queue: 1, queue_timeout: Duration::from_millis(20), ..DoorLimits::default() };
     let listen = "127.0.0.1:0".parse().unwrap();
-    let config = GatewayConfig { listen, workers: 1, door: limits, tokens: None };
+    let config = GatewayConfig { listen, workers: 1, door: limits, ..GatewayConfig::default() };
     let runner = Runner::new(RunnerConfig::default()).unwrap();
     runner.load_built_in().unwrap();
     let gateway = Gateway::start(&config, Arc::new(runner)).unwrap();

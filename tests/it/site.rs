@@ -38,7 +38,13 @@ impl Site {
         let runner = Arc::new(Runner::new(config).unwrap());
         runner.load_plugins(&plugins.0).unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let config = GatewayConfig { listen, workers: 2, door, tokens: Some(Arc::new(tokens)) };
+        let config = GatewayConfig {
+            listen,
+            workers: 2,
+            door,
+            tokens: Some(Arc::new(tokens)),
+            ..GatewayConfig::default()
+        };
         let gateway = Gateway::start(&config, Arc::clone(&runner)).unwrap();
         Site { plugins, runner, gateway: Some(gateway) }
     }

@@ -14,9 +14,9 @@ const CLIENTS: usize = 2;
 /// Guests at once.
 const WORKERS: usize = 4;
 
-/// One for each worker (one more for the door and one for the desk) and its lane, the main one, and the one that
-/// watches the folder.
-const THREADS: usize = 2 * (WORKERS + 2) + 2;
+/// One for each worker (one more for the door and one for the desk) and its lane, the main one, the one that watches
+/// the folder, and the one that writes the log.
+const THREADS: usize = 2 * (WORKERS + 2) + 3;
 
 /// Memory that may be left more than after a tenth of the time, in kB: an allocator's holes, no growth. In a short
 /// run, not every worker has done everything once by then.

@@ -134,7 +134,7 @@ fn play(seed: u64, calls: usize) -> usize {
         match world.call(|c| invoke(c, name, &n)) {
             Ok(()) => succeeded += 1,
             Err(Fault::Errno(_) | Fault::Exit(_) | Fault::Wait(_)) => {}
-            Err(Fault::OutputFull { .. }) => break,
+            Err(Fault::OutputFull { .. } | Fault::InputTooLarge { .. } | Fault::NoMemory) => break,
         }
         world.ctx.polled_since = None;
         assert!((0..40).filter(|fd| world.ctx.files.get(*fd).is_ok()).count() <= 12);

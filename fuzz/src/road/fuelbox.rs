@@ -72,7 +72,7 @@ fn end(result: Result<Vec<Value>, Stop>) -> End {
     match result {
         Ok(values) => End::Returned(values.into_iter().map(from_value).collect()),
         Err(Stop::Trap(text) | Stop::MemoryDenied { trap: text, .. }) => trapped(&text),
-        Err(Stop::OutOfFuel { .. }) => End::Limit,
+        Err(Stop::OutOfFuel { .. } | Stop::NoMemory { .. }) => End::Limit,
         Err(other) => End::Trapped(format!("unexpected stop: {other}")),
     }
 }

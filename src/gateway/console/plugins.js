@@ -13,11 +13,11 @@ async function pollPlugins() {
   if (!answer.ok) throw new Error(`/plugins: ${answer.status}`);
   const tag = answer.headers.get('etag');
   if (tag !== null && tag === listed) return;
-  const {plugins: all, refused} = await answer.json();
+  const {plugins: all, refused, more_refused: more} = await answer.json();
   listed = tag;
   plugins = all;
   showPlugins();
-  showRefused(refused);
+  showRefused(refused, more);
   showChoices();
 }
 
@@ -58,6 +58,7 @@ function rowOf(plugin) {
   const functions = plugin.program ? [el('li', {}, 'program ', el('small', {}, 'run by any method and path'))]
     : plugin.functions.map((f) => el('li', {class: 'fn'}, `${shown(f.name)}${shown(f.signature)} `,
       el('small', {}, f.convention ?? 'fits no convention')));
+  if (!plugin.program && plugin.more_functions) functions.push(el('li', {}, `and ${plugin.more_functions.toLocaleString('en')} more`));
   const limits = plugin.limits;
   const most = [`${short(limits.fuel)} fuel`, limits.timeout_ms === null ? 'no deadline' : seconds(limits.timeout_ms / 1e3),
     bytes(limits.memory_pages * 65536) + ' memory',
@@ -101,10 +102,11 @@ function showHealth() {
   }
 }
 
-function showRefused(refused) {
+function showRefused(refused, more) {
   $('refused').hidden = refused.length === 0;
   $('refused-list').replaceChildren(...refused.flatMap(({file, reason}) =>
     [el('dt', {class: 'name'}, shown(file ?? '?')), el('dd', {class: 'bad'}, shown(reason))]));
+  if (more) $('refused-list').append(el('dt', {}, `and ${more.toLocaleString('en')} more`));
 }
 
 // The choices are kept where they still are some.

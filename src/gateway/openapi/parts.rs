@@ -57,7 +57,7 @@ fn problem(status: u16, kinds: &[Kind], or_guest: bool) -> Value {
         answers.extend(content("*/*", json!({})));
     }
     let headers: &[&str] = match status {
-        status if status == BUSY.status && kinds.contains(&BUSY) => &["Retry-After"],
+        status if status == BUSY.status => &["Retry-After"],
         _ => &["Fuel-Used", "Server-Timing"],
     };
     let headers = if status < 500 { header_refs(&[]) } else { header_refs(headers) };

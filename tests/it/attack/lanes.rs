@@ -142,7 +142,7 @@ fn neighbours_of_broken_lanes_are_served() {
 #[test]
 fn a_lane_tells_that_it_is_broken() {
     let message = |body: &[u8]| Message::new("POST", "/execute/echo", None, body.to_vec());
-    let echo = |request: Request| Response::new(200, TEXT, request.body);
+    let echo = |request: Option<Request>| Response::new(200, TEXT, request.unwrap().body);
     let mut lane = Lane::open().unwrap();
     let mut out = Vec::new();
     let first = message(b"first");

@@ -1,0 +1,272 @@
+//! What a gateway may take of memory at most, as its flags say, held against what there is.
+//!
+//! The sum is an upper bound that is hardly ever reached; a system where it fits cannot run out of memory because of
+//! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
+
+use super::args::Serve;
+use crate::limits::{LOG_BUFFER_BYTES, PAGE_BYTES};
+use rustix::process::{Resource, getrlimit};
+use std::path::{Path, PathBuf};
+
+/// Stacks of a worker and of its lane's thread, in bytes of address space; little of them is touched.
+const STACK_BYTES: u64 = (512 + 2 * 1024) * 1024;
+
+/// What of them is touched, as far as was seen.
+const STACK_TOUCHED_BYTES: u64 = 64 * 1024;
+
+/// Copies of a head that a connection has at a time: its buffer of up to twice the size, and what is passed on.
+const HEAD_COPIES: u64 = 4;
+
+/// A part of the sum: what it is for, its bytes, and the flags that make it smaller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    what: &'static str,
+    bytes: u64,
+    flags: &'static str,
+}
+
+/// What `serve` may take at most.
+pub fn parts(serve: &Serve) -> Vec<Part> {
+    let (limits, door) = (&serve.limits, &serve.door);
+    let workers = serve.workers as u64;
+    let each = |bytes: u64| workers.saturating_mul(bytes);
+    let part = |what, bytes, flags| Part { what, bytes, flags };
+    let memory = (limits.memory_pages as u64).saturating_mul(PAGE_BYTES as u64);
+    let (input, output) = (door.body_bytes as u64, limits.output_bytes as u64);
+    let stack = (limits.stack_bytes as u64).saturating_add(u64::from(limits.table_elements) * 8);
+    let heads = (door.connections as u64).saturating_mul(HEAD_COPIES * door.head_bytes as u64);
+    let warm = if serve.warm.instances > 0 { serve.warm.memory_bytes as u64 } else { 0 };
+    let mut parts = vec![
+        part("guests' memory", each(memory), "--workers, --memory-pages"),
+        part("guests' stacks and tables", each(stack), "--workers, --max-stack, --max-table-elements"),
+        // In the lane and in the guest's memory or buffers, beside those that the budget counts.
+        part(
+            "inputs and outputs of runs",
+            each((input + output).saturating_mul(2)),
+            "--max-body, --max-output",
+        ),
+        part("bodies and answers under way", door.budget_bytes as u64, "--body-budget"),
+        part("heads", heads, "--max-connections, --max-head"),
+        part("warm instances", warm, "--warm-memory"),
+        part(
+            "threads and the log",
+            (workers + 2) * 2 * STACK_TOUCHED_BYTES + 2 * LOG_BUFFER_BYTES as u64,
+            "--workers",
+        ),
+    ];
+    parts.retain(|part| part.bytes > 0);
+    parts
+}
+
+/// Address space that is taken beside, and not touched.
+fn untouched(serve: &Serve) -> u64 {
+    (serve.workers as u64 + 2) * STACK_BYTES
+}
+
+/// What there is: a text of what sets the bound, and its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Have {
+    what: String,
+    bytes: u64,
+    /// Whether it bounds the address space, which threads' stacks take part of though nothing touches it.
+    is_space: bool,
+}
+
+/// The sentence about `parts`, beside the `now` bytes that the process takes already, and about what there is; and
+/// whether it is a warning.
+pub fn sentence(serve: &Serve, now: u64, have: Option<&Have>) -> (bool, String) {
+    let mut parts = parts(serve);
+    parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
+    let beside = have.filter(|have| have.is_space).map_or(0, |_| untouched(serve));
+    let most = parts.iter().fold(now.saturating_add(beside), |sum, part| sum.saturating_add(part.bytes));
+    let listed: Vec<String> = parts.iter().map(|part| format!("{} {}", part.what, mib(part.bytes))).collect();
+    let text = format!("memory: at most {}: {} now, {}", mib(most), mib(now), listed.join(", "));
+    match have {
+        None => (false, format!("{text}; how much there is cannot be told")),
+        Some(have) if most <= have.bytes => (false, format!("{text}; {} has {}", have.what, mib(have.bytes))),
+        Some(have) => {
+            // Those that would do the most.
+            let flags: Vec<&str> = parts.iter().take(2).map(|part| part.flags).collect();
+            let (what, has, flags) = (&have.what, mib(have.bytes), flags.join("; "));
+            (true, format!("{text}; {what} has only {has}: lower {flags}"))
+        }
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1024 * 1024))
+}
+
+/// The smallest of what bounds this process.
+pub fn have() -> Option<Have> {
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let meminfo = read(Path::new("/proc/meminfo")).and_then(|text| field_kib(&text, "MemTotal:"));
+    let system = meminfo.map(|bytes| Have { what: "the system".into(), bytes, is_space: false });
+    let cgroups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
+    let limits = limit_files(&cgroups).into_iter().filter_map(|path| {
+        let bytes = cgroup_limit(&read(&path)?)?;
+        Some(Have { what: format!("the control group ({})", path.display()), bytes, is_space: false })
+    });
+    let space = getrlimit(Resource::As).current;
+    let space =
+        space.map(|bytes| Have { what: "the address space (ulimit -v)".into(), bytes, is_space: true });
+    limits.chain(system).chain(space).min_by_key(|have| have.bytes)
+}
+
+/// What this process takes now, in bytes.
+pub fn taken() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    field_kib(&status, "VmRSS:").unwrap_or(0)
+}
+
+/// The value of a field in KiB, in bytes: `/proc/meminfo` and `/proc/PID/status` (proc(5)).
+fn field_kib(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// The files that may limit the memory of a process in these groups (`/proc/self/cgroup`, cgroups(7)): those of its
+/// own group and of all above, in version 2 and 1. In a container, the path may be one that only its host knows; the
+/// files at the top are the container's then.
+fn limit_files(cgroups: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for line in cgroups.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(number), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        let (top, file) = match controllers {
+            "" if number == "0" => ("/sys/fs/cgroup", "memory.max"),
+            _ if controllers.split(',').any(|name| name == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        if path.split('/').any(|name| name == "..") {
+            continue;
+        }
+        let own = Path::new(path.trim_start_matches('/'));
+        files.extend(own.ancestors().map(|group| Path::new(top).join(group).join(file)));
+    }
+    files
+}
+
+/// The limit in such a file; none if it sets none. Version 1 has a number for that, the largest multiple of a page.
+fn cgroup_limit(text: &str) -> Option<u64> {
+    const NONE_FROM: u64 = 1 << 62;
+    text.trim().parse().ok().filter(|limit| *limit < NONE_FROM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::{self, Command};
+
+    fn serve(flags: &[&str]) -> Serve {
+        let words = ["serve"].iter().chain(flags).map(|word| (*word).into()).collect();
+        let Ok(Command::Serve(serve)) = args::parse(words) else { panic!("{flags:?}") };
+        serve
+    }
+
+    fn have(mib: u64, is_space: bool) -> Have {
+        Have { what: "the board".into(), bytes: mib << 20, is_space }
+    }
+
+    #[test]
+    fn fields_are_read_and_rubbish_is_none() {
+        let meminfo = "MemTotal:       24684124 kB\nMemFree:        22000000 kB\nMemAvailable:   1 kB\n";
+        assert_eq!(field_kib(meminfo, "MemTotal:"), Some(24_684_124 * 1024));
+        assert_eq!(field_kib(meminfo, "MemAvailable:"), Some(1024));
+        let rubbish = [
+            "",
+            "MemTotal:",
+            "MemTotal: kB",
+            "MemTotal: -1 kB",
+            "MemTotal: 12",
+            "MemTotal: 1e3 kB",
+            "\0\u{feff}",
+        ];
+        for text in rubbish
+            .into_iter()
+            .chain(["MemTotal: 99999999999999999999 kB", "MemTotal: 18446744073709551615 kB"])
+        {
+            assert_eq!(field_kib(text, "MemTotal:"), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn limits_of_control_groups_are_read_and_rubbish_is_none() {
+        let limits = [
+            ("67108864\n", Some(67_108_864)),
+            ("0\n", Some(0)),
+            ("max\n", None),
+            ("9223372036854771712\n", None),
+        ];
+        let rubbish = ["", "\n", "-1", "64M", "18446744073709551616", "\u{fffd}"].map(|text| (text, None));
+        for (text, expected) in limits.into_iter().chain(rubbish) {
+            assert_eq!(cgroup_limit(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_a_group_and_of_those_above_are_found() {
+        let paths =
+            |text: &str| limit_files(text).iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            paths("0::/system.slice/fuelbox.service\n"),
+            [
+                "/sys/fs/cgroup/system.slice/fuelbox.service/memory.max",
+                "/sys/fs/cgroup/system.slice/memory.max",
+                "/sys/fs/cgroup/memory.max",
+            ]
+        );
+        assert_eq!(paths("0::/\n"), ["/sys/fs/cgroup/memory.max"]);
+        assert_eq!(
+            paths("5:cpu,memory:/box\n4:cpu:/box\n1:name=systemd:/\n"),
+            [
+                "/sys/fs/cgroup/memory/box/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            ]
+        );
+        for rubbish in ["", "\n", "0:", "0::", "memory", "x:y", "0::/../../etc", "7:memory:/a/../b", "::"] {
+            let found = paths(rubbish);
+            assert!(
+                found.iter().all(|path| path.starts_with("/sys/fs/cgroup/") && !path.contains("..")),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_warns_from_the_byte_on_that_is_missing() {
+        let serve = serve(&["--workers", "4", "--max-connections", "64"]);
+        let most = parts(&serve).iter().map(|part| part.bytes).sum::<u64>();
+        assert!(most > 4 * (20 << 20), "{most}");
+        let now = 5 << 20;
+        for (bytes, warns) in [(most + now - 1, true), (most + now, false), (most + now + 1, false)] {
+            let have = Have { bytes, ..have(0, false) };
+            let (is_warning, text) = sentence(&serve, now, Some(&have));
+            assert_eq!(is_warning, warns, "{text}");
+            assert!(text.starts_with("memory: at most ") && text.contains("guests' memory 80 MiB"), "{text}");
+            assert_eq!(text.contains("lower --workers, --memory-pages"), warns, "{text}");
+        }
+        assert!(!sentence(&serve, now, None).0);
+    }
+
+    #[test]
+    fn stacks_that_nothing_touches_count_against_an_address_space_only() {
+        let serve = serve(&["--workers", "8"]);
+        let most = parts(&serve).iter().map(|part| part.bytes).sum::<u64>();
+        let enough = |is_space| !sentence(&serve, 0, Some(&Have { bytes: most, ..have(0, is_space) })).0;
+        assert_eq!((enough(false), enough(true)), (true, false));
+    }
+
+    #[test]
+    fn the_largest_flags_there_are_do_not_overflow() {
+        let large = ["--max-output", "16777216GiB", "--workers", "1000", "--body-budget", "16777216GiB"];
+        let (_, text) = sentence(&serve(&large), u64::MAX, Some(&have(1, true)));
+        assert!(text.contains("lower"), "{text}");
+    }
+}

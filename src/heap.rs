@@ -1,0 +1,103 @@
+//! Memory whose size a guest or a client decides. Where the system has too little of it, that is an error, and not the
+//! end of the process, which Rust's own `Vec` makes of it.
+//!
+//! A system that gives out more than it has says no only where an address space is limited (`ulimit -v`) or
+//! overcommitting is off. There, what is asked for here leaves some over for the many small things that cannot fail.
+
+use crate::limits::{HEAP_CHECKED_BYTES, HEAP_SPARE_BYTES};
+use rustix::process::{Resource, getrlimit};
+use std::fmt;
+use std::sync::LazyLock;
+
+/// The system has no memory for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoMemory;
+
+impl fmt::Display for NoMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the system has no memory for it")
+    }
+}
+
+impl From<NoMemory> for std::io::Error {
+    fn from(_: NoMemory) -> std::io::Error {
+        std::io::ErrorKind::OutOfMemory.into()
+    }
+}
+
+/// Makes room for `more` bytes.
+///
+/// # Errors
+/// The system has not as much, or not what is to be left over.
+pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), NoMemory> {
+    if more <= buffer.capacity() - buffer.len() {
+        return Ok(());
+    }
+    // A vector that grows takes twice of what it had.
+    let wanted = more.max(buffer.capacity());
+    if wanted >= HEAP_CHECKED_BYTES {
+        check(wanted)?;
+    }
+    buffer.try_reserve(more).map_err(|_| NoMemory)
+}
+
+/// Puts `bytes` behind what is there.
+///
+/// # Errors
+/// As [`reserve`]; the buffer is as it was.
+pub fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), NoMemory> {
+    reserve(buffer, bytes.len())?;
+    buffer.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// A copy of `bytes`.
+///
+/// # Errors
+/// As [`reserve`].
+pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
+    let mut copy = Vec::new();
+    extend(&mut copy, bytes)?;
+    Ok(copy)
+}
+
+/// Whether the system has `bytes`, and what is to be left over.
+///
+/// # Errors
+/// It has not.
+pub fn check(bytes: usize) -> Result<(), NoMemory> {
+    static CAN_FAIL: LazyLock<bool> = LazyLock::new(can_fail);
+    let all = bytes.checked_add(HEAP_SPARE_BYTES).ok_or(NoMemory)?;
+    if !*CAN_FAIL {
+        return Ok(());
+    }
+    let mut probe = Vec::<u8>::new();
+    let has = probe.try_reserve_exact(all).map_err(|_| NoMemory);
+    // A compiler may leave out what is not looked at, and take it to have worked.
+    std::hint::black_box(probe.as_ptr());
+    has
+}
+
+/// Whether this system ever says no before it ends a process for its memory.
+fn can_fail() -> bool {
+    let limit = getrlimit(Resource::As).current;
+    // proc_sys_vm(5): 2 is never to overcommit.
+    let overcommit = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+    limit.is_some() || overcommit.is_ok_and(|text| text.trim() == "2") || cfg!(target_pointer_width = "32")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_is_an_error_and_changes_nothing() {
+        let mut buffer = b"before".to_vec();
+        assert_eq!(reserve(&mut buffer, isize::MAX as usize), Err(NoMemory));
+        assert_eq!(reserve(&mut buffer, usize::MAX), Err(NoMemory));
+        assert_eq!(check(usize::MAX), Err(NoMemory));
+        assert_eq!(extend(&mut buffer, b" and after"), Ok(()));
+        assert_eq!(buffer, b"before and after");
+        assert_eq!(copy(&buffer), Ok(buffer));
+    }
+}

@@ -1,0 +1,44 @@
+//! What is said of a stopped guest. Texts and names that it chose are made fit to be shown, on one line.
+
+use crate::outcome::Stop;
+use crate::text::printable;
+use std::fmt;
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Trap(what) => write!(f, "guest trapped: {}", printable(what)),
+            Stop::OutOfFuel { limit } => {
+                write!(f, "out of fuel: the budget of {limit} is spent (--fuel raises it)")
+            }
+            Stop::Deadline { limit, why: None } => {
+                write!(f, "deadline of {} passed (--timeout raises it)", humantime::format_duration(*limit))
+            }
+            Stop::Deadline { limit, why: Some(why) } => write!(
+                f,
+                "deadline of {} would pass: {why} (--timeout raises it)",
+                humantime::format_duration(*limit)
+            ),
+            Stop::MemoryDenied { denied, trap } => {
+                write!(f, "{denied} and then trapped: {}", printable(trap))
+            }
+            Stop::OutputFull { stream, limit } => {
+                write!(f, "guest wrote more than {limit} bytes of {stream} (--max-output raises it)")
+            }
+            Stop::InputTooLarge { limit } => {
+                write!(f, "the input has more than the {limit} bytes allowed (--max-input raises it)")
+            }
+            Stop::NoMemory { what } => write!(f, "the system has no memory for {what}; try again later"),
+            Stop::Exit(code) => write!(f, "guest exited with code {code}"),
+            Stop::Failed { code, message } if message.is_empty() => {
+                write!(f, "plug-in failed with code {code}, and gave no message")
+            }
+            Stop::Failed { code: _, message } => write!(f, "plug-in failed: {message}"),
+            Stop::Convention(what) => {
+                write!(f, "guest broke its calling convention: {}", printable(what))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
