@@ -52,18 +52,6 @@ fn locals_nesting_and_branches_have_caps() {
         // What follows a SIMD instruction is looked at like the rest.
         refused(&nested(4097).replacen("block", "v128.const i64x2 0 0 drop block", 1), "nested blocks");
     }
-    let cases = |n: usize| {
-        let targets = "0 ".repeat(n);
-        let values = "local.get 0 ".repeat(32);
-        let drops = "drop ".repeat(32);
-        format!(
-            "(module (type $t (func (result {}))) (func (param i32)
-               (block (type $t) {values} local.get 0 br_table {targets}) {drops}))",
-            "i32 ".repeat(32)
-        )
-    };
-    loads(&cases(10));
-    refused(&cases(1000), "values copied by branches");
     let types = format!("(type $t (func (result {})))", "i32 ".repeat(32));
     let branches = |n: usize| {
         let values = "local.get 0 ".repeat(32);
