@@ -14,6 +14,8 @@ pub struct Code {
     pub edits: Vec<Edit>,
     /// What the interpreter takes to translate it, in nanoseconds of a desktop core.
     pub translation_ns: u64,
+    /// Bytes that it takes once it is translated.
+    pub translated_bytes: u64,
     /// Function bodies so far.
     pub bodies: usize,
     /// Where the last one ends; 0 before the section.
@@ -43,8 +45,10 @@ impl Code {
         arity: Arity<'_>,
         work_arounds: bool,
     ) -> Result<(), LoadProblem> {
-        let Found { insertions, translation_ns } = vet::body(body, results, arity, work_arounds)?;
+        let Found { insertions, translation_ns, translated_bytes } =
+            vet::body(body, results, arity, work_arounds)?;
         self.translation_ns += translation_ns;
+        self.translated_bytes += translated_bytes;
         self.bodies += 1;
         let size_at = std::mem::replace(&mut self.end, body.range().end);
         if !insertions.is_empty() {

@@ -1,12 +1,13 @@
 //! Compiles modules: wasmi's configuration and [`Program`], a module made ready to be instantiated.
 
 use crate::binary::{self, Facts};
+use crate::code::Code;
 use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
 use crate::limits::{
     BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, Limits, NOP_FUEL, SLICE_FUEL, STACK_BYTES_INITIAL,
-    TEXT_BYTES_MAX,
+    TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
 };
 use crate::rewrite;
 use crate::tail_calls;
@@ -155,6 +156,7 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     check_size(&wasm, limits.module_bytes)?;
     let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
+    check_translated(&code, limits)?;
 
     let start = rewrite::rewrite(&mut wasm, &facts, &code.edits)?;
     let module = |mode| {
@@ -204,6 +206,17 @@ fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
         return Err(LoadProblem::Table { elements: facts.table_elements, limit: limits.table_elements });
     }
     Ok(())
+}
+
+fn check_translated(code: &Code, limits: &Limits) -> Result<(), LoadProblem> {
+    let (bytes, limit) = (code.translated_bytes, limits.module_bytes as u64 * TRANSLATED_PER_BYTE);
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(LoadProblem::Invalid(format!(
+        "its code would take {bytes} bytes once it is translated, more than the {limit} allowed, which are \
+         {TRANSLATED_PER_BYTE} for each byte of --max-module"
+    )))
 }
 
 fn config(limits: &Limits, mode: CompilationMode) -> Config {

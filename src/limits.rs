@@ -84,6 +84,10 @@ pub const BULK_OVERRUN_MS: u64 = 10;
 /// Fuel for each call into the host, so that a guest that does nothing else keeps slices short.
 pub const HOST_CALL_FUEL: u64 = 200;
 
+/// Bytes that a module's code may take once it is translated, for each byte that a module may have. Compiled programs
+/// take 5 to 8 for each byte of their code; code made for it takes 30.
+pub const TRANSLATED_PER_BYTE: u64 = 10;
+
 /// Nanoseconds of a desktop core, as `vet.rs` estimates them: code that takes no longer to translate is translated
 /// function by function, when each is first called; other code whole, when the module is loaded. Translation is
 /// not on the guest's fuel (it would be charged to whichever run comes first) and is not interrupted, so all that is left

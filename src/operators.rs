@@ -21,6 +21,19 @@ const LOOP_NS: u64 = 28;
 /// What each value that a branch copies takes, and each target of a `br_table`.
 const COPY_NS: u64 = 10;
 
+/// Bytes that an instruction takes once it is translated, with what the translator keeps meanwhile; measured likewise.
+const OPERATOR_BYTES: u64 = 12;
+/// A `local.get`, or a constant.
+const VALUE_BYTES: u64 = 8;
+/// What an `if` takes beyond [`OPERATOR_BYTES`].
+const IF_BYTES: u64 = 80;
+/// What an `else` takes beyond that.
+const ELSE_BYTES: u64 = 60;
+/// What a `loop`, or a branch, takes beyond that.
+const LABEL_BYTES: u64 = 24;
+/// What each value that a branch copies takes.
+const COPY_BYTES: u64 = 16;
+
 /// The largest offset of a store that the interpreter encodes in 16 bits.
 const NEAR_OFFSET_MAX: u64 = 0xffff;
 
@@ -62,6 +75,7 @@ pub struct Operators<'a> {
     local_gets: u64,
     light: u64,
     extra_ns: u64,
+    extra_bytes: u64,
 }
 
 impl<'a> Operators<'a> {
@@ -82,6 +96,7 @@ impl<'a> Operators<'a> {
             local_gets: 0,
             light: 0,
             extra_ns: 0,
+            extra_bytes: 0,
         }
     }
 
@@ -94,6 +109,12 @@ impl<'a> Operators<'a> {
     pub fn translation_ns(&self) -> u64 {
         let heavy = self.count - self.local_gets - self.light;
         heavy * OPERATOR_NS + self.local_gets * LOCAL_GET_NS + self.light * LIGHT_NS + self.extra_ns
+    }
+
+    /// Bytes that the instructions take once they are translated.
+    pub fn translated_bytes(&self) -> u64 {
+        let heavy = self.count - self.local_gets - self.light;
+        heavy * OPERATOR_BYTES + (self.local_gets + self.light) * VALUE_BYTES + self.extra_bytes
     }
 
     /// To be called before each instruction.
@@ -137,6 +158,7 @@ impl<'a> Operators<'a> {
         let copies = u64::from(self.label(depth));
         self.copies += copies;
         self.extra_ns += copies * COPY_NS;
+        self.extra_bytes += LABEL_BYTES + copies * COPY_BYTES;
         self.changed = true;
     }
 
@@ -212,17 +234,20 @@ macro_rules! visit {
     (one visit_if $args:tt) => {
         fn visit_if(&mut self, ty: BlockType) {
             self.extra_ns += IF_NS;
+            self.extra_bytes += IF_BYTES;
             self.open(ty, self.results(ty));
         }
     };
     (one visit_else $args:tt) => {
         fn visit_else(&mut self) {
             self.extra_ns += ELSE_NS;
+            self.extra_bytes += ELSE_BYTES;
         }
     };
     (one visit_loop $args:tt) => {
         fn visit_loop(&mut self, ty: BlockType) {
             self.extra_ns += LOOP_NS;
+            self.extra_bytes += LABEL_BYTES;
             self.open(ty, self.params(ty));
         }
     };

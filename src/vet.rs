@@ -16,6 +16,8 @@ pub struct Found {
     pub insertions: Vec<Insertion>,
     /// What the interpreter takes to translate it, in nanoseconds of a desktop core.
     pub translation_ns: u64,
+    /// Bytes that it takes then.
+    pub translated_bytes: u64,
 }
 
 /// Checks one function body whose results take `results` stack cells. Nothing is refused or inserted for the
@@ -65,7 +67,8 @@ pub fn body(
             check("select instructions", insertions.len() as u64, most)?;
         }
     }
-    Ok(Found { insertions, translation_ns: operators.translation_ns() })
+    let (translation_ns, translated_bytes) = (operators.translation_ns(), operators.translated_bytes());
+    Ok(Found { insertions, translation_ns, translated_bytes })
 }
 
 /// Compilers do without these, and the interpreter gets them wrong.

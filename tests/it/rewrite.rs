@@ -215,3 +215,22 @@ fn branches_to_the_functions_own_label_are_counted() {
     assert!(Program::compile("test", &wat(&branches(30)), &Limits::default()).is_ok());
     refused(&branches(2_000), "values copied by branches");
 }
+
+/// Of a few bytes of code the interpreter makes many.
+#[test]
+fn code_that_becomes_too_large_is_refused() {
+    let wasm = wat(&format!("(module (func (local i32) {}))", "local.get 0 if else end ".repeat(1_000)));
+    let problem = |module_bytes| {
+        Program::compile("test", &wasm, &Limits { module_bytes, ..Limits::default() })
+            .err()
+            .map(|e| e.to_string())
+    };
+    let refused = problem(wasm.len()).unwrap();
+    let words: Vec<u64> = refused.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [bytes, limit, 10] = words[..] else { panic!("{refused}") };
+    assert!(refused.contains("--max-module") && limit == wasm.len() as u64 * 10, "{refused}");
+    let enough = bytes.div_ceil(10) as usize;
+    assert_eq!(problem(enough), None);
+    assert_eq!(problem(enough + 1), None);
+    assert!(problem(enough - 1).unwrap().contains("once it is translated"));
+}
