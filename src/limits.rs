@@ -182,6 +182,13 @@ pub const NAME_IN_ERROR_BYTES_MAX: usize = 128;
 /// Lines of one run's standard error (or output) in the log; further ones are only counted.
 pub const LOG_LINES_MAX: u32 = 1_000;
 
+/// Bytes that one call writes to the log; beyond that the write is short, as POSIX allows. A byte that has to be
+/// escaped takes some 40 ns.
+pub const LOG_CALL_BYTES_MAX: u32 = 64 * 1024;
+
+/// Lines into which one message of an Extism plug-in is divided; what is beyond is left out. Nothing interrupts a call.
+pub const LOG_MESSAGE_LINES_MAX: u32 = 16;
+
 /// Lines that all runs of a plug-in may log at once: what a single one may, so that one that explains a failure at
 /// length is read whole.
 pub const LOG_BURST_LINES: u64 = 1_000;

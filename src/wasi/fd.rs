@@ -102,7 +102,8 @@ fn read_file(call: &mut Call<'_>, fd: u32, at: Option<u64>, (list, count): (u32,
     Ok(write_u32(call.memory, out, total)?)
 }
 
-/// `fd_write(fd, iovs, iovs_len, nwritten_out)`: writes the buffers in order and gives the number of bytes.
+/// `fd_write(fd, iovs, iovs_len, nwritten_out)`: writes the buffers in order and gives the number of bytes, which is less where
+/// the log takes no more at once.
 /// Stops the guest when an output's cap is passed. EBADF, EFAULT, EINVAL for more than 1,024 buffers, EIO;
 /// for a file EDQUOT when the quota is spent, EFBIG, ENOSPC.
 pub fn fd_write(call: &mut Call<'_>, fd: u32, list: u32, count: u32, written_out: u32) -> Result {
@@ -122,10 +123,11 @@ pub fn fd_write(call: &mut Call<'_>, fd: u32, list: u32, count: u32, written_out
     let output = call.ctx.files.output(fd)?;
     let buffers = iovecs(call.memory, list, count)?;
     slice(call.memory, written_out, 4)?;
-    let mut total = 0;
+    let (mut total, most) = (0, output.at_once());
     for (base, len) in buffers {
-        output.write(slice(call.memory, base, len)?)?;
-        total += len;
+        let taken = len.min(most - total);
+        output.write(slice(call.memory, base, taken)?)?;
+        total += taken;
     }
     call.ctx.moved_bytes += u64::from(total);
     Ok(write_u32(call.memory, written_out, total)?)

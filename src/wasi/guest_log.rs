@@ -5,6 +5,7 @@
 
 use crate::limits::{
     LOG_BURST_LINES, LOG_DROPS_SAID_EVERY, LOG_LINE_BYTES_MAX, LOG_LINES_MAX, LOG_LINES_PER_S,
+    LOG_MESSAGE_LINES_MAX,
 };
 use crate::text::printable;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -129,14 +130,17 @@ impl Lines {
         }
     }
 
-    /// Logs a message, in pieces if it is long.
+    /// Logs a message, in pieces if it is long, and the beginning of one that is too long.
     pub fn message(&mut self, level: log::Level, text: &[u8]) {
         let pieces = text.len().div_ceil(LOG_LINE_BYTES_MAX).max(1);
-        let room = LOG_LINES_MAX.saturating_sub(self.lines) as usize;
+        let room = LOG_LINES_MAX.saturating_sub(self.lines).min(LOG_MESSAGE_LINES_MAX) as usize;
         self.lines = self.lines.saturating_add(u32::try_from(pieces).unwrap_or(u32::MAX));
         for at in 0..pieces.min(room) {
             let rest = &text[at * LOG_LINE_BYTES_MAX..];
             self.log(level, &String::from_utf8_lossy(&rest[..rest.len().min(LOG_LINE_BYTES_MAX)]));
+        }
+        if pieces > room && room > 0 {
+            self.log(level, &format!("(a message of {} bytes)", text.len()));
         }
     }
 

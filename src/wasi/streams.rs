@@ -4,6 +4,7 @@ use super::abi::Fault;
 use super::dir::errno;
 use super::guest_log::{Lines, Origin};
 use crate::heap;
+use crate::limits::LOG_CALL_BYTES_MAX;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -241,6 +242,11 @@ impl Sink {
             }),
         };
         lines.message(level, text);
+    }
+
+    /// Bytes that it takes in one call: a log takes long for each, and nothing interrupts a call.
+    pub fn at_once(&self) -> u32 {
+        if matches!(self.to, SinkTo::Log(_)) { LOG_CALL_BYTES_MAX } else { u32::MAX }
     }
 
     /// Bytes that it will still take.

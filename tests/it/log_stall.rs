@@ -1,7 +1,10 @@
 //! A log that nobody reads holds nothing up: no deadline, no request, no end. What could not be kept is counted, and
 //! said once somebody reads again.
 
-use crate::support::{Client, TempDir, fuelbox_program, wat};
+use crate::support::{Client, TempDir, fuelbox_program, job, program, wat};
+use fuelbox::abi::{Job, numeric};
+use fuelbox::wasi::streams::SinkTo;
+use fuelbox::{Limits, Value};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -19,10 +22,14 @@ fn loud(times: u32, after: &str) -> Vec<u8> {
         (func (export "allocate") (param i32) (result i32) i32.const 65536)
         (func (export "greet") (param i32 i32) (result i64) (local $n i32)
             (memory.fill (i32.const 65536) (i32.const 97) (i32.const 1000000))
-            (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 1000000))
             (local.set $n (i32.const {times}))
             (loop $l
-                (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+                (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 1000000))
+                (loop $rest
+                    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+                    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.load (i32.const 8))))
+                    (i32.store (i32.const 4) (i32.sub (i32.load (i32.const 4)) (i32.load (i32.const 8))))
+                    (br_if $rest (i32.load (i32.const 4))))
                 (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
             {after}
             (i64.const 0)))"#
@@ -192,4 +199,32 @@ fn many_notes_reach_a_reader_who_takes_them() {
     }
     let said = crate::support::fuelbox_in(&dir.0, &["check", "."], b"").expect(120).stderr;
     assert_eq!(said.lines().filter(|line| line.contains("imports `m.xxx")).count(), 2_000);
+}
+
+/// Nothing interrupts a call, and to escape a byte takes long; so a log takes little at once.
+#[test]
+fn one_call_logs_no_more_than_its_share() {
+    // What the write gave, for a write of so many bytes to standard error, in two buffers.
+    let wrote = |bytes: u32| {
+        let source = format!(
+            r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 20)
+            (func (export "f") (result i32)
+                (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 100))
+                (i32.store (i32.const 8) (i32.const 64)) (i32.store (i32.const 12) (i32.const {}))
+                (drop (call $write (i32.const 2) (i32.const 0) (i32.const 2) (i32.const 16)))
+                (i32.load (i32.const 16))))"#,
+            bytes - 100
+        );
+        let (limits, log) = (Limits::default(), || SinkTo::log("test"));
+        let program = program(&source, &limits);
+        let job = Job { stdout: log(), stderr: log(), ..job(&program, &limits) };
+        numeric::run(job, "f", &[]).unwrap().result.unwrap()
+    };
+    for (bytes, taken) in
+        [(100, 100), (65_535, 65_535), (65_536, 65_536), (65_537, 65_536), (1_000_000, 65_536)]
+    {
+        assert_eq!(wrote(bytes), [Value::I32(taken)], "{bytes} bytes");
+    }
 }
