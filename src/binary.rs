@@ -4,180 +4,15 @@
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
 use crate::code::Code;
+pub use crate::declared::{Export, Facts, Import, Item, MemorySize, Signature, Ty};
 use crate::error::{LoadProblem, invalid};
 use crate::limits::{
-    DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
-    NAME_BYTES_MAX, NAMES_BYTES_MAX, TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
+    DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTION_BYTES, FUNCTIONS_MAX, GLOBALS_MAX,
+    IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, SEGMENT_BYTES, TABLE_ELEMENT_BYTES, TABLES_MAX,
+    TYPE_VALUES_MAX, TYPES_MAX,
 };
-use crate::names::ByName;
-use std::collections::BTreeSet;
-use std::fmt;
+use crate::operators::Types;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
-
-/// A value type, as far as calling conventions tell types apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Ty {
-    I32,
-    I64,
-    F32,
-    F64,
-    V128,
-    Ref,
-}
-
-impl Ty {
-    fn of(ty: ValType) -> Ty {
-        match ty {
-            ValType::I32 => Ty::I32,
-            ValType::I64 => Ty::I64,
-            ValType::F32 => Ty::F32,
-            ValType::F64 => Ty::F64,
-            ValType::V128 => Ty::V128,
-            ValType::Ref(_) => Ty::Ref,
-        }
-    }
-
-    /// Whether it is one of the four number types.
-    pub fn is_number(self) -> bool {
-        !matches!(self, Ty::V128 | Ty::Ref)
-    }
-
-    /// Its name in the text format.
-    pub fn name(self) -> &'static str {
-        match self {
-            Ty::I32 => "i32",
-            Ty::I64 => "i64",
-            Ty::F32 => "f32",
-            Ty::F64 => "f64",
-            Ty::V128 => "v128",
-            Ty::Ref => "ref",
-        }
-    }
-}
-
-/// The type of a function.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Signature {
-    /// Parameter types.
-    pub params: Vec<Ty>,
-    /// Result types.
-    pub results: Vec<Ty>,
-}
-
-impl fmt::Display for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |types: &[Ty]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
-        write!(f, "({})", list(&self.params))?;
-        match self.results.len() {
-            0 => Ok(()),
-            1 => write!(f, " -> {}", list(&self.results)),
-            _ => write!(f, " -> ({})", list(&self.results)),
-        }
-    }
-}
-
-/// What is imported or exported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
-    /// A function with its type.
-    Function(Signature),
-    /// A linear memory.
-    Memory,
-    /// A table.
-    Table,
-    /// A global variable.
-    Global,
-    /// An exception tag.
-    Tag,
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Item::Function(signature) => signature.fmt(f),
-            Item::Memory => f.write_str(" memory"),
-            Item::Table => f.write_str(" table"),
-            Item::Global => f.write_str(" global"),
-            Item::Tag => f.write_str(" tag"),
-        }
-    }
-}
-
-/// One import.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Import {
-    /// The module part of the name.
-    pub module: String,
-    /// The field part of the name.
-    pub name: String,
-    /// What must be provided.
-    pub item: Item,
-}
-
-/// One export.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Export {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub item: Item,
-}
-
-/// The size of a module's linear memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemorySize {
-    /// Pages of 64 KiB at the start.
-    pub min_pages: u64,
-    /// Pages it declares it will never exceed.
-    pub max_pages: Option<u64>,
-}
-
-/// What a module declares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Everything it imports.
-    pub imports: Vec<Import>,
-    /// Everything it exports.
-    pub exports: Vec<Export>,
-    /// Its linear memory (the first, should there be more).
-    pub memory: Option<MemorySize>,
-    /// Elements of its tables together, element segments included.
-    pub table_elements: u64,
-    /// The index of its `start` function.
-    pub start: Option<u32>,
-    /// Bytes of all function bodies.
-    pub code_bytes: u64,
-    exports_by_name: ByName,
-    /// The modules that it imports from.
-    pub import_modules: BTreeSet<String>,
-}
-
-impl Facts {
-    /// The type of the exported function `name`.
-    pub fn function(&self, name: &str) -> Option<&Signature> {
-        let Some(Item::Function(signature)) = self.export(name) else { return None };
-        Some(signature)
-    }
-
-    fn export(&self, name: &str) -> Option<&Item> {
-        let place = self.exports_by_name.find(name, |place| &self.exports[place].name);
-        place.map(|place| &self.exports[place].item)
-    }
-
-    /// All exported functions.
-    pub fn functions(&self) -> impl Iterator<Item = (&str, &Signature)> {
-        self.exports.iter().filter_map(|export| match &export.item {
-            Item::Function(signature) => Some((export.name.as_str(), signature)),
-            _ => None,
-        })
-    }
-
-    /// Whether a memory is exported under the name that conventions use.
-    pub fn exports_memory(&self) -> bool {
-        self.export("memory") == Some(&Item::Memory)
-    }
-}
 
 fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {
     if count > max {
@@ -228,22 +63,27 @@ impl Spaces {
             .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
     }
 
-    /// Stack cells of a type's parameters and results; none for an unknown one, which validation refuses.
-    fn arity(&self, type_index: u32) -> (u32, u32) {
-        let cells = |types: &[Ty]| types.iter().map(|ty| if *ty == Ty::V128 { 2 } else { 1 }).sum();
-        let ty = self.types.get(type_index as usize);
-        ty.map_or((0, 0), |ty| (cells(&ty.params), cells(&ty.results)))
-    }
-
     /// Stack cells of the results of the function whose body is the `body`th; none for one that is not there, which validation refuses.
     fn results(&self, body: usize) -> u32 {
-        let ty = self.functions.get(self.imported_functions + body);
-        ty.map_or(0, |ty| self.arity(*ty).1)
+        self.of_function((self.imported_functions + body) as u32).1
     }
 
     fn function(&self, index: u32) -> Result<Signature, LoadProblem> {
         let type_index = self.functions.get(index as usize);
         self.signature(*type_index.ok_or_else(|| LoadProblem::Invalid(format!("unknown function {index}")))?)
+    }
+}
+
+/// None for what is not there, which validation refuses.
+impl Types for Spaces {
+    fn of_type(&self, index: u32) -> (u32, u32) {
+        let cells = |types: &[Ty]| types.iter().map(|ty| if *ty == Ty::V128 { 2 } else { 1 }).sum();
+        let ty = self.types.get(index as usize);
+        ty.map_or((0, 0), |ty| (cells(&ty.params), cells(&ty.results)))
+    }
+
+    fn of_function(&self, index: u32) -> (u32, u32) {
+        self.functions.get(index as usize).map_or((0, 0), |ty| self.of_type(*ty))
     }
 }
 
@@ -260,22 +100,42 @@ pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
 pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Code), LoadProblem> {
     check_magic(wasm)?;
     let (mut facts, mut spaces, mut code) = (Facts::default(), Spaces::default(), Code::default());
+    let mut last = 0;
     for payload in Parser::new(0).parse_all(wasm) {
-        match payload.map_err(invalid)? {
+        let payload = payload.map_err(invalid)?;
+        check_order(&payload, &mut last)?;
+        match payload {
             Payload::CodeSectionStart { range, size, .. } => {
                 facts.code_bytes = range.len() as u64;
-                code.begin(range.end - size as usize)?;
+                code.begin(range.end - size as usize);
             }
             Payload::CodeSectionEntry(body) => {
                 let results = spaces.results(code.bodies);
-                code.body(&body, results, &|index| spaces.arity(index), work_arounds)?;
+                code.body(&body, results, &spaces, work_arounds)?;
             }
             payload => section(payload, &mut facts, &mut spaces)?,
         }
     }
-    facts.exports_by_name = ByName::of(facts.exports.len(), |place| &facts.exports[place].name);
+    facts.index_exports();
+    facts.count_instance(facts.table_elements, TABLE_ELEMENT_BYTES);
     facts.import_modules = facts.imports.iter().map(|import| import.module.clone()).collect();
     Ok((facts, code))
+}
+
+/// Each section comes once, in the order of the specification (section 5.5.2). Some are taken out or rewritten before
+/// validation sees them.
+fn check_order(payload: &Payload<'_>, last: &mut usize) -> Result<(), LoadProblem> {
+    /// The identifiers, in order.
+    const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+    let Some(place) = payload.as_section().and_then(|(id, _)| ORDER.iter().position(|known| *known == id))
+    else {
+        return Ok(());
+    };
+    if place + 1 <= *last {
+        return Err(LoadProblem::Invalid("a section comes twice, or in a wrong place".into()));
+    }
+    *last = place + 1;
+    Ok(())
 }
 
 fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {
@@ -296,6 +156,7 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
         }
         Payload::FunctionSection(functions) => {
             counted("functions", functions.count(), FUNCTIONS_MAX)?;
+            facts.count_instance(functions.count().into(), FUNCTION_BYTES);
             for type_index in functions {
                 spaces.functions.push(type_index.map_err(invalid)?);
             }
@@ -312,9 +173,13 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
                 note_memory(&memory.map_err(invalid)?, facts);
             }
         }
-        Payload::GlobalSection(globals) => counted("globals", globals.count(), GLOBALS_MAX)?,
+        Payload::GlobalSection(globals) => {
+            counted("globals", globals.count(), GLOBALS_MAX)?;
+            facts.count_instance(globals.count().into(), SEGMENT_BYTES);
+        }
         Payload::ExportSection(exports) => {
             counted("exports", exports.count(), EXPORTS_MAX)?;
+            facts.count_instance(exports.count().into(), SEGMENT_BYTES);
             for export in exports {
                 let export = export.map_err(invalid)?;
                 spaces.name(export.name)?;
@@ -329,7 +194,10 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             }
             facts.start = Some(func);
         }
-        Payload::DataSection(segments) => counted("data segments", segments.count(), DATA_SEGMENTS_MAX)?,
+        Payload::DataSection(segments) => {
+            counted("data segments", segments.count(), DATA_SEGMENTS_MAX)?;
+            facts.count_instance(segments.count().into(), SEGMENT_BYTES);
+        }
         Payload::ElementSection(segments) => read_elements(segments, facts)?,
         _ => {}
     }
@@ -342,6 +210,7 @@ fn read_elements(
 ) -> Result<(), LoadProblem> {
     use wasmparser::ElementItems::{Expressions, Functions};
     counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
+    facts.count_instance(segments.count().into(), SEGMENT_BYTES);
     for segment in segments {
         let items = match segment.map_err(invalid)?.items {
             Functions(items) => items.count(),

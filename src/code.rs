@@ -3,7 +3,7 @@
 
 use crate::edit::Edit;
 use crate::error::LoadProblem;
-use crate::operators::Arity;
+use crate::operators::Types;
 use crate::vet::{self, Found};
 use wasmparser::FunctionBody;
 
@@ -24,14 +24,8 @@ pub struct Code {
 
 impl Code {
     /// The section begins; its first function body, with its size, is `at` so many bytes from the module's first.
-    ///
-    /// # Errors
-    /// There was one already.
-    pub fn begin(&mut self, at: usize) -> Result<(), LoadProblem> {
-        match std::mem::replace(&mut self.end, at) {
-            0 => Ok(()),
-            _ => Err(LoadProblem::Invalid("it has two code sections".into())),
-        }
+    pub fn begin(&mut self, at: usize) {
+        self.end = at;
     }
 
     /// The next function body, of a function whose results take so many stack cells.
@@ -42,11 +36,11 @@ impl Code {
         &mut self,
         body: &FunctionBody<'_>,
         results: u32,
-        arity: Arity<'_>,
+        types: &dyn Types,
         work_arounds: bool,
     ) -> Result<(), LoadProblem> {
         let Found { insertions, translation_ns, translated_bytes } =
-            vet::body(body, results, arity, work_arounds)?;
+            vet::body(body, results, types, work_arounds)?;
         self.translation_ns += translation_ns;
         self.translated_bytes += translated_bytes;
         self.bodies += 1;

@@ -6,8 +6,8 @@ use crate::error::{Error, LoadProblem};
 use crate::host::Host;
 use crate::imports;
 use crate::limits::{
-    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, Limits, NOP_FUEL, SLICE_FUEL, STACK_BYTES_INITIAL,
-    TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
+    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, NOP_FUEL,
+    SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
 };
 use crate::rewrite;
 use crate::tail_calls;
@@ -28,6 +28,8 @@ pub struct Program {
     pub(crate) reads_clocks: bool,
     /// Fuel handed out at a time.
     pub(crate) slice_fuel: u64,
+    is_lazy: bool,
+    translation_ns: u64,
     facts: Facts,
     size: usize,
 }
@@ -111,6 +113,17 @@ impl Program {
         &self.facts
     }
 
+    /// Whether all of its code was translated when it was compiled; otherwise each function is when it is first called.
+    #[doc(hidden)]
+    pub fn is_translated(&self) -> bool {
+        !self.is_lazy
+    }
+
+    /// Whether a run may be held up for more than a moment by the translation of functions.
+    pub(crate) fn is_slow_to_translate(&self) -> bool {
+        self.is_lazy && self.translation_ns > SHORT_TRANSLATION_NS
+    }
+
     /// Bytes of the binary module.
     pub fn size(&self) -> usize {
         self.size
@@ -165,7 +178,9 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
         let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
         Ok::<_, LoadProblem>((engine, module))
     };
-    let is_lazy = code.translation_ns <= LAZY_TRANSLATION_NS;
+    let translation_ns = code.translation_ns;
+    let most = if options.tries_all { LAZY_TRANSLATION_NS } else { LAZY_TRANSLATION_ONCE_NS };
+    let is_lazy = translation_ns <= most;
     if is_lazy && options.tries_all {
         // Kept, it would take three times the memory; most programs use a fraction of their functions.
         drop(module(CompilationMode::Eager)?);
@@ -176,7 +191,18 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     imports::define(&mut linker, &facts.imports)?;
     let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
     let slice_fuel = options.slice_fuel;
-    Ok(Program { engine, module, linker, start, reads_clocks, slice_fuel, facts, size })
+    Ok(Program {
+        engine,
+        module,
+        linker,
+        start,
+        reads_clocks,
+        slice_fuel,
+        is_lazy,
+        translation_ns,
+        facts,
+        size,
+    })
 }
 
 /// Says which build would take a module that this one refuses.
@@ -248,7 +274,7 @@ fn config(limits: &Limits, mode: CompilationMode) -> Config {
         .set_max_recursion_depth(limits.recursion);
     // Its results may differ between processors, and fuel and output must not.
     #[cfg(feature = "simd")]
-    config.wasm_relaxed_simd(false);
+    config.wasm_relaxed_simd(false).wasm_memory64(false);
     config.set_min_stack_height(STACK_BYTES_INITIAL);
     config.set_max_stack_height(limits.stack_bytes);
     // A value stack that is used again holds what the last run left, and each is kept at its largest size.

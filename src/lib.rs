@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! L0  limits limits/door limits/module limits/warm outcome names guests text quantity digest signature leb128 edit
-//! L1  zeroing operators
+//! L1  zeroing operators declared
 //! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
@@ -42,7 +42,7 @@
 //! L20 gateway/tally gateway/metrics gateway/own gateway/room gateway/desk gateway/places gateway/conditions
 //! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget
+//! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget cli/watchdog
 //! L21 cli/logging cli/stderr cli/manual cli/completions
 //! ```
 //!
@@ -57,6 +57,7 @@ pub mod abi;
 pub mod binary;
 pub mod cli;
 mod code;
+mod declared;
 pub mod deploy;
 pub mod digest;
 mod edit;

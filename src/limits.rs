@@ -121,7 +121,8 @@ pub const DIR_QUOTA_DEFAULT: u64 = 64 * 1024 * 1024;
 /// at work stays below the 1,024 that systems allow a process.
 pub const DESCRIPTORS_DEFAULT: usize = 100;
 
-/// What a warm instance takes beside its memory, in bytes, as far as it is counted.
+/// What a warm instance takes beside its memory at least, in bytes, as far as it is counted. One of a module with many
+/// functions or segments is counted by these ([`FUNCTION_BYTES`] and its like).
 pub const INSTANCE_BYTES: usize = 64 * 1024;
 
 /// What a block of an Extism plug-in's memory takes beside its bytes, in bytes: its place in the map of blocks

@@ -7,18 +7,22 @@ use wasmparser::{BlockType, BrTable, MemArg, ValType, VisitOperator};
 
 /// What the interpreter takes to translate an instruction, in nanoseconds of a desktop core: measured on 2 MB of each
 /// kind, the dearest of a kind kept.
-const OPERATOR_NS: u64 = 32;
+const OPERATOR_NS: u64 = 26;
 /// A `local.get`, with the copy that is made of it when the variable changes before the value is used.
 const LOCAL_GET_NS: u64 = 26;
 /// A constant, `drop`, `nop` or `end`.
 const LIGHT_NS: u64 = 7;
 /// What an `if` takes beyond [`OPERATOR_NS`].
-const IF_NS: u64 = 80;
+const IF_NS: u64 = 86;
 /// What an `else` takes beyond that.
-const ELSE_NS: u64 = 40;
+const ELSE_NS: u64 = 46;
 /// What a `loop` takes beyond that.
-const LOOP_NS: u64 = 28;
-/// What each value that a branch copies takes, and each target of a `br_table`.
+const LOOP_NS: u64 = 34;
+/// What a `local.set` or `local.tee` takes beyond that.
+const LOCAL_SET_NS: u64 = 6;
+/// What a branch takes beyond that.
+const BRANCH_NS: u64 = 8;
+/// What each value that a branch copies takes, each that a call takes or gives, and each target of a `br_table`.
 const COPY_NS: u64 = 10;
 
 /// Bytes that an instruction takes once it is translated, with what the translator keeps meanwhile; measured likewise.
@@ -31,14 +35,19 @@ const IF_BYTES: u64 = 80;
 const ELSE_BYTES: u64 = 60;
 /// What a `loop`, or a branch, takes beyond that.
 const LABEL_BYTES: u64 = 24;
-/// What each value that a branch copies takes.
+/// What each value that a branch copies, or a call takes, takes.
 const COPY_BYTES: u64 = 16;
 
 /// The largest offset of a store that the interpreter encodes in 16 bits.
 const NEAR_OFFSET_MAX: u64 = 0xffff;
 
-/// How many stack cells the parameters and results of a function type take, by its index.
-pub type Arity<'a> = &'a dyn Fn(u32) -> (u32, u32);
+/// What is known of the module's functions.
+pub trait Types {
+    /// How many stack cells the parameters and the results of a type take, by its index.
+    fn of_type(&self, index: u32) -> (u32, u32);
+    /// The same of a function, by its index.
+    fn of_function(&self, index: u32) -> (u32, u32);
+}
 
 /// What an instruction leaves on top of the stack, as far as the next ones need to know.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +62,7 @@ enum Top {
 
 /// What is added up.
 pub struct Operators<'a> {
-    arity: Arity<'a>,
+    types: &'a dyn Types,
     /// Stack cells that a branch to each open block copies; the first is the function's own.
     labels: Vec<u32>,
     /// What branches copy, in stack cells.
@@ -80,9 +89,9 @@ pub struct Operators<'a> {
 
 impl<'a> Operators<'a> {
     /// For a function whose results take so many stack cells: its body is a block with a label of its own.
-    pub fn new(results: u32, arity: Arity<'a>) -> Operators<'a> {
+    pub fn new(results: u32, types: &'a dyn Types) -> Operators<'a> {
         Operators {
-            arity,
+            types,
             labels: vec![results],
             copies: 0,
             grows: 0,
@@ -137,14 +146,14 @@ impl<'a> Operators<'a> {
         match ty {
             BlockType::Empty => 0,
             BlockType::Type(ty) => cells(ty),
-            BlockType::FuncType(index) => (self.arity)(index).1,
+            BlockType::FuncType(index) => self.types.of_type(index).1,
         }
     }
 
     fn params(&self, ty: BlockType) -> u32 {
         match ty {
             BlockType::Empty | BlockType::Type(_) => 0,
-            BlockType::FuncType(index) => (self.arity)(index).0,
+            BlockType::FuncType(index) => self.types.of_type(index).0,
         }
     }
 
@@ -157,9 +166,15 @@ impl<'a> Operators<'a> {
     fn branch(&mut self, depth: u32) {
         let copies = u64::from(self.label(depth));
         self.copies += copies;
-        self.extra_ns += copies * COPY_NS;
+        self.extra_ns += BRANCH_NS + copies * COPY_NS;
         self.extra_bytes += LABEL_BYTES + copies * COPY_BYTES;
         self.changed = true;
+    }
+
+    /// A call of what has so many cells of parameters and of results.
+    fn call(&mut self, (params, results): (u32, u32)) {
+        self.extra_ns += u64::from(params + results) * COPY_NS;
+        self.extra_bytes += u64::from(params) * COPY_BYTES;
     }
 
     fn insert(&mut self, insert: Insert) {
@@ -226,6 +241,8 @@ macro_rules! visit {
     (one visit_table_grow $args:tt) => { visit! { grow visit_table_grow $args } };
     (one visit_br $args:tt) => { visit! { branch visit_br $args } };
     (one visit_br_if $args:tt) => { visit! { branch visit_br_if $args } };
+    (one visit_local_set $args:tt) => { visit! { set visit_local_set $args } };
+    (one visit_local_tee $args:tt) => { visit! { set visit_local_tee $args } };
     (one visit_block $args:tt) => {
         fn visit_block(&mut self, ty: BlockType) {
             self.open(ty, self.results(ty));
@@ -263,6 +280,16 @@ macro_rules! visit {
             self.top = Top::Local(index);
         }
     };
+    (one visit_call $args:tt) => {
+        fn visit_call(&mut self, function: u32) {
+            self.call(self.types.of_function(function));
+        }
+    };
+    (one visit_call_indirect $args:tt) => {
+        fn visit_call_indirect(&mut self, ty: u32, _: u32) {
+            self.call(self.types.of_type(ty));
+        }
+    };
     (one visit_return $args:tt) => {
         fn visit_return(&mut self) {
             self.branch(self.depth() as u32);
@@ -284,6 +311,11 @@ macro_rules! visit {
         fn $visit(&mut self $(, _: $ty)*) {
             self.light += 1;
             self.top = Top::Fresh;
+        }
+    };
+    (set $visit:ident ($index:ident: $ty:ty)) => {
+        fn $visit(&mut self, _: u32) {
+            self.extra_ns += LOCAL_SET_NS;
         }
     };
     (light $visit:ident ()) => {

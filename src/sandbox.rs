@@ -5,8 +5,8 @@
 use crate::engine::Program;
 use crate::host::{Again, Answer, Halt, Host};
 use crate::limits::{
-    BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, Limits, PAGE_BYTES,
-    SLICE_FUEL, UNCHECKED_SLICE_FUEL,
+    BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits,
+    PAGE_BYTES, SLICE_FUEL, UNCHECKED_SLICE_FUEL,
 };
 use crate::outcome::{Stop, Usage};
 use crate::tail_calls;
@@ -29,6 +29,7 @@ pub enum Ended {
 pub struct Sandbox<'a> {
     store: Store<Host>,
     instance: Option<Instance>,
+    instance_bytes: usize,
     fuel_limit: u64,
     fuel_unissued: u64,
     slice_fuel: u64,
@@ -42,13 +43,15 @@ pub struct Sandbox<'a> {
 pub struct Parked {
     store: Store<Host>,
     instance: Instance,
+    instance_bytes: usize,
 }
 
 impl Parked {
-    /// Bytes of its memory, exported or not, and what an Extism plug-in has the host keep with it.
+    /// Bytes of its memory, exported or not, of what the module declares beside it beyond the usual, and of what an
+    /// Extism plug-in has the host keep with it.
     pub fn memory_bytes(&self) -> usize {
         let host = self.store.data();
-        host.limiter.memory_bytes() + host.vars.bytes()
+        host.limiter.memory_bytes() + host.vars.bytes() + self.instance_bytes
     }
 }
 
@@ -67,6 +70,7 @@ impl<'a> Sandbox<'a> {
         Sandbox {
             store,
             instance: None,
+            instance_bytes: (program.facts().instance_bytes as usize).saturating_sub(INSTANCE_BYTES),
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
             slice_fuel: program.slice_fuel,
@@ -115,7 +119,7 @@ impl<'a> Sandbox<'a> {
         mut wasi: WasiCtx,
         when_long: Option<&'a dyn Fn()>,
     ) -> Sandbox<'a> {
-        let Parked { mut store, instance } = parked;
+        let Parked { mut store, instance, instance_bytes } = parked;
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
         let host = store.data_mut();
@@ -126,6 +130,7 @@ impl<'a> Sandbox<'a> {
         Sandbox {
             store,
             instance: Some(instance),
+            instance_bytes,
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
             slice_fuel: program.slice_fuel,
@@ -150,7 +155,14 @@ impl<'a> Sandbox<'a> {
         host.clear_blocks();
         let was_denied = host.limiter.denied.is_some();
         let parked = self.instance.filter(|_| !was_denied);
-        (usage, parked.map(|instance| Parked { store: self.store, instance }))
+        (
+            usage,
+            parked.map(|instance| Parked {
+                store: self.store,
+                instance,
+                instance_bytes: self.instance_bytes,
+            }),
+        )
     }
 
     /// The exported function `name`.

@@ -7,7 +7,7 @@ use crate::error::{LoadProblem, invalid};
 use crate::limits::{
     BRANCH_COPIES_SPARE, CONTROL_DEPTH_MAX, GROWS_MAX, GUARDS_SPARE, LOCALS_FREE, LOCALS_MAX, LOCALS_PER_NOP,
 };
-use crate::operators::{Arity, Operators, cells};
+use crate::operators::{Operators, Types, cells};
 use wasmparser::FunctionBody;
 
 /// What is found in a function body.
@@ -29,7 +29,7 @@ pub struct Found {
 pub fn body(
     body: &FunctionBody<'_>,
     results: u32,
-    arity: Arity<'_>,
+    types: &dyn Types,
     work_arounds: bool,
 ) -> Result<Found, LoadProblem> {
     let locals = count_locals(body)?;
@@ -40,7 +40,7 @@ pub fn body(
     if let Ok(nops @ 1..) = u8::try_from(nops) {
         insertions.extend(Insertion::new(reader.original_position(), Insert::Nops(nops)));
     }
-    let mut operators = Operators::new(results, arity);
+    let mut operators = Operators::new(results, types);
     let bytes = body.range().len() as u64;
     while !reader.eof() {
         let at = reader.original_position();

@@ -1,7 +1,7 @@
 //! `fuelbox call`: bytes in, bytes out.
 
 use super::args::{Call, Data};
-use super::{Failure, exit, output, report, target, world};
+use super::{Failure, exit, output, report, target, watchdog, world};
 use crate::abi::{Job, call_bytes};
 use crate::error::Error;
 use crate::wasi::streams::SinkTo;
@@ -27,7 +27,10 @@ pub fn execute(call: Call) -> Result<(), Failure> {
         warm: None,
         when_long: None,
     };
-    let run_report = call_bytes(job, &call.func, &input, call.convention)?;
+    let has_dirs = !call.world.dirs.is_empty();
+    let run_report = watchdog::guard(&program, &call.limits, has_dirs, || {
+        call_bytes(job, &call.func, &input, call.convention)
+    })?;
     if call.report {
         report(&run_report.usage);
     }

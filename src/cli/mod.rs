@@ -24,6 +24,7 @@ mod site;
 mod stderr;
 mod target;
 pub mod values;
+mod watchdog;
 mod world;
 
 use crate::text::printable_lines;

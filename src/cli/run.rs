@@ -4,7 +4,7 @@ use super::args::Run;
 use super::out::Out;
 use super::stderr::STDERR;
 use super::target::{self, Module};
-use super::{Failure, exit, output, report, world};
+use super::{Failure, exit, output, report, watchdog, world};
 use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric};
 use crate::engine::Program;
@@ -30,9 +30,10 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
     let params = numeric::parse(program.facts(), func, &texts)?;
     let world = world::build(&run.world)?;
+    let has_dirs = !run.world.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
         let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
-        numeric::run(job, func, &params)
+        watchdog::guard(program, &run.limits, has_dirs, || numeric::run(job, func, &params))
     })?;
     if run.report {
         report(&run_report.usage);
@@ -51,10 +52,12 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     args.extend(run.args.iter().map(|arg| world::bytes(arg.clone())));
     let given = world::build(&run.world)?;
     let stdin = world::stdin(&run.world, run.limits.input_bytes);
+    let has_dirs = !run.world.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
         let world = World::default();
         let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
-        command::run(job, Invocation { args, stdin, world: given })
+        let invocation = Invocation { args, stdin, world: given };
+        watchdog::guard(program, &run.limits, has_dirs, || command::run(job, invocation))
     })?;
     if run.report {
         report(&run_report.usage);

@@ -6,11 +6,17 @@ use super::BULK_BYTES_PER_FUEL;
 /// take 5 to 8 for each byte of their code; code made for it takes 30.
 pub const TRANSLATED_PER_BYTE: u64 = 10;
 
-/// Nanoseconds of a desktop core, as `vet.rs` estimates them: code that takes no longer to translate is translated
+/// Nanoseconds of a desktop core, as `operators.rs` estimates them: code that takes no longer to translate is translated
 /// function by function, when each is first called; other code whole, when the module is loaded. Translation is
 /// not on the guest's fuel (it would be charged to whichever run comes first) and is not interrupted, so all that is left
-/// to a run must fit the tolerance of a deadline.
-pub const LAZY_TRANSLATION_NS: u64 = 20_000_000;
+/// to a run must fit the tolerance of a deadline, 20 ms.
+pub const LAZY_TRANSLATION_NS: u64 = 12_000_000;
+
+/// The same for a process that is there for one run, and ends at the deadline whatever the run does (`cli/watchdog.rs`).
+pub const LAZY_TRANSLATION_ONCE_NS: u64 = 20_000_000;
+
+/// Code that takes no longer needs nobody to look after it.
+pub const SHORT_TRANSLATION_NS: u64 = 2_000_000;
 
 /// Growth instructions in one function. wasmi pays for a straight run of code at once, so a slice of them is
 /// not bounded by its fuel; a compiler emits one for each copy of its allocator.
@@ -77,6 +83,15 @@ pub const IMPORTS_MAX: u32 = 1_000;
 
 /// Exports of a module; every instance pays for each.
 pub const EXPORTS_MAX: u32 = 10_000;
+
+/// What a function takes of each instance, in bytes, as far as it is counted.
+pub const FUNCTION_BYTES: u64 = 96;
+
+/// What a segment, a global variable or an export takes of each instance.
+pub const SEGMENT_BYTES: u64 = 64;
+
+/// What an element of a table, or of a segment, takes of each instance.
+pub const TABLE_ELEMENT_BYTES: u64 = 16;
 
 const _: () =
     assert!(LOCALS_MAX * 2 <= (u8::MAX as u64) * LOCALS_PER_NOP + LOCALS_FREE, "`Insert::Nops` is a byte");

@@ -157,7 +157,7 @@ fn sizes_written_at_length_are_read() {
     assert_eq!(program.size(), wasm.len(), "what was given is what is counted");
     let twice = [&wasm[..], &code].concat();
     let problem = refusal(&twice, &limits).to_string();
-    assert!(problem.contains("two code sections"), "{problem}");
+    assert!(problem.contains("comes twice"), "{problem}");
     // Neither may be cut off.
     for end in 8..wasm.len() - custom.len() {
         assert!(Program::compile("test", &wasm[..end], &limits).is_err() || end <= 8 + types.len(), "{end}");
@@ -233,4 +233,74 @@ fn code_that_becomes_too_large_is_refused() {
     assert_eq!(problem(enough), None);
     assert_eq!(problem(enough + 1), None);
     assert!(problem(enough - 1).unwrap().contains("once it is translated"));
+}
+
+/// A lane stored far off, or at an address that is known, beside code that the interpreter took for its offset.
+#[test]
+#[cfg(feature = "simd")]
+fn lanes_are_stored_where_they_belong() {
+    for (store, load, lane, expected) in [
+        ("v128.store8_lane", "i64.load8_u", 1, 0x22),
+        ("v128.store16_lane", "i64.load16_u", 1, 0x4433),
+        ("v128.store32_lane", "i64.load32_u", 1, 0x8877_6655),
+        ("v128.store64_lane", "i64.load", 0, 0x8877_6655_4433_2211_u64 as i64),
+    ] {
+        for offset in [0, 65_535, 65_536, 70_000] {
+            for address in ["(local.get 0)", "(i32.const 8)", "(i32.add (local.get 0) (i32.const 0))"] {
+                let source = format!(
+                    r#"(module (memory 3)
+                        (func (export "f") (param i32) (result i64 i64) (local v128 i64)
+                          (local.set 1 (v128.const i64x2 0x8877665544332211 3))
+                          ({store} offset={offset} {lane} {address} (local.get 1))
+                          (local.set 2 (i64.const 0x5555))
+                          ({load} offset={offset} (i32.const 8)) (local.get 2)))"#
+                );
+                let more = [Value::I64(expected), Value::I64(0x5555)];
+                gives(&source, "f", &[Value::I32(8)], &more);
+            }
+        }
+    }
+    refused("(module (memory i64 1))", "memory64");
+}
+
+/// Calls that take and give many values take long to translate.
+#[test]
+fn calls_with_many_values_do_not_hold_up_the_first_run() {
+    for (params, results) in [(0, 32), (32, 32)] {
+        let types = |n: usize| "i64 ".repeat(n);
+        let pushes = "i64.const 0 ".repeat(params);
+        let calls = "call $g ".repeat(if params == results { 300_000 } else { 10_000 });
+        let drops = "drop ".repeat(if params == results { results } else { results * 10_000 });
+        let source = format!(
+            r#"(module (func $g (param {}) (result {}) {})
+                (func (export "f") (param i32) (local.get 0) if {pushes} {calls} {drops} end))"#,
+            types(params),
+            types(results),
+            "i64.const 0 ".repeat(results),
+        );
+        let limits = crate::support::deadline_ms(100);
+        let options = CompileOptions { tries_all: false, ..CompileOptions::default() };
+        let program = Program::compile_with("test", &wat(&source), &limits, &options).unwrap();
+        assert!(program.is_translated() == (params == results), "{params} parameters, {results} results");
+    }
+}
+
+#[test]
+fn sections_come_once_and_in_order() {
+    let wasm = wat(r#"(module (func $s) (start $s) (func (export "f")))"#);
+    // The start section: its identifier, its size, and the function's number.
+    let at = wasm.windows(3).position(|bytes| bytes == [8, 1, 0]).unwrap();
+    let start = &wasm[at..at + 3];
+    let without = [&wasm[..at], &wasm[at + 3..]].concat();
+    let limits = Limits::default();
+    assert!(Program::compile("test", &without, &limits).is_ok());
+    let twice = [&wasm[..at], start, start, &wasm[at + 3..]].concat();
+    let last = [&without[..], start].concat();
+    let first = [&without[..8], start, &without[8..]].concat();
+    for odd in [twice, last, first] {
+        let problem = refusal(&odd, &limits).to_string();
+        // Without the sections before it, nothing is known of the function.
+        let says = ["comes twice, or in a wrong place", "unknown function 0"];
+        assert!(says.iter().any(|what| problem.contains(what)), "{problem}");
+    }
 }

@@ -1,10 +1,12 @@
 //! Warm instances: what is kept and what is not, what a guest sees of earlier calls, and that calls at once never
 //! share one.
 
-use crate::support::{TempDir, wat};
+use crate::support::{TempDir, job, wat};
+use fuelbox::abi::{Job, numeric};
 use fuelbox::limits::{INSTANCE_BYTES, PAGE_BYTES, WarmLimits};
 use fuelbox::plugins::Plugin;
-use fuelbox::{Error, Limits, Runner, RunnerConfig, Stop};
+use fuelbox::warm::{Budget, Pool};
+use fuelbox::{Error, Limits, Program, Runner, RunnerConfig, Stop};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -249,5 +251,25 @@ fn memory_that_is_not_exported_is_counted_too() {
         let plugin = runner.plugins().get("hidden").unwrap();
         assert_eq!(plugin.warm.as_ref().unwrap().len(), kept, "{budget}");
         assert_eq!(runner.plugins().warm_bytes(), kept * memory_bytes);
+    }
+}
+
+/// A module that declares much, and hardly any memory, does not pass the cap by it.
+#[test]
+fn what_a_module_declares_is_counted_too() {
+    let segments = r#"(data (i32.const 0) "x")"#.repeat(20_000);
+    let source = format!(r#"(module (memory 1) {segments} (func (export "f") (result i32) (i32.const 1)))"#);
+    let facts = fuelbox::binary::read(&wat(&source)).unwrap();
+    // It was measured: 48 to 85 bytes for each.
+    assert!((48 * 20_000..100 * 20_000).contains(&facts.instance_bytes), "{}", facts.instance_bytes);
+    for (memory_bytes, kept) in [(1 << 20, 0), (2 << 20, 1)] {
+        let budget = Budget::new(memory_bytes);
+        let limits = WarmLimits { instances: 1, memory_bytes, ..WarmLimits::default() };
+        let pool = Pool::new(&limits, &budget);
+        let limits = Limits::default();
+        let program = Program::compile("test", &wat(&source), &limits).unwrap();
+        let job = Job { warm: Some(&pool), ..job(&program, &limits) };
+        assert!(numeric::run(job, "f", &[]).unwrap().result.is_ok());
+        assert_eq!(pool.len(), kept, "of {memory_bytes} bytes");
     }
 }

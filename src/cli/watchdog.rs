@@ -1,0 +1,79 @@
+//! The last word on a deadline, for a process that is there for one run.
+//!
+//! A run looks at its deadline between slices of fuel and host calls. What is not interrupted in between, the translation
+//! of a function or one call to the file system, may take longer than it should; then the process ends.
+
+use super::exit;
+use super::logging;
+use super::stderr::STDERR;
+use crate::cli::args::LogFormat;
+use crate::engine::Program;
+use crate::limits::Limits;
+use crate::outcome::Stop;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// How long a run may take to notice its deadline.
+const GRACE: Duration = Duration::from_millis(15);
+
+/// The thread only waits.
+const STACK_BYTES: usize = 64 * 1024;
+
+/// Does `body`, which is a run under `limits`, and ends the process if it passes its deadline by [`GRACE`]. A run that
+/// cannot do that goes without, as the thread takes as long as a short run: one without directories, of a program
+/// that is translated fast.
+pub fn guard<T>(program: &Program, limits: &Limits, has_dirs: bool, body: impl FnOnce() -> T) -> T {
+    match limits.deadline {
+        Some(limit) if has_dirs || program.is_slow_to_translate() => {
+            watch(limit.saturating_add(GRACE), move || end(limit), body)
+        }
+        _ => body(),
+    }
+}
+
+/// Ends the process as a deadline that has passed does.
+fn end(limit: Duration) {
+    let stop = Stop::Deadline { limit, why: None };
+    logging::say(LogFormat::Text, log::Level::Error, &stop.to_string());
+    STDERR.settle();
+    std::process::exit(exit::of_stop(&stop).into());
+}
+
+/// Does `body`, and `late` in another thread if it takes longer than `most`.
+fn watch<T>(most: Duration, late: impl FnOnce() + Send + 'static, body: impl FnOnce() -> T) -> T {
+    let (done, waiting) = channel::<()>();
+    let thread = std::thread::Builder::new().name("watchdog".into()).stack_size(STACK_BYTES);
+    // Without a thread, the run's own looks at the deadline are left.
+    let _ = thread.spawn(move || {
+        if waiting.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
+            late();
+        }
+    });
+    let result = body();
+    drop(done);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn what_takes_too_long_is_noticed_while_it_goes_on() {
+        let (late, noticed) = sync_channel(1);
+        let came =
+            watch(Duration::from_millis(10), move || late.send(()).unwrap(), || noticed.recv_timeout(LONG));
+        assert_eq!(came, Ok(()));
+    }
+
+    #[test]
+    fn what_is_in_time_is_left_alone() {
+        let (late, noticed) = sync_channel(1);
+        assert_eq!(watch(LONG, move || late.send(()).unwrap(), || 7), 7);
+        // The thread is gone, and what it would have done with it.
+        assert!(noticed.recv_timeout(LONG).is_err());
+    }
+}

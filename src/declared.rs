@@ -1,0 +1,184 @@
+//! What a module declares, as far as anything here needs to know it.
+
+use crate::names::ByName;
+use std::collections::BTreeSet;
+use std::fmt;
+use wasmparser::ValType;
+
+/// A value type, as far as calling conventions tell types apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Ty {
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    Ref,
+}
+
+impl Ty {
+    pub(crate) fn of(ty: ValType) -> Ty {
+        match ty {
+            ValType::I32 => Ty::I32,
+            ValType::I64 => Ty::I64,
+            ValType::F32 => Ty::F32,
+            ValType::F64 => Ty::F64,
+            ValType::V128 => Ty::V128,
+            ValType::Ref(_) => Ty::Ref,
+        }
+    }
+
+    /// Whether it is one of the four number types.
+    pub fn is_number(self) -> bool {
+        !matches!(self, Ty::V128 | Ty::Ref)
+    }
+
+    /// Its name in the text format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ty::I32 => "i32",
+            Ty::I64 => "i64",
+            Ty::F32 => "f32",
+            Ty::F64 => "f64",
+            Ty::V128 => "v128",
+            Ty::Ref => "ref",
+        }
+    }
+}
+
+/// The type of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signature {
+    /// Parameter types.
+    pub params: Vec<Ty>,
+    /// Result types.
+    pub results: Vec<Ty>,
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |types: &[Ty]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        write!(f, "({})", list(&self.params))?;
+        match self.results.len() {
+            0 => Ok(()),
+            1 => write!(f, " -> {}", list(&self.results)),
+            _ => write!(f, " -> ({})", list(&self.results)),
+        }
+    }
+}
+
+/// What is imported or exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A function with its type.
+    Function(Signature),
+    /// A linear memory.
+    Memory,
+    /// A table.
+    Table,
+    /// A global variable.
+    Global,
+    /// An exception tag.
+    Tag,
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Function(signature) => signature.fmt(f),
+            Item::Memory => f.write_str(" memory"),
+            Item::Table => f.write_str(" table"),
+            Item::Global => f.write_str(" global"),
+            Item::Tag => f.write_str(" tag"),
+        }
+    }
+}
+
+/// One import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The module part of the name.
+    pub module: String,
+    /// The field part of the name.
+    pub name: String,
+    /// What must be provided.
+    pub item: Item,
+}
+
+/// One export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub item: Item,
+}
+
+/// The size of a module's linear memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemorySize {
+    /// Pages of 64 KiB at the start.
+    pub min_pages: u64,
+    /// Pages it declares it will never exceed.
+    pub max_pages: Option<u64>,
+}
+
+/// What a module declares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Everything it imports.
+    pub imports: Vec<Import>,
+    /// Everything it exports.
+    pub exports: Vec<Export>,
+    /// Its linear memory (the first, should there be more).
+    pub memory: Option<MemorySize>,
+    /// Elements of its tables together, element segments included.
+    pub table_elements: u64,
+    /// The index of its `start` function.
+    pub start: Option<u32>,
+    /// Bytes of all function bodies.
+    pub code_bytes: u64,
+    /// Bytes that the host keeps for an instance beside its memory: functions, segments, tables, globals.
+    pub instance_bytes: u64,
+    exports_by_name: ByName,
+    /// The modules that it imports from.
+    pub import_modules: BTreeSet<String>,
+}
+
+impl Facts {
+    /// Makes [`Facts::function`] find the exports that there are.
+    pub(crate) fn index_exports(&mut self) {
+        let exports = &self.exports;
+        self.exports_by_name = ByName::of(exports.len(), |place| &exports[place].name);
+    }
+
+    /// Counts `count` of what takes so many bytes of each instance.
+    pub(crate) fn count_instance(&mut self, count: u64, bytes: u64) {
+        self.instance_bytes = self.instance_bytes.saturating_add(count.saturating_mul(bytes));
+    }
+
+    /// The type of the exported function `name`.
+    pub fn function(&self, name: &str) -> Option<&Signature> {
+        let Some(Item::Function(signature)) = self.export(name) else { return None };
+        Some(signature)
+    }
+
+    fn export(&self, name: &str) -> Option<&Item> {
+        let place = self.exports_by_name.find(name, |place| &self.exports[place].name);
+        place.map(|place| &self.exports[place].item)
+    }
+
+    /// All exported functions.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &Signature)> {
+        self.exports.iter().filter_map(|export| match &export.item {
+            Item::Function(signature) => Some((export.name.as_str(), signature)),
+            _ => None,
+        })
+    }
+
+    /// Whether a memory is exported under the name that conventions use.
+    pub fn exports_memory(&self) -> bool {
+        self.export("memory") == Some(&Item::Memory)
+    }
+}
