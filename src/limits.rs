@@ -145,7 +145,8 @@ pub const HTTP_REQUEST_BYTES_MAX: usize = 64 * 1024;
 
 /// What the system must have left beyond what a guest or client is given, in bytes, where it can say no at all: the many
 /// small things that are made for a run or a request cannot fail without ending the process.
-pub const HEAP_SPARE_BYTES: usize = 2 * 1024 * 1024;
+/// Less than what the allocator of static binaries gives back to the system at once, so that asking costs no system call.
+pub const HEAP_SPARE_BYTES: usize = 1536 * 1024;
 
 /// Memory from this size on is asked for only if the above is left.
 pub const HEAP_CHECKED_BYTES: usize = 4 * 1024;
