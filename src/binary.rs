@@ -131,7 +131,7 @@ fn check_order(payload: &Payload<'_>, last: &mut usize) -> Result<(), LoadProble
     else {
         return Ok(());
     };
-    if place + 1 <= *last {
+    if place < *last {
         return Err(LoadProblem::Invalid("a section comes twice, or in a wrong place".into()));
     }
     *last = place + 1;

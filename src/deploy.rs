@@ -3,7 +3,7 @@
 
 use crate::abi::{Job, try_instance};
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, LoadProblem};
 use crate::files::{ENDINGS, Parts, policy_path, read_file, read_signature, signature_paths};
 use crate::folder::Folder;
 use crate::outcome::Stop;
@@ -241,6 +241,7 @@ impl Deploy<'_> {
     /// What `parts` make, of which an instance has been made.
     fn tried(&self, parts: &Parts<'_>, path: &Path) -> Result<Loaded, Refused> {
         let loaded = parts.load(path, self.rules).map_err(|error| match error {
+            Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => Refused::System(error),
             // Where the folder is concerns no client.
             Error::Load { problem, .. } => Refused::Invalid(problem.to_string()),
             Error::Policy { line, column, what, .. } => {

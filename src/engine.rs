@@ -3,6 +3,7 @@
 use crate::binary::{self, Facts};
 use crate::code::Code;
 use crate::error::{Error, LoadProblem};
+use crate::heap;
 use crate::host::Host;
 use crate::imports;
 use crate::limits::{
@@ -172,10 +173,17 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     check_translated(&code, limits)?;
 
     let start = rewrite::rewrite(&mut wasm, &facts, &code.edits)?;
+    // What the translator makes of one function grows by doubling; then it is copied.
+    let compiling = code.translated_bytes.saturating_mul(3).saturating_add(2 * wasm.len() as u64);
+    let no_memory = || LoadProblem::NoMemory { bytes: compiling };
+    heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
     let module = |mode| {
         let engine = Engine::new(&config(limits, mode));
         let module = Module::new(&engine, &wasm);
-        let module = module.map_err(|error| explain(LoadProblem::Invalid(error.to_string())))?;
+        let module = module.map_err(|error| match error.to_string() {
+            why if why.contains("out of system memory") => no_memory(),
+            why => explain(LoadProblem::Invalid(why)),
+        })?;
         Ok::<_, LoadProblem>((engine, module))
     };
     let translation_ns = code.translation_ns;

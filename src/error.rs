@@ -117,6 +117,11 @@ pub enum LoadProblem {
         /// What is wrong with it.
         why: String,
     },
+    /// The system has no memory to compile it; it may at another time.
+    NoMemory {
+        /// Bytes that it takes, about.
+        bytes: u64,
+    },
     /// It imports functions that an Extism plug-in's own host is to provide (`extism:host/user`).
     HostFunctions {
         /// Their names.
@@ -147,6 +152,10 @@ impl fmt::Display for LoadProblem {
                 f,
                 "the module declares {elements} table elements, more than the {limit} allowed \
                  (--max-table-elements raises it)"
+            ),
+            LoadProblem::NoMemory { bytes } => write!(
+                f,
+                "the system has no memory to compile it, which takes some {bytes} bytes; try again later"
             ),
             LoadProblem::HostFunctions { names } => write!(
                 f,

@@ -26,7 +26,7 @@
 //! L7  extism extism/calls
 //! L8  imports
 //! L9  engine
-//! L10 sandbox
+//! L10 sandbox sandbox/parked
 //! L11 warm
 //! L12 abi abi/numeric abi/packed abi/command abi/extism
 //! L13 policy policy/file

@@ -2,7 +2,12 @@
 //!
 //! Knows no calling convention: those move bytes in and out through [`Sandbox::call`] and the memory here.
 
+mod parked;
+
+pub use parked::Parked;
+
 use crate::engine::Program;
+use crate::heap;
 use crate::host::{Again, Answer, Halt, Host};
 use crate::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits,
@@ -39,22 +44,6 @@ pub struct Sandbox<'a> {
     when_long: Option<&'a dyn Fn()>,
 }
 
-/// An instance between two calls.
-pub struct Parked {
-    store: Store<Host>,
-    instance: Instance,
-    instance_bytes: usize,
-}
-
-impl Parked {
-    /// Bytes of its memory, exported or not, of what the module declares beside it beyond the usual, and of what an
-    /// Extism plug-in has the host keep with it.
-    pub fn memory_bytes(&self) -> usize {
-        let host = self.store.data();
-        host.limiter.memory_bytes() + host.vars.bytes() + self.instance_bytes
-    }
-}
-
 impl<'a> Sandbox<'a> {
     /// A sandbox without an instance yet: the deadline counts from here.
     pub fn new(
@@ -85,6 +74,8 @@ impl<'a> Sandbox<'a> {
     /// `initializers`, with zeroes for their parameters.
     pub fn instantiate(&mut self, program: &Program, initializers: &[&str]) -> Result<(), Stop> {
         self.issue(0)?;
+        heap::check(program.facts().instance_bytes as usize)
+            .map_err(|_| Stop::NoMemory { what: "an instance" })?;
         let declared = program.facts().memory.map_or(0, |memory| memory.min_pages);
         self.check_bulk(declared * PAGE_BYTES as u64, FRESH_BYTES_PER_MS)?;
         let instance = program
@@ -111,58 +102,9 @@ impl<'a> Sandbox<'a> {
         Ok(())
     }
 
-    /// An instance from an earlier call, for another one: with new limits, a new context and a new deadline.
-    pub fn wake(
-        parked: Parked,
-        program: &Program,
-        limits: &Limits,
-        mut wasi: WasiCtx,
-        when_long: Option<&'a dyn Fn()>,
-    ) -> Sandbox<'a> {
-        let Parked { mut store, instance, instance_bytes } = parked;
-        let started = Instant::now();
-        wasi.start(started, program.reads_clocks);
-        let host = store.data_mut();
-        host.wasi = wasi;
-        (host.fuel_issued, host.fuel_owed) = (0, 0);
-        // Fails only without fuel metering, which is always on (engine.rs).
-        let _ = store.set_fuel(0);
-        Sandbox {
-            store,
-            instance: Some(instance),
-            instance_bytes,
-            fuel_limit: limits.fuel,
-            fuel_unissued: limits.fuel,
-            slice_fuel: program.slice_fuel,
-            deadline: limits.deadline,
-            started,
-            instantiated: Some(Duration::ZERO),
-            when_long,
-        }
-    }
-
     /// Hands out the first slice to an instance that has been woken.
     pub fn begin(&mut self) -> Result<(), Stop> {
         self.issue(0)
-    }
-
-    /// Ends the run and, if it was denied nothing, keeps the instance for another.
-    pub fn park(mut self) -> (Usage, Option<Parked>) {
-        let usage = self.usage();
-        let host = self.store.data_mut();
-        // What the run had open is closed with it.
-        host.wasi.files.close_all();
-        host.clear_blocks();
-        let was_denied = host.limiter.denied.is_some();
-        let parked = self.instance.filter(|_| !was_denied);
-        (
-            usage,
-            parked.map(|instance| Parked {
-                store: self.store,
-                instance,
-                instance_bytes: self.instance_bytes,
-            }),
-        )
     }
 
     /// The exported function `name`.
@@ -226,6 +168,16 @@ impl<'a> Sandbox<'a> {
                 Err(error) => return self.halted(error),
             };
         }
+    }
+
+    /// Before `bytes` are copied out of the guest: refused if that would take too long.
+    pub fn before_copy(&self, bytes: usize) -> Result<(), Stop> {
+        self.check_bulk(bytes as u64, BULK_BYTES_PER_MS)
+    }
+
+    /// After that: a result is never had too late.
+    pub fn after_copy(&self) -> Result<(), Stop> {
+        self.check_deadline(0)
     }
 
     /// Ends the run: what it used, and the context with its outputs.

@@ -91,11 +91,15 @@ fn exchange(
     if code != 0 || message.is_some() {
         return Err(Stop::Failed { code, message: message.unwrap_or_default() });
     }
-    let output = sandbox.host().blocks.output();
-    if output.len() > output_bytes {
+    let bytes = sandbox.host().blocks.output().len();
+    if bytes > output_bytes {
         return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
     }
-    heap::copy(output).map_err(|_| Stop::NoMemory { what: "the output" })
+    sandbox.before_copy(bytes)?;
+    let output = heap::copy(sandbox.host().blocks.output());
+    let output = output.map_err(|_| Stop::NoMemory { what: "the output" })?;
+    sandbox.after_copy()?;
+    Ok(output)
 }
 
 /// The message of the error that it told of; empty if it set one that is not there any more.

@@ -87,7 +87,9 @@ fn exchange(
     if place.len() > output_bytes {
         return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
     }
+    sandbox.before_copy(place.len())?;
     let output = heap::copy(&sandbox.bytes()[place]).map_err(|_| Stop::NoMemory { what: "the result" })?;
+    sandbox.after_copy()?;
 
     if let Some(types) = &types.deallocate {
         for args in [[out_pointer, out_len], [pointer, len]] {

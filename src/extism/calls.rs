@@ -101,7 +101,8 @@ pub fn error_get(host: &mut Host) -> Result<u64> {
 pub fn config_get(host: &mut Host, key: u64) -> Result<u64> {
     let name = text(&host.blocks, key, "config_get")?;
     let value = host.wasi.config.iter().rev().find(|(known, _)| known == name);
-    let value = value.map(|(_, value)| value.clone().into_bytes());
+    let value = value.map(|(_, value)| heap::copy(value.as_bytes())).transpose();
+    let value = value.map_err(|_| Stop::NoMemory { what: "a configuration" })?;
     free(host, key)?;
     answer(host, value, "config_get")
 }
@@ -109,7 +110,8 @@ pub fn config_get(host: &mut Host, key: u64) -> Result<u64> {
 /// `var_get(key) -> value`: as `config_get`, of the variables.
 pub fn var_get(host: &mut Host, key: u64) -> Result<u64> {
     let name = text(&host.blocks, key, "var_get")?;
-    let value = host.vars.get(name).map(Vec::from);
+    let value = host.vars.get(name).map(heap::copy).transpose();
+    let value = value.map_err(|_| Stop::NoMemory { what: "a variable" })?;
     free(host, key)?;
     answer(host, value, "var_get")
 }

@@ -46,15 +46,19 @@ pub struct Made(Mutex<Option<(u64, Digest, String)>>);
 
 impl Made {
     /// The answer to a request for it; `make` writes it.
-    pub fn answer(&self, runner: &Runner, request: &Request, make: impl FnOnce() -> String) -> Response {
+    pub fn answer(
+        &self,
+        runner: &Runner,
+        request: &Request,
+        make: impl FnOnce() -> Result<String, NoMemory>,
+    ) -> Response {
         // Before the plug-ins are looked at: one that comes meanwhile makes this an old version.
         let version = runner.plugins().version();
         let mut made = lock(&self.0);
         let known = made.take().filter(|(of, ..)| *of == version);
-        let (_, digest, text) = made.insert(known.unwrap_or_else(|| {
-            let text = make();
-            (version, Digest::of(text.as_bytes()), text)
-        }));
+        let known = known.map_or_else(|| make().map(|text| (version, Digest::of(text.as_bytes()), text)), Ok);
+        let Ok(known) = known else { return problem::no_memory() };
+        let (_, digest, text) = made.insert(known);
         of_version(request, *digest, Response::new(200, JSON, ""), || heap::copy(text.as_bytes()))
     }
 }

@@ -7,7 +7,7 @@ use super::problem::{self, response as problem};
 use super::tokens::{Role, Tokens};
 use crate::deploy::{Deploy, Done, Refused, is_name};
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, LoadProblem};
 use crate::runner::Runner;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -205,6 +205,7 @@ fn refuse(refused: Refused) -> Response {
                     let kind = if is_full { problem::STORAGE_FULL } else { problem::INTERNAL };
                     problem(kind, &format!("the folder: {source}"))
                 }
+                Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => problem::no_memory(),
                 other => problem(problem::INTERNAL, &other.to_string()),
             }
         }

@@ -1,25 +1,44 @@
 //! `/plugins`: what is loaded and what does not load, as JSON.
 
 use crate::abi::Convention;
-use crate::limits::{LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
+use crate::heap::{self, NoMemory};
+use crate::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
-use crate::text::cut;
+use crate::text::{cut, json_line};
 use crate::warm::Pool;
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// What one plug-in takes while its part is written: as a value and as text, with escapes.
+const PIECE_BYTES_MAX: usize = 24 * LISTED_BYTES_MAX;
+
 /// The list as text.
-pub fn text(runner: &Runner) -> String {
+///
+/// # Errors
+/// The system has no memory for it.
+pub fn text(runner: &Runner) -> Result<String, NoMemory> {
+    let mut out = Vec::new();
+    let put = |out: &mut Vec<u8>, value: Value| {
+        heap::check(PIECE_BYTES_MAX)?;
+        heap::extend(out, json_line(&value.to_string()).as_bytes())
+    };
     // Plug-in by plug-in: as one value, the list would take some ten times its text.
-    let plugins: Vec<String> =
-        runner.plugins().all().iter().map(|plugin| of_plugin(plugin).to_string()).collect();
+    heap::extend(&mut out, b"{\"plugins\":[")?;
+    for (at, plugin) in runner.plugins().all().iter().enumerate() {
+        heap::extend(&mut out, if at > 0 { b"," } else { b"" })?;
+        put(&mut out, of_plugin(plugin))?;
+    }
+    heap::extend(&mut out, b"],\"refused\":[")?;
     let refused = runner.plugins().refused();
-    let shown: Vec<Value> =
-        refused.iter().take(LISTED_REFUSED_MAX).map(|(path, reason)| of_refused(path, reason)).collect();
-    let more = refused.len() - shown.len();
-    let refused = Value::from(shown);
-    format!("{{\"plugins\":[{}],\"refused\":{refused},\"more_refused\":{more}}}\n", plugins.join(","))
+    for (at, (path, reason)) in refused.iter().take(LISTED_REFUSED_MAX).enumerate() {
+        heap::extend(&mut out, if at > 0 { b"," } else { b"" })?;
+        put(&mut out, of_refused(path, reason))?;
+    }
+    let more = refused.len().saturating_sub(LISTED_REFUSED_MAX);
+    heap::extend(&mut out, format!("],\"more_refused\":{more}}}\n").as_bytes())?;
+    // All that was put in is text.
+    String::from_utf8(out).map_err(|_| NoMemory)
 }
 
 fn of_refused(path: &Path, reason: &str) -> Value {

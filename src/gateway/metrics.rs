@@ -8,6 +8,7 @@ use super::tally::{Outcomes, Tally};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
 use crate::stats::{BOUNDS_NS, Counts, Histogram};
+use crate::text::printable_lines;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
@@ -109,7 +110,7 @@ impl Scrape {
         }
         for (name, counts) in self.seen() {
             for (outcome, count) in Tally::of_plugin(counts) {
-                encode_counter(&mut metric, &[("plugin", name), ("outcome", outcome)], count)?;
+                encode_counter(&mut metric, &[("plugin", &*label(name)), ("outcome", outcome)], count)?;
             }
         }
         Ok(())
@@ -128,7 +129,7 @@ impl Scrape {
             let bounds = BOUNDS_NS.iter().map(|ns| *ns as f64 / 1e9).chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = bounds.zip(histogram.buckets()).collect();
             let count = buckets.iter().map(|(_, count)| count).sum();
-            metric.encode_family(&[("plugin", name)])?.encode_histogram::<NoLabelSet>(
+            metric.encode_family(&[("plugin", &*label(name))])?.encode_histogram::<NoLabelSet>(
                 histogram.sum_seconds(),
                 count,
                 &buckets,
@@ -149,21 +150,21 @@ impl Scrape {
         for (name, help, get) in counters {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for (plugin, counts) in self.seen() {
-                encode_counter(&mut metric, &[("plugin", plugin)], get(counts))?;
+                encode_counter(&mut metric, &[("plugin", &*label(plugin))], get(counts))?;
             }
         }
         let help = "Lines of guests that were kept out of the log";
         let name = "fuelbox_guest_log_lines_dropped";
         let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for plugin in self.plugins.iter().filter(|plugin| plugin.stats.seen().is_some()) {
-            encode_counter(&mut metric, &[("plugin", &plugin.name)], plugin.log.dropped())?;
+            encode_counter(&mut metric, &[("plugin", &*label(&plugin.name))], plugin.log.dropped())?;
         }
         let help = "The most pages of 64 KiB that a run had";
         let mut metric =
             encoder.encode_descriptor("fuelbox_memory_peak_pages", help, None, MetricType::Gauge)?;
         for (plugin, counts) in self.seen() {
             let pages = i64::from(counts.peak_pages.load(Relaxed));
-            metric.encode_family(&[("plugin", plugin)])?.encode_gauge(&pages)?;
+            metric.encode_family(&[("plugin", &*label(plugin))])?.encode_gauge(&pages)?;
         }
         Ok(())
     }
@@ -229,4 +230,10 @@ fn gauges(door: &Door, runner: &Runner, plugins: &[Arc<Plugin>]) -> Vec<(&'stati
         ("fuelbox_warm_bytes", "Bytes that they take", runner.plugins().warm_bytes()),
     ];
     gauges.map(|(name, help, value)| (name, help, i64::try_from(value).unwrap_or(i64::MAX))).into()
+}
+
+/// The name of a plug-in as the value of a label. Whoever reads them on a terminal is not driven by a file's name.
+fn label(name: &str) -> String {
+    // The format escapes line ends itself.
+    printable_lines(name)
 }

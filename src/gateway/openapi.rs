@@ -12,9 +12,12 @@ use super::problem::{self, Kind};
 use super::routes::{DEFAULT_FUNCTION, EXECUTE, HEALTH, LISTING};
 use crate::abi::Convention;
 use crate::binary::Signature;
+use crate::heap::{self, NoMemory};
+use crate::limits::LISTED_BYTES_MAX;
 use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;
+use crate::text::json_line;
 use parts::{Parts, bytes, content, header_refs, text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -67,6 +70,16 @@ const FOLDER: &[Kind] = &[problem::NO_FOLDER, problem::PRECONDITION, problem::NO
 
 /// Problems of a new version.
 const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem::BUSY];
+
+/// The description as text.
+///
+/// # Errors
+/// The system has no memory for it.
+pub fn written(runner: &Runner, has_desk: bool) -> Result<String, NoMemory> {
+    // It is made as one value, which takes some times its text.
+    heap::check(runner.plugins().all().len() * 4 * LISTED_BYTES_MAX)?;
+    Ok(json_line(&document(runner, has_desk).to_string()) + "\n")
+}
 
 /// The document; `has_desk` if plug-ins can be changed.
 pub fn document(runner: &Runner, has_desk: bool) -> Value {

@@ -34,7 +34,7 @@ pub fn answer(door: &Door, request: &Request, when_long: &dyn Fn()) -> Option<Re
         openapi::PATH => {
             let has_desk = door.desk.is_some();
             Some(only(request, "GET", |request| {
-                let text = || openapi::document(runner, has_desk).to_string() + "\n";
+                let text = || openapi::written(runner, has_desk);
                 door.tally.openapi.answer(runner, request, text)
             }))
         }

@@ -7,11 +7,12 @@ use super::tokens::Role;
 use super::{cgi, console, document};
 use crate::abi::Serving;
 use crate::error::Error;
+use crate::limits::MESSAGE_BYTES_MAX;
 use crate::outcome::{Report, Usage};
 use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;
-use crate::text::printable;
+use crate::text::{cut, printable};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
@@ -142,8 +143,10 @@ fn program(
     let invocation = cgi::invocation(request, &plugin.name, path_info);
     match runner.report_plugin_command(plugin, invocation, serving) {
         Ok(report) => respond(report, |output| {
-            document::response(output, is_head, content_type(plugin)).inspect_err(|what| {
-                log::warn!("{} {id}: {}", plugin.name, printable(what));
+            document::response(output, is_head, content_type(plugin)).map_err(|what| {
+                let what = cut(&what, MESSAGE_BYTES_MAX);
+                plugin.log.warn(&plugin.name, &format!("{} {id}: {}", plugin.name, printable(&what)));
+                what
             })
         }),
         Err(error) => refuse(&error),

@@ -3,8 +3,8 @@
 use super::BULK_BYTES_PER_FUEL;
 
 /// Bytes that a module's code may take once it is translated, for each byte that a module may have. Compiled programs
-/// take 5 to 8 for each byte of their code; code made for it takes 30.
-pub const TRANSLATED_PER_BYTE: u64 = 10;
+/// take 5 to 8 for each byte of their code, and hold data as well; code made for it takes 30.
+pub const TRANSLATED_PER_BYTE: u64 = 6;
 
 /// Nanoseconds of a desktop core, as `operators.rs` estimates them: code that takes no longer to translate is translated
 /// function by function, when each is first called; other code whole, when the module is loaded. Translation is

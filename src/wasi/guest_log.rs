@@ -72,6 +72,17 @@ impl Bucket {
         self.dropped.load(Relaxed)
     }
 
+    /// Logs a line that `name` is the cause of, as one of its own: if it may still log any.
+    pub fn warn(&self, name: &str, line: &str) {
+        let now = Instant::now();
+        if self.take(now) {
+            log::warn!("{line}");
+        } else {
+            self.drop_lines(1, now);
+        }
+        self.say(name, now);
+    }
+
     /// Says how many lines of `name` were dropped, if it is time to.
     pub fn say(&self, name: &str, now: Instant) {
         // Most plug-ins never have one dropped.

@@ -6,7 +6,9 @@
 
 use super::abi::{DIRENT_BYTES, Errno, filetype};
 use super::dir::{Filestat, errno, filetype_of};
-use crate::limits::{LISTING_KEPT, LISTING_SORTED_BYTES_MAX, LISTING_SORTED_MAX, LISTING_STEP};
+use crate::limits::{
+    LISTING_ENTRY_BYTES, LISTING_KEPT, LISTING_SORTED_BYTES_MAX, LISTING_SORTED_MAX, LISTING_STEP,
+};
 use cap_std::fs::Dir;
 use rustix::fs::{Mode, OFlags};
 use std::collections::{BTreeMap, VecDeque};
@@ -67,7 +69,7 @@ impl Sorting {
     fn step(&mut self, dir: &Dir) -> Result<(u64, bool), Errno> {
         for read_before in 0..LISTING_STEP {
             let Some(entry) = read(&mut self.stream, dir)? else { return Ok((read_before, false)) };
-            self.bytes += size_of::<DirEntry>() + entry.name.len();
+            self.bytes += LISTING_ENTRY_BYTES + 2 * entry.name.len();
             if self.entries.len() == LISTING_SORTED_MAX || self.bytes > self.bytes_max {
                 return Err(Errno::Nomem);
             }

@@ -17,6 +17,7 @@ pub fn args_get(call: &mut Call<'_>, argv: u32, buffer: u32) -> Result {
 
 /// `args_sizes_get(argc_out, size_out)`: how many arguments, and their bytes with NULs. EFAULT.
 pub fn args_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result {
+    call.ctx.extra_fuel += call.ctx.args.len() as u64;
     write_sizes(call.memory, &call.ctx.args, count, bytes)
 }
 
@@ -28,6 +29,7 @@ pub fn environ_get(call: &mut Call<'_>, environ: u32, buffer: u32) -> Result {
 
 /// `environ_sizes_get(count_out, size_out)`. EFAULT.
 pub fn environ_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result {
+    call.ctx.extra_fuel += call.ctx.env.len() as u64;
     write_sizes(call.memory, &call.ctx.env, count, bytes)
 }
 
@@ -79,6 +81,7 @@ fn sizes(strings: &[Vec<u8>]) -> std::result::Result<(u32, u32), Errno> {
     Ok((count, u32::try_from(bytes).map_err(|_| Errno::Overflow)?))
 }
 
+/// The strings are walked through each time, for which the caller has charged.
 fn write_sizes(memory: &mut [u8], strings: &[Vec<u8>], count_out: u32, bytes_out: u32) -> Result {
     let (count, bytes) = sizes(strings)?;
     slice_mut(memory, bytes_out, 4)?;

@@ -227,9 +227,9 @@ fn code_that_becomes_too_large_is_refused() {
     };
     let refused = problem(wasm.len()).unwrap();
     let words: Vec<u64> = refused.split(' ').filter_map(|word| word.parse().ok()).collect();
-    let [bytes, limit, 10] = words[..] else { panic!("{refused}") };
-    assert!(refused.contains("--max-module") && limit == wasm.len() as u64 * 10, "{refused}");
-    let enough = bytes.div_ceil(10) as usize;
+    let [bytes, limit, 6] = words[..] else { panic!("{refused}") };
+    assert!(refused.contains("--max-module") && limit == wasm.len() as u64 * 6, "{refused}");
+    let enough = bytes.div_ceil(6) as usize;
     assert_eq!(problem(enough), None);
     assert_eq!(problem(enough + 1), None);
     assert!(problem(enough - 1).unwrap().contains("once it is translated"));
@@ -269,7 +269,7 @@ fn calls_with_many_values_do_not_hold_up_the_first_run() {
     for (params, results) in [(0, 32), (32, 32)] {
         let types = |n: usize| "i64 ".repeat(n);
         let pushes = "i64.const 0 ".repeat(params);
-        let calls = "call $g ".repeat(if params == results { 300_000 } else { 10_000 });
+        let calls = "call $g ".repeat(if params == results { 120_000 } else { 10_000 });
         let drops = "drop ".repeat(if params == results { results } else { results * 10_000 });
         let source = format!(
             r#"(module (func $g (param {}) (result {}) {})

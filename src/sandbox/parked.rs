@@ -1,0 +1,77 @@
+//! Instances between two calls.
+
+use super::Sandbox;
+use crate::engine::Program;
+use crate::host::Host;
+use crate::limits::Limits;
+use crate::outcome::Usage;
+use crate::wasi::ctx::WasiCtx;
+use std::time::{Duration, Instant};
+use wasmi::{Instance, Store};
+
+/// An instance between two calls.
+pub struct Parked {
+    store: Store<Host>,
+    instance: Instance,
+    instance_bytes: usize,
+}
+
+impl Parked {
+    /// Bytes of its memory, exported or not, of what the module declares beside it beyond the usual, and of what an
+    /// Extism plug-in has the host keep with it.
+    pub fn memory_bytes(&self) -> usize {
+        let host = self.store.data();
+        host.limiter.memory_bytes() + host.vars.bytes() + self.instance_bytes
+    }
+}
+
+impl<'a> Sandbox<'a> {
+    /// An instance from an earlier call, for another one: with new limits, a new context and a new deadline.
+    pub fn wake(
+        parked: Parked,
+        program: &Program,
+        limits: &Limits,
+        mut wasi: WasiCtx,
+        when_long: Option<&'a dyn Fn()>,
+    ) -> Sandbox<'a> {
+        let Parked { mut store, instance, instance_bytes } = parked;
+        let started = Instant::now();
+        wasi.start(started, program.reads_clocks);
+        let host = store.data_mut();
+        host.wasi = wasi;
+        (host.fuel_issued, host.fuel_owed) = (0, 0);
+        // Fails only without fuel metering, which is always on (engine.rs).
+        let _ = store.set_fuel(0);
+        Sandbox {
+            store,
+            instance: Some(instance),
+            instance_bytes,
+            fuel_limit: limits.fuel,
+            fuel_unissued: limits.fuel,
+            slice_fuel: program.slice_fuel,
+            deadline: limits.deadline,
+            started,
+            instantiated: Some(Duration::ZERO),
+            when_long,
+        }
+    }
+
+    /// Ends the run and, if it was denied nothing, keeps the instance for another.
+    pub fn park(mut self) -> (Usage, Option<Parked>) {
+        let usage = self.usage();
+        let host = self.store.data_mut();
+        // What the run had open is closed with it.
+        host.wasi.files.close_all();
+        host.clear_blocks();
+        let was_denied = host.limiter.denied.is_some();
+        let parked = self.instance.filter(|_| !was_denied);
+        (
+            usage,
+            parked.map(|instance| Parked {
+                store: self.store,
+                instance,
+                instance_bytes: self.instance_bytes,
+            }),
+        )
+    }
+}
