@@ -33,7 +33,7 @@ const VALUE_BYTES: u64 = 8;
 const IF_BYTES: u64 = 80;
 /// What an `else` takes beyond that.
 const ELSE_BYTES: u64 = 60;
-/// What a `loop`, or a branch, takes beyond that.
+/// What a `loop`, a branch or a call takes beyond that.
 const LABEL_BYTES: u64 = 24;
 /// What each value that a branch copies, or a call takes, takes.
 const COPY_BYTES: u64 = 16;
@@ -174,7 +174,7 @@ impl<'a> Operators<'a> {
     /// A call of what has so many cells of parameters and of results.
     fn call(&mut self, (params, results): (u32, u32)) {
         self.extra_ns += u64::from(params + results) * COPY_NS;
-        self.extra_bytes += u64::from(params) * COPY_BYTES;
+        self.extra_bytes += LABEL_BYTES + u64::from(params) * COPY_BYTES;
     }
 
     fn insert(&mut self, insert: Insert) {
