@@ -76,11 +76,15 @@ fn unsupported(what: &str) -> LoadProblem {
     LoadProblem::Invalid(format!("{what}, which is not supported"))
 }
 
+// For each block and branch of a module; the build is for size elsewhere.
+#[inline(always)]
 fn check(what: &str, count: u64, max: u64) -> Result<(), LoadProblem> {
-    if count <= max {
-        return Ok(());
-    }
-    Err(LoadProblem::Invalid(format!("a function has more than the {max} {what} supported")))
+    if count <= max { Ok(()) } else { Err(exceeded(what, max)) }
+}
+
+#[cold]
+fn exceeded(what: &str, max: u64) -> LoadProblem {
+    LoadProblem::Invalid(format!("a function has more than the {max} {what} supported"))
 }
 
 /// Counts the local variables, and gives how many of the interpreter's stack cells they take.
