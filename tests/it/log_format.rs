@@ -1,9 +1,10 @@
 //! The gateway's log as text and as JSON: what each line holds, and that neither guests nor clients can add one, add a
 //! field, or fill the disk.
 
-use crate::support::{Client, TempDir, fuelbox_program, wat};
+use crate::support::{Client, Server, TempDir, fuelbox_program, wat};
 use fuelbox::limits::{LOG_BURST_LINES, LOG_DROPS_SAID_EVERY, LOG_LINES_PER_S};
 use fuelbox::wasi::guest_log::Bucket;
+use fuelbox::{Runner, RunnerConfig};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -283,4 +284,37 @@ fn a_bucket_gives_a_burst_and_then_so_much_a_second() {
     let interval = LOG_DROPS_SAID_EVERY.as_millis() as u64;
     assert_eq!((bucket.to_say(at(interval - 1)), bucket.to_say(at(interval))), (None, Some(4)));
     assert_eq!((bucket.to_say(at(9 * interval)), bucket.dropped()), (None, 7));
+}
+
+/// What fuelbox says of a plug-in's answers is the plug-in's to have caused.
+#[test]
+fn warnings_that_a_plug_in_causes_come_out_of_its_share() {
+    let bucket = Bucket::default();
+    for _ in 0..LOG_BURST_LINES + 500 {
+        bucket.warn("loud", "it answers with nonsense");
+    }
+    // Some 100 more each second may be logged.
+    assert!((300..=500).contains(&bucket.dropped()), "{} dropped", bucket.dropped());
+}
+
+#[test]
+fn what_is_said_of_an_answer_is_cut() {
+    let dir = TempDir::new();
+    let header = format!("Content-Length: {}\n\n", "A".repeat(9_000));
+    let source = format!(
+        r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 64) "{}")
+        (func (export "_start")
+            (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const {}))
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#,
+        header.replace('\n', "\\n"),
+        header.len(),
+    );
+    dir.write("odd.wasm", wat(&source));
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    runner.load_plugins(&dir.0).unwrap();
+    let reply = Server::with(runner).send("POST", "/execute/odd", b"");
+    assert_eq!(reply.status, 500);
+    assert!(reply.body.len() < 2_000, "{} bytes", reply.body.len());
 }

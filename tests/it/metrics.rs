@@ -185,6 +185,23 @@ fn what_is_removed_goes_and_what_is_replaced_goes_on() {
 }
 
 #[test]
+fn a_file_name_drives_no_terminal_that_shows_metrics_or_the_list() {
+    let dir = TempDir::new();
+    dir.write("a\x1b[2J\u{202e}b.wasm", packed("(i64.const 0)"));
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
+    let server = Server::with(runner);
+    assert_eq!(server.send("POST", "/execute/a%1B%5B2J%E2%80%AEb", b"").status, 200);
+    let metrics = server.send("GET", "/metrics", b"").text();
+    assert!(metrics.contains(&requests(r"a\\u{1b}[2J\\u{202e}b", "ok")), "{metrics}");
+    let list = server.send("GET", "/plugins", b"").text();
+    assert!(list.contains(r#""name":"a\u001b[2J\u202eb""#), "{list}");
+    for text in [metrics, list] {
+        assert!(!text.contains(['\x1b', '\u{202e}']), "{text}");
+    }
+}
+
+#[test]
 fn a_file_name_cannot_break_out_of_its_label() {
     let dir = TempDir::new();
     let forged = "a\"} 9\nfuelbox_forged_total{x=\"\\";

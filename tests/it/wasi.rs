@@ -341,3 +341,15 @@ fn streams_are_what_they_are_said_to_be_and_cannot_seek() {
         fails(&mut world, Errno::Fault, |c| stat::fd_filestat_get(c, 0, bad));
     }
 }
+
+/// To count them all takes long, if they are many; whoever asks pays for each.
+#[test]
+fn to_ask_for_the_sizes_of_arguments_is_paid_for() {
+    let mut world = World::new(Stdin::Empty);
+    for count in [0, 1, 1_000] {
+        world.ctx.args = vec![b"a".to_vec(); count];
+        world.ctx.extra_fuel = 0;
+        world.call(|c| process::args_sizes_get(c, 0, 8)).unwrap();
+        assert_eq!(world.ctx.extra_fuel, count as u64);
+    }
+}
