@@ -14,6 +14,7 @@
 use crate::binary::Facts;
 use crate::edit::Edit;
 use crate::error::{LoadProblem, invalid};
+use crate::heap;
 use crate::leb128::{leb128, leb128_of_length};
 use crate::start;
 use std::borrow::Cow;
@@ -96,6 +97,10 @@ pub fn rewrite(
             _ => {}
         }
     }
+    if let Cow::Borrowed(given) = wasm {
+        let bytes = given.len() as u64;
+        *wasm = Cow::Owned(heap::copy(given).map_err(|_| LoadProblem::NoMemory { bytes })?);
+    }
     apply(wasm.to_mut(), &patches)?;
     Ok(start.map(|export| export.name))
 }
@@ -160,7 +165,8 @@ fn code<'a>(section: &Section, edits: &'a [Edit]) -> Result<Vec<Patch<'a>>, Load
 fn apply(wasm: &mut Vec<u8>, patches: &[Patch<'_>]) -> Result<(), LoadProblem> {
     let more: usize = patches.iter().map(Patch::more).sum();
     let from = wasm.len();
-    wasm.try_reserve_exact(more).map_err(|_| LoadProblem::Invalid("there is too little memory".into()))?;
+    let bytes = (from + more) as u64;
+    wasm.try_reserve_exact(more).map_err(|_| LoadProblem::NoMemory { bytes })?;
     wasm.resize(from + more, 0);
     let mut moving = Moving { from, to: wasm.len(), wasm };
     for patch in patches.iter().rev() {

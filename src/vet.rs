@@ -38,7 +38,7 @@ pub fn body(
     let nops = locals.saturating_sub(LOCALS_FREE).div_ceil(LOCALS_PER_NOP);
     // `LOCALS_MAX` keeps it within a byte.
     if let Ok(nops @ 1..) = u8::try_from(nops) {
-        insertions.extend(Insertion::new(reader.original_position(), Insert::Nops(nops)));
+        insert(&mut insertions, reader.original_position(), Insert::Nops(nops))?;
     }
     let mut operators = Operators::new(results, types);
     let bytes = body.range().len() as u64;
@@ -62,13 +62,21 @@ pub fn body(
             return Err(unsupported("a br_table passes more than one value"));
         }
         if let Some(what) = operators.insert {
-            insertions.extend(Insertion::new(at, what));
+            insert(&mut insertions, at, what)?;
             let most = GUARDS_SPARE + bytes / what.bytes().len() as u64;
             check("select instructions", insertions.len() as u64, most)?;
         }
     }
     let (translation_ns, translated_bytes) = (operators.translation_ns(), operators.translated_bytes());
     Ok(Found { insertions, translation_ns, translated_bytes })
+}
+
+/// Notes `what` at `at`. The module decides how many there are.
+fn insert(insertions: &mut Vec<Insertion>, at: usize, what: Insert) -> Result<(), LoadProblem> {
+    let bytes = 2 * size_of_val(&insertions[..]) as u64;
+    insertions.try_reserve(1).map_err(|_| LoadProblem::NoMemory { bytes })?;
+    insertions.extend(Insertion::new(at, what));
+    Ok(())
 }
 
 /// Compilers do without these, and the interpreter gets them wrong.

@@ -161,3 +161,23 @@ fn a_growth_that_the_system_denies_is_an_error_of_its_own() {
     assert_eq!(output.status.code(), Some(123), "{stderr}");
     assert!(stderr.contains("growth to 8001 pages (the system has no memory for them)"), "{stderr}");
 }
+
+/// A module decides what is kept of it while it is read, rewritten and compiled.
+#[test]
+fn a_module_that_there_is_no_memory_to_compile_is_told_so() {
+    let dir = TempDir::new();
+    let selects = "local.get 0 local.get 0 select ".repeat(400_000);
+    let values = "i64.const 0x7fffffffffffffff local.set 1 ".repeat(300_000);
+    for (name, body) in [("selects", format!("local.get 0 {selects} drop")), ("values", values)] {
+        dir.write(&format!("{name}.wasm"), wat(&format!("(module (func (param i32) (local i64) {body}))")));
+        let mut told = 0;
+        for space_kb in (14_000..70_000).step_by(4_000) {
+            let ran = limited(&dir, space_kb, &format!("inspect {name}.wasm")).output().unwrap();
+            let said =
+                String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);
+            assert!(ran.status.code().is_some_and(|code| code != 134), "{name}, {space_kb}: {said}");
+            told += usize::from(said.contains("no memory to compile"));
+        }
+        assert!(told > 0, "{name}: there always was enough");
+    }
+}
