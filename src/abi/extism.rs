@@ -98,7 +98,7 @@ fn exchange(
     sandbox.before_copy(bytes)?;
     let output = heap::copy(sandbox.host().blocks.output());
     let output = output.map_err(|_| Stop::NoMemory { what: "the output" })?;
-    sandbox.after_copy()?;
+    sandbox.after_copy(bytes)?;
     Ok(output)
 }
 

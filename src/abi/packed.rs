@@ -87,9 +87,10 @@ fn exchange(
     if place.len() > output_bytes {
         return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
     }
-    sandbox.before_copy(place.len())?;
+    let bytes = place.len();
+    sandbox.before_copy(bytes)?;
     let output = heap::copy(&sandbox.bytes()[place]).map_err(|_| Stop::NoMemory { what: "the result" })?;
-    sandbox.after_copy()?;
+    sandbox.after_copy(bytes)?;
 
     if let Some(types) = &types.deallocate {
         for args in [[out_pointer, out_len], [pointer, len]] {
