@@ -255,7 +255,7 @@ impl<'a> Sandbox<'a> {
 
     /// Fuel handed out at a time.
     fn slice(&self) -> u64 {
-        if tail_calls::is_checked() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
+        if tail_calls::is_known_good() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
     }
 
     /// Hands out the next slice, at least `required` and what host calls owe, and checks the deadline.

@@ -29,7 +29,7 @@ static GROWTH: OnceLock<Option<usize>> = OnceLock::new();
 /// [`Error::Build`] if they do, with what to change; nothing can be run safely then.
 pub fn check() -> Result<(), Error> {
     match GROWTH.get_or_init(|| growth().ok()) {
-        Some(bytes) if *bytes <= SLACK_BYTES => Ok(()),
+        Some(0..=SLACK_BYTES) => Ok(()),
         Some(_) => Err(Error::Build(
             "the interpreter was built so that a guest's loop would overflow this program's stack (optimised, with \
              debug assertions). Add to Cargo.toml: `[profile.dev.package.wasmi]` with `debug-assertions = false`; or \
@@ -48,9 +48,9 @@ pub fn check_early() -> Result<(), Error> {
     if cfg!(debug_assertions) { check() } else { Ok(()) }
 }
 
-/// Whether [`check`] has been done.
-pub fn is_checked() -> bool {
-    GROWTH.get().is_some()
+/// Whether [`check`] has been done, and found nothing.
+pub fn is_known_good() -> bool {
+    matches!(GROWTH.get(), Some(Some(0..=SLACK_BYTES)))
 }
 
 /// Bytes by which the stack grows in `ROUNDS` rounds.

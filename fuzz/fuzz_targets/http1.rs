@@ -1,5 +1,5 @@
 //! The door's parser against any bytes. Run it from the project's root with
-//! `cargo +nightly fuzz run http1 fuzz/corpus/http1 tests/corpus/http1 -- -max_len=4096`.
+//! `cargo +nightly fuzz run --features libfuzzer http1 fuzz/corpus/http1 tests/corpus/http1 -- -max_len=4096`.
 #![no_main]
 
 #[path = "../../tests/it/http1_property.rs"]
