@@ -1,11 +1,12 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use super::completions::Shell;
-use super::flags::{door, limits, log_format, on_or_off, site, source, warm, world};
+use super::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm, world};
 use super::values::{
     free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
 };
 use crate::abi::Convention;
+use crate::gateway::client::Network;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
 use crate::limits::{DoorLimits, Limits, WarmLimits};
 use crate::quantity::DirArg;
@@ -160,6 +161,8 @@ pub struct Serve {
     pub workers: usize,
     /// What clients are allowed.
     pub door: DoorLimits,
+    /// Proxies that are believed who their client is.
+    pub proxies: Vec<Network>,
     /// Instances kept between calls.
     pub warm: WarmLimits,
     /// Whose modules it loads, what policies may open, who may deploy.
@@ -353,13 +356,14 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
         return Err("--workers is 0: no guest could run".into());
     }
     let door = door(&mut args)?;
+    let proxies = proxies(&mut args)?;
     let warm = warm(&mut args)?;
     let site = site(&mut args)?;
     let log_format = value(&mut args, "--log-format", log_format)?.unwrap_or_default();
     let access_log = value(&mut args, "--access-log", on_or_off)?.unwrap_or(false);
     door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Command::Serve(Serve { listen, workers, door, warm, site, log_format, access_log, limits, source }))
+    Ok(Command::Serve(Serve { listen, workers, door, proxies, warm, site, log_format, access_log, limits, source }))
 }
 
 fn check(mut args: Arguments) -> Result<Check, String> {

@@ -1,7 +1,8 @@
 //! Flags that several commands have, as a group each.
 
 use super::args::{LogFormat, SiteArgs, Source, WorldArgs};
-use super::values::{duration, number, os_value, setting, size, timeout, value};
+use super::values::{duration, number, os_value, percent, setting, size, timeout, value};
+use crate::gateway::client::Network;
 use crate::limits::{DoorLimits, Limits, WarmLimits};
 use crate::quantity::directory;
 use pico_args::Arguments;
@@ -74,6 +75,16 @@ pub fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
     Ok(WorldArgs { env, dirs, config, seed })
 }
 
+/// `--trust-forwarded`, which may come again.
+pub fn proxies(args: &mut Arguments) -> Result<Vec<Network>, String> {
+    let values = all(args, "--trust-forwarded")?;
+    let networks = values.iter().map(|value| {
+        let text = value.to_string_lossy();
+        Network::parse(&text).map_err(|what| format!("--trust-forwarded is `{text}`: {what}"))
+    });
+    networks.collect()
+}
+
 /// `--plugins`.
 pub fn source(args: &mut Arguments) -> Result<Source, String> {
     Ok(match os_value(args, "--plugins")? {
@@ -118,9 +129,13 @@ pub fn door(args: &mut Arguments) -> Result<DoorLimits, String> {
     let write_timeout = timed("--write-timeout", usual.write_timeout)?;
     let queue_timeout = timed("--queue-timeout", usual.queue_timeout)?;
     let connections = value(args, "--max-connections", number::<usize>)?.unwrap_or(usual.connections);
+    let connections_per_client = value(args, "--max-connections-per-client", number::<usize>)?;
+    let client_share = value(args, "--client-share", percent)?.unwrap_or(usual.client_share);
     let queue = value(args, "--queue", number::<usize>)?.unwrap_or(usual.queue);
     Ok(DoorLimits {
         connections,
+        connections_per_client,
+        client_share,
         head_bytes,
         body_bytes,
         budget_bytes,

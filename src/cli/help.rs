@@ -145,9 +145,15 @@ Flags:
   --listen ADDRESS:PORT      where to listen                          [127.0.0.1:8080]
   --workers N                guests at work at once                   [2 per core, at least 4]
   --max-connections N        client connections                       [256]
+  --max-connections-per-client N
+                             of one IPv4 address or IPv6 /64          [half of --max-connections]
+  --client-share PERCENT     of --workers that may be one client's    [50]
+  --trust-forwarded ADDRESS[/BITS]
+                             proxies that say in Forwarded or X-Forwarded-For who their client is
+                             (repeatable)                             [none]
   --max-head SIZE            request line and headers                 [16KiB]
   --max-body SIZE            body of a request                        [1MiB]
-  --body-budget SIZE         bodies and unsent answers together       [16MiB]
+  --body-budget SIZE         requests and unsent answers together     [16MiB]
   --head-timeout TIME        for a head to arrive                     [10s]
   --body-timeout TIME        for a body to arrive                     [30s]
   --idle-timeout TIME        between requests                         [60s]

@@ -33,6 +33,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
         listen: serve.listen,
         workers: serve.workers,
         door: serve.door.clone(),
+        trusted_proxies: serve.proxies.clone(),
         tokens: tokens.clone(),
         log_dropped: Some(STDERR.dropped()),
     };

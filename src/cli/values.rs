@@ -75,6 +75,9 @@ pub const KNOWN_FLAGS: &[&str] = &[
     "--address",
     "--workers",
     "--max-connections",
+    "--max-connections-per-client",
+    "--client-share",
+    "--trust-forwarded",
     "--max-head",
     "--max-body",
     "--body-budget",
@@ -169,6 +172,11 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let local = text.strip_prefix("localhost").unwrap_or(text);
     let full = if local.starts_with(':') { format!("127.0.0.1{local}") } else { local.to_string() };
     full.parse().map_err(|_| "not an address: give one like 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+/// A number of percent, with the sign or without.
+pub fn percent(text: &str) -> Result<u32, String> {
+    number(text.strip_suffix('%').unwrap_or(text))
 }
 
 /// Parses an `--extism-config`.

@@ -4,29 +4,15 @@
 //! what it finds itself; others come in when there is much to do. Before a worker is gone for long (a
 //! guest that outlives its first fuel slice) it gives the lead away. There is one worker more than guests
 //! may run, so one is always left for the door, for refusals and for `/healthz`.
+//!
+//! Clients take turns: none has its work done twice in a row while another's waits, and none has more workers at
+//! work than its share.
 
-use super::conn::Conn;
-use super::gate::Waiting;
-use std::collections::VecDeque;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use super::lineup::{Core, Work};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// So much work waiting brings another worker in; less is done sooner by the one who is at it.
 const HELP: usize = 3;
-
-/// Something for a worker to do.
-pub enum Work {
-    /// Look at a connection, which is claimed.
-    Look(Arc<Conn>),
-    /// Run a request whose turn has come; the place among the running guests is already its.
-    Run(Box<Waiting>),
-    /// Refuse a request whose turn has not come in time.
-    Expire(Box<Waiting>),
-    /// Begin again with a request that was handed to a worker who is gone for long.
-    Again(Box<Waiting>),
-    /// Say that there is somebody at work.
-    Pulse(SyncSender<()>),
-}
 
 /// What a worker is to the crew.
 #[derive(Debug, Default)]
@@ -34,6 +20,15 @@ pub struct Member {
     /// Whether it is the leader.
     pub leads: bool,
     has_work: bool,
+    /// The clients that it has taken work of since it last had none.
+    clients: Vec<super::client::ClientKey>,
+}
+
+impl Member {
+    /// The clients that it has taken work of since it last had none.
+    pub fn clients(&self) -> usize {
+        self.clients.len()
+    }
 }
 
 /// What a worker does next.
@@ -46,21 +41,10 @@ pub enum Turn {
     Closed,
 }
 
-#[derive(Default)]
-struct Core {
-    work: VecDeque<Work>,
-    has_leader: bool,
-    sleepers: usize,
-    /// Workers that have work in hand, and those among them that are gone for long.
-    busy: usize,
-    long: usize,
-}
-
 /// The workers, as far as they must know of each other.
 pub struct Crew {
     core: Mutex<Core>,
     wake: Condvar,
-    guests: usize,
 }
 
 /// A lock whose holder panicked still guards sound data: every change under these locks is one step.
@@ -69,24 +53,21 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Crew {
-    /// A crew for `guests` at once.
-    pub fn new(guests: usize) -> Crew {
-        Crew { core: Mutex::default(), wake: Condvar::new(), guests }
+    /// A crew for `guests` at once, `share` of them of one client.
+    pub fn new(guests: usize, share: usize) -> Crew {
+        Crew { core: Mutex::new(Core::new(guests, share)), wake: Condvar::new() }
     }
 
     /// What `member` does next. What it did before is done with this call.
-    ///
-    /// As many workers as guests may run are at work at once: one more would only find that there is no
-    /// place for its request. The last one comes in when another is gone for long.
     pub fn next(&self, member: &mut Member, closed: impl Fn() -> bool) -> Turn {
         let mut core = lock(&self.core);
         core.busy -= usize::from(std::mem::take(&mut member.has_work));
+        core.release(&mut member.clients);
         loop {
-            let may_work = core.busy - core.long < self.guests;
-            if let Some(work) = if may_work { core.work.pop_front() } else { None } {
+            if let Some(work) = if core.may_work() { core.take(&mut member.clients) } else { None } {
                 core.busy += 1;
                 member.has_work = true;
-                if core.work.len() >= HELP && core.busy - core.long < self.guests {
+                if core.may_work() && core.has_open(HELP) {
                     self.wake.notify_one();
                 }
                 return Turn::Work(work);
@@ -116,29 +97,38 @@ impl Crew {
     }
 
     /// More work that is there now, for a worker who has some in hand.
-    pub fn one_more(&self) -> Option<Work> {
-        lock(&self.core).work.pop_front()
+    pub fn one_more(&self, member: &mut Member) -> Option<Work> {
+        lock(&self.core).take(&mut member.clients)
     }
 
-    /// To be called before being gone for long: another worker comes in, and takes the lead. True if only
-    /// the leader is left and must be woken from waiting for events.
+    /// To be called before being gone for long with work of `client`: another worker comes in, and takes the lead.
+    /// True if only the leader is left and must be woken from waiting for events.
     #[must_use]
-    pub fn go_long(&self, member: &mut Member) -> bool {
+    pub fn go_long(&self, member: &mut Member, client: super::client::Client) -> bool {
         let mut core = lock(&self.core);
-        core.long += 1;
+        core.release(&mut member.clients);
+        core.go_long(client);
         core.has_leader &= !std::mem::take(&mut member.leads);
         self.wake.notify_one();
         core.sleepers == 0
     }
 
     /// The end of [`Crew::go_long`].
-    pub fn come_back(&self) {
-        lock(&self.core).long -= 1;
+    pub fn come_back(&self, client: super::client::Client) {
+        lock(&self.core).come_back(client);
     }
 
-    /// Adds work that whoever calls this will come to itself.
-    pub fn put(&self, work: impl Iterator<Item = Work>) {
-        lock(&self.core).work.extend(work);
+    /// Adds work that whoever calls this will come to itself; another worker comes in for clients of which nobody
+    /// has any, if the caller is busy.
+    pub fn put(&self, works: impl Iterator<Item = Work>, is_busy: bool) {
+        let mut core = lock(&self.core);
+        let mut is_new = false;
+        for work in works {
+            is_new |= core.add(work);
+        }
+        if is_busy && is_new && core.sleepers > 0 && core.may_work() {
+            self.wake.notify_one();
+        }
     }
 
     /// Adds work, and sees to it that someone comes. True if only the leader is left and must be woken from
@@ -146,10 +136,10 @@ impl Crew {
     #[must_use]
     pub fn push(&self, work: Work) -> bool {
         let mut core = lock(&self.core);
-        core.work.push_back(work);
+        core.add(work);
         // Someone who is at work comes back for it, unless all of them are gone for long.
         let nobody = core.busy == core.long;
-        if nobody || core.work.len() >= HELP {
+        if nobody || core.has_open(HELP) {
             self.wake.notify_one();
         }
         nobody && core.sleepers == 0

@@ -2,23 +2,25 @@
 //!
 //! What is to be done about them goes to the crew (`crew.rs`), whose leader waits for events here.
 
-use super::conn::{Conn, Phase};
-use super::crew::{Crew, Member, Turn, Work, lock};
+use super::client::{Client, Network};
+use super::conn::Conn;
+use super::conns::Conns;
+use super::crew::{Crew, Member, Turn, lock};
 use super::desk::Desk;
 use super::gate::{Gate, Waiting};
+use super::lineup::Work;
 use super::message::{Request, Response};
+use super::phase::Phase;
 use super::request_id::Ids;
 use super::room::EVICT_AFTER_MS;
 use super::tally::Tally;
 use crate::limits::DoorLimits;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Answers a request. The second argument is to be called when the answer takes long; it may be called
@@ -35,9 +37,11 @@ const EVENTS: usize = 256;
 /// Time between two looks at what is late.
 const SWEEP: Duration = Duration::from_millis(50);
 
-/// Connections taken at a time; few, so that one that has just come is looked at before it could have to
-/// make room for those that come after it.
-const ACCEPTS: usize = 8;
+/// Time between two looks for events, whatever there is to do, in microseconds.
+const LOOK_EVERY_US: u64 = 1_000;
+
+/// Connections taken at a time. At a look each millisecond, more than any client can open.
+const ACCEPTS: usize = 64;
 
 /// Connections that wait in the system's queue to be taken (it allows fewer, if set up so). When the queue
 /// is full a client tries again only after a second, and the library's own 128 are full in a burst.
@@ -69,10 +73,16 @@ pub struct Door {
     pub handler: Box<Handler>,
     /// The workers.
     pub crew: Crew,
+    /// Proxies whose word is taken for who the client is.
+    pub proxies: Vec<Network>,
     wait: Mutex<Wait>,
+    /// When events were last looked for, in microseconds of the door's clock.
+    looked_us: AtomicU64,
+    /// Who wants to know whether events are looked for.
+    pulses: Mutex<Vec<SyncSender<()>>>,
     waker: Waker,
     registry: Registry,
-    pub(super) conns: Mutex<HashMap<usize, Arc<Conn>>>,
+    pub(super) conns: Mutex<Conns>,
     next_token: AtomicUsize,
     pub(super) gate: Mutex<Gate>,
     pub(super) desk_gate: Mutex<Gate>,
@@ -95,7 +105,7 @@ impl Door {
     /// The system gives no poll.
     pub fn new(
         listener: std::net::TcpListener,
-        limits: DoorLimits,
+        (limits, proxies): (DoorLimits, Vec<Network>),
         guests: usize,
         handler: Box<Handler>,
         (tally, desk): (Tally, Option<Desk>),
@@ -108,7 +118,8 @@ impl Door {
         registry.register(&mut listener, LISTENER, Interest::READABLE)?;
         let waker = Waker::new(&registry, WAKER)?;
         let begin = Instant::now();
-        let gate = Gate::new(guests, limits.queue, limits.queue_timeout);
+        let share = limits.places_of_one(guests);
+        let gate = Gate::new((guests, share), limits.queue, limits.queue_timeout);
         let desk_gate = Gate::of_desk();
         let wait = Wait {
             poll,
@@ -121,8 +132,11 @@ impl Door {
         Ok(Door {
             limits,
             handler,
-            crew: Crew::new(guests),
+            crew: Crew::new(guests, share),
+            proxies,
             wait: Mutex::new(wait),
+            looked_us: AtomicU64::new(0),
+            pulses: Mutex::default(),
             waker,
             registry,
             conns: Mutex::default(),
@@ -166,6 +180,11 @@ impl Door {
         lock(&self.conns).len()
     }
 
+    /// Clients that have a connection.
+    pub fn clients(&self) -> usize {
+        lock(&self.conns).clients()
+    }
+
     /// Bytes counted against the budget.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes.load(Ordering::Relaxed)
@@ -176,7 +195,7 @@ impl Door {
         loop {
             match self.crew.next(member, || self.is_stopping() && self.connections() == 0) {
                 Turn::Work(work) => return Some(work),
-                Turn::Lead => self.look_for_events(None),
+                Turn::Lead => self.look_for_events(None, false),
                 Turn::Closed => return None,
             }
         }
@@ -184,13 +203,22 @@ impl Door {
 
     /// Something more to do for a worker who has something in hand already; does not wait. The leader
     /// looks for events before it says that there is nothing.
-    pub fn one_more(&self, member: &Member) -> Option<Work> {
-        let more = self.crew.one_more();
+    pub fn one_more(&self, member: &mut Member) -> Option<Work> {
+        let more = self.crew.one_more(member);
         if more.is_none() && member.leads {
-            self.look_for_events(Some(Duration::ZERO));
-            return self.crew.one_more();
+            self.look_for_events(Some(Duration::ZERO), true);
+            return self.crew.one_more(member);
         }
         more
+    }
+
+    /// Looks for events if nobody has for a while. To be called between any two things to do: a client who always has
+    /// something to do for everyone must not keep others from being seen.
+    pub fn look_if_due(&self) {
+        let now = self.begin.elapsed().as_micros() as u64;
+        if now.saturating_sub(self.looked_us.load(Ordering::Relaxed)) >= LOOK_EVERY_US {
+            self.look_for_events(Some(Duration::ZERO), true);
+        }
     }
 
     /// Gives back a request that has not been begun, with its place among the running guests, if it has one.
@@ -204,16 +232,17 @@ impl Door {
         self.push(Work::Look(conn));
     }
 
-    /// Whether a worker takes up something to do within `patience`.
+    /// Whether events are looked for, and what they tell is taken up, within `patience`.
     pub fn has_pulse(&self, patience: Duration) -> bool {
         let (asked, answer) = sync_channel(1);
-        self.push(Work::Pulse(asked));
+        lock(&self.pulses).push(asked);
+        self.wake_leader();
         answer.recv_timeout(patience).is_ok()
     }
 
-    /// To be called before being gone for long, and to be followed by `crew.come_back()`.
-    pub fn go_long(&self, member: &mut Member) {
-        if self.crew.go_long(member) {
+    /// To be called before being gone for long with work of `client`, and to be followed by `crew.come_back()`.
+    pub fn go_long(&self, member: &mut Member, client: Client) {
+        if self.crew.go_long(member, client) {
             self.wake_leader();
         }
     }
@@ -229,9 +258,18 @@ impl Door {
         let _ = self.waker.wake();
     }
 
-    /// Waits for events, at most `timeout` or until something is late.
-    fn look_for_events(&self, timeout: Option<Duration>) {
-        let mut wait = lock(&self.wait);
+    /// Waits for events, at most `timeout` or until something is late. A caller that is busy does not wait for another
+    /// who looks already.
+    fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
+        let mut wait = if is_busy {
+            match self.wait.try_lock() {
+                Ok(wait) => wait,
+                Err(TryLockError::WouldBlock) => return,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            }
+        } else {
+            lock(&self.wait)
+        };
         let wait = &mut *wait;
         let timeout = if timeout.is_some() {
             timeout
@@ -242,7 +280,9 @@ impl Door {
         } else {
             None
         };
-        if let Err(error) = wait.poll.poll(&mut wait.events, timeout) {
+        let polled = wait.poll.poll(&mut wait.events, timeout);
+        self.looked_us.store(self.begin.elapsed().as_micros() as u64, Ordering::Relaxed);
+        if let Err(error) = polled {
             if error.kind() != io::ErrorKind::Interrupted {
                 log::error!("waiting for events failed: {error}");
                 std::thread::sleep(ACCEPT_PAUSE);
@@ -257,17 +297,19 @@ impl Door {
                     LISTENER => wait.accept_again = true,
                     WAKER => {}
                     Token(token) => {
-                        let conn = conns.get(&token);
+                        let conn = conns.get(token);
                         conn.filter(|_| event.is_read_closed()).inspect(|conn| conn.hang_up());
                         found.extend(conn.cloned());
                     }
                 }
             }
         }
-        self.crew.put(found.into_iter().filter_map(|conn| {
+        let looks = found.into_iter().filter_map(|conn| {
             conn.mark();
             conn.claim().then_some(Work::Look(conn))
-        }));
+        });
+        let pulses = std::mem::take(&mut *lock(&self.pulses)).into_iter().map(Work::Pulse);
+        self.crew.put(looks.chain(pulses), is_busy);
         // Who has connected before the end may have sent a request already.
         wait.accept_again |= self.is_stopping();
         self.accept(wait);
@@ -280,31 +322,29 @@ impl Door {
         }
     }
 
-    /// Takes the connections that are there. With no room or no descriptor, the one that has been waiting
-    /// for its client longest makes place.
+    /// Takes the connections that are there. With no room or no descriptor, another one makes place.
     fn accept(&self, wait: &mut Wait) {
         // What is to be done for those who are in must not wait for everyone who wants to be.
         wait.full = false;
         for _ in 0..ACCEPTS {
             let Some(listener) = wait.listener.as_ref().filter(|_| wait.accept_again) else { return };
-            let is_full = self.is_full();
-            if is_full && !self.can_evict() {
+            if self.is_stuck() {
                 // Everyone is being served; whoever comes next waits in the system's queue.
                 wait.full = true;
                 return;
             }
             match listener.accept() {
                 Ok((stream, client)) => {
-                    if is_full {
-                        self.evict();
+                    let client = Client::new(client.ip(), &self.proxies);
+                    if self.make_room(client) {
+                        self.admit(stream, client);
                     }
-                    self.admit(stream, client);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait.accept_again = false,
                 Err(error) if is_transient(&error) => {}
                 Err(error) => {
                     // No descriptor or no memory: make room, or else try again after a pause.
-                    if !self.evict() {
+                    if !self.evict_any() {
                         log::warn!("cannot accept a connection: {error}");
                         wait.full = true;
                         return;
@@ -314,7 +354,7 @@ impl Door {
         }
     }
 
-    fn admit(&self, mut stream: TcpStream, client: SocketAddr) {
+    fn admit(&self, mut stream: TcpStream, client: Client) {
         // Answers are written whole, so waiting to fill a packet only delays them. A socket that cannot
         // be set up belongs to a client that is gone.
         if stream.set_nodelay(true).is_err() {
@@ -326,17 +366,20 @@ impl Door {
             log::warn!("cannot watch a connection: {error}");
             return;
         }
-        let conn = Conn::new(token, stream, client.ip().to_canonical(), self.now_ms(), &self.limits);
-        lock(&self.conns).insert(token, Arc::new(conn));
+        let mut conns = lock(&self.conns);
+        let share = conns.share(client.key);
+        conns.insert(Arc::new(Conn::new(token, stream, (client, share), self.now_ms(), &self.limits)));
+        drop(conns);
         self.tally.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Ends a connection that the caller has claimed; it stays claimed, so nobody looks at it again.
     pub fn close(&self, conn: &Conn) {
-        let held = std::mem::take(&mut lock(&conn.state).budgeted);
+        // The socket is closed, and leaves the poll.
+        let held = lock(&conn.state).close();
+        conn.payer().release(held);
         self.held_bytes.fetch_sub(held, Ordering::Relaxed);
-        // The socket is closed, and leaves the poll, with the last owner of `conn`.
-        lock(&self.conns).remove(&conn.token);
+        lock(&self.conns).remove(conn);
     }
 
     /// Gives late connections to the workers, and ends the wait of late requests.
@@ -344,7 +387,7 @@ impl Door {
         let now = self.now_ms();
         let ends_idle = self.ends_idle();
         let late: Vec<_> = lock(&self.conns)
-            .values()
+            .iter()
             .filter(|conn| conn.is_late(now) || (ends_idle && conn.phase() == Phase::Idle))
             .cloned()
             .collect();
@@ -357,7 +400,7 @@ impl Door {
             loop {
                 let late = lock(gate).take_late();
                 let Some(waiting) = late else { break };
-                self.push(Work::Expire(Box::new(waiting)));
+                self.push(Work::Refuse(Box::new(waiting)));
             }
         }
     }

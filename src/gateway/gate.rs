@@ -1,9 +1,15 @@
 //! How many guests run at once, and who waits for a place: a bounded queue with a bounded wait.
+//!
+//! Places are shared by client. No client has more than its share of them; a place that becomes free goes to the client
+//! that has the fewest, of those to the one whose turn it is, and of its requests to the plug-in whose turn it is. When
+//! the queue is full, whoever has most of it makes room.
 
+use super::client::{Client, ClientKey};
 use super::conn::Conn;
 use super::lane::Message;
+use super::queue::Queue;
 use super::ready::Ready;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,9 +36,14 @@ pub struct Waiting {
 pub enum Admission {
     /// Run it now.
     Run(Box<Waiting>),
-    /// It waits. This is its message, for the lane that it must leave.
-    Queued(Message),
-    /// The queue is full.
+    /// It waits.
+    Queued {
+        /// Its message, for the lane that it must leave.
+        message: Message,
+        /// One that must be refused, as it has made room.
+        refused: Option<Box<Waiting>>,
+    },
+    /// The queue is full, and nobody has more of it than this client.
     Full(Box<Waiting>),
 }
 
@@ -49,90 +60,118 @@ pub struct Crowd {
 
 /// The places and the queue for them.
 pub struct Gate {
-    places: usize,
-    free: usize,
-    queue: VecDeque<Waiting>,
-    queue_max: usize,
+    places: Places,
+    queue: Queue<Waiting>,
     patience: Duration,
-    /// Of the plug-ins that may not have all places, how many each has.
-    held: HashMap<String, usize>,
+}
+
+/// Who has which places.
+struct Places {
+    all: usize,
+    free: usize,
+    /// Places that one client may have.
+    share: usize,
+    /// Places that clients have, of those that have any.
+    of_clients: HashMap<ClientKey, usize>,
+    /// Places that plug-ins have, of those that may not have all.
+    of_plugins: HashMap<String, usize>,
 }
 
 impl Gate {
-    /// A gate with `places`, before which at most `queue_max` wait, each at most `patience`.
-    pub fn new(places: usize, queue_max: usize, patience: Duration) -> Gate {
-        Gate { places, free: places, queue: VecDeque::new(), queue_max, patience, held: HashMap::new() }
+    /// A gate with `places`, `share` of them for one client, before which at most `queue` wait, each at most
+    /// `patience`.
+    pub fn new((places, share): (usize, usize), queue: usize, patience: Duration) -> Gate {
+        let places = Places {
+            all: places,
+            free: places,
+            share,
+            of_clients: HashMap::new(),
+            of_plugins: HashMap::new(),
+        };
+        Gate { places, queue: Queue::new(queue), patience }
     }
 
     /// A gate for changes of plug-ins.
     pub fn of_desk() -> Gate {
-        Gate::new(DESK_PLACES, DESK_QUEUE, DESK_PATIENCE)
+        Gate::new((DESK_PLACES, DESK_PLACES), DESK_QUEUE, DESK_PATIENCE)
     }
 
     /// How many there are of whom.
     pub fn crowd(&self) -> Crowd {
-        Crowd { running: self.places - self.free, places: self.places, queued: self.queue.len() }
+        let Places { all, free, .. } = self.places;
+        Crowd { running: all - free, places: all, queued: self.queue.len() }
     }
 
-    /// Whether requests wait for a place.
-    pub fn has_queue(&self) -> bool {
-        !self.queue.is_empty()
+    /// Whether requests of `client` would have to wait for a place.
+    pub fn is_taken_for(&self, client: Client) -> bool {
+        self.places.free == 0 || !self.places.may_have(client)
     }
 
-    /// Asks for a place.
-    pub fn enter(&mut self, waiting: Waiting) -> Admission {
-        if self.free > 0 && self.may_begin(&waiting.ready) {
-            self.begin(&waiting.ready);
+    /// Asks for a place; `plugin` gives the name of the plug-in, of which there are turns in the queue.
+    pub fn enter(&mut self, waiting: Waiting, plugin: impl FnOnce(&Ready) -> String) -> Admission {
+        if self.places.may_begin(&waiting.ready) {
+            self.places.take(&waiting.ready);
             return Admission::Run(Box::new(waiting));
         }
-        if self.queue.len() >= self.queue_max || self.has_half_of_queue(&waiting.ready) {
-            return Admission::Full(Box::new(waiting));
+        let (message, plugin) = (waiting.message.clone(), plugin(&waiting.ready));
+        match self.queue.add(waiting.ready.client.key, plugin, waiting) {
+            Ok(refused) => Admission::Queued { message, refused: refused.map(Box::new) },
+            Err(waiting) => Admission::Full(Box::new(waiting)),
         }
-        let message = waiting.message.clone();
-        self.queue.push_back(waiting);
-        Admission::Queued(message)
     }
 
     /// Gives the place of `ready` back. If someone waits who may have it, the place is theirs at once.
     pub fn leave(&mut self, ready: &Ready) -> Option<Waiting> {
-        self.free += 1;
-        if let Some((name, _)) = &ready.share
-            && let Some(held) = self.held.get_mut(name)
-        {
-            *held -= 1;
-            if *held == 0 {
-                self.held.remove(name);
-            }
-        }
-        let next = self.queue.iter().position(|waiting| self.may_begin(&waiting.ready))?;
-        let next = self.queue.remove(next)?;
-        self.begin(&next.ready);
+        self.places.give_back(ready);
+        let Gate { places, queue, .. } = self;
+        let next = queue.take(
+            |waiting| places.may_begin(&waiting.ready),
+            |client| places.of_clients.get(&client).copied().unwrap_or(0),
+        )?;
+        places.take(&next.ready);
         Some(next)
-    }
-
-    fn may_begin(&self, ready: &Ready) -> bool {
-        ready.share.as_ref().is_none_or(|(name, most)| self.held.get(name).is_none_or(|held| held < most))
-    }
-
-    fn begin(&mut self, ready: &Ready) {
-        self.free -= 1;
-        if let Some((name, _)) = &ready.share {
-            *self.held.entry(name.clone()).or_default() += 1;
-        }
-    }
-
-    /// Whether one plug-in that may not have all places has half of the queue: the rest is left to others, who may
-    /// begin sooner.
-    fn has_half_of_queue(&self, ready: &Ready) -> bool {
-        let Some((name, _)) = &ready.share else { return false };
-        let is_same =
-            |waiting: &&Waiting| waiting.ready.share.as_ref().is_some_and(|(other, _)| other == name);
-        self.queue.iter().filter(is_same).count() >= self.queue_max.div_ceil(2)
     }
 
     /// Takes one that has waited too long out of the queue.
     pub fn take_late(&mut self) -> Option<Waiting> {
-        let late = self.queue.front().is_some_and(|waiting| waiting.begin.elapsed() >= self.patience);
-        if late { self.queue.pop_front() } else { None }
+        let patience = self.patience;
+        self.queue.take_first(|waiting| waiting.begin.elapsed() >= patience)
+    }
+}
+
+impl Places {
+    fn may_have(&self, client: Client) -> bool {
+        client.is_proxy || self.of_clients.get(&client.key).is_none_or(|has| *has < self.share)
+    }
+
+    fn may_begin(&self, ready: &Ready) -> bool {
+        let plugin_may = |(name, most): &(String, usize)| self.of_plugins.get(name).is_none_or(|has| has < most);
+        self.free > 0 && self.may_have(ready.client) && ready.share.as_ref().is_none_or(plugin_may)
+    }
+
+    fn take(&mut self, ready: &Ready) {
+        self.free -= 1;
+        *self.of_clients.entry(ready.client.key).or_default() += 1;
+        if let Some((name, _)) = &ready.share {
+            *self.of_plugins.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    fn give_back(&mut self, ready: &Ready) {
+        self.free += 1;
+        less_one(&mut self.of_clients, &ready.client.key);
+        if let Some((name, _)) = &ready.share {
+            less_one(&mut self.of_plugins, name);
+        }
+    }
+}
+
+/// One less under `key`; what has none is forgotten.
+fn less_one<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
     }
 }

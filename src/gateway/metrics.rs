@@ -62,7 +62,7 @@ struct Scrape {
     started_seconds: f64,
     gauges: Vec<(&'static str, &'static str, i64)>,
     counters: Vec<(&'static str, &'static str, u64)>,
-    evicted: [(&'static str, u64); 2],
+    evicted: [(&'static str, u64); 3],
 }
 
 impl Scrape {
@@ -81,6 +81,7 @@ impl Scrape {
             gauges: gauges(door, runner, &plugins),
             counters: [
                 counter("fuelbox_connections_accepted", "Client connections taken", &tally.accepted),
+                counter("fuelbox_connections_refused", "Connections closed at once", &tally.refused),
                 counter("fuelbox_plugin_loads", "Modules loaded, new ones and replacements", &loads.loaded),
                 counter("fuelbox_plugin_removals", "Plug-ins whose module is gone", &loads.removed),
                 counter("fuelbox_plugin_load_failures", "Modules that did not load", &loads.failed),
@@ -91,6 +92,7 @@ impl Scrape {
             .collect(),
             evicted: [
                 ("room", tally.evicted_for_room.load(Relaxed)),
+                ("client", tally.evicted_for_share.load(Relaxed)),
                 ("budget", tally.evicted_for_budget.load(Relaxed)),
             ],
             plugins,
@@ -177,7 +179,7 @@ impl Scrape {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             metric.encode_counter::<NoLabelSet, _, u64>(value, None)?;
         }
-        let help = "Connections closed so that others have room, or for the budget of bytes";
+        let help = "Connections closed so that others have room, their own client or another, or for the budget of bytes";
         let mut metric =
             encoder.encode_descriptor("fuelbox_connections_evicted", help, None, MetricType::Counter)?;
         for (reason, value) in self.evicted {
@@ -222,7 +224,12 @@ fn gauges(door: &Door, runner: &Runner, plugins: &[Arc<Plugin>]) -> Vec<(&'stati
         ("fuelbox_queue_limit", "Requests that may wait (--queue)", limits.queue),
         ("fuelbox_connections_open", "Client connections", door.connections()),
         ("fuelbox_connections_limit", "Client connections allowed (--max-connections)", limits.connections),
-        ("fuelbox_buffered_bytes", "Bytes of bodies and unsent answers", door.held_bytes()),
+        ("fuelbox_clients_open", "Clients that have a connection", door.clients()),
+        ("fuelbox_client_connections_limit", "Connections of one client (--max-connections-per-client)",
+            limits.connections_of_one()),
+        ("fuelbox_client_guests_limit", "Guests of one client at once (--client-share)",
+            limits.places_of_one(crowd.places)),
+        ("fuelbox_buffered_bytes", "Bytes of requests and unsent answers", door.held_bytes()),
         ("fuelbox_buffered_limit_bytes", "Bytes allowed for them (--body-budget)", limits.budget_bytes),
         ("fuelbox_plugins_loaded", "Plug-ins that serve", plugins.len()),
         ("fuelbox_plugins_refused", "Modules that do not load", runner.plugins().refused().len()),

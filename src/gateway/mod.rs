@@ -4,30 +4,38 @@
 //! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
 pub mod cgi;
+pub mod client;
 pub mod conditions;
 pub mod conn;
+mod conns;
 pub mod console;
 pub mod crew;
 pub mod desk;
 pub mod document;
 pub mod door;
+mod forwarded;
 pub mod gate;
 pub mod http1;
 pub mod lane;
+pub mod lineup;
 mod listing;
 pub mod message;
 pub mod metrics;
 pub mod openapi;
 mod outgoing;
 pub mod own;
+pub mod phase;
 mod places;
 pub mod problem;
+mod queue;
 pub mod ready;
 pub mod reply;
 pub mod request_id;
 mod room;
 pub mod routes;
 pub mod server;
+pub mod share;
+pub mod state;
 pub mod tally;
 pub mod tokens;
 pub mod worker;

@@ -1,14 +1,14 @@
 //! What a worker sends to a client, and how a connection ends.
 
-use super::conn::{Conn, State};
+use super::conn::Conn;
 use super::http1::Reject;
 use super::message::Response;
 use super::problem;
 use super::ready::Ready;
 use super::reply::{Noted, identified, note, render};
+use super::state::State;
 use super::worker::{Over, Worker};
 use std::io::ErrorKind;
-use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,16 +34,16 @@ impl Worker {
         let response = identified(response, &ready.request_id);
         render(&response, ready.method == "HEAD", &mut state.output);
         self.end_if_asked(state, ready);
-        note(&self.door, conn, ready, Noted::of(&response), begin);
+        note(&self.door, ready, Noted::of(&response), begin);
         self.send(conn, state)
     }
 
     /// Answers what is no request, and ends the connection.
     pub(super) fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
-        let mut ready = state.take_in_progress().unwrap_or_else(Ready::unknown);
+        let mut ready = state.take_in_progress().unwrap_or_else(|| Ready::unknown(conn.peer));
         self.door.ids.complete(&mut ready.request_id);
         let response = identified(problem::response(reject.kind, reject.detail), &ready.request_id);
-        note(&self.door, conn, &ready, Noted::of(&response), Instant::now());
+        note(&self.door, &ready, Noted::of(&response), Instant::now());
         render(&response, false, &mut state.output);
         self.end_if_asked(state, &Ready::default());
         // Whatever follows was never a request.
@@ -53,14 +53,14 @@ impl Worker {
     }
 
     pub(super) fn send(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        match state.flush(&conn.stream) {
+        match state.flush() {
             Err(_) => Over::Close,
             Ok(false) => Over::Wait,
             Ok(true) if state.ends && !state.rejected && !state.has_input() => Over::Close,
             Ok(true) if state.ends => {
                 state.discard_input();
                 // The client sees the end after the response; a reset would take the response with it.
-                match conn.stream.shutdown(Shutdown::Write) {
+                match state.end_output() {
                     Ok(()) => self.linger(conn, state),
                     Err(_) => Over::Close,
                 }
@@ -73,15 +73,19 @@ impl Worker {
 
     /// Has the connection looked at once more, after others had their turn. What it waits for now counts
     /// from here if `anew`: the time until the last answer was not its client's.
-    pub(super) fn again(&self, conn: &Arc<Conn>, state: &State, anew: bool) -> Over {
-        conn.wait(state.phase(), anew, self.door.now_ms(), &self.door.limits);
+    pub(super) fn again(&self, conn: &Arc<Conn>, state: &mut State, anew: bool) -> Over {
+        let phase = state.phase();
+        conn.wait(phase, anew, self.door.now_ms(), &self.door.limits);
+        if !self.count(conn, state, phase) {
+            return Over::Close;
+        }
         self.door.look_again(Arc::clone(conn));
         Over::Taken
     }
 
     /// Reads and drops what the client still sends, until it is gone or its time is up.
     pub(super) fn linger(&self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        match state.read_away(&conn.stream).map_err(|error| error.kind()) {
+        match state.read_away().map_err(|error| error.kind()) {
             // It sends faster than this reads; closing now would be a reset, and take the response with it.
             Ok(true) => self.again(conn, state, false),
             Err(ErrorKind::WouldBlock) => Over::Wait,

@@ -1,8 +1,10 @@
 //! Places at work, as the door gives them: among the running guests, and at the desk where plug-ins are changed.
 
-use super::crew::{Work, lock};
+use super::client::Client;
+use super::crew::lock;
 use super::door::Door;
 use super::gate::{Admission, Crowd, Waiting};
+use super::lineup::Work;
 use super::ready::{Place, Ready};
 use super::routes::share_of;
 
@@ -12,19 +14,28 @@ impl Door {
         lock(&self.gate).crowd()
     }
 
-    /// Whether requests wait for a place among the running guests.
-    pub fn has_queue(&self) -> bool {
-        lock(&self.gate).has_queue()
+    /// Whether a request of `client` would have to wait for a place among the running guests.
+    pub fn is_taken_for(&self, client: Client) -> bool {
+        lock(&self.gate).is_taken_for(client)
     }
 
-    /// Asks for the place that a request needs.
+    /// Asks for the place that a request needs. One that has to make room for it is refused.
     pub fn enter(&self, mut waiting: Waiting) -> Admission {
-        if waiting.ready.place() == Some(Place::Desk) {
-            return lock(&self.desk_gate).enter(waiting);
+        let gate = if waiting.ready.place() == Some(Place::Desk) {
+            &self.desk_gate
+        } else {
+            let runner = self.tally.runner.as_ref().filter(|runner| runner.plugins().has_shares());
+            waiting.ready.share = runner.and_then(|runner| share_of(runner, &waiting.ready));
+            &self.gate
+        };
+        let plugin = |ready: &Ready| self.tally.plugin_of(&ready.target).map(|plugin| plugin.name.clone());
+        let mut admission = lock(gate).enter(waiting, |ready| plugin(ready).unwrap_or_default());
+        if let Admission::Queued { refused, .. } = &mut admission
+            && let Some(refused) = refused.take()
+        {
+            self.push(Work::Refuse(refused));
         }
-        let runner = self.tally.runner.as_ref().filter(|runner| runner.plugins().has_shares());
-        waiting.ready.share = runner.and_then(|runner| share_of(runner, &waiting.ready));
-        lock(&self.gate).enter(waiting)
+        admission
     }
 
     /// Gives the place of a request back, to that which has waited longest.

@@ -1,5 +1,6 @@
 //! A request on its way from the door to a lane.
 
+use super::client::Client;
 use super::desk::PLUGINS;
 use super::http1::Head;
 use super::lane::Message;
@@ -34,6 +35,8 @@ pub struct Ready {
     pub target: String,
     /// The `Content-Type`.
     pub content_type: Option<String>,
+    /// Whose it is.
+    pub client: Client,
     /// The body.
     pub body: Vec<u8>,
     /// The head as it came, if the answer may depend on it.
@@ -49,14 +52,15 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// The request with this head, which is `raw`; its body comes later.
-    pub fn new(head: &Head<'_>, raw: &[u8], role: Option<Role>) -> Ready {
+    /// The request of `client` with this head, which is `raw`; its body comes later.
+    pub fn new(head: &Head<'_>, raw: &[u8], client: Client, role: Option<Role>) -> Ready {
         let is_console = head.target.split('?').next() == Some(console::PATH);
         let needs_head = is_console || HEADED.iter().any(|path| head.target.starts_with(path));
         Ready {
             method: head.method.into(),
             target: head.target.into(),
             content_type: head.content_type.map(str::to_string),
+            client,
             body: Vec::new(),
             head: if needs_head { raw.to_vec() } else { Vec::new() },
             keep_alive: head.keep_alive,
@@ -66,9 +70,16 @@ impl Ready {
         }
     }
 
-    /// What stands for a request of which nothing is known.
-    pub fn unknown() -> Ready {
-        Ready { method: "-".into(), target: "-".into(), ..Ready::default() }
+    /// What stands for a request of `client` of which nothing is known.
+    pub fn unknown(client: Client) -> Ready {
+        Ready { method: "-".into(), target: "-".into(), client, ..Ready::default() }
+    }
+
+    /// Bytes that it takes, with those that its message will.
+    pub fn held(&self) -> usize {
+        let texts = self.method.capacity() + 2 * self.target.capacity() + self.head.capacity();
+        let content_type = self.content_type.as_ref().map_or(0, |text| 2 * text.capacity());
+        texts + content_type + self.body.capacity()
     }
 
     /// Turns its body, and a copy of the rest, into what a lane carries.

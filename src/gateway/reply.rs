@@ -1,6 +1,5 @@
 //! Answers of the door's own, and the access log.
 
-use super::conn::Conn;
 use super::door::Door;
 use super::message::Response;
 use super::problem::{self, BUSY, Kind, LANE, RETRY_AFTER};
@@ -83,22 +82,22 @@ impl Noted {
 }
 
 /// Counts and logs a request that has been answered.
-pub fn note(door: &Door, conn: &Conn, ready: &Ready, mut noted: Noted, begin: Instant) {
+pub fn note(door: &Door, ready: &Ready, mut noted: Noted, begin: Instant) {
     // The door's own refusals do not know it.
     noted.plugin = noted.plugin.or_else(|| door.tally.plugin_of(&ready.target));
     door.tally.count(noted.plugin.as_deref(), noted.kind);
     if log::log_enabled!(target: ACCESS, log::Level::Info) {
-        log_access(conn, ready, &noted, begin);
+        log_access(ready, &noted, begin);
     }
 }
 
 /// One line for each request: address, method, path, status, bytes, fuel, time, what came of it, and its name.
-fn log_access(conn: &Conn, ready: &Ready, noted: &Noted, begin: Instant) {
+fn log_access(ready: &Ready, noted: &Noted, begin: Instant) {
     let Noted { status, bytes, fuel, kind, plugin } = noted;
     let Ready { method, target, request_id, .. } = ready;
     let outcome = outcome(*kind);
     let (id, ms) = (&**request_id, begin.elapsed().as_secs_f64() * 1000.0);
-    let (client, message) = (conn.client.to_string(), format!("{method} {target} {status}"));
+    let (client, message) = (ready.client.address.to_string(), format!("{method} {target} {status}"));
     let mut fields: Vec<(&str, Value<'_>)> = vec![
         ("message", message.as_str().into()),
         ("request_id", id.into()),

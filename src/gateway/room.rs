@@ -1,10 +1,18 @@
 //! Room for connections and bytes: who must go when there is none.
+//!
+//! Whoever has most makes room: of connections and of bytes alike, a client loses some to a newcomer only while it has
+//! more than the newcomer would have. So one client, whatever it does, takes none from those who have fewer.
 
-use super::conn::{Conn, Phase};
+use super::client::Client;
+use super::conn::Conn;
+use super::conns::Conns;
 use super::crew::lock;
 use super::door::Door;
+use super::phase::Phase;
+use super::state::State;
+use std::cmp::Reverse;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// How long a connection waits for its client before it may be closed to make room: a request that follows
 /// its connection at once is there by then. Whoever comes meanwhile waits in the system's queue, so that
@@ -14,77 +22,152 @@ pub const EVICT_AFTER_MS: u64 = 5;
 /// Unsent responses may take this part of the budget, so that slow readers cannot use up what senders need.
 const OUTPUT_SHARE: usize = 2;
 
+/// Which connection makes room.
+enum Victim {
+    /// None needs to.
+    Nobody,
+    /// This one.
+    Conn(Arc<Conn>),
+    /// The newcomer itself.
+    Newcomer,
+}
+
 impl Door {
-    /// Whether there are as many connections as allowed, not counting those that their clients have ended.
-    pub(super) fn is_full(&self) -> bool {
-        let (conns, most) = (lock(&self.conns), self.limits.connections);
-        conns.len() >= most && conns.values().filter(|conn| !conn.is_hung_up()).count() >= most
-    }
-
-    /// The connection, among those that `pick` picks, that has been waiting for its client longest.
-    fn longest_waiting(&self, pick: impl Fn(&Conn) -> bool) -> Option<Arc<Conn>> {
+    /// Whether there is no room for a connection, and none can be made.
+    pub(super) fn is_stuck(&self) -> bool {
         let conns = lock(&self.conns);
-        let waiting = conns.values().filter(|conn| pick(conn));
-        let waiting = waiting.filter_map(|conn| Some((conn.waiting_since()?, conn)));
-        waiting.min_by_key(|(since, conn)| (*since, conn.token)).map(|(_, conn)| Arc::clone(conn))
+        conns.len() >= self.limits.connections && !conns.iter().any(|conn| self.may_evict(conn))
     }
 
-    /// The connection that may be closed to make room, if there is one. That of a deployment is not: strangers could
-    /// keep an operator out by coming in numbers.
-    fn to_evict(&self) -> Option<Arc<Conn>> {
+    /// Whether a connection may be closed to make room: its client has had time to send a request, and has none here.
+    /// That of a deployment may not: strangers could keep an operator out by coming in numbers.
+    fn may_evict(&self, conn: &Conn) -> bool {
         // One that has just been answered may have its next request on the way.
         let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
-        self.longest_waiting(|conn| {
-            !conn.deploys() && conn.waiting_since().is_some_and(|since| since <= settled)
-        })
+        !conn.deploys() && conn.waiting_since().is_some_and(|since| since <= settled)
     }
 
-    /// Whether one could be closed to make room.
-    pub(super) fn can_evict(&self) -> bool {
-        self.to_evict().is_some()
+    /// Makes room for a connection of `newcomer`; false if it must go itself.
+    pub(super) fn make_room(&self, newcomer: Client) -> bool {
+        loop {
+            let (victim, counter) = {
+                let conns = lock(&self.conns);
+                let own = conns.connections_of(newcomer.key);
+                if !newcomer.is_proxy && own >= self.limits.connections_of_one() {
+                    (self.own_victim(&conns, newcomer), &self.tally.evicted_for_share)
+                } else if conns.len() >= self.limits.connections {
+                    (self.victim(&conns, newcomer, own), &self.tally.evicted_for_room)
+                } else {
+                    (Victim::Nobody, &self.tally.evicted_for_room)
+                }
+            };
+            match victim {
+                Victim::Nobody => return true,
+                Victim::Newcomer => {
+                    log::debug!("no room for one more connection of {}", newcomer.address);
+                    self.tally.refused.fetch_add(1, Relaxed);
+                    return false;
+                }
+                Victim::Conn(conn) => self.evict(&conn, counter),
+            }
+        }
     }
 
-    /// Closes the connection that has been waiting for its client longest. False if none waits.
-    pub(super) fn evict(&self) -> bool {
-        match self.to_evict() {
-            Some(conn) if conn.claim() => {
-                log::debug!("closing {} to make room", conn.client);
-                self.tally.evicted_for_room.fetch_add(1, Ordering::Relaxed);
-                self.close(&conn);
+    /// A connection of the same client, which has as many as it may.
+    fn own_victim(&self, conns: &Conns, newcomer: Client) -> Victim {
+        let own = conns.iter().filter(|conn| conn.peer.key == newcomer.key && self.may_evict(conn));
+        let oldest = own.min_by_key(|conn| (conn.waiting_since(), conn.token));
+        oldest.map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
+    }
+
+    /// The connection that has been waiting for its client longest, of the client that has most: more than the
+    /// newcomer, with this one, would have, or as many if it is the newcomer itself.
+    fn victim(&self, conns: &Conns, newcomer: Client, own: usize) -> Victim {
+        let rank = |conn: &Conn| conn.share.connections() + usize::from(conn.peer.key == newcomer.key);
+        let can = conns.iter().filter(|conn| rank(conn) > own && self.may_evict(conn));
+        let first = can.min_by_key(|conn| (Reverse(rank(conn)), conn.waiting_since(), conn.token));
+        first.map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
+    }
+
+    /// Closes a connection to have a descriptor or memory. False if none can be.
+    pub(super) fn evict_any(&self) -> bool {
+        let nobody = Client::nobody();
+        let victim = self.victim(&lock(&self.conns), nobody, 0);
+        match victim {
+            Victim::Conn(conn) => {
+                self.evict(&conn, &self.tally.evicted_for_room);
                 true
             }
-            _ => false,
+            Victim::Nobody | Victim::Newcomer => false,
         }
     }
 
-    /// Counts what a connection holds, in bytes, against the budget; `budgeted` is what it was counted
-    /// with so far. When the budget is used up, the connections that have been stuck longest with a body
-    /// or a response are closed, those of deployments only for another one; false if none was left, and this one
-    /// must go.
-    pub fn budget(&self, conn: &Conn, budgeted: &mut usize, held: usize, phase: Phase) -> bool {
-        let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
-        let most = self.limits.budget_bytes / share;
-        let before = std::mem::replace(budgeted, held);
-        if held <= before {
-            self.held_bytes.fetch_sub(before - held, Ordering::Relaxed);
+    fn evict(&self, conn: &Arc<Conn>, counter: &AtomicU64) {
+        // Else a worker has taken it up meanwhile.
+        if conn.claim() {
+            log::debug!("closing a connection of {} to make room", conn.peer.address);
+            counter.fetch_add(1, Relaxed);
+            self.close(conn);
+        }
+    }
+
+    /// Counts the `held` bytes of a connection against the budget, instead of what it was counted with so far. When
+    /// the budget is used up, those are closed that have been stuck longest, of whoever has most; those of deployments
+    /// only for another one. False if this one must go.
+    pub fn budget(&self, conn: &Conn, state: &mut State, held: usize, phase: Phase) -> bool {
+        let before = std::mem::replace(&mut state.budgeted, held);
+        if held == before {
             return true;
         }
-        self.held_bytes.fetch_add(held - before, Ordering::Relaxed);
-        while self.held_bytes.load(Ordering::Relaxed) > most {
-            let stuck = |other: &Conn| {
-                other.token != conn.token && matches!(other.phase(), Phase::Body | Phase::Write)
-            };
-            let stranger = self.longest_waiting(|other| stuck(other) && !other.deploys());
-            let or_any = || self.longest_waiting(|other| stuck(other) && conn.deploys());
-            match stranger.or_else(or_any) {
-                Some(other) if other.claim() => {
-                    self.tally.evicted_for_budget.fetch_add(1, Ordering::Relaxed);
-                    self.close(&other);
-                }
-                Some(_) => {}
+        let payer = conn.payer();
+        if held < before {
+            payer.release(before - held);
+            self.held_bytes.fetch_sub(before - held, Relaxed);
+            return true;
+        }
+        payer.hold(held - before);
+        self.held_bytes.fetch_add(held - before, Relaxed);
+        let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
+        while self.held_bytes() > self.limits.budget_bytes / share {
+            match self.stuck_longest(conn) {
+                Some(other) => self.evict(&other, &self.tally.evicted_for_budget),
                 None => return false,
             }
         }
         true
+    }
+
+    /// Of whoever has most bytes, and at least as many as who pays for `conn`, the connection that has been stuck
+    /// longest.
+    fn stuck_longest(&self, conn: &Conn) -> Option<Arc<Conn>> {
+        let own = conn.payer();
+        let is_stuck = |other: &&Arc<Conn>| {
+            other.token != conn.token
+                && matches!(other.phase(), Phase::Head | Phase::Body | Phase::Write)
+                && other.waiting_since().is_some()
+                && (!other.deploys() || conn.deploys())
+        };
+        let conns = lock(&self.conns);
+        let stuck = conns.iter().filter(is_stuck).filter_map(|other| {
+            let payer = other.payer();
+            let most = payer.bytes();
+            (conn.deploys() || payer.key == own.key || most > own.bytes()).then_some((most, other))
+        });
+        let first = stuck.min_by_key(|(most, other)| {
+            (other.deploys(), Reverse(*most), other.waiting_since(), other.token)
+        });
+        first.map(|(_, other)| Arc::clone(other))
+    }
+
+    /// Has the bytes of a connection counted to whoever its request belongs to: its peer, or the client behind it.
+    pub fn charge(&self, conn: &Conn, state: &mut State, client: Client) {
+        let before = conn.payer();
+        if before.key == client.key {
+            return;
+        }
+        let share = lock(&self.conns).share(client.key);
+        share.hold(state.budgeted);
+        before.release(state.budgeted);
+        conn.set_payer(share);
     }
 }

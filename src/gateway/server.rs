@@ -1,5 +1,6 @@
 //! The gateway as a whole: a door, its workers with their lanes, start and stop.
 
+use super::client::Network;
 use super::desk::Desk;
 use super::door::{Door, Handler};
 use super::lane::Lane;
@@ -35,6 +36,8 @@ pub struct GatewayConfig {
     pub workers: usize,
     /// What clients are allowed.
     pub door: DoorLimits,
+    /// Proxies that are believed who their client is (`Forwarded`, `X-Forwarded-For`).
+    pub trusted_proxies: Vec<Network>,
     /// Who may call plug-ins that ask for a token, and change plug-ins. Without, nobody may.
     pub tokens: Option<Arc<Tokens>>,
     /// Lines that the log has dropped, for `/metrics`, if whoever keeps the log counts them.
@@ -47,6 +50,7 @@ impl Default for GatewayConfig {
             listen: DEFAULT_LISTEN,
             workers: default_workers(),
             door: DoorLimits::default(),
+            trusted_proxies: Vec::new(),
             tokens: None,
             log_dropped: None,
         }
@@ -148,8 +152,8 @@ impl Gateway {
         // One for each guest, one for the door and, as none of these is free for it, one for the desk.
         let workers = config.workers + 1 + usize::from(desk.is_some());
         let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
-        let door =
-            Arc::new(Door::new(listener, config.door.clone(), config.workers, handler, (tally, desk))?);
+        let rules = (config.door.clone(), config.trusted_proxies.clone());
+        let door = Arc::new(Door::new(listener, rules, config.workers, handler, (tally, desk))?);
         let (end, ended) = channel();
         for (number, lane) in lanes.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&door), lane);

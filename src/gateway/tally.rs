@@ -33,6 +33,10 @@ pub struct Tally {
     pub accepted: AtomicU64,
     /// Connections that were closed so that others have room.
     pub evicted_for_room: AtomicU64,
+    /// Connections that were closed for another one of a client that has as many as it may.
+    pub evicted_for_share: AtomicU64,
+    /// Connections that were closed at once, as none could make room for them.
+    pub refused: AtomicU64,
     /// Connections that were closed because the budget for bodies and answers was used up.
     pub evicted_for_budget: AtomicU64,
 }
@@ -52,6 +56,8 @@ impl Tally {
             outcomes: Default::default(),
             accepted: AtomicU64::new(0),
             evicted_for_room: AtomicU64::new(0),
+            evicted_for_share: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             evicted_for_budget: AtomicU64::new(0),
         }
     }

@@ -1,16 +1,19 @@
 //! What a worker does with a connection: read, hand the request to its lane, write the response.
 
-use super::conn::{Conn, Phase, State, Step};
-use super::crew::{Member, Work, lock};
+use super::conn::Conn;
+use super::crew::{Member, lock};
 use super::door::Door;
 use super::gate::{Admission, Waiting};
 use super::http1::{NO_ROOM, Reject};
 use super::lane::{Lane, Message};
+use super::lineup::Work;
 use super::message::{Request, Response};
 use super::own;
+use super::phase::Phase;
 use super::problem::{self, INTERNAL, SLOW};
 use super::ready::{Place, Ready};
 use super::reply::{Noted, busy, identified, note};
+use super::state::{Reading, State, Step};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -19,11 +22,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// What a connection may hold outside the budget, in bytes: common requests and responses.
-const UNBUDGETED_BYTES: usize = 4096;
-
 /// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
 const PIPELINE: usize = 8;
+
+/// Clients whose requests a worker takes before it lets its lane run empty: only then are they anyone's again.
+const CLIENTS_IN_HAND: usize = 16;
+
+/// Reads from a client that sends as fast as this reads, before others have their turn.
+const READS: usize = 64;
 
 /// A request thread: the owner of one lane.
 pub struct Worker {
@@ -83,12 +89,13 @@ impl Worker {
 
     /// Does what is next; false if there is nothing, ever.
     fn turn(&mut self, door: &Door) -> bool {
+        door.look_if_due();
         if self.pipeline.is_empty() {
             let Some(work) = door.next(&mut self.member) else { return false };
             self.begin(work);
         }
         while self.has_room() {
-            let Some(work) = door.one_more(&self.member) else { break };
+            let Some(work) = door.one_more(&mut self.member) else { break };
             self.begin(work);
         }
         if let Some(oldest) = self.pipeline.pop_front() {
@@ -98,7 +105,10 @@ impl Worker {
     }
 
     fn has_room(&self) -> bool {
-        !self.pipeline.is_empty() && self.pipeline.len() < PIPELINE && !self.is_closed_off()
+        !self.pipeline.is_empty()
+            && self.pipeline.len() < PIPELINE
+            && !self.is_closed_off()
+            && self.member.clients() < CLIENTS_IN_HAND
     }
 
     /// Whether the last request in the lane still has its body to come: what is sent now would be taken
@@ -116,7 +126,7 @@ impl Worker {
             }
             Work::Run(waiting) => self.send_in(*waiting, true),
             Work::Again(waiting) => self.send_in(*waiting, false),
-            Work::Expire(waiting) => {
+            Work::Refuse(waiting) => {
                 let response = busy(&waiting.ready);
                 self.turn_away(*waiting, response);
             }
@@ -173,7 +183,7 @@ impl Worker {
         let waiting = if waiting.ready.place().is_some() && !has_place {
             match self.door.enter(waiting) {
                 Admission::Run(waiting) => *waiting,
-                Admission::Queued(message) => return self.rid(&message),
+                Admission::Queued { message, .. } => return self.rid(&message),
                 Admission::Full(waiting) => {
                     self.rid(&waiting.message);
                     let response = busy(&waiting.ready);
@@ -207,13 +217,14 @@ impl Worker {
                 Over::Request(mut ready) => {
                     let message = ready.message();
                     let waiting = Waiting { conn, ready, message, begin: Instant::now() };
-                    if waiting.ready.place() != Some(Place::Guest) || !self.door.has_queue() {
+                    let client = waiting.ready.client;
+                    if waiting.ready.place() != Some(Place::Guest) || !self.door.is_taken_for(client) {
                         return self.send_in(waiting, false);
                     }
-                    // Others wait already; through the lane, it would only come to wait behind them later.
+                    // It has to wait; through the lane, it would only come to that later.
                     let waiting = match self.door.enter(waiting) {
                         Admission::Run(waiting) => return self.send_in(*waiting, true),
-                        Admission::Queued(_) => return,
+                        Admission::Queued { .. } => return,
                         Admission::Full(waiting) => *waiting,
                     };
                     let Waiting { ready, begin, .. } = waiting;
@@ -233,39 +244,52 @@ impl Worker {
 
     /// Notes what the connection waits for; false if there is no budget for what it holds.
     fn begin_wait(&self, conn: &Conn) -> bool {
-        let mut state = lock(&conn.state);
+        let state = &mut lock(&conn.state);
         state.trim();
         let phase = state.phase();
         conn.set_deploys(state.deploys());
         conn.wait(phase, phase == Phase::Idle, self.door.now_ms(), &self.door.limits);
-        let held = Some(state.held()).filter(|held| *held > UNBUDGETED_BYTES).unwrap_or(0);
-        let fits = held == state.budgeted || self.door.budget(conn, &mut state.budgeted, held, phase);
+        self.count(conn, state, phase)
+    }
+
+    /// Counts what a connection holds against the budget; false if there is none for it, and it ends.
+    pub(super) fn count(&self, conn: &Conn, state: &mut State, phase: Phase) -> bool {
+        let held = state.held();
+        let fits = self.door.budget(conn, state, held, phase);
         self.door.tally.evicted_for_budget.fetch_add(u64::from(!fits), Ordering::Relaxed);
         fits
     }
 
-    /// Counts a whole body: it may wait for a place among the running guests.
+    /// Counts a whole request: it may wait for a place among the running guests.
     fn has_budget(&self, conn: &Conn, ready: &Ready) -> bool {
         conn.set_deploys(ready.deploys());
-        let held = ready.body.capacity();
-        let budgeted = &mut lock(&conn.state).budgeted;
-        held <= UNBUDGETED_BYTES.max(*budgeted) || self.door.budget(conn, budgeted, held, Phase::Body)
+        let state = &mut lock(&conn.state);
+        let held = state.held() + ready.held();
+        self.door.budget(conn, state, held, Phase::Body)
     }
 
     fn advance(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
         if let Some(over) = self.is_over(conn, state) {
             return over;
         }
+        let door = Arc::clone(&self.door);
+        let reading =
+            Reading { limits: &door.limits, desk: door.desk.as_ref(), proxies: &door.proxies };
         let mut drained = false;
-        loop {
-            match state.step(&self.door.limits, self.door.desk.as_ref()) {
+        for _ in 0..READS {
+            let step = state.step(reading, conn.peer);
+            if let Some(client) = state.client() {
+                door.charge(conn, state, client);
+            }
+            match step {
                 Ok(Step::Request(mut ready)) => {
-                    self.door.ids.complete(&mut ready.request_id);
+                    door.charge(conn, state, ready.client);
+                    door.ids.complete(&mut ready.request_id);
                     return Over::Request(ready);
                 }
                 Ok(Step::Continue) => {
                     state.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-                    match state.flush(&conn.stream) {
+                    match state.flush() {
                         Ok(true) => {}
                         Ok(false) => return Over::Wait,
                         Err(_) => return Over::Close,
@@ -278,7 +302,7 @@ impl Worker {
             if drained && !conn.is_hung_up() {
                 return Over::Wait;
             }
-            match state.read(&conn.stream) {
+            match state.read() {
                 Ok(0) => return Over::Close,
                 Ok(_) => drained = state.drained(),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Over::Wait,
@@ -289,6 +313,7 @@ impl Worker {
                 Err(_) => return Over::Close,
             }
         }
+        self.again(conn, state, false)
     }
 
     /// Deals with a connection that is late, ending, or still being written to.
@@ -333,7 +358,7 @@ impl Worker {
                 return std::thread::yield_now();
             }
             let (member, pipeline) = &mut *own.borrow_mut();
-            door.go_long(member);
+            door.go_long(member, ready.client);
             // What is behind this request in the lane must not wait for it.
             for next in pipeline.iter_mut().filter(|next| !next.given_back) {
                 next.given_back = true;
@@ -345,7 +370,7 @@ impl Worker {
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let Some(request) = request else { return problem::no_memory() };
                 let (head, id) = (std::mem::take(&mut head), ready.request_id.clone());
-                let request = Request { client: Some(conn.client), head, id, role: ready.role, ..request };
+                let request = Request { client: Some(ready.client.address), head, id, role: ready.role, ..request };
                 own::answer(&door, &request, &when_long)
                     .unwrap_or_else(|| (door.handler)(request, &when_long))
             }));
@@ -361,7 +386,7 @@ impl Worker {
             None => Err(ErrorKind::NotConnected.into()),
         };
         if is_long.get() {
-            door.crew.come_back();
+            door.crew.come_back(ready.client);
         }
         door.leave(&ready);
         if let Err(error) = finished {
@@ -371,7 +396,7 @@ impl Worker {
             return self.refuse(&conn, state, &ready, response, begin);
         }
         self.end_if_asked(state, &ready);
-        note(&door, &conn, &ready, seen, begin);
+        note(&door, &ready, seen, begin);
         self.send(&conn, state)
     }
 }

@@ -14,8 +14,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoorLimits {
     /// Connections open at a time (`--max-connections`). One more closes the one that has been waiting
-    /// for its client longest.
+    /// for its client longest, of the client that has most.
     pub connections: usize,
+    /// Connections of one client, an IPv4 address or the /64 of an IPv6 address
+    /// (`--max-connections-per-client`); none is half of all.
+    pub connections_per_client: Option<usize>,
+    /// Percent of the running guests that may be one client's (`--client-share`).
+    pub client_share: u32,
     /// Bytes of a request's head (`--max-head`).
     pub head_bytes: usize,
     /// Bytes of a request's body (`--max-body`).
@@ -41,6 +46,9 @@ impl Default for DoorLimits {
         DoorLimits {
             // A home network's worth; each costs well under 4 KiB while idle.
             connections: 256,
+            connections_per_client: None,
+            // What runs cannot be taken back before its deadline, so the other half is kept for others.
+            client_share: 50,
             // What common servers take: cookies and tokens fit.
             head_bytes: 16 * 1024,
             body_bytes: INPUT_BYTES_DEFAULT,
@@ -62,6 +70,17 @@ pub const CLIENT_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 pub const HEAD_BYTES_MIN: usize = 256;
 
 impl DoorLimits {
+    /// Connections of one client.
+    pub fn connections_of_one(&self) -> usize {
+        self.connections_per_client.unwrap_or((self.connections / 2).max(1))
+    }
+
+    /// Of this many `guests` at once, how many may be one client's.
+    pub fn places_of_one(&self, guests: usize) -> usize {
+        let part = guests.saturating_mul(self.client_share as usize) / 100;
+        part.max(1)
+    }
+
     /// Checks the values that contradict each other or that nothing could be served under.
     ///
     /// # Errors
@@ -69,6 +88,20 @@ impl DoorLimits {
     pub fn check(&self) -> Result<(), String> {
         if self.connections == 0 {
             return Err("--max-connections is 0: nobody could connect".into());
+        }
+        if let Some(of_one) = self.connections_per_client {
+            if of_one == 0 {
+                return Err("--max-connections-per-client is 0: nobody could connect".into());
+            }
+            if of_one > self.connections {
+                let all = self.connections;
+                return Err(format!(
+                    "--max-connections-per-client is {of_one}, more than --max-connections, which is {all}"
+                ));
+            }
+        }
+        if !(1..=100).contains(&self.client_share) {
+            return Err(format!("--client-share is {}; it is 1 to 100 percent", self.client_share));
         }
         if self.head_bytes < HEAD_BYTES_MIN {
             let head = self.head_bytes;
