@@ -53,6 +53,11 @@ pub struct Plugin {
 }
 
 impl Plugin {
+    /// Whether a run may be held up where nothing interrupts it: while functions are translated, or in a directory.
+    pub fn may_stall(&self) -> bool {
+        self.program.is_slow_to_translate() || !self.policy.world.dirs.is_empty()
+    }
+
     /// Whether it runs as a program, rather than by its functions.
     pub fn is_command(&self) -> bool {
         self.convention(command::START) == Some(Convention::Command)

@@ -363,7 +363,18 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
     let access_log = value(&mut args, "--access-log", on_or_off)?.unwrap_or(false);
     door.check_with(&limits)?;
     nothing_left(args)?;
-    Ok(Command::Serve(Serve { listen, workers, door, proxies, warm, site, log_format, access_log, limits, source }))
+    Ok(Command::Serve(Serve {
+        listen,
+        workers,
+        door,
+        proxies,
+        warm,
+        site,
+        log_format,
+        access_log,
+        limits,
+        source,
+    }))
 }
 
 fn check(mut args: Arguments) -> Result<Check, String> {

@@ -14,8 +14,9 @@ const STACK_BYTES: u64 = (512 + 2 * 1024) * 1024;
 /// What of them is touched, as far as was seen.
 const STACK_TOUCHED_BYTES: u64 = 64 * 1024;
 
-/// Copies of a head that a connection has at a time: its buffer of up to twice the size, and what is passed on.
-const HEAD_COPIES: u64 = 4;
+/// Requests that a worker has in hand, and copies of each one's head: a buffer of up to twice the size, and what is
+/// passed on. All other heads are in the budget.
+const HEAD_COPIES: u64 = 8 * 4;
 
 /// A part of the sum: what it is for, its bytes, and the flags that make it smaller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
     let memory = (limits.memory_pages as u64).saturating_mul(PAGE_BYTES as u64);
     let (input, output) = (door.body_bytes as u64, limits.output_bytes as u64);
     let stack = (limits.stack_bytes as u64).saturating_add(u64::from(limits.table_elements) * 8);
-    let heads = (door.connections as u64).saturating_mul(HEAD_COPIES * door.head_bytes as u64);
+    let heads = each((door.head_bytes as u64).saturating_mul(HEAD_COPIES));
     let warm = if serve.warm.instances > 0 { serve.warm.memory_bytes as u64 } else { 0 };
     let mut parts = vec![
         part("guests' memory", each(memory), "--workers, --memory-pages"),
@@ -45,8 +46,8 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
             each((input + output).saturating_mul(2)),
             "--max-body, --max-output",
         ),
-        part("bodies and answers under way", door.budget_bytes as u64, "--body-budget"),
-        part("heads", heads, "--max-connections, --max-head"),
+        part("requests and answers under way", door.budget_bytes as u64, "--body-budget"),
+        part("heads in hand", heads, "--workers, --max-head"),
         part("warm instances", warm, "--warm-memory"),
         part(
             "threads and the log",

@@ -145,7 +145,8 @@ impl Places {
     }
 
     fn may_begin(&self, ready: &Ready) -> bool {
-        let plugin_may = |(name, most): &(String, usize)| self.of_plugins.get(name).is_none_or(|has| has < most);
+        let plugin_may =
+            |(name, most): &(String, usize)| self.of_plugins.get(name).is_none_or(|has| has < most);
         self.free > 0 && self.may_have(ready.client) && ready.share.as_ref().is_none_or(plugin_may)
     }
 

@@ -111,7 +111,8 @@ impl Core {
     /// The work whose turn it is, for a worker who has some of `clients` in hand; it notes there whose this is.
     pub fn take(&mut self, clients: &mut Vec<ClientKey>) -> Option<Work> {
         let is_theirs = |key: &ClientKey, line: &Line| line.is_open(self.share) || clients.contains(key);
-        let at = self.turns.iter().position(|key| self.lines.get(key).is_some_and(|line| is_theirs(key, line)))?;
+        let at =
+            self.turns.iter().position(|key| self.lines.get(key).is_some_and(|line| is_theirs(key, line)))?;
         let key = self.turns.remove(at)?;
         let line = self.lines.get_mut(&key)?;
         let work = line.works.pop_front();

@@ -1,6 +1,6 @@
 //! The HTTP gateway. Only this folder knows HTTP.
 //!
-//! A request's way: `door` (events of all connections) → `worker` (reads, by `conn` and `http1`) → `lane`
+//! A request's way: `events` (of all connections) → `incoming` (reads, by `state` and `http1`) → `worker` → `lane`
 //! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
 pub mod cgi;
@@ -13,9 +13,11 @@ pub mod crew;
 pub mod desk;
 pub mod document;
 pub mod door;
+mod events;
 mod forwarded;
 pub mod gate;
 pub mod http1;
+mod incoming;
 pub mod lane;
 pub mod lineup;
 mod listing;

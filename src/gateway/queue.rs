@@ -103,7 +103,8 @@ impl<T> Queue<T> {
     /// Takes an item that `may` be taken, of the client that `has` the fewest, of those whose turn it is, and of its
     /// plug-ins the one whose turn it is. Of each plug-in only the first counts.
     pub fn take(&mut self, may: impl Fn(&T) -> bool, has: impl Fn(ClientKey) -> usize) -> Option<T> {
-        let first = |line: &Line<T>| line.plugins.iter().position(|(_, items)| items.front().is_some_and(&may));
+        let first =
+            |line: &Line<T>| line.plugins.iter().position(|(_, items)| items.front().is_some_and(&may));
         let found = self.clients.iter().enumerate().filter_map(|(at, line)| Some((at, first(line)?)));
         let (at, plugin) = found.min_by_key(|(at, _)| has(self.clients[*at].client))?;
         self.remove(at, plugin)
@@ -111,7 +112,8 @@ impl<T> Queue<T> {
 
     /// Takes the first item of some plug-in of which `is_it` is true.
     pub fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
-        let first = |line: &Line<T>| line.plugins.iter().position(|(_, items)| items.front().is_some_and(&is_it));
+        let first =
+            |line: &Line<T>| line.plugins.iter().position(|(_, items)| items.front().is_some_and(&is_it));
         let mut found = self.clients.iter().enumerate().filter_map(|(at, line)| Some((at, first(line)?)));
         let (at, plugin) = found.next()?;
         self.remove(at, plugin)

@@ -15,13 +15,22 @@ use std::time::Instant;
 /// What the log calls the lines about requests.
 const ACCESS: &str = "fuelbox::access";
 
-/// No place became free in time for this request.
-pub fn busy(ready: &Ready) -> Response {
+/// No place became free in time for this request, or there is no room for it to wait.
+pub fn busy(door: &Door, ready: &Ready) -> Response {
     let what = match ready.place() {
-        Some(Place::Desk) => "other changes of plug-ins are being made; try again",
-        Some(Place::Guest) | None => "no guest ended in time; try again",
+        Some(Place::Desk) => "other changes of plug-ins are being made; try again".into(),
+        Some(Place::Guest) | None => {
+            let (places, limits) = (door.crowd().places, &door.limits);
+            format!(
+                "no guest ended in time: {places} run at once (--workers), {} of one client (--client-share), and {} \
+                 requests wait (--queue), {:?} at most (--queue-timeout); try again",
+                limits.places_of_one(places),
+                limits.queue,
+                limits.queue_timeout
+            )
+        }
     };
-    problem::response(BUSY, what).with("Retry-After", RETRY_AFTER)
+    problem::response(BUSY, &what).with("Retry-After", RETRY_AFTER)
 }
 
 /// A lane broke under the request.

@@ -53,12 +53,15 @@ impl Door {
             let (victim, counter) = {
                 let conns = lock(&self.conns);
                 let own = conns.connections_of(newcomer.key);
+                let is_full = conns.len() >= self.limits.connections;
+                let counter =
+                    if is_full { &self.tally.evicted_for_room } else { &self.tally.evicted_for_share };
                 if !newcomer.is_proxy && own >= self.limits.connections_of_one() {
-                    (self.own_victim(&conns, newcomer), &self.tally.evicted_for_share)
-                } else if conns.len() >= self.limits.connections {
-                    (self.victim(&conns, newcomer, own), &self.tally.evicted_for_room)
+                    (self.own_victim(&conns, newcomer), counter)
+                } else if is_full {
+                    (self.victim(&conns, newcomer, own), counter)
                 } else {
-                    (Victim::Nobody, &self.tally.evicted_for_room)
+                    (Victim::Nobody, counter)
                 }
             };
             match victim {

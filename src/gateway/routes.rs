@@ -73,6 +73,9 @@ fn execute(
         Ok(plugin) => plugin,
         Err(error) => return refuse(&error),
     };
+    if plugin.may_stall() {
+        when_long();
+    }
     let mut response = if !may_call(&plugin, request.role) {
         problem::token_needed("this plug-in")
     } else if plugin.is_command() {

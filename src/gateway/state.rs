@@ -76,6 +76,10 @@ pub struct State {
 
 /// What came of looking for a request.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is handed on at once, and a box would be an allocation for each request"
+)]
 pub enum Step {
     /// A whole request.
     Request(Ready),

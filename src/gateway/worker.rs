@@ -4,22 +4,19 @@ use super::conn::Conn;
 use super::crew::{Member, lock};
 use super::door::Door;
 use super::gate::{Admission, Waiting};
-use super::http1::{NO_ROOM, Reject};
 use super::lane::{Lane, Message};
 use super::lineup::Work;
 use super::message::{Request, Response};
 use super::own;
-use super::phase::Phase;
-use super::problem::{self, INTERNAL, SLOW};
+use super::problem::{self, INTERNAL};
 use super::ready::{Place, Ready};
 use super::reply::{Noted, busy, identified, note};
-use super::state::{Reading, State, Step};
+use super::state::State;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
@@ -27,9 +24,6 @@ const PIPELINE: usize = 8;
 
 /// Clients whose requests a worker takes before it lets its lane run empty: only then are they anyone's again.
 const CLIENTS_IN_HAND: usize = 16;
-
-/// Reads from a client that sends as fast as this reads, before others have their turn.
-const READS: usize = 64;
 
 /// A request thread: the owner of one lane.
 pub struct Worker {
@@ -49,6 +43,10 @@ struct InLane {
 }
 
 /// How far a connection got.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is handed on at once, and a box would be an allocation for each request"
+)]
 pub(super) enum Over {
     /// It waits for its client.
     Wait,
@@ -127,7 +125,7 @@ impl Worker {
             Work::Run(waiting) => self.send_in(*waiting, true),
             Work::Again(waiting) => self.send_in(*waiting, false),
             Work::Refuse(waiting) => {
-                let response = busy(&waiting.ready);
+                let response = busy(&self.door, &waiting.ready);
                 self.turn_away(*waiting, response);
             }
             // Whoever asked may have stopped waiting.
@@ -186,7 +184,7 @@ impl Worker {
                 Admission::Queued { message, .. } => return self.rid(&message),
                 Admission::Full(waiting) => {
                     self.rid(&waiting.message);
-                    let response = busy(&waiting.ready);
+                    let response = busy(&self.door, &waiting.ready);
                     return self.turn_away(*waiting, response);
                 }
             }
@@ -211,7 +209,7 @@ impl Worker {
             match over {
                 Over::Taken => return,
                 Over::Request(ready) if !self.has_budget(&conn, &ready) => {
-                    let response = busy(&ready);
+                    let response = busy(&self.door, &ready);
                     over = self.refuse(&conn, &mut lock(&conn.state), &ready, response, Instant::now());
                 }
                 Over::Request(mut ready) => {
@@ -229,7 +227,8 @@ impl Worker {
                     };
                     let Waiting { ready, begin, .. } = waiting;
                     conn = waiting.conn;
-                    over = self.refuse(&conn, &mut lock(&conn.state), &ready, busy(&ready), begin);
+                    over =
+                        self.refuse(&conn, &mut lock(&conn.state), &ready, busy(&self.door, &ready), begin);
                 }
                 Over::Close => return self.door.close(&conn),
                 Over::Wait if !self.begin_wait(&conn) => over = Over::Close,
@@ -240,108 +239,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    /// Notes what the connection waits for; false if there is no budget for what it holds.
-    fn begin_wait(&self, conn: &Conn) -> bool {
-        let state = &mut lock(&conn.state);
-        state.trim();
-        let phase = state.phase();
-        conn.set_deploys(state.deploys());
-        conn.wait(phase, phase == Phase::Idle, self.door.now_ms(), &self.door.limits);
-        self.count(conn, state, phase)
-    }
-
-    /// Counts what a connection holds against the budget; false if there is none for it, and it ends.
-    pub(super) fn count(&self, conn: &Conn, state: &mut State, phase: Phase) -> bool {
-        let held = state.held();
-        let fits = self.door.budget(conn, state, held, phase);
-        self.door.tally.evicted_for_budget.fetch_add(u64::from(!fits), Ordering::Relaxed);
-        fits
-    }
-
-    /// Counts a whole request: it may wait for a place among the running guests.
-    fn has_budget(&self, conn: &Conn, ready: &Ready) -> bool {
-        conn.set_deploys(ready.deploys());
-        let state = &mut lock(&conn.state);
-        let held = state.held() + ready.held();
-        self.door.budget(conn, state, held, Phase::Body)
-    }
-
-    fn advance(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        if let Some(over) = self.is_over(conn, state) {
-            return over;
-        }
-        let door = Arc::clone(&self.door);
-        let reading =
-            Reading { limits: &door.limits, desk: door.desk.as_ref(), proxies: &door.proxies };
-        let mut drained = false;
-        for _ in 0..READS {
-            let step = state.step(reading, conn.peer);
-            if let Some(client) = state.client() {
-                door.charge(conn, state, client);
-            }
-            match step {
-                Ok(Step::Request(mut ready)) => {
-                    door.charge(conn, state, ready.client);
-                    door.ids.complete(&mut ready.request_id);
-                    return Over::Request(ready);
-                }
-                Ok(Step::Continue) => {
-                    state.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-                    match state.flush() {
-                        Ok(true) => {}
-                        Ok(false) => return Over::Wait,
-                        Err(_) => return Over::Close,
-                    }
-                }
-                Ok(Step::More) => {}
-                Err(reject) => return self.reject(conn, state, &reject),
-            }
-            // The end that a client has sent after its requests came with the same event as they.
-            if drained && !conn.is_hung_up() {
-                return Over::Wait;
-            }
-            match state.read() {
-                Ok(0) => return Over::Close,
-                Ok(_) => drained = state.drained(),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Over::Wait,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::OutOfMemory => {
-                    return self.reject(conn, state, &NO_ROOM);
-                }
-                Err(_) => return Over::Close,
-            }
-        }
-        self.again(conn, state, false)
-    }
-
-    /// Deals with a connection that is late, ending, or still being written to.
-    fn is_over(&mut self, conn: &Arc<Conn>, state: &mut State) -> Option<Over> {
-        let phase = conn.phase();
-        if conn.is_late(self.door.now_ms()) {
-            return Some(match phase {
-                Phase::Head | Phase::Body if !state.ends => {
-                    let detail = "the request did not arrive in time";
-                    self.reject(conn, state, &Reject { kind: SLOW, detail })
-                }
-                _ => Over::Close,
-            });
-        }
-        if !state.output.is_empty() {
-            return match self.send(conn, state) {
-                // A pipelined request may be there already.
-                Over::Wait if state.output.is_empty() && !state.ends => None,
-                over => Some(over),
-            };
-        }
-        if state.ends {
-            return Some(self.linger(conn, state));
-        }
-        if self.door.ends_idle() && state.phase() == Phase::Idle {
-            return Some(Over::Close);
-        }
-        None
     }
 
     /// Has the request, which is in the lane, answered there, and sends the response. The place among the
@@ -370,7 +267,8 @@ impl Worker {
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let Some(request) = request else { return problem::no_memory() };
                 let (head, id) = (std::mem::take(&mut head), ready.request_id.clone());
-                let request = Request { client: Some(ready.client.address), head, id, role: ready.role, ..request };
+                let request =
+                    Request { client: Some(ready.client.address), head, id, role: ready.role, ..request };
                 own::answer(&door, &request, &when_long)
                     .unwrap_or_else(|| (door.handler)(request, &when_long))
             }));

@@ -58,7 +58,7 @@ fn bodies_of_strangers_do_not_end_a_deployment() {
 
 #[test]
 fn connections_of_strangers_do_not_end_a_deployment() {
-    let door = DoorLimits { connections: 4, ..DoorLimits::default() };
+    let door = DoorLimits { connections: 4, connections_per_client: Some(4), ..DoorLimits::default() };
     let site = Site::with(RunnerConfig::default(), door);
     let module = module_of(10_000);
     let mut deployer = site.client();
@@ -66,7 +66,7 @@ fn connections_of_strangers_do_not_end_a_deployment() {
     settle(&site);
     let strangers: Vec<Client> = (0..40)
         .map(|_| {
-            let mut stranger = site.client();
+            let mut stranger = site.client_from(9);
             begin(&mut stranger, "POST /execute/greet HTTP/1.1", b"xxxx");
             std::thread::sleep(Duration::from_millis(10));
             stranger

@@ -305,7 +305,7 @@ fn guests_at_work_and_the_queue_before_them_are_told_as_they_are() {
 
 #[test]
 fn connections_that_make_room_are_counted() {
-    let door = DoorLimits { connections: 2, ..DoorLimits::default() };
+    let door = DoorLimits { connections: 2, connections_per_client: Some(2), ..DoorLimits::default() };
     let two = gateway(door, Limits::default());
     let _idle = [Client::connect(two.address()), Client::connect(two.address())];
     let text = Client::connect(two.address()).send("GET", "/metrics", b"").text();

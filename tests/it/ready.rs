@@ -90,7 +90,8 @@ fn a_broken_lane_is_told_once_and_then_made_anew() {
     runner.load_built_in().unwrap();
     let tally = Tally::new(Some(Arc::new(runner)));
     let handler = |_: Request, _: &dyn Fn()| Response::new(200, "text/plain", "");
-    let door = Door::new(listener, DoorLimits::default(), 1, Box::new(handler), (tally, None)).unwrap();
+    let door =
+        Door::new(listener, (DoorLimits::default(), vec![]), 1, Box::new(handler), (tally, None)).unwrap();
     let door = Arc::new(door);
     for _ in 0..2 {
         let lane = Lane::open().unwrap();

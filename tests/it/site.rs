@@ -49,6 +49,10 @@ impl Site {
         Site { plugins, runner, gateway: Some(gateway) }
     }
 
+    pub fn client_from(&self, host: u8) -> Client {
+        Client::from(host, self.gateway.as_ref().unwrap().address())
+    }
+
     pub fn client(&self) -> Client {
         Client::connect(self.gateway.as_ref().unwrap().address())
     }

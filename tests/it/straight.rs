@@ -147,7 +147,7 @@ fn a_paused_host_call_does_not_hold_up_the_door() {
         fuelbox::Runner::new(fuelbox::RunnerConfig { limits: deadline_ms(1500), ..Default::default() })
             .unwrap();
     runner.load_plugins(&dir.0).unwrap();
-    let server = Server::with(runner);
+    let server = Server::for_one_client(runner);
     let address = server.address;
     let send = move |method: &str, target: &str| Client::connect(address).send(method, target, b"").status;
     std::thread::scope(|scope| {

@@ -2,6 +2,7 @@
 
 use fuelbox::abi::Job;
 use fuelbox::gateway::{Gateway, GatewayConfig};
+use fuelbox::limits::DoorLimits;
 use fuelbox::wasi::streams::SinkTo;
 use fuelbox::{Limits, Program, Runner, RunnerConfig, World};
 use std::io::{Read, Write};
@@ -87,9 +88,18 @@ impl Server {
     }
 
     pub fn with(runner: Runner) -> Server {
+        Server::with_door(runner, DoorLimits::default())
+    }
+
+    /// All places may be one client's.
+    pub fn for_one_client(runner: Runner) -> Server {
+        Server::with_door(runner, DoorLimits { client_share: 100, ..DoorLimits::default() })
+    }
+
+    pub fn with_door(runner: Runner, door: DoorLimits) -> Server {
         let runner = Arc::new(runner);
-        let config =
-            GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 4, ..GatewayConfig::default() };
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let config = GatewayConfig { listen, workers: 4, door, ..GatewayConfig::default() };
         let gateway = Gateway::start(&config, Arc::clone(&runner)).unwrap();
         Server { address: gateway.address(), runner, gateway: Some(gateway) }
     }
@@ -140,7 +150,24 @@ impl Reply {
 /// A keep-alive connection.
 pub struct Client(pub TcpStream);
 
+/// A connection from 127.0.0.`host`.
+pub fn connect_from(host: u8, address: SocketAddr) -> std::io::Result<TcpStream> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    bind(&socket, &SocketAddr::from(([127, 0, 0, host], 0)))?;
+    connect(&socket, &address)?;
+    Ok(socket.into())
+}
+
 impl Client {
+    /// Connects from 127.0.0.`host`, which the gateway takes for a client of its own.
+    pub fn from(host: u8, address: SocketAddr) -> Client {
+        let stream = connect_from(host, address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client(stream)
+    }
+
     pub fn connect(address: SocketAddr) -> Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

@@ -32,7 +32,7 @@ fn soon(full_size: Duration) -> Duration {
 #[test]
 fn with_every_place_taken_requests_wait_and_then_are_refused() {
     let _turn = turn();
-    let target = Target::start(&["--timeout=3s", "--queue=8", "--queue-timeout=1s"]);
+    let target = Target::start(&["--timeout=3s", "--queue=8", "--queue-timeout=1s", "--client-share=100"]);
     let address = target.address();
     target.warm_up();
     let mut spinning: Vec<_> = (0..4).map(|_| spin(address)).collect();
@@ -72,7 +72,7 @@ fn with_every_place_taken_requests_wait_and_then_are_refused() {
 #[test]
 fn a_place_that_becomes_free_goes_to_who_waited_longest() {
     let _turn = turn();
-    let target = Target::start(&["--timeout=500ms", "--queue-timeout=5s"]);
+    let target = Target::start(&["--timeout=500ms", "--queue-timeout=5s", "--client-share=100"]);
     let address = target.address();
     target.warm_up();
     let spinning: Vec<_> = (0..4).map(|_| spin(address)).collect();

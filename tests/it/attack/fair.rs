@@ -89,7 +89,7 @@ fn measure(address: SocketAddr, count: usize, time: Duration) -> Vec<Caller> {
 #[test]
 fn every_connection_gets_its_share() {
     let _turn = turn();
-    let target = Target::start(&["--max-connections=300"]);
+    let target = Target::start(&["--max-connections=300", "--max-connections-per-client=300"]);
     target.warm_up();
     let time = scale(Duration::from_secs(1), Duration::from_secs(5));
     for count in [16, 64, 256] {

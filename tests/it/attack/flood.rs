@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn three_times_as_many_connections_as_allowed() {
     let _turn = turn();
-    let target = Target::start(&["--max-connections=100"]);
+    let target = Target::start(&["--max-connections=100", "--max-connections-per-client=100"]);
     under_attack("4 connection flood", &target, false, |address| {
         let mut streams: Vec<TcpStream> = (0..300).map(|_| connect(address)).collect();
         assert!(target.vitals().descriptors <= 26 + 100 + 5, "{:?}", target.vitals());

@@ -78,7 +78,8 @@ fn with_broken_lanes(workers: usize, broken: usize) -> (Arc<Door>, SocketAddr) {
     let address = listener.local_addr().unwrap();
     let guests = workers - 1;
     let (limits, tally) = (DoorLimits::default(), Tally::new(None));
-    let door = Arc::new(Door::new(listener, limits, guests, Box::new(handler), (tally, None)).unwrap());
+    let door =
+        Arc::new(Door::new(listener, (limits, vec![]), guests, Box::new(handler), (tally, None)).unwrap());
     for number in 0..workers {
         let lane = Lane::open().unwrap();
         if number < broken {

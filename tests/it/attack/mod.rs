@@ -13,7 +13,7 @@ mod reset;
 mod slow;
 mod smuggle;
 
-use crate::support::{Reply, Serve, TempDir, Vitals, prebuilt, wat};
+use crate::support::{Reply, Serve, TempDir, Vitals, connect_from, prebuilt, wat};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -245,7 +245,7 @@ impl GoodClient {
         let until = Arc::clone(&stop);
         let thread = spawn(move || {
             let mut seen = Seen::default();
-            let mut kept = connect(address);
+            let mut kept = GoodClient::connect(address).unwrap();
             let mut next = Instant::now();
             while !until.load(Ordering::SeqCst) {
                 GoodClient::once(address, &mut kept, &mut seen);
@@ -257,12 +257,18 @@ impl GoodClient {
         GoodClient { stop, thread }
     }
 
+    /// From an address of its own: attacks come from 127.0.0.1.
+    fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+        let stream = connect_from(3, address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        Ok(stream)
+    }
+
     fn once(address: SocketAddr, kept: &mut TcpStream, seen: &mut Seen) {
         let begin = Instant::now();
-        let fresh = TcpStream::connect(address).and_then(|mut stream| {
-            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-            post(&mut stream, "/execute/greet", b"World")
-        });
+        let fresh =
+            GoodClient::connect(address).and_then(|mut stream| post(&mut stream, "/execute/greet", b"World"));
         seen.latencies.push(begin.elapsed());
         seen.note(fresh);
         sleep(GoodClient::PERIOD.saturating_sub(begin.elapsed()));
@@ -271,7 +277,10 @@ impl GoodClient {
         if outcome.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock) {
             // Closed while idle, as any server may: a client then asks again on another connection.
             seen.reopened += 1;
-            *kept = connect(address);
+            match GoodClient::connect(address) {
+                Ok(stream) => *kept = stream,
+                Err(error) => return seen.note(Err(error)),
+            }
             outcome = post(kept, "/execute/greet", b"World");
         }
         seen.latencies.push(begin.elapsed());

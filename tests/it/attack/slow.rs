@@ -56,7 +56,7 @@ fn drip(address: SocketAddr, count: usize, first: &[u8], every: Duration, time: 
 fn heads_that_come_byte_by_byte() {
     let _turn = turn();
     let timeout = scale("--head-timeout=300ms", "--head-timeout=10s");
-    let target = Target::start(&[timeout]);
+    let target = Target::start(&[timeout, "--max-connections-per-client=256"]);
     under_attack("3 slow heads", &target, false, |address| {
         let count = scale(200, 1000);
         let every = scale(Duration::from_millis(50), Duration::from_secs(3));
@@ -88,7 +88,7 @@ fn connections_that_say_nothing() {
 fn bodies_that_come_byte_by_byte() {
     let _turn = turn();
     let timeout = scale("--body-timeout=300ms", "--body-timeout=10s");
-    let target = Target::start(&[timeout]);
+    let target = Target::start(&[timeout, "--max-connections-per-client=256"]);
     under_attack("3 slow bodies", &target, false, |address| {
         let first = b"POST /execute/greet HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n";
         let every = scale(Duration::from_millis(50), Duration::from_secs(1));
@@ -156,7 +156,7 @@ fn answers_that_nobody_reads() {
 #[test]
 fn what_waiting_connections_cost() {
     let _turn = turn();
-    let target = Target::start(&["--max-connections=256"]);
+    let target = Target::start(&["--max-connections-per-client=256"]);
     target.warm_up();
     let head = b"POST /execute/greet HTTP/1.1\r\nHost: test\r\nX: ".to_vec();
     let long_head = [&head[..], &[b'a'; 15_000]].concat();
