@@ -14,6 +14,7 @@ mod cli;
 mod cli_args;
 mod cli_manual;
 mod cli_streams;
+mod clients;
 mod command;
 mod config;
 mod console;

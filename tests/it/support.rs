@@ -104,6 +104,15 @@ impl Server {
         Server { address: gateway.address(), runner, gateway: Some(gateway) }
     }
 
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.gateway.as_ref().unwrap().connections()
+    }
+
+    pub fn pulse(&self) -> fuelbox::gateway::server::Pulse {
+        self.gateway.as_ref().unwrap().pulse()
+    }
+
     /// One request on a connection of its own.
     pub fn send(&self, method: &str, target: &str, body: &[u8]) -> Reply {
         Client::connect(self.address).send(method, target, body)

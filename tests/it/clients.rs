@@ -1,0 +1,343 @@
+//! One client takes nothing from the others, whatever it does: turns, places, queue, connections and bytes are shared
+//! by client. The attacker is 127.0.0.2; honest clients have other addresses.
+
+use crate::cgi;
+use crate::support::{Client, Server, TempDir, connect_from, prebuilt, wat};
+use fuelbox::gateway::client::Network;
+use fuelbox::gateway::{Gateway, GatewayConfig};
+use fuelbox::limits::DoorLimits;
+use fuelbox::{Limits, Runner, RunnerConfig};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+
+const EVIL: u8 = 2;
+const HONEST: u8 = 3;
+const OBSERVER: u8 = 7;
+
+/// When an attack ends by itself. Who is served before that is served under the attack.
+const ATTACK: Duration = Duration::from_secs(20);
+
+fn runner(deadline: Duration) -> Runner {
+    let limits = Limits { deadline: Some(deadline), ..Limits::default() };
+    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    runner.load_built_in().unwrap();
+    runner
+}
+
+fn server(door: DoorLimits) -> Server {
+    Server::with_door(runner(Duration::from_millis(400)), door)
+}
+
+/// Something that goes on until it is told to stop, or ends by itself.
+struct Attack {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Attack {
+    /// `round` again and again, on this many threads.
+    fn start(threads: usize, round: impl Fn(usize) + Send + Sync + 'static) -> Attack {
+        let stop = Arc::new(AtomicBool::new(false));
+        let round = Arc::new(round);
+        let begin = Instant::now();
+        let threads = (0..threads).map(|number| {
+            let (stop, round) = (Arc::clone(&stop), Arc::clone(&round));
+            spawn(move || {
+                while !stop.load(SeqCst) && begin.elapsed() < ATTACK {
+                    round(number);
+                }
+            })
+        });
+        Attack { threads: threads.collect(), stop }
+    }
+
+    /// Ends it; it must not have ended by itself.
+    fn end(self) {
+        assert!(self.threads.iter().all(|thread| !thread.is_finished()), "it was over before the test");
+        self.stop.store(true, SeqCst);
+        self.threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+}
+
+fn request(method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn metric(address: SocketAddr, name: &str) -> usize {
+    let text = Client::from(OBSERVER, address).send("GET", "/metrics", b"").text();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name}: {text}")).parse().unwrap()
+}
+
+fn greets(host: u8, address: SocketAddr) {
+    let reply = Client::from(host, address).send("POST", "/execute/greet", b"x");
+    assert_eq!((reply.status, &*reply.text()), (200, "Hello, x"));
+}
+
+/// Pipelines `one` on a connection, reads what comes, and has always more to say.
+fn pipeline(address: SocketAddr, one: &[u8]) -> Attack {
+    let many = one.repeat(500);
+    Attack::start(12, move |_| {
+        let Ok(mut stream) = connect_from(EVIL, address) else { return };
+        stream.set_nonblocking(true).unwrap();
+        let (mut sent, mut seen) = (0, vec![0; 65536]);
+        for _ in 0..2000 {
+            match stream.write(&many[sent..]) {
+                Ok(n) => sent = (sent + n) % many.len(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+            while matches!(stream.read(&mut seen), Ok(n) if n > 0) {}
+            std::thread::yield_now();
+        }
+    })
+}
+
+#[test]
+fn clients_that_always_have_a_request_more_leave_others_their_turn() {
+    let server = server(DoorLimits { head_timeout: Duration::from_millis(300), ..DoorLimits::default() });
+    for one in [request("GET", "/healthz", b""), request("POST", "/execute/greet", b"x")] {
+        let mut kept = Client::from(HONEST, server.address);
+        let attack = pipeline(server.address, &one);
+        sleep(Duration::from_millis(200));
+        let mut slow = Client::from(HONEST, server.address);
+        slow.0.write_all(b"GET /healthz HT").unwrap();
+        for _ in 0..30 {
+            greets(HONEST, server.address);
+            assert_eq!(kept.send("GET", "/healthz", b"").status, 200);
+        }
+        // A timeout comes when it is due, whatever there is to do.
+        let late = slow.reply(false).unwrap();
+        assert_eq!((late.status, late.problem()), (408, "slow-client".into()));
+        assert!(server.pulse().beats(Duration::from_secs(5)));
+        attack.end();
+    }
+}
+
+#[test]
+fn a_client_whose_guests_spin_has_half_of_the_places() {
+    let server = server(DoorLimits::default());
+    let address = server.address;
+    let attack = Attack::start(30, move |_| {
+        let status = Client::from(EVIL, address).send("POST", "/execute/infinite-loop", b"").status;
+        assert!(matches!(status, 504 | 503), "{status}");
+    });
+    sleep(Duration::from_millis(200));
+    assert_eq!(metric(address, "fuelbox_guests_running"), 2);
+    assert_eq!(metric(address, "fuelbox_client_guests_limit"), 2);
+    for round in 0..60 {
+        greets(HONEST + round % 4, address);
+    }
+    attack.end();
+}
+
+#[test]
+fn a_full_queue_makes_room_for_who_has_less_of_it() {
+    // One place, so that everybody waits.
+    let limits = Limits { deadline: Some(Duration::from_millis(300)), ..Limits::default() };
+    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    runner.load_built_in().unwrap();
+    let door = DoorLimits { queue: 4, queue_timeout: Duration::from_secs(20), ..DoorLimits::default() };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let config = GatewayConfig { listen, workers: 1, door, ..GatewayConfig::default() };
+    let gateway = Gateway::start(&config, Arc::new(runner)).unwrap();
+    let address = gateway.address();
+    let ask = |host, target: &str| {
+        let mut client = Client::from(host, address);
+        client.0.write_all(&request("POST", target, b"x")).unwrap();
+        client
+    };
+    let mut spinning: Vec<Client> = (0..5).map(|_| ask(EVIL, "/execute/infinite-loop")).collect();
+    let begin = Instant::now();
+    while metric(address, "fuelbox_queue_length") < 4 {
+        assert!(begin.elapsed() < ATTACK);
+    }
+    // One more of the same is refused, and told by which limits.
+    let refused = ask(EVIL, "/execute/infinite-loop").reply(false).unwrap();
+    assert_eq!((refused.status, refused.problem()), (503, "busy".into()));
+    for what in ["1 run at once (--workers)", "--client-share", "4 requests wait (--queue)", "20s"] {
+        assert!(refused.text().contains(what), "{}", refused.text());
+    }
+    let mut honest = ask(HONEST, "/execute/greet");
+    assert_eq!(honest.reply(false).unwrap().text(), "Hello, x");
+    // It was the next, and the newest of the others made room for it.
+    let statuses: Vec<u16> = spinning.iter_mut().map(|client| client.reply(false).unwrap().status).collect();
+    assert_eq!(statuses, [504, 504, 504, 504, 503]);
+    gateway.stop();
+}
+
+#[test]
+fn two_plugins_of_one_client_do_not_use_up_the_queue_of_a_third() {
+    let dir = TempDir::new();
+    for name in ["a", "b"] {
+        std::fs::copy(prebuilt("infinite-loop.wasm"), dir.0.join(format!("{name}.wasm"))).unwrap();
+        dir.write(&format!("{name}.toml"), "workers = 1");
+    }
+    std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
+    let limits = Limits { deadline: Some(Duration::from_millis(300)), ..Limits::default() };
+    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    runner.load_plugins(&dir.0).unwrap();
+    let door = DoorLimits { queue: 8, client_share: 75, ..DoorLimits::default() };
+    let server = Server::with_door(runner, door);
+    let address = server.address;
+    let attack = Attack::start(30, move |number| {
+        let plugin = ["a", "b"][number % 2];
+        Client::from(HONEST, address).send("POST", &format!("/execute/{plugin}?func=spin"), b"");
+    });
+    sleep(Duration::from_millis(200));
+    (0..60).for_each(|_| greets(HONEST, address));
+    attack.end();
+}
+
+#[test]
+fn who_comes_in_numbers_closes_its_own_connections() {
+    let door = DoorLimits { connections: 64, ..DoorLimits::default() };
+    let server = server(door);
+    let address = server.address;
+    // Eight that take their time before each part of a request.
+    let mut slow: Vec<Client> = (0..8).map(|_| Client::from(HONEST, address)).collect();
+    let attack = Attack::start(4, move |_| {
+        let held: Vec<_> = (0..50).filter_map(|_| connect_from(EVIL, address).ok()).collect();
+        held.iter().for_each(|mut stream| drop(stream.write_all(b"POST /exe")));
+    });
+    for part in [&b"POST /execute/greet HT"[..], b"TP/1.1\r\nHost: t\r\nContent-Length: 1\r\n", b"\r\n", b"x"]
+    {
+        sleep(Duration::from_millis(200));
+        for client in &mut slow {
+            client.0.write_all(part).unwrap();
+        }
+        let evil = metric(address, "fuelbox_connections_open");
+        assert!(evil <= 64, "{evil} connections");
+    }
+    for client in &mut slow {
+        assert_eq!(client.reply(false).expect("nobody closed it").text(), "Hello, x");
+    }
+    attack.end();
+}
+
+/// Half-closed, with answers that nobody reads: each is a descriptor all the same.
+#[test]
+fn connections_whose_client_has_ended_count_until_they_are_closed() {
+    let server =
+        server(DoorLimits { connections: 16, connections_per_client: Some(16), ..DoorLimits::default() });
+    let ask = request("GET", "/healthz", b"").repeat(600);
+    let mut held = Vec::new();
+    for _ in 0..80 {
+        let mut stream = connect_from(EVIL, server.address).unwrap();
+        rustix::net::sockopt::set_socket_recv_buffer_size(&stream, 2048).unwrap();
+        let _ = stream.write_all(&ask).and_then(|()| stream.shutdown(Shutdown::Write));
+        held.push(stream);
+        assert!(server.connections() <= 16, "{}", server.connections());
+    }
+    for _ in 0..20 {
+        sleep(Duration::from_millis(10));
+        assert!(server.connections() <= 16, "{}", server.connections());
+    }
+    greets(HONEST, server.address);
+}
+
+#[test]
+fn heads_count_against_the_budget_of_bytes() {
+    let door = DoorLimits { body_bytes: 10_000, budget_bytes: 200_000, ..DoorLimits::default() };
+    let server = server(door);
+    let address = server.address;
+    let head = [b"POST /execute/greet HTTP/1.1\r\nHost: t\r\nX: ".to_vec(), vec![b'a'; 10_000]].concat();
+    let hold = |host, count: usize| -> Vec<TcpStream> {
+        let clients = (0..count).map(|_| connect_from(host, address).unwrap());
+        clients.inspect(|mut stream| stream.write_all(&head).unwrap()).collect()
+    };
+    let few = hold(EVIL, 5);
+    let begin = Instant::now();
+    while metric(address, "fuelbox_buffered_bytes") < 50_000 {
+        assert!(begin.elapsed() < ATTACK, "heads are not counted");
+    }
+    let mut honest = connect_from(HONEST, address).unwrap();
+    honest.write_all(b"POST /execute/greet HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nX: ").unwrap();
+    let many = hold(EVIL, 60);
+    for _ in 0..20 {
+        // What is in a worker's hands is counted a moment later.
+        assert!(metric(address, "fuelbox_buffered_bytes") <= 200_000);
+        sleep(Duration::from_millis(5));
+    }
+    let evicted = "fuelbox_connections_evicted_total{reason=\"budget\"}";
+    assert!(metric(address, evicted) > 40, "{}", metric(address, evicted));
+    honest.write_all(b"\r\n\r\nx").unwrap();
+    honest.set_read_timeout(Some(ATTACK)).unwrap();
+    let mut answer = [0; 12];
+    honest.read_exact(&mut answer).expect("it was not closed to make room");
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    drop((few, many));
+}
+
+#[test]
+fn who_holds_most_bytes_makes_room_for_an_upload() {
+    let door = DoorLimits { body_bytes: 200_000, budget_bytes: 1_000_000, ..DoorLimits::default() };
+    let server = server(door);
+    let address = server.address;
+    let attack = Attack::start(4, move |_| {
+        let held: Vec<_> = (0..8).filter_map(|_| connect_from(EVIL, address).ok()).collect();
+        let unfinished = request("POST", "/execute/greet", &[b'x'; 200_000]);
+        held.iter().for_each(|mut stream| drop(stream.write_all(&unfinished[..200_000])));
+        sleep(Duration::from_millis(50));
+    });
+    let mut honest = Client::from(HONEST, address);
+    let upload = request("POST", "/execute/greet", &[b'y'; 100_000]);
+    for part in upload.chunks(10_000) {
+        sleep(Duration::from_millis(100));
+        honest.0.write_all(part).unwrap();
+    }
+    assert_eq!(honest.reply(false).expect("it was not closed to make room").status, 200);
+    assert!(metric(address, "fuelbox_connections_evicted_total{reason=\"budget\"}") > 0);
+    attack.end();
+}
+
+#[test]
+fn behind_a_trusted_proxy_clients_are_those_it_names() {
+    let dir = TempDir::new();
+    dir.write("env.wasm", wat(cgi::ENV));
+    let runner = runner(Duration::from_millis(400));
+    runner.load_plugins(&dir.0).unwrap();
+    let config = GatewayConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        workers: 4,
+        trusted_proxies: vec![Network::parse("127.0.0.4/31").unwrap()],
+        door: DoorLimits { connections: 16, connections_per_client: Some(4), ..DoorLimits::default() },
+        ..GatewayConfig::default()
+    };
+    let gateway = Gateway::start(&config, Arc::new(runner)).unwrap();
+    let address = gateway.address();
+    let remote = |host, field: &str| {
+        let mut client = Client::from(host, address);
+        let head = format!("GET /execute/env HTTP/1.1\r\nHost: t\r\n{field}\r\n\r\n");
+        client.0.write_all(head.as_bytes()).unwrap();
+        let text = client.reply(false).unwrap().text();
+        text.split('\0').find_map(|entry| Some(entry.strip_prefix("REMOTE_ADDR=")?.to_string())).unwrap()
+    };
+    assert_eq!(remote(4, "X-Forwarded-For: 198.51.100.1, 192.0.2.1"), "192.0.2.1");
+    assert_eq!(remote(5, "Forwarded: for=\"[2001:db8::1]:99\""), "2001:db8::1");
+    assert_eq!(remote(4, "X-Forwarded-For: 192.0.2.1\r\nForwarded: for=198.51.100.1"), "127.0.0.4");
+    assert_eq!(remote(6, "X-Forwarded-For: 192.0.2.1"), "127.0.0.6", "not a trusted peer");
+
+    // The proxy has more connections than a client may, and one client behind it spins with all it can get.
+    let spin = b"POST /execute/infinite-loop HTTP/1.1\r\nHost: t\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n";
+    let mut spinning: Vec<Client> = (0..10).map(|_| Client::from(4, address)).collect();
+    spinning.iter_mut().for_each(|client| client.0.write_all(spin).unwrap());
+    let begin = Instant::now();
+    while metric(address, "fuelbox_guests_running") < 2 {
+        assert!(begin.elapsed() < ATTACK);
+    }
+    let mut other = Client::from(4, address);
+    for _ in 0..20 {
+        let greet = b"POST /execute/greet HTTP/1.1\r\nHost: t\r\nX-Forwarded-For: 192.0.2.2\r\nContent-Length: 1\r\n\r\nx";
+        other.0.write_all(greet).unwrap();
+        assert_eq!(other.reply(false).unwrap().text(), "Hello, x");
+        assert_eq!(metric(address, "fuelbox_guests_running"), 2);
+    }
+    drop(spinning);
+    gateway.stop();
+}
