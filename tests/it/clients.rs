@@ -7,7 +7,7 @@ use fuelbox::gateway::client::Network;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -79,21 +79,22 @@ fn greets(host: u8, address: SocketAddr) {
     assert_eq!((reply.status, &*reply.text()), (200, "Hello, x"));
 }
 
-/// Pipelines `one` on a connection, reads what comes, and has always more to say.
+/// Pipelines `one` on 64 connections, reads what comes, and has always more to say.
 fn pipeline(address: SocketAddr, one: &[u8]) -> Attack {
-    let many = one.repeat(500);
-    Attack::start(12, move |_| {
-        let Ok(mut stream) = connect_from(EVIL, address) else { return };
-        stream.set_nonblocking(true).unwrap();
-        let (mut sent, mut seen) = (0, vec![0; 65536]);
-        for _ in 0..2000 {
-            match stream.write(&many[sent..]) {
-                Ok(n) => sent = (sent + n) % many.len(),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return,
+    let many = one.repeat(2000);
+    Attack::start(4, move |_| {
+        let streams: Vec<TcpStream> = (0..16).filter_map(|_| connect_from(EVIL, address).ok()).collect();
+        streams.iter().for_each(|stream| stream.set_nonblocking(true).unwrap());
+        let (mut sent, mut seen) = (vec![0; streams.len()], vec![0; 65536]);
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(2) {
+            for (mut stream, sent) in streams.iter().zip(&mut sent) {
+                if let Ok(n) = stream.write(&many[*sent..]) {
+                    *sent = (*sent + n) % many.len();
+                }
+                while matches!(stream.read(&mut seen), Ok(n) if n > 0) {}
             }
-            while matches!(stream.read(&mut seen), Ok(n) if n > 0) {}
-            std::thread::yield_now();
+            sleep(Duration::from_millis(1));
         }
     })
 }
