@@ -390,7 +390,8 @@ impl State {
     }
 
     /// Takes the request in progress, for what is said of it when it comes to nothing.
-    pub fn take_in_progress(&mut self) -> Option<Ready> {
-        self.receiving.take().map(|whole| whole.request)
+    pub fn take_in_progress(&mut self) -> Ready {
+        let known = self.receiving.take().map(|whole| whole.request);
+        known.unwrap_or_else(|| Ready::unknown(&self.input[..self.filled]))
     }
 }

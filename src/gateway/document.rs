@@ -84,7 +84,13 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
             "status" => status = Some(status_code(&value)?),
             "content-type" if content_type.is_some() => return comes_twice(),
             "content-type" => content_type = Some(value),
-            "content-length" => check_length(&value, response.body.len(), is_head)?,
+            "content-length" => {
+                check_length(&value, response.body.len(), is_head)?;
+                // What it would be with GET.
+                if is_head && response.body.is_empty() {
+                    response.headers.push((name.into(), value));
+                }
+            }
             "location" if has_location => return comes_twice(),
             _ if OWN.contains(&lower.as_str()) => {}
             _ => {
@@ -99,9 +105,9 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
     if let Some(content_type) = content_type {
         response.content_type = content_type.into();
     }
-    if matches!(response.status, 204 | 304) {
-        // They have none (RFC 9110, sections 15.3.5 and 15.4.5).
+    if response.is_empty_by_status() {
         response.body.clear();
+        response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
     }
     Ok(response)
 }

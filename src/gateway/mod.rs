@@ -3,7 +3,9 @@
 //! A request's way: `door` (events of all connections) → `worker` (reads, by `conn` and `http1`) → `lane`
 //! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
+pub mod authority;
 pub mod cgi;
+pub mod chunked;
 pub mod conditions;
 pub mod conn;
 pub mod console;

@@ -37,6 +37,7 @@ const ANY: &[Kind] = &[
     problem::METHOD,
     problem::SLOW,
     problem::TOO_LARGE,
+    problem::TARGET_TOO_LONG,
     problem::EXPECTATION,
     problem::HEAD_TOO_LARGE,
     problem::INTERNAL,

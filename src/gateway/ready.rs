@@ -66,9 +66,12 @@ impl Ready {
         }
     }
 
-    /// What stands for a request of which nothing is known.
-    pub fn unknown() -> Ready {
-        Ready { method: "-".into(), target: "-".into(), ..Ready::default() }
+    /// What stands for a request that begins with `bytes` and has no head that could be read. Whether it is HEAD is known
+    /// all the same: then nothing but a head may answer it.
+    pub fn unknown(bytes: &[u8]) -> Ready {
+        let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "-" };
+        Ready { method: method.into(), target: "-".into(), ..Ready::default() }
     }
 
     /// Turns its body, and a copy of the rest, into what a lane carries.

@@ -33,6 +33,8 @@ pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Respon
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
         HEALTH => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
+        // OPTIONS alone comes with it (RFC 9110, section 9.3.7).
+        "*" => Response::new(200, TEXT, "").with("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
         console::PATH => only(&request, "GET", console::page),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         _ => match path.strip_prefix(EXECUTE) {

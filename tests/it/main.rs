@@ -33,6 +33,7 @@ mod guests;
 mod health;
 mod http1;
 mod http1_property;
+mod http_rules;
 mod leftovers;
 mod listing;
 mod little_memory;
