@@ -56,7 +56,7 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     let path = request.target.split('?').next().unwrap_or_default();
     set("X_FULL_URL", format!("http://{server_name}:{server_port}{}", request.target).as_bytes());
     set("X_MATCHED_ROUTE", format!("{script_name}/...").as_bytes());
-    set("X_RAW_PATH_INFO", path.get(raw_script_len(path)..).unwrap_or_default().as_bytes());
+    set("X_RAW_PATH_INFO", &path.as_bytes()[raw_script(path).len()..]);
     if !request.id.is_empty() {
         set("HTTP_X_REQUEST_ID", request.id.as_bytes());
     }
@@ -71,10 +71,11 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     }
 }
 
-/// The length of `/execute/{plugin}` at the beginning of `path`, as the client wrote it.
-fn raw_script_len(path: &str) -> usize {
+/// `/execute/{plugin}` at the beginning of `target`, as the client wrote it.
+pub fn raw_script(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
     let begin = EXECUTE.len().min(path.len());
-    path[begin..].find('/').map_or(path.len(), |at| begin + at)
+    &path[..path[begin..].find('/').map_or(path.len(), |at| begin + at)]
 }
 
 /// The other header fields as `HTTP_*` (section 4.1.18), those that come again joined.

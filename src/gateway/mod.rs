@@ -9,6 +9,7 @@ pub mod chunked;
 pub mod conditions;
 pub mod conn;
 pub mod console;
+pub mod cookies;
 pub mod crew;
 pub mod desk;
 pub mod document;

@@ -4,7 +4,7 @@ use super::message::{Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::ready::{Ready, Share};
 use super::tokens::Role;
-use super::{cgi, console, document};
+use super::{cgi, console, cookies, document};
 use crate::abi::Serving;
 use crate::error::Error;
 use crate::limits::MESSAGE_BYTES_MAX;
@@ -141,14 +141,19 @@ fn program(
     }
     let is_head = request.method == "HEAD";
     let id = request.id.clone();
+    let script = cgi::raw_script(&request.target).to_string();
     let serving = Serving { when_long: Some(when_long), request_id: Some(&id) };
     let invocation = cgi::invocation(request, &plugin.name, path_info);
     match runner.report_plugin_command(plugin, invocation, serving) {
         Ok(report) => respond(report, |output| {
-            document::response(output, is_head, content_type(plugin)).map_err(|what| {
+            let made = document::response(output, is_head, content_type(plugin)).map_err(|what| {
                 let what = cut(&what, MESSAGE_BYTES_MAX);
                 plugin.log.warn(&plugin.name, &format!("{} {id}: {}", plugin.name, printable(&what)));
                 what
+            });
+            made.map(|mut response| {
+                cookies::confine(&mut response, &script);
+                response
             })
         }),
         Err(error) => refuse(&error),

@@ -29,6 +29,7 @@ mod extism_guests;
 mod fuel;
 mod gateway;
 mod guest;
+mod guest_headers;
 mod guests;
 mod health;
 mod http1;
