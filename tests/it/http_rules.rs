@@ -274,3 +274,27 @@ fn every_answer_has_one_date_and_one_server() {
         }
     }
 }
+
+/// RFC 9110, section 13.1.1.
+#[test]
+fn a_condition_that_does_not_hold_keeps_an_answer_back() {
+    let (server, _dir) = server();
+    let mut client = Client::connect(server.address);
+    for path in ["/", "/plugins", "/openapi.json"] {
+        let tag = client.send("GET", path, b"").header("etag").unwrap().to_string();
+        let weak = format!("W/{tag}");
+        let two = format!("\"x\", {tag}");
+        for (condition, status) in
+            [("\"x\"", 412), (&*weak, 412), (&*tag, 200), (&*two, 200), ("*", 200), ("no tag", 200)]
+        {
+            let get = client.ask("GET", path, &[("If-Match", condition)], b"");
+            assert_eq!(get.status, status, "{path} {condition}");
+            assert!(status == 200 || get.problem() == "precondition-failed");
+            let head = client.ask("HEAD", path, &[("If-Match", condition)], b"");
+            assert_eq!((head.status, head.body.len()), (status, 0), "{path} {condition}");
+        }
+        // It comes before the other (section 13.2.2).
+        let both = client.ask("GET", path, &[("If-Match", "\"x\""), ("If-None-Match", &tag)], b"");
+        assert_eq!(both.status, 412, "{path}");
+    }
+}
