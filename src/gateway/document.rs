@@ -159,8 +159,10 @@ pub fn plain(body: Vec<u8>, usual: Option<&str>) -> Response {
 /// A guest's own policy comes after: of several each holds, so it can forbid more and allow nothing.
 pub fn shielded(mut response: Response) -> Response {
     let media = response.content_type.split(';').next().unwrap_or_default().trim();
-    // Shown as they are, whatever is in them. Of a list, browsers take the last.
-    let is_shown = ["text/plain", BYTES, JSON].contains(&media) && !response.content_type.contains(',');
+    // Shown as they are, whatever is in them. Of a list, browsers take the last; and with 304 they show what they have.
+    let is_shown = ["text/plain", BYTES, JSON].contains(&media)
+        && !response.content_type.contains(',')
+        && response.status != 304;
     let policy = "sandbox allow-downloads allow-forms allow-popups allow-scripts";
     let own = (!is_shown).then(|| ("Content-Security-Policy".into(), policy.into()));
     let own = own.into_iter().chain([("X-Content-Type-Options".into(), "nosniff".into())]);

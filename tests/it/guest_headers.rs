@@ -66,6 +66,15 @@ fn a_programs_own_content_security_policy_comes_after_the_gateways() {
     let output = "Content-Security-Policy: default-src *\nContent-Type: text/html\ncontent-security-policy: img-src *\n\n<p>";
     let reply = server.send("POST", "/execute/echo", output.as_bytes());
     assert_eq!(values(&reply, "content-security-policy"), [SANDBOX, "default-src *", "img-src *"]);
+    // The fields of a 304 replace those that a browser has with the page.
+    for media in ["", "Content-Type: text/plain\n"] {
+        let output = format!("Status: 304\n{media}Content-Security-Policy: img-src *\n\n");
+        let reply = server.send("POST", "/execute/echo", output.as_bytes());
+        assert_eq!(
+            (reply.status, values(&reply, "content-security-policy")),
+            (304, vec![SANDBOX, "img-src *"])
+        );
+    }
     let plain = server.send("POST", "/execute/echo", b"Content-Security-Policy: img-src *\n\ntext");
     assert_eq!(values(&plain, "content-security-policy"), ["img-src *"]);
 }
