@@ -2,7 +2,7 @@
 # Attacks a release build of `fuelbox serve` with the sizes and times of a real attack, one attack at a time,
 # and prints what a well-behaved client saw meanwhile and what the process took before and after.
 #
-# Needs cargo, about six minutes, 4,000 descriptors and a machine that does nothing else: the well-behaved
+# Needs cargo, about six minutes and a quarter of an hour for the matrix, 4,000 descriptors and a machine that does nothing else: the well-behaved
 # client's 99th percentile must stay below 100 ms. Limiting threads needs root, setpriv and prlimit; without
 # them that attack is skipped, and says so.
 #

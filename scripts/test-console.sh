@@ -60,6 +60,23 @@ cat >"$work/plugins/redirect.wat" <<'EOF'
   (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
 EOF
 printf 'access = "token"\n' >"$work/plugins/redirect.toml"
+# Give their visitor 24 kB of cookies for all paths, and a page whose script tries for one more.
+long=$(printf 'x%.0s' {1..4000})
+for name in baker butcher; do
+    answer='Content-Type: text/html\0a'
+    for number in 1 2 3; do answer+="Set-Cookie: $name$number=$long; Path=/\0a"; done
+    answer+='\0a<script>try { document.cookie = \27script=x; path=/\27 } catch (e) { document.title = e.name }</script>'
+    bytes=$(sed 's/\\[0-9a-f][0-9a-f]/?/g' <<<"$answer" | tr -d '\n' | wc -c)
+    cat >"$work/plugins/$name.wat" <<EOF
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func \$write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "$answer")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const $bytes))
+    (drop (call \$write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+EOF
+done
 (umask 077 && printf 'deploy deploy-0123456789\ncall call-0123456789abc\n' >"$work/tokens")
 
 serve --plugins "$work/plugins" --timeout 500ms --token-file "$work/tokens"

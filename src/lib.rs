@@ -40,7 +40,8 @@
 //! L20 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L20 gateway/server gateway/cgi gateway/document gateway/ready gateway/tokens gateway/request_id
 //! L20 gateway/tally gateway/metrics gateway/own gateway/room gateway/desk gateway/places gateway/conditions
-//! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts
+//! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts gateway/authority gateway/chunked
+//! L20 gateway/cookies
 //! L20 gateway/client gateway/forwarded gateway/share gateway/conns gateway/state gateway/phase gateway/lineup
 //! L20 gateway/queue gateway/events gateway/incoming
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve

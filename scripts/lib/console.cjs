@@ -329,6 +329,25 @@ async function withoutTokens(browser) {
   await page.context().close();
 }
 
+// All guests and the console have one host, and a browser sends what the host has given it.
+async function fullOfCookies(browser) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(15000);
+  for (const name of ['baker', 'butcher', 'baker']) {
+    assert.equal((await page.goto(`${site}/execute/${name}`)).status(), 200);
+    assert.equal(await page.title(), 'SecurityError', 'no script of a guest sets a cookie');
+  }
+  const cookies = await context.cookies();
+  assert.deepEqual(cookies.map(({name, path}) => `${name} ${path}`).sort(),
+    [1, 2, 3].map((n) => `baker${n} /execute/baker`).concat([1, 2, 3].map((n) => `butcher${n} /execute/butcher`)));
+  assert.ok(cookies.reduce((sum, {value}) => sum + value.length, 0) >= 24000);
+  assert.equal((await page.goto(site)).status(), 200);
+  await page.locator('#plugin-rows tr').first().waitFor();
+  await runs(page, {plugin: 'greet', input: 'World'}, '200 done');
+  await context.close();
+}
+
 // Pictures of the page at work: traffic that comes and goes for as long as the charts show a good part of.
 async function picture(browser) {
   const viewport = {width: 1000, height: 780};
@@ -371,7 +390,7 @@ async function picture(browser) {
       console.log(`ok: ${name}`);
     }
     const others = {'is used by keyboard alone': byKeyboard, 'fits 320 px, in the dark': onPhone,
-      'says that there is no token file': withoutTokens};
+      'says that there is no token file': withoutTokens, 'bears a browser full of guests\' cookies': fullOfCookies};
     for (const [name, step] of Object.entries(others)) {
       await step(browser);
       assert.deepEqual(complaints, [], `the browser complains when the page ${name}`);

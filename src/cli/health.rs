@@ -34,7 +34,9 @@ fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
     };
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_write_timeout(Some(left()?))?;
-    let question = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    // A URL has no place for an address's zone.
+    let host = SocketAddr::new(address.ip(), address.port());
+    let question = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(question.as_bytes())?;
     let mut answer = Vec::new();
     let mut piece = [0; 512];

@@ -1,5 +1,6 @@
 //! Programs as HTTP functions, the way in: a request as CGI/1.1 has it (RFC 3875, section 4).
 
+use super::authority::{Authority, PORT, split_absolute};
 use super::document::is_hop_by_hop;
 use super::http1::HEADERS_MAX;
 use super::message::Request;
@@ -9,11 +10,11 @@ use crate::wasi::ctx::World;
 use crate::wasi::streams::Stdin;
 
 /// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
-/// variable of their own (`X-Request-Id` too, which the gateway may have made); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
+/// variable of their own (`X-Request-Id` too, which the gateway may have made, and `Host`, which an absolute target replaces); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
 /// of an HTTP client in the guest (CVE-2016-5385); and credentials (section 4.1.18), as every plug-in behind
 /// this gateway is a stranger.
-const NOT_PASSED: [&str; 6] =
-    ["authorization", "content-length", "content-type", "expect", "proxy", "x-request-id"];
+const NOT_PASSED: [&str; 7] =
+    ["authorization", "content-length", "content-type", "expect", "host", "proxy", "x-request-id"];
 
 /// The invocation for `request` to the plug-in `name`: the body as standard input, the meta-variables of
 /// section 4.1 as environment. There are no arguments but the script's name: a query without `=` is not
@@ -26,7 +27,9 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     // The door has parsed it before.
     let is_1_0 = parsed.parse(head).is_ok() && parsed.version == Some(0);
     let script_name = format!("{EXECUTE}{name}");
-    let (server_name, server_port) = authority(parsed.headers);
+    let authority = authority(parsed.path.unwrap_or_default(), parsed.headers);
+    let server_name = authority.map_or("localhost", |authority| usual_host(&authority));
+    let server_port = authority.map_or(PORT, |authority| authority.port).to_string();
     let address = request.client.map(|address| address.to_string()).unwrap_or_default();
 
     let mut env: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(24);
@@ -53,9 +56,12 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     let path = request.target.split('?').next().unwrap_or_default();
     set("X_FULL_URL", format!("http://{server_name}:{server_port}{}", request.target).as_bytes());
     set("X_MATCHED_ROUTE", format!("{script_name}/...").as_bytes());
-    set("X_RAW_PATH_INFO", path.get(raw_script_len(path)..).unwrap_or_default().as_bytes());
+    set("X_RAW_PATH_INFO", &path.as_bytes()[raw_script(path).len()..]);
     if !request.id.is_empty() {
         set("HTTP_X_REQUEST_ID", request.id.as_bytes());
+    }
+    if let Some(authority) = &authority {
+        set("HTTP_HOST", authority.text.as_bytes());
     }
     pass_headers(parsed.headers, &mut env);
     Invocation {
@@ -65,10 +71,11 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     }
 }
 
-/// The length of `/execute/{plugin}` at the beginning of `path`, as the client wrote it.
-fn raw_script_len(path: &str) -> usize {
+/// `/execute/{plugin}` at the beginning of `target`, as the client wrote it.
+pub fn raw_script(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
     let begin = EXECUTE.len().min(path.len());
-    path[begin..].find('/').map_or(path.len(), |at| begin + at)
+    &path[..path[begin..].find('/').map_or(path.len(), |at| begin + at)]
 }
 
 /// The other header fields as `HTTP_*` (section 4.1.18), those that come again joined.
@@ -93,17 +100,15 @@ fn pass_headers(headers: &[httparse::Header<'_>], env: &mut Vec<(Vec<u8>, Vec<u8
     }
 }
 
-/// Name and port of the `Host` field; what a client wrote, if it can be a name, an address and a number.
-fn authority(headers: &[httparse::Header<'_>]) -> (String, String) {
+/// Whom the request is for; none if it does not say so, as HTTP/1.0 need not. `http1.rs` has refused what is malformed.
+fn authority<'a>(target: &'a str, headers: &[httparse::Header<'a>]) -> Option<Authority<'a>> {
     let host = headers.iter().find(|header| header.name.eq_ignore_ascii_case("host"));
-    let host = host.and_then(|header| std::str::from_utf8(header.value).ok()).unwrap_or_default();
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => (name, port),
-        _ => (host, "80"),
-    };
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'[' | b']' | b':'));
-    (if is_name { name } else { "localhost" }.into(), port.into())
+    let host = host.and_then(|header| std::str::from_utf8(header.value).ok());
+    Authority::parse(split_absolute(target).map(|(absolute, _)| absolute).or(host)?)
+}
+
+/// The host, if it is a name as hosts have them, or an address: programs make URLs of it.
+fn usual_host<'a>(authority: &Authority<'a>) -> &'a str {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
+    if authority.host.bytes().all(is_usual) { authority.host } else { "localhost" }
 }

@@ -14,7 +14,7 @@ pub fn tag(digest: Digest) -> String {
     format!("\"{digest}\"")
 }
 
-/// The response with its version, and without its body if the client has that version.
+/// The response with its version, and without its body if the client has that version; 412 if it wants another one.
 pub fn versioned(request: &Request, response: Response) -> Response {
     let digest = Digest::of(&response.body);
     let body = response.body;
@@ -28,13 +28,15 @@ fn of_version(
     body: impl FnOnce() -> Result<Vec<u8>, NoMemory>,
 ) -> Response {
     // Whoever sends something else in the place of a tag has no version.
-    if Conditions::of(&request.head).is_ok_and(|conditions| conditions.client_has(digest)) {
-        response.status = 304;
-    } else {
-        match body() {
+    match Conditions::of(&request.head) {
+        Ok(conditions) if !conditions.match_now(Some(digest)) => {
+            return problem::response(problem::PRECONDITION, "what is there is not what the request is for");
+        }
+        Ok(conditions) if conditions.client_has(digest) => response.status = 304,
+        _ => match body() {
             Ok(body) => response.body = body,
             Err(_) => return problem::no_memory(),
-        }
+        },
     }
     response.with("ETag", tag(digest)).with("Cache-Control", "no-cache")
 }

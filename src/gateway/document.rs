@@ -60,8 +60,39 @@ pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field))
 }
 
-/// Fields that the gateway sets and a guest's are left out: they would come twice.
-const OWN: [&str; 4] = ["server", "date", "x-request-id", "fuel-used"];
+/// Fields that the gateway sets. A guest's are left out: they would come twice, and some clients believe the first.
+const OWN: [&str; 6] =
+    ["server", "date", "x-request-id", "x-content-type-options", "fuel-used", "server-timing"];
+
+/// Fields that a browser takes for the whole origin or host, or keeps beyond the answer. All guests and the console share
+/// both, so none of them may speak for the others. (`Set-Cookie` is held to its guest's path, see `cookies.rs`.)
+const OF_ALL: [&str; 16] = [
+    "accept-ch",
+    "alt-svc",
+    "clear-site-data",
+    "critical-ch",
+    "expect-ct",
+    "nel",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "report-to",
+    "sec-session-registration",
+    "secure-session-registration",
+    "service-worker-allowed",
+    "set-cookie2",
+    "set-login",
+    "strict-transport-security",
+    "use-as-dictionary",
+];
+
+/// How those begin that are orders to a reverse proxy: nginx, for one, answers `X-Accel-Redirect` with what only it can
+/// reach.
+const TO_PROXIES: [&str; 4] = ["x-accel-", "x-lighttpd-", "x-reproxy-", "x-sendfile"];
+
+/// Whether a guest's field of this name, in lower case, is left out.
+fn is_left_out(name: &str) -> bool {
+    OWN.contains(&name) || OF_ALL.contains(&name) || TO_PROXIES.iter().any(|begin| name.starts_with(begin))
+}
 
 /// The response for what a program wrote; `is_head` if nobody gets the body. `usual` is the content type where
 /// the program sets none.
@@ -83,10 +114,16 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
             "status" if status.is_some() => return comes_twice(),
             "status" => status = Some(status_code(&value)?),
             "content-type" if content_type.is_some() => return comes_twice(),
-            "content-type" => content_type = Some(value),
-            "content-length" => check_length(&value, response.body.len(), is_head)?,
+            "content-type" => content_type = Some(check_media(value)?),
+            "content-length" => {
+                check_length(&value, response.body.len(), is_head)?;
+                // What it would be with GET.
+                if is_head && response.body.is_empty() {
+                    response.headers.push((name.into(), value));
+                }
+            }
             "location" if has_location => return comes_twice(),
-            _ if OWN.contains(&lower.as_str()) => {}
+            name if is_left_out(name) => {}
             _ => {
                 has_location |= lower == "location";
                 response.headers.push((name.into(), value));
@@ -99,9 +136,9 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
     if let Some(content_type) = content_type {
         response.content_type = content_type.into();
     }
-    if matches!(response.status, 204 | 304) {
-        // They have none (RFC 9110, sections 15.3.5 and 15.4.5).
+    if response.is_empty_by_status() {
         response.body.clear();
+        response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
     }
     Ok(response)
 }
@@ -118,15 +155,19 @@ pub fn plain(body: Vec<u8>, usual: Option<&str>) -> Response {
 
 /// The response with what keeps a browser from taking a guest's page for one of this server's. All guests, and the
 /// console, have one origin; in a sandbox, a page has one of its own, and its scripts reach nothing else.
-pub fn shielded(response: Response) -> Response {
+///
+/// A guest's own policy comes after: of several each holds, so it can forbid more and allow nothing.
+pub fn shielded(mut response: Response) -> Response {
     let media = response.content_type.split(';').next().unwrap_or_default().trim();
-    // Shown as they are, whatever is in them.
-    if ["text/plain", BYTES, JSON].contains(&media) {
-        return response;
-    }
+    // Shown as they are, whatever is in them. Of a list, browsers take the last; and with 304 they show what they have.
+    let is_shown = ["text/plain", BYTES, JSON].contains(&media)
+        && !response.content_type.contains(',')
+        && response.status != 304;
+    let policy = "sandbox allow-downloads allow-forms allow-popups allow-scripts";
+    let own = (!is_shown).then(|| ("Content-Security-Policy".into(), policy.into()));
+    let own = own.into_iter().chain([("X-Content-Type-Options".into(), "nosniff".into())]);
+    response.headers.splice(0..0, own);
     response
-        .with("Content-Security-Policy", "sandbox allow-downloads allow-forms allow-popups allow-scripts")
-        .with("X-Content-Type-Options", "nosniff")
 }
 
 /// A field's name and its value, in bytes.
@@ -170,6 +211,14 @@ fn check(name: &str, value: &[u8]) -> Result<String, String> {
         return Err(format!("header {name} holds the byte {byte:#04x}"));
     }
     Ok(String::from_utf8_lossy(value).into_owned())
+}
+
+/// The content type, if browsers find no header fields in the body: cookies would come with these.
+fn check_media(value: String) -> Result<String, String> {
+    if value.to_ascii_lowercase().contains("multipart/x-mixed-replace") {
+        return Err("Content-Type multipart/x-mixed-replace has headers that are not looked at".into());
+    }
+    Ok(value)
 }
 
 /// `Status: 404 Not Found`; the gateway has its own words for the number.

@@ -1,18 +1,14 @@
 //! Reads requests from bytes (RFC 9112): strict, incremental, without a socket. What two servers could
 //! read in two ways is refused.
 
-use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, NO_MEMORY, TOO_LARGE, VERSION};
+use super::authority::{Authority, split_absolute};
+use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, NO_MEMORY, TARGET_TOO_LONG, VERSION};
 use super::request_id::{REQUEST_ID, is_well_formed};
-use crate::heap;
+
+pub use super::chunked::Chunked;
 
 /// Header lines of one request.
 pub const HEADERS_MAX: usize = 100;
-
-/// A chunk's size line with its extensions, in bytes.
-const CHUNK_LINE_BYTES_MAX: usize = 256;
-
-/// The trailer section after the last chunk, in bytes.
-const TRAILER_BYTES_MAX: usize = 4096;
 
 /// What is said of a body that is too large, whichever limit it is held to.
 pub const BODY_TOO_LARGE: &str = "the body is larger than --max-body; that of a plug-in to be deployed is held to \
@@ -31,7 +27,7 @@ pub struct Reject {
 pub const NO_ROOM: Reject =
     Reject { kind: NO_MEMORY, detail: "the system has too little memory for this request; try again" };
 
-fn reject<T>(kind: Kind, detail: &'static str) -> Result<T, Reject> {
+pub(super) fn reject<T>(kind: Kind, detail: &'static str) -> Result<T, Reject> {
     Err(Reject { kind, detail })
 }
 
@@ -49,8 +45,10 @@ pub enum Framing {
 pub struct Head<'a> {
     /// The method.
     pub method: &'a str,
-    /// The target in origin form.
+    /// The target in origin form, or `*` for the server as a whole.
     pub target: &'a str,
+    /// Whom it is for, if it says so: HTTP/1.0 need not.
+    pub authority: Option<Authority<'a>>,
     /// The `Content-Type`.
     pub content_type: Option<&'a str>,
     /// The `Authorization`.
@@ -70,7 +68,8 @@ pub struct Head<'a> {
 /// Reads a head from the beginning of `bytes`; `None` while more is needed.
 ///
 /// # Errors
-/// [`Reject`] with 400, 431 for more than `max` bytes or 100 header lines, 505 for another version, 417.
+/// [`Reject`] with 400, 414 or 431 for more than `max` bytes, 431 for more than 100 header lines, 505 for another version,
+/// 417.
 pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
     // RFC 9112, section 2.2: one empty line before a request line is to be ignored.
     let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
@@ -88,7 +87,7 @@ pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
     let seen = &bytes[..end.unwrap_or(bytes.len())];
     check_lines(seen)?;
     if seen.len() > max || (end.is_none() && seen.len() == max) {
-        return reject(HEAD_TOO_LARGE, "the head is larger than --max-head");
+        return Err(too_large(&seen[..max]));
     }
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
@@ -133,6 +132,16 @@ fn check_lines(seen: &[u8]) -> Result<(), Reject> {
     Ok(())
 }
 
+/// What there is too much of (RFC 9112, section 3, on targets).
+fn too_large(seen: &[u8]) -> Reject {
+    match seen.iter().position(|byte| matches!(byte, b' ' | b'\r')) {
+        Some(at) if seen[at] == b' ' && !seen.contains(&b'\r') => {
+            Reject { kind: TARGET_TOO_LONG, detail: "the target does not fit into a head of --max-head" }
+        }
+        _ => Reject { kind: HEAD_TOO_LARGE, detail: "the head is larger than --max-head" },
+    }
+}
+
 fn syntax(error: httparse::Error, seen: &[u8]) -> Reject {
     let (kind, detail) = match error {
         httparse::Error::Version if other_version(seen) => (VERSION, "only HTTP/1.0 and HTTP/1.1 are spoken"),
@@ -156,7 +165,7 @@ fn other_version(seen: &[u8]) -> bool {
 /// The fields that matter here, each at most once.
 fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     let method = request.method.unwrap_or_default();
-    let target = target(method, request.path.unwrap_or_default())?;
+    let (target, absolute) = target(method, request.path.unwrap_or_default())?;
     let is_1_1 = request.version == Some(1);
     let (mut host, mut length, mut coding, mut content_type, mut expect) = (None, None, None, None, None);
     let mut authorization = None;
@@ -192,6 +201,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     if is_1_1 && host.is_none() {
         return reject(BAD_REQUEST, "an HTTP/1.1 request needs a Host header");
     }
+    let host =
+        host.map(|host| authority(host, "the Host header is no host, or host and port")).transpose()?;
     let framing = framing(length, coding, is_1_1)?;
     let expects_continue = match expect {
         None => false,
@@ -203,6 +214,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     Ok(Head {
         method,
         target,
+        // The field does not count where the target says it (RFC 9112, section 3.2.2).
+        authority: absolute.or(host),
         content_type,
         authorization,
         framing,
@@ -222,24 +235,32 @@ fn has_token(list: &str, token: &str) -> bool {
     list.split(',').any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
-/// The target in origin form (RFC 9112, section 3.2): an absolute one loses scheme and authority.
-fn target<'a>(method: &str, target: &'a str) -> Result<&'a str, Reject> {
+/// The target in origin form (RFC 9112, section 3.2): an absolute one loses scheme and authority, which come beside it.
+fn target<'a>(method: &str, target: &'a str) -> Result<(&'a str, Option<Authority<'a>>), Reject> {
     if target.contains('#') {
         return reject(BAD_REQUEST, "the target has a fragment");
     }
-    if target.starts_with('/') {
-        return Ok(target);
+    // A client that gets 2xx would take all that follows for what is in the tunnel.
+    if method == "CONNECT" {
+        return reject(BAD_REQUEST, "no tunnels are made");
     }
-    let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"));
-    match scheme.map(|scheme| &target[scheme.len()..]) {
-        // The authority ends at the path, which an HTTP URL may leave out, but not before a query.
-        Some(rest) if method != "CONNECT" => match rest.find(['/', '?']) {
-            None => Ok("/"),
-            Some(at) if rest[at..].starts_with('/') => Ok(&rest[at..]),
-            Some(_) => reject(BAD_REQUEST, "an absolute target with a query needs a path"),
-        },
-        _ => reject(BAD_REQUEST, "the target is neither a path nor an http URL"),
+    if target.starts_with('/') || (target == "*" && method == "OPTIONS") {
+        return Ok((target, None));
     }
+    match split_absolute(target) {
+        Some((_, rest)) if rest.starts_with('?') => {
+            reject(BAD_REQUEST, "an absolute target with a query needs a path")
+        }
+        Some((text, rest)) => {
+            let authority = authority(text, "the target's authority is no host, or host and port")?;
+            Ok((if rest.is_empty() { "/" } else { rest }, Some(authority)))
+        }
+        None => reject(BAD_REQUEST, "the target is neither a path nor an http URL"),
+    }
+}
+
+fn authority<'a>(text: &'a str, otherwise: &'static str) -> Result<Authority<'a>, Reject> {
+    Authority::parse(text).ok_or(Reject { kind: BAD_REQUEST, detail: otherwise })
 }
 
 /// RFC 9112, section 6.3, without its choices: one length, or chunked alone.
@@ -256,113 +277,4 @@ fn framing(length: Option<&str>, coding: Option<&str>, is_1_1: bool) -> Result<F
         // More than a u64 holds is too large, whatever the limit.
         (Some(length), None) => Ok(Framing::Length(length.parse().unwrap_or(u64::MAX))),
     }
-}
-
-/// Where a chunked body is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expecting {
-    Size,
-    Data(usize),
-    DataEnd,
-    Trailer,
-}
-
-/// Takes a chunked body apart (RFC 9112, section 7.1); extensions and trailers are read and dropped.
-#[derive(Debug)]
-pub struct Chunked {
-    expecting: Expecting,
-    trailer_bytes: usize,
-}
-
-impl Default for Chunked {
-    fn default() -> Self {
-        Chunked { expecting: Expecting::Size, trailer_bytes: 0 }
-    }
-}
-
-impl Chunked {
-    /// Takes what it can from `input` and appends data to `body`. Gives the number of bytes taken, and
-    /// whether the body is complete; what is left over must be given again with more behind it.
-    ///
-    /// # Errors
-    /// [`Reject`] with 413 for a body of more than `max` bytes, 400 for anything malformed.
-    pub fn feed(&mut self, input: &[u8], body: &mut Vec<u8>, max: usize) -> Result<(usize, bool), Reject> {
-        let mut rest = input;
-        loop {
-            let taken = input.len() - rest.len();
-            match self.expecting {
-                Expecting::Size => {
-                    let Some((line, after)) = line(rest, CHUNK_LINE_BYTES_MAX)? else {
-                        return Ok((taken, false));
-                    };
-                    let size = chunk_size(line)?;
-                    if size > (max - body.len()) as u64 {
-                        return reject(TOO_LARGE, BODY_TOO_LARGE);
-                    }
-                    rest = after;
-                    self.expecting =
-                        if size == 0 { Expecting::Trailer } else { Expecting::Data(size as usize) };
-                }
-                Expecting::Data(left) => {
-                    let n = left.min(rest.len());
-                    heap::extend(body, &rest[..n]).map_err(|_| NO_ROOM)?;
-                    rest = &rest[n..];
-                    self.expecting = if n == left { Expecting::DataEnd } else { Expecting::Data(left - n) };
-                    if n < left {
-                        return Ok((taken + n, false));
-                    }
-                }
-                Expecting::DataEnd => match rest {
-                    [b'\r', b'\n', after @ ..] => {
-                        rest = after;
-                        self.expecting = Expecting::Size;
-                    }
-                    [] | [b'\r'] => return Ok((taken, false)),
-                    _ => return reject(BAD_REQUEST, "a chunk is longer than its size"),
-                },
-                Expecting::Trailer => {
-                    let room = TRAILER_BYTES_MAX - self.trailer_bytes;
-                    let Some((line, after)) = line(rest, room)? else { return Ok((taken, false)) };
-                    self.trailer_bytes += rest.len() - after.len();
-                    rest = after;
-                    if line.is_empty() {
-                        return Ok((input.len() - rest.len(), true));
-                    }
-                    if self.trailer_bytes >= TRAILER_BYTES_MAX {
-                        return reject(BAD_REQUEST, "the trailer section is too long");
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A line, and what follows it.
-type Line<'a> = (&'a [u8], &'a [u8]);
-
-/// The line at the beginning of `bytes` without its CR LF, and what follows; `None` while it is not whole.
-fn line(bytes: &[u8], max: usize) -> Result<Option<Line<'_>>, Reject> {
-    match bytes.iter().position(|byte| !(0x20..0x7f).contains(byte) && *byte != b'\t') {
-        Some(at) if at > max => reject(BAD_REQUEST, "a line of a chunked body is too long"),
-        None if bytes.len() > max => reject(BAD_REQUEST, "a line of a chunked body is too long"),
-        None => Ok(None),
-        Some(at) => match &bytes[at..] {
-            [b'\r', b'\n', after @ ..] => Ok(Some((&bytes[..at], after))),
-            [b'\r'] => Ok(None),
-            _ => reject(BAD_REQUEST, "a line of a chunked body does not end with CR LF"),
-        },
-    }
-}
-
-/// The size in hexadecimal; what follows a semicolon is an extension.
-fn chunk_size(line: &[u8]) -> Result<u64, Reject> {
-    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
-    let digits = digits.trim_ascii_end();
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return reject(BAD_REQUEST, "a chunk size is not a hexadecimal number");
-    }
-    let significant = digits.trim_ascii_start();
-    let text = std::str::from_utf8(significant).unwrap_or_default();
-    // More than a u64 holds is too large, whatever the limit.
-    Ok(u64::from_str_radix(text, 16).unwrap_or(u64::MAX))
 }

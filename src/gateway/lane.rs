@@ -255,6 +255,7 @@ impl Lane {
     ) -> io::Result<()> {
         let begin = out.len();
         let length = response.body.len();
+        let says_length = response.says_length(!has_body);
         let headers = headers(&response);
         let drain = Drain { body: Cursor::new(response.body), stream: &self.stream, out };
         let made = tiny_http::Response::new(response.status.into(), headers, drain, Some(length), None);
@@ -267,6 +268,7 @@ impl Lane {
                 whole = head.map(|at| begin + at + 4 + if has_body { length } else { 0 });
             }
             match whole {
+                Some(whole) if out.len() == whole && !says_length => return without_length(out, begin),
                 Some(whole) if out.len() == whole => return Ok(()),
                 Some(whole) if out.len() > whole => {
                     return Err(io::Error::other("tiny_http sent more than one response"));
@@ -323,9 +325,21 @@ fn header(http: &tiny_http::Request, name: &'static str) -> Option<String> {
     Some(header.value.to_string())
 }
 
+/// Takes the `Content-Length` out of the response's head at the end of `out`: tiny_http always writes one, as the last
+/// field.
+fn without_length(out: &mut Vec<u8>, begin: usize) -> io::Result<()> {
+    let name = b"\r\nContent-Length: ";
+    let at = out[begin..].windows(name.len()).rposition(|window| window == name);
+    let at = at.ok_or_else(|| io::Error::other("tiny_http gave no length"))?;
+    out.drain(begin + at..out.len() - b"\r\n\r\n".len());
+    Ok(())
+}
+
 fn headers(response: &Response) -> Vec<tiny_http::Header> {
-    let own = [("Server", super::SERVER), ("Content-Type", &*response.content_type)];
-    own.into_iter()
+    let content_type = (!response.is_empty_by_status()).then_some(("Content-Type", &*response.content_type));
+    [("Server", super::SERVER)]
+        .into_iter()
+        .chain(content_type)
         .chain(response.headers.iter().map(|(name, value)| (&**name, value.as_str())))
         // They are constants, or made here from numbers and names, or have been checked (`document.rs`): so
         // none is lost.

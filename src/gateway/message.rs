@@ -74,6 +74,22 @@ impl Response {
         self
     }
 
+    /// Whether its status says that there is no content, and so nothing to say of any (RFC 9110, sections 15.3.5, 15.3.6
+    /// and 15.4.5).
+    pub fn is_empty_by_status(&self) -> bool {
+        matches!(self.status, 204 | 205 | 304)
+    }
+
+    /// Whether it has a `Content-Length` as the answer to HEAD, or to another method (RFC 9110, section 8.6). With 204 there
+    /// is none; with 304, and HEAD, it would be that of another answer, which is not here: a program may know it.
+    pub fn says_length(&self, is_head: bool) -> bool {
+        match self.status {
+            204 | 304 => false,
+            205 => true,
+            _ => !(is_head && self.body.is_empty() && self.header("Content-Length").is_none()),
+        }
+    }
+
     /// The value of the header `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

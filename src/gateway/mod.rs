@@ -3,12 +3,15 @@
 //! A request's way: `events` (of all connections) → `incoming` (reads, by `state` and `http1`) → `worker` → `lane`
 //! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
 
+pub mod authority;
 pub mod cgi;
+pub mod chunked;
 pub mod client;
 pub mod conditions;
 pub mod conn;
 mod conns;
 pub mod console;
+pub mod cookies;
 pub mod crew;
 pub mod desk;
 pub mod document;

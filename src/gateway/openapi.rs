@@ -37,6 +37,7 @@ const ANY: &[Kind] = &[
     problem::METHOD,
     problem::SLOW,
     problem::TOO_LARGE,
+    problem::TARGET_TOO_LONG,
     problem::EXPECTATION,
     problem::HEAD_TOO_LARGE,
     problem::INTERNAL,
@@ -134,10 +135,14 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
     ];
     let mut paths = Map::new();
     for (path, id, summary, content, headers) in routes {
-        let ready: &[Kind] = if path == READY { &[problem::NOT_READY] } else { &[] };
+        let more: &[Kind] = match path {
+            READY => &[problem::NOT_READY],
+            _ if headers.is_empty() => &[],
+            _ => &[problem::PRECONDITION],
+        };
         let mut item = Map::new();
         for method in ["get", "head"] {
-            let mut responses = parts.problems(&[ANY, ready], false);
+            let mut responses = parts.problems(&[ANY, more], false);
             let mut ok = json!({ "description": summary, "headers": header_refs(headers) });
             if method == "get" {
                 ok["content"] = content.clone().into();
@@ -145,7 +150,10 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
             responses.insert("200".into(), ok);
             let mut operation = operation(&format!("{id}-{method}"), "gateway", summary, responses);
             if !headers.is_empty() {
-                operation["parameters"] = json!([{ "$ref": "#/components/parameters/IfNoneMatch" }]);
+                operation["parameters"] = json!([
+                    { "$ref": "#/components/parameters/IfMatch" },
+                    { "$ref": "#/components/parameters/IfNoneMatch" },
+                ]);
                 operation["responses"]["304"] =
                     json!({ "description": "The client has it", "headers": header_refs(headers) });
             }

@@ -40,11 +40,11 @@ impl Worker {
 
     /// Answers what is no request, and ends the connection.
     pub(super) fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
-        let mut ready = state.take_in_progress().unwrap_or_else(|| Ready::unknown(conn.peer));
+        let mut ready = state.take_in_progress(conn.peer);
         self.door.ids.complete(&mut ready.request_id);
         let response = identified(problem::response(reject.kind, reject.detail), &ready.request_id);
         note(&self.door, &ready, Noted::of(&response), Instant::now());
-        render(&response, false, &mut state.output);
+        render(&response, ready.method == "HEAD", &mut state.output);
         self.end_if_asked(state, &Ready::default());
         // Whatever follows was never a request.
         state.discard_input();

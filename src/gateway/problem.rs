@@ -50,6 +50,8 @@ pub const NO_FOLDER: Kind = kind(409, "no-folder", "No plug-in folder is served"
 pub const PRECONDITION: Kind = kind(412, "precondition-failed", "Precondition failed");
 /// The body is too large.
 pub const TOO_LARGE: Kind = kind(413, "input-too-large", "Input too large");
+/// The target is too long.
+pub const TARGET_TOO_LONG: Kind = kind(414, "target-too-long", "Target too long");
 /// The client expects what is not offered.
 pub const EXPECTATION: Kind = kind(417, "expectation-failed", "Expectation failed");
 /// A plug-in that is deployed would not serve.
@@ -117,6 +119,7 @@ pub const ALL: &[Kind] = &[
     STORAGE_FULL,
     PLUGIN_ERROR,
     NO_MEMORY,
+    TARGET_TOO_LONG,
 ];
 
 /// The disk is full.

@@ -70,9 +70,12 @@ impl Ready {
         }
     }
 
-    /// What stands for a request of `client` of which nothing is known.
-    pub fn unknown(client: Client) -> Ready {
-        Ready { method: "-".into(), target: "-".into(), client, ..Ready::default() }
+    /// What stands for a request of `client` that begins with `bytes` and has no head that could be read. Whether it is
+    /// HEAD is known all the same: then nothing but a head may answer it.
+    pub fn unknown(client: Client, bytes: &[u8]) -> Ready {
+        let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "-" };
+        Ready { method: method.into(), target: "-".into(), client, ..Ready::default() }
     }
 
     /// Bytes that it takes, with those that its message will.

@@ -4,7 +4,7 @@ use super::message::{Request, Response, TEXT};
 use super::problem::{self, response as problem};
 use super::ready::{Ready, Share};
 use super::tokens::Role;
-use super::{cgi, console, document};
+use super::{cgi, console, cookies, document};
 use crate::abi::Serving;
 use crate::error::Error;
 use crate::limits::MESSAGE_BYTES_MAX;
@@ -33,6 +33,8 @@ pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Respon
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     match path {
         HEALTH => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
+        // OPTIONS alone comes with it (RFC 9110, section 9.3.7).
+        "*" => Response::new(200, TEXT, "").with("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
         console::PATH => only(&request, "GET", console::page),
         "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
         _ => match path.strip_prefix(EXECUTE) {
@@ -142,14 +144,19 @@ fn program(
     }
     let is_head = request.method == "HEAD";
     let id = request.id.clone();
+    let script = cgi::raw_script(&request.target).to_string();
     let serving = Serving { when_long: Some(when_long), request_id: Some(&id) };
     let invocation = cgi::invocation(request, &plugin.name, path_info);
     match runner.report_plugin_command(plugin, invocation, serving) {
         Ok(report) => respond(report, |output| {
-            document::response(output, is_head, content_type(plugin)).map_err(|what| {
+            let made = document::response(output, is_head, content_type(plugin)).map_err(|what| {
                 let what = cut(&what, MESSAGE_BYTES_MAX);
                 plugin.log.warn(&plugin.name, &format!("{} {id}: {}", plugin.name, printable(&what)));
                 what
+            });
+            made.map(|mut response| {
+                cookies::confine(&mut response, &script);
+                response
             })
         }),
         Err(error) => refuse(&error),

@@ -1,9 +1,10 @@
 //! What a connection has received and has to send, and its socket: for the one thread that has claimed it.
 
+use super::chunked::Chunked;
 use super::client::{Client, Network};
 use super::desk::Desk;
 use super::forwarded;
-use super::http1::{self, Chunked, Framing, NO_ROOM, Reject};
+use super::http1::{self, Framing, NO_ROOM, Reject};
 use super::phase::Phase;
 use super::problem::TOO_LARGE;
 use super::ready::Ready;
@@ -281,7 +282,8 @@ impl State {
     }
 
     /// Takes the request in progress, for what is said of it when it comes to nothing.
-    pub fn take_in_progress(&mut self) -> Option<Ready> {
-        self.receiving.take().map(|whole| whole.request)
+    pub fn take_in_progress(&mut self, peer: Client) -> Ready {
+        let known = self.receiving.take().map(|whole| whole.request);
+        known.unwrap_or_else(|| Ready::unknown(peer, &self.input[..self.filled]))
     }
 }

@@ -132,8 +132,16 @@ fn an_absolute_target_loses_scheme_and_authority() {
     for (target, path) in
         [("http://a/b?c", "/b?c"), ("HTTP://a:80/", "/"), ("http://a", "/"), ("http://a/x//y", "/x//y")]
     {
-        assert_eq!(parsed(&format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).target, path);
+        let text = format!("GET {target} HTTP/1.1\r\nHost: b:99\r\n\r\n");
+        let head = parsed(&text);
+        assert_eq!(
+            (head.target, head.authority.unwrap().host, head.authority.unwrap().port),
+            (path, "a", 80)
+        );
     }
+    let head = parsed("GET / HTTP/1.1\r\nHost: b:99\r\n\r\n");
+    assert_eq!((head.authority.unwrap().text, head.authority.unwrap().port), ("b:99", 99));
+    assert_eq!(parsed("GET / HTTP/1.0\r\n\r\n").authority, None);
 }
 
 #[test]
@@ -150,6 +158,9 @@ fn a_head_may_have_its_limit_and_no_byte_more() {
     }
     // Without an end, it is refused as soon as no end could fit.
     let endless = format!("GET /{}", "a".repeat(600));
+    assert_eq!(head(&endless.as_bytes()[..511], 512), Ok(None));
+    assert_eq!(head(&endless.as_bytes()[..512], 512).unwrap_err().kind.status, 414);
+    let endless = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(600));
     assert_eq!(head(&endless.as_bytes()[..511], 512), Ok(None));
     assert_eq!(head(&endless.as_bytes()[..512], 512).unwrap_err().kind.status, 431);
     let many = with(&vec!["X: y"; 101].join("\r\n"));
@@ -277,7 +288,7 @@ fn rubbish_never_panics_and_is_never_endless() {
             bytes.extend_from_slice(parts[next() % parts.len()]);
         }
         if let Ok(Some(head)) = head(&bytes, 256) {
-            assert!(head.len <= bytes.len() && head.target.starts_with('/'));
+            assert!(head.len <= bytes.len() && head.target.starts_with(['/', '*']));
         }
         let mut body = Vec::new();
         if let Ok((taken, _)) = Chunked::default().feed(&bytes, &mut body, 16) {

@@ -36,7 +36,9 @@ type Request = (String, String, Vec<u8>);
 /// Takes one whole request from the front of `held`.
 fn request(held: &mut Vec<u8>) -> Result<Option<Request>, Reject> {
     let Some(head) = head(held, HEAD_MAX)? else { return Ok(None) };
-    assert!(head.target.starts_with('/') && head.len <= held.len() && head.len <= HEAD_MAX + 2);
+    assert!(head.target.starts_with('/') || (head.target, head.method) == ("*", "OPTIONS"));
+    assert!(head.authority.is_none_or(|authority| !authority.host.is_empty()));
+    assert!(head.len <= held.len() && head.len <= HEAD_MAX + 2);
     assert!(!head.target.contains([' ', '\r', '\n', '\0']) && !head.method.contains([' ', '\r', '\n']));
     assert!(!head.content_type.unwrap_or_default().contains(['\r', '\n', '\0']));
     let rest = &held[head.len..];

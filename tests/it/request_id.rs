@@ -87,7 +87,7 @@ fn the_doors_own_refusals_have_it_too() {
         (400, "rubbish\r\n\r\n"),
         (400, "GET /healthz HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n"),
         (408, "GET /healthz HTTP/1.1\r\nHost"),
-        (431, &long),
+        (414, &long),
         (505, "GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n"),
     ] {
         let (got, id) = refused(bytes);

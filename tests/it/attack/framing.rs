@@ -68,7 +68,7 @@ fn heads_that_are_none() {
     let size = scale(1 << 20, 10 << 20);
     let lines = "X: y\r\n".repeat(scale(5_000, 100_000));
     let cases: Vec<(Vec<u8>, &[u16])> = vec![
-        (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(size)).into(), &[431]),
+        (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(size)).into(), &[414]),
         (format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(size)).into(), &[431]),
         (format!("GET / HTTP/1.1\r\n{lines}\r\n").into(), &[431]),
         ("A".repeat(size).into(), &[431]),
@@ -79,7 +79,10 @@ fn heads_that_are_none() {
         (b"GET /\xff\xfe HTTP/1.1\r\nHost: test\r\n\r\n".to_vec(), &[400]),
         (b"GET / HTTP/1.1\r\nHost: test\r\n folded: x\r\n\r\n".to_vec(), &[400]),
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), &[400]),
-        (b"OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n".to_vec(), &[400]),
+        (b"GET * HTTP/1.1\r\nHost: test\r\n\r\n".to_vec(), &[400]),
+        (b"GET / HTTP/1.1\r\nHost:\r\n\r\n".to_vec(), &[400]),
+        (b"GET / HTTP/1.1\r\nHost: test, test\r\n\r\n".to_vec(), &[400]),
+        (b"GET http://test@other/ HTTP/1.1\r\nHost: test\r\n\r\n".to_vec(), &[400]),
         (b"CONNECT test:80 HTTP/1.1\r\nHost: test\r\n\r\n".to_vec(), &[400]),
         (b"GET /\r\n".to_vec(), &[400]),
         (b"GET / HTTP/0.9\r\n\r\n".to_vec(), &[505]),

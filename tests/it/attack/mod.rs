@@ -7,7 +7,10 @@ mod busy;
 mod fair;
 mod flood;
 mod framing;
+mod honest;
+mod hostile;
 mod lanes;
+mod matrix;
 mod pipeline;
 mod reset;
 mod slow;
@@ -41,8 +44,9 @@ fn turn() -> MutexGuard<'static, ()> {
 /// Guests at once in every target.
 const WORKERS: usize = 4;
 
-/// One for each worker and its lane, the main one, and the one that watches the folder of plug-ins.
-const THREADS: usize = 2 * (WORKERS + 1) + 2;
+/// One for each worker and its lane, the main one, the one that watches the folder of plug-ins, and the one that writes the
+/// log.
+const THREADS: usize = 2 * (WORKERS + 1) + 3;
 
 /// A guest that answers with 1 MiB.
 const MEGABYTE: &str = r#"(module (memory (export "memory") 17)
