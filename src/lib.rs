@@ -28,7 +28,7 @@
 //! L9  engine
 //! L10 sandbox sandbox/parked
 //! L11 warm
-//! L12 abi abi/numeric abi/packed abi/command abi/extism
+//! L12 abi abi/numeric abi/packed abi/command abi/extism abi/reserved
 //! L13 policy policy/file
 //! L14 plugins
 //! L15 files

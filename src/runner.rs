@@ -218,7 +218,7 @@ impl Runner {
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
         let plugin = self.plugins.get(name)?;
-        plugin.policy.check_function(func)?;
+        plugin.check_function(func)?;
         numeric::run(self.plugin_job(&plugin, None), func, params)
             .inspect(|report| plugin.stats.ran(&report.usage))
     }
@@ -247,7 +247,7 @@ impl Runner {
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
-        plugin.policy.check_function(func)?;
+        plugin.check_function(func)?;
         let report = pass_bytes(self.plugin_job(&plugin, None), func, input.as_ref());
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
@@ -263,7 +263,7 @@ impl Runner {
         input: &[u8],
         serving: Serving<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        plugin.policy.check_function(func)?;
+        plugin.check_function(func)?;
         let job = Job { when_long: serving.when_long, ..self.plugin_job(plugin, serving.request_id) };
         let report = call_bytes(job, func, input, plugin.policy.convention);
         report.inspect(|report| plugin.stats.ran(&report.usage))
@@ -279,7 +279,7 @@ impl Runner {
         invocation: Invocation,
         serving: Serving<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        plugin.policy.check_function(command::START)?;
+        plugin.check_function(command::START)?;
         let world = invocation.world.with(&plugin.policy.world);
         let job = self.plugin_job(plugin, serving.request_id);
         let job = Job { when_long: serving.when_long, warm: None, stdout: SinkTo::Buffer(Vec::new()), ..job };

@@ -2,7 +2,7 @@
 //! is wrong is told with its line and column.
 
 use super::{Access, Policy, Rules};
-use crate::abi::Convention;
+use crate::abi::{Convention, is_reserved};
 use crate::binary::Facts;
 use crate::digest::Digest;
 use crate::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
@@ -214,6 +214,11 @@ impl Draft {
             let (func, span) = (name.get_ref(), name.span());
             if facts.function(func).is_none() {
                 return Err(At::new(span, format!("the module exports no function `{func}`")));
+            }
+            if is_reserved(facts, func) && !fits(func) {
+                let what =
+                    format!("`{func}` belongs to the calling convention, and nobody may call it by itself");
+                return Err(At::new(span, what));
             }
             if !fits(func) {
                 let what = self.policy.convention.map_or("any calling", Convention::name);

@@ -43,6 +43,7 @@ mod memory;
 mod metrics;
 mod nan;
 mod numeric;
+mod offered;
 mod openapi;
 mod packed;
 mod plugins;
