@@ -40,7 +40,7 @@
 //! L20 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L20 gateway/server gateway/cgi gateway/document gateway/ready gateway/tokens gateway/request_id
 //! L20 gateway/tally gateway/metrics gateway/own gateway/room gateway/desk gateway/places gateway/conditions
-//! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts
+//! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts gateway/supply
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget cli/watchdog
 //! L21 cli/logging cli/stderr cli/manual cli/completions

@@ -28,6 +28,7 @@ pub mod request_id;
 mod room;
 pub mod routes;
 pub mod server;
+mod supply;
 pub mod tally;
 pub mod tokens;
 pub mod worker;

@@ -68,6 +68,7 @@ mod soak;
 mod stack;
 mod start;
 mod straight;
+mod supply;
 #[allow(dead_code)]
 mod support;
 mod table;
