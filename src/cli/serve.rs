@@ -2,7 +2,7 @@
 
 use super::args::Serve;
 use super::stderr::STDERR;
-use super::{Failure, budget, exit, logging, service, site, target, world};
+use super::{Failure, budget, exit, logging, service, site, target};
 use crate::deploy;
 use crate::folder::policies_without_module;
 use crate::gateway::tokens::Tokens;
@@ -69,9 +69,6 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 /// A runner with the plug-ins that are to be served.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let rules = site::rules(serve.limits.clone(), &serve.site)?;
-    if !rules.dirs_within.is_empty() {
-        world::errors_for_large_files()?;
-    }
     let runner = Runner::new(RunnerConfig {
         limits: rules.limits,
         warm: serve.warm.clone(),

@@ -201,9 +201,12 @@ fn refuse(refused: Refused) -> Response {
             log::error!("cannot deploy: {error}");
             match error {
                 Error::Io { source, .. } => {
-                    let is_full = matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-                    let kind = if is_full { problem::STORAGE_FULL } else { problem::INTERNAL };
-                    problem(kind, &format!("the folder: {source}"))
+                    let (kind, hint) = match source.kind() {
+                        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (problem::STORAGE_FULL, ""),
+                        ErrorKind::FileTooLarge => (problem::STORAGE_FULL, " (ulimit -f of the gateway)"),
+                        _ => (problem::INTERNAL, ""),
+                    };
+                    problem(kind, &format!("the folder: {source}{hint}"))
                 }
                 Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => problem::no_memory(),
                 other => problem(problem::INTERNAL, &other.to_string()),

@@ -26,6 +26,7 @@ mod drain;
 mod extism;
 mod extism_attacks;
 mod extism_guests;
+mod file_size;
 mod fuel;
 mod gateway;
 mod guest;
