@@ -3,6 +3,7 @@
 //! A plug-in is a module with what is beside it: its policy, and its signature where one is asked for. Any change of
 //! these makes it anew; if that fails, the version before goes on serving.
 
+use crate::beneath;
 use crate::error::Error;
 use crate::files::{ENDINGS, Parts, Stamp, policy_path, signature_paths};
 use crate::plugins::Plugins;
@@ -44,12 +45,14 @@ pub(crate) struct Stamps {
 impl Stamps {
     /// Those of the module at `path`; none if it is not there.
     pub(crate) fn of(path: &Path, rules: &Rules) -> Option<Stamps> {
-        let stamp = |path: &Path| std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+        if leads_nowhere(path) {
+            return None;
+        }
         let is_signed = !rules.trusted_keys.is_empty();
         Some(Stamps {
-            module: stamp(path)?,
-            policy: stamp(&policy_path(path)),
-            signatures: signature_paths(path).map(|path| if is_signed { stamp(&path) } else { None }),
+            module: Stamp::of(path)?,
+            policy: Stamp::of(&policy_path(path)),
+            signatures: signature_paths(path).map(|path| if is_signed { Stamp::of(&path) } else { None }),
         })
     }
 }
@@ -172,6 +175,10 @@ impl Folder {
         let refuse = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
         let name = path.file_stem().and_then(|stem| stem.to_str());
         let name = name.ok_or_else(|| refuse("the file's name is not UTF-8".into()))?.to_string();
+        if name.ends_with(".wasm") {
+            // Asked for by a file's name, `x` is `x.wasm`: one plug-in would be taken for the other.
+            return Err(refuse("a plug-in's name does not end in .wasm".into()));
+        }
         let before = plugins.find(&name);
         if let Some(other) = before.as_ref().and_then(|plugin| plugin.path.as_deref())
             && other != path
@@ -186,6 +193,12 @@ impl Folder {
         plugins.put(&name, loaded, Some(path.into()));
         Ok((name, before.is_some()))
     }
+}
+
+/// Whether there is a link at `path` to what is not there, or to itself: a module that is not there either.
+fn leads_nowhere(path: &Path) -> bool {
+    let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    is_link && beneath::metadata(path).is_err_and(|error| !beneath::leads_out(&error))
 }
 
 /// The module files in `folder`, sorted, so that `.wasm` comes before `.wat`.

@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/module limits/warm outcome names guests text quantity digest signature leb128 edit
+//! L0  limits limits/door limits/module limits/warm outcome names guests text quantity digest signature leb128 edit beneath
 //! L1  zeroing operators declared
 //! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
@@ -54,6 +54,7 @@
 #![warn(missing_docs)]
 
 pub mod abi;
+mod beneath;
 pub mod binary;
 pub mod cli;
 mod code;

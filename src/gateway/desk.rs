@@ -62,8 +62,8 @@ impl Desk {
         let name = percent_decode_str(name).decode_utf8_lossy();
         let name = name.strip_suffix(".wasm").unwrap_or(&name);
         if !is_name(name) {
-            let what =
-                "a plug-in's name has 1 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first";
+            let what = "a plug-in's name has 1 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first, \
+                 and does not end in .wasm";
             return Some(problem(problem::BAD_REQUEST, what));
         }
         let conditions = match Conditions::of(&request.head) {

@@ -35,6 +35,7 @@ mod health;
 mod http1;
 mod http1_property;
 mod leftovers;
+mod links;
 mod listing;
 mod little_memory;
 mod load;
