@@ -54,6 +54,8 @@ pub enum Refused {
     Condition,
     /// There is nothing of this name.
     Absent,
+    /// Its policy is being written by somebody else.
+    Unsettled,
     /// The new version would not serve.
     Invalid(String),
     /// The system could not do it.
@@ -127,7 +129,7 @@ impl Deploy<'_> {
         if !condition(before) {
             return Err(Refused::Condition);
         }
-        let policy = Parts::read_policy(&path).map_err(unread)?;
+        let policy = self.folder.settled_policy(&path).ok_or(Refused::Unsettled)?.map_err(unread)?;
         let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
         let parts = Parts { module: module.into(), policy, signatures };
         let loaded = self.tried(&parts, &path)?;

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// The endings of module files, the preferred one first.
 pub const ENDINGS: &[&str] = if cfg!(feature = "wat") { &["wasm", "wat"] } else { &["wasm"] };
@@ -227,6 +228,15 @@ impl Stamp {
         let own = path.symlink_metadata().ok()?;
         let target = if own.is_symlink() { beneath::metadata(path).ok() } else { None };
         Some(target.map_or_else(|| stamp_of!(own), Stamp::of_target))
+    }
+
+    /// Whether the file was changed less than `time` before `now`, or after it, as clocks differ.
+    pub(crate) fn is_within(&self, now: SystemTime, time: Duration) -> bool {
+        let (seconds, nanoseconds) = self.changed;
+        let since_1970 =
+            u64::try_from(seconds).map(|s| Duration::new(s, nanoseconds.clamp(0, 999_999_999) as u32));
+        let changed = since_1970.ok().and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+        changed.is_some_and(|changed| now.duration_since(changed).map_or(true, |ago| ago < time))
     }
 
     fn of_target(metadata: cap_std::fs::Metadata) -> Stamp {

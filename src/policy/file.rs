@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// Bytes of a policy's file.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
@@ -148,9 +149,9 @@ pub struct Draft {
 /// # Errors
 /// What is wrong, and where.
 pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
-    if text.trim().is_empty() {
+    if DeTable::parse(text).is_ok_and(|table| !holds_a_value(table.get_ref())) {
         // As an editor leaves it for an instant, before it writes; taken for a policy, it would allow all.
-        return Err(At::new(0..0, "the policy is empty; a plug-in without one needs no file"));
+        return Err(At::new(0..0, "the policy is empty: it has no key; a plug-in without one needs no file"));
     }
     let raw: Raw = toml::from_str(text)
         .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
@@ -193,6 +194,14 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     };
     let convention = raw.convention.map(|name| name.span());
     Ok(Draft { policy, convention, functions: functions.unwrap_or_default() })
+}
+
+/// Whether a table has a key, or one of its tables does: comments and headings alone say nothing.
+fn holds_a_value(table: &DeTable<'_>) -> bool {
+    table.iter().any(|(_, value)| match value.get_ref() {
+        DeValue::Table(table) => holds_a_value(table),
+        _ => true,
+    })
 }
 
 impl Draft {

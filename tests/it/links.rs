@@ -2,7 +2,7 @@
 //! names that are another plug-in's file.
 
 use crate::site::{Site, giving};
-use crate::support::{TempDir, fuelbox_in, prebuilt};
+use crate::support::{TempDir, fuelbox_in, prebuilt, reload};
 use fuelbox::files::read_module;
 use fuelbox::limits::DoorLimits;
 use fuelbox::signature::TrustedKey;
@@ -17,7 +17,7 @@ const SECRET: &str = "access = \"open\" # secret-0123456789";
 
 /// Looks at the folder until nothing changes any more; gives what is refused.
 fn settle(site: &Site) -> Vec<String> {
-    (0..4).for_each(|_| drop(site.runner.reload().unwrap()));
+    (0..4).for_each(|_| drop(reload(&site.runner)));
     site.runner.plugins().refused().into_values().collect()
 }
 

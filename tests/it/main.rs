@@ -31,6 +31,7 @@ mod fuel;
 mod gateway;
 mod guest;
 mod guests;
+mod half_written;
 mod health;
 mod http1;
 mod http1_property;

@@ -1,7 +1,7 @@
 //! Functions of a calling convention or a language's runtime: no listing names them, and nobody calls them over HTTP or
 //! by `fuelbox call`.
 
-use crate::support::{Reply, Server, TempDir, fuelbox_in, prebuilt, wat};
+use crate::support::{Reply, Server, TempDir, fuelbox_in, prebuilt, reload, wat};
 use fuelbox::limits::WarmLimits;
 use fuelbox::{Runner, RunnerConfig};
 
@@ -183,7 +183,7 @@ fn a_policy_makes_no_function_of_a_program() {
     let (server, dir) = serving(&[("words.wasm", words)]);
     dir.write("words.toml", "convention = \"numeric\"");
     for _ in 0..3 {
-        server.runner.reload().unwrap();
+        reload(&server.runner);
     }
     let reply = server.send("POST", "/execute/words?func=_start", b"");
     assert!(matches!(reply.status, 200 | 404), "{}", reply.text());

@@ -1,7 +1,7 @@
 //! The plug-in folder: what is loaded, reported, replaced and dropped, and what a call in flight sees.
 
 use crate::guest::LONG;
-use crate::support::{TempDir, job, wat};
+use crate::support::{TempDir, job, twice, wat};
 use fuelbox::abi::numeric;
 use fuelbox::folder::{Changes, Folder};
 use fuelbox::plugins::Plugins;
@@ -31,7 +31,7 @@ impl Scanned {
     }
 
     fn scan(&mut self) -> Changes {
-        self.folder.scan(&self.plugins, &Rules::default()).unwrap()
+        twice(|| self.folder.scan(&self.plugins, &Rules::default()).unwrap())
     }
 
     /// What `f` of the plug-in `name` gives now.
