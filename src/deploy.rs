@@ -2,9 +2,10 @@
 //! replaced, and replaces by a rename. A process killed at any instant leaves the old version or the new one.
 
 use crate::abi::{Job, try_instance};
+use crate::beneath;
 use crate::digest::Digest;
 use crate::error::{Error, LoadProblem};
-use crate::files::{ENDINGS, Parts, policy_path, read_file, read_signature, signature_paths};
+use crate::files::{ENDINGS, Parts, policy_path, read_module, read_signature, signature_paths};
 use crate::folder::Folder;
 use crate::outcome::Stop;
 use crate::plugins::{Loaded, Plugins};
@@ -12,8 +13,10 @@ use crate::policy::{self, Rules};
 use crate::signature;
 use crate::stats::Loads;
 use crate::wasi::streams::SinkTo;
-use std::fs::File;
+use cap_std::fs::MetadataExt;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -23,12 +26,13 @@ pub const NAME_LEN_MAX: usize = 64;
 /// How the names of temporary files begin and end; nothing that is loaded has such a name.
 const TEMPORARY: (&str, &str) = (".fuelbox-", ".tmp");
 
-/// Whether a plug-in that is deployed may have this name: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
+/// Whether a plug-in that is deployed may have this name: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, and not the ending of files.
 pub fn is_name(name: &str) -> bool {
     let is_inner = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     name.len() <= NAME_LEN_MAX
         && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
         && name.bytes().all(is_inner)
+        && !name.ends_with(".wasm")
 }
 
 /// What is deployed at present, and under which condition it may be changed.
@@ -50,6 +54,8 @@ pub enum Refused {
     Condition,
     /// There is nothing of this name.
     Absent,
+    /// Its policy is being written by somebody else.
+    Unsettled,
     /// The new version would not serve.
     Invalid(String),
     /// The system could not do it.
@@ -91,12 +97,10 @@ impl Deploy<'_> {
     /// [`Refused::Absent`]; [`Refused::System`].
     pub fn module(&self, name: &str) -> Result<Vec<u8>, Refused> {
         let path = self.module_path(name);
-        match read_file(&path, &self.rules.limits) {
+        match read_module(&path, &self.rules.limits) {
             Ok(bytes) => Ok(bytes),
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Err(Refused::Absent),
-            // Where the folder is concerns no client.
-            Err(Error::Load { problem, .. }) => Err(Refused::Invalid(problem.to_string())),
-            Err(error) => Err(Refused::System(error)),
+            Err(error) => Err(unread(error)),
         }
     }
 
@@ -105,7 +109,7 @@ impl Deploy<'_> {
     /// # Errors
     /// [`Refused::Absent`]; [`Refused::System`].
     pub fn policy(&self, name: &str) -> Result<String, Refused> {
-        let text = Parts::read_policy(&self.module_path(name)).map_err(Refused::System)?;
+        let text = Parts::read_policy(&self.module_path(name)).map_err(unread)?;
         text.ok_or(Refused::Absent)
     }
 
@@ -125,8 +129,8 @@ impl Deploy<'_> {
         if !condition(before) {
             return Err(Refused::Condition);
         }
-        let policy = Parts::read_policy(&path).map_err(Refused::System)?;
-        let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
+        let policy = self.folder.settled_policy(&path).ok_or(Refused::Unsettled)?.map_err(unread)?;
+        let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
         let parts = Parts { module: module.into(), policy, signatures };
         let loaded = self.tried(&parts, &path)?;
         let digest = loaded.digest;
@@ -156,7 +160,7 @@ impl Deploy<'_> {
     /// Has the signature that was put down for `module`, which is in place now, in the place of the one before.
     fn settle_signature(&self, path: &Path, module: &[u8]) -> Result<(), Refused> {
         let [signed, next] = signature_paths(path);
-        let Some(text) = read_signature(&next).map_err(Refused::System)? else { return Ok(()) };
+        let Some(text) = read_signature(&next).map_err(unread)? else { return Ok(()) };
         let is_its = signature::verify(&self.rules.trusted_keys, module, &text).is_ok();
         if is_its { self.rename(&next, &signed) } else { Ok(()) }
     }
@@ -186,7 +190,7 @@ impl Deploy<'_> {
                 self.write(&policy_path(&path), text.as_bytes())?;
             }
             Some(module) => {
-                let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
+                let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
                 let parts = Parts { module: module.into(), policy: Some(text.into()), signatures };
                 let loaded = self.tried(&parts, &path)?;
                 self.write(&policy_path(&path), text.as_bytes())?;
@@ -230,7 +234,7 @@ impl Deploy<'_> {
             return Err(Refused::Condition);
         }
         let Some(module) = optional(self.module(name))? else { return self.unlink(&policy_path(&path)) };
-        let signatures = Parts::read_signatures(&path, self.rules).map_err(Refused::System)?;
+        let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
         let parts = Parts { module: module.into(), policy: None, signatures };
         let loaded = self.tried(&parts, &path)?;
         self.unlink(&policy_path(&path))?;
@@ -270,8 +274,8 @@ impl Deploy<'_> {
         let temporary = self.folder.path().join(format!("{begin}{:016x}{end}", u64::from_ne_bytes(random)));
         let written = File::options().write(true).create_new(true).open(&temporary).and_then(|mut file| {
             // An operator may have kept a policy's secrets from the machine's other users.
-            if let Ok(before) = path.metadata() {
-                file.set_permissions(before.permissions())?;
+            if let Ok(before) = beneath::metadata(path) {
+                file.set_permissions(Permissions::from_mode(before.mode() & 0o7777))?;
             }
             file.write_all(bytes)?;
             file.sync_all()
@@ -316,6 +320,19 @@ fn trial(program: &crate::Program, policy: &policy::Policy) -> Result<Result<(),
         when_long: None,
     };
     Ok(try_instance(job)?.result)
+}
+
+/// Why a file of the folder could not be read.
+fn unread(error: Error) -> Refused {
+    match error {
+        // Where the folder is concerns no client.
+        Error::Load { problem, .. } => Refused::Invalid(problem.to_string()),
+        Error::Io { path, source } if beneath::leads_out(&source) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Refused::Invalid(format!("{name} is {source}"))
+        }
+        error => Refused::System(error),
+    }
 }
 
 fn io_error(path: &Path, source: io::Error) -> Refused {

@@ -62,6 +62,11 @@ pub enum Error {
         /// Whether the module is a command (has `_start`).
         command: bool,
     },
+    /// The function belongs to a calling convention or a language's runtime, and is never offered.
+    Reserved {
+        /// Its name.
+        name: String,
+    },
     /// The input does not fit the function's signature.
     Input(String),
     /// The input is larger than allowed.
@@ -216,6 +221,12 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
+            Error::Reserved { name } => write!(
+                f,
+                "`{0}` belongs to the calling convention or to the language's runtime, and is not called by itself \
+                 (`fuelbox run FILE {0}` does)",
+                printable(&cut(name, NAME_IN_ERROR_BYTES_MAX))
+            ),
             Error::Input(what) => f.write_str(&printable(what)),
             Error::InputTooLarge { size, limit } => {
                 write!(f, "the input has {size} bytes, more than the {limit} allowed (--max-input raises it)")

@@ -1,5 +1,6 @@
 //! The files of plug-ins: how they are read, named and told apart, and how a plug-in is made of them.
 
+use crate::beneath;
 use crate::digest::Digest;
 use crate::engine::Program;
 use crate::error::{Error, LoadProblem};
@@ -8,10 +9,10 @@ use crate::plugins::Loaded;
 use crate::policy::{self, At, POLICY_BYTES_MAX, Policy, Rules};
 use crate::signature::{self, SIGNATURE_BYTES_MAX};
 use std::borrow::Cow;
-use std::fs::{File, Metadata};
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The endings of module files, the preferred one first.
 pub const ENDINGS: &[&str] = if cfg!(feature = "wat") { &["wasm", "wat"] } else { &["wasm"] };
@@ -30,7 +31,19 @@ pub fn load_file(path: &Path, limits: &Limits) -> Result<Program, Error> {
 /// # Errors
 /// [`Error::Io`] with the path; [`Error::Load`] if it is larger.
 pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let (bytes, size) = read_at_most(path, limits.module_bytes)?;
+    whole_module(path, open(path), limits)
+}
+
+/// The same of a module in the plug-in folder, which no link leads out of.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_module(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
+    whole_module(path, beneath::open(path), limits)
+}
+
+fn whole_module(path: &Path, opened: io::Result<File>, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let (bytes, size) = read_at_most(path, opened, limits.module_bytes)?;
     if bytes.len() > limits.module_bytes {
         let problem = LoadProblem::TooLarge { size, limit: limits.module_bytes };
         return Err(Error::Load { name: path.display().to_string(), problem });
@@ -38,18 +51,23 @@ pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// At most `most` bytes of the file at `path`, and one more if there are more; and its size.
-fn read_at_most(path: &Path, most: usize) -> Result<(Vec<u8>, u64), Error> {
-    let io = |source| Error::Io { path: path.into(), source };
+/// Opens the file at `path`, wherever links lead.
+fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
     // Opening a named pipe must not wait for its writer; on a file this changes nothing.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
-    let file = options.open(path).map_err(io)?;
+    options.open(path)
+}
+
+/// At most `most` bytes of the file that was opened at `path`, and one more if there are more; and its size.
+fn read_at_most(path: &Path, opened: io::Result<File>, most: usize) -> Result<(Vec<u8>, u64), Error> {
+    let io = |source| Error::Io { path: path.into(), source };
+    let file = opened.map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
-        return Err(io(std::io::Error::other("not a regular file")));
+        return Err(io(io::Error::other("not a regular file")));
     }
     let mut bytes = Vec::new();
     file.take((most as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
@@ -57,15 +75,15 @@ fn read_at_most(path: &Path, most: usize) -> Result<(Vec<u8>, u64), Error> {
     Ok((bytes, size))
 }
 
-/// A small text file; none if there is none.
+/// A small text file of the plug-in folder; none if there is none.
 fn read_text(path: &Path, most: usize) -> Result<Option<String>, Error> {
-    let io = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
-    match read_at_most(path, most) {
+    let io = |what: String| Error::Io { path: path.into(), source: io::Error::other(what) };
+    match read_at_most(path, beneath::open(path), most) {
         Ok((bytes, size)) if bytes.len() > most => Err(io(format!("it has {size} bytes, more than {most}"))),
         Ok((bytes, _)) => String::from_utf8(bytes).map(Some).map_err(|_| io("not UTF-8".into())),
         // A link that leads nowhere is a mistake, and not the absence of a policy.
         Err(Error::Io { source, .. })
-            if source.kind() == std::io::ErrorKind::NotFound && path.symlink_metadata().is_err() =>
+            if source.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() =>
         {
             Ok(None)
         }
@@ -114,7 +132,7 @@ impl Parts<'_> {
     /// # Errors
     /// [`Error::Io`]; [`Error::Load`] for a module that is too large.
     pub fn read(path: &Path, rules: &Rules) -> Result<Parts<'static>, Error> {
-        let module = read_file(path, &rules.limits)?.into();
+        let module = read_module(path, &rules.limits)?.into();
         Ok(Parts {
             module,
             policy: Parts::read_policy(path)?,
@@ -182,21 +200,47 @@ impl Parts<'_> {
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
-    changed: (i64, i64),
+    device: u64,
     inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+macro_rules! stamp_of {
+    ($metadata:expr) => {{
+        let m = $metadata;
+        Stamp {
+            device: m.dev(),
+            inode: m.ino(),
+            size: m.size(),
+            modified: (m.mtime(), m.mtime_nsec()),
+            changed: (m.ctime(), m.ctime_nsec()),
+        }
+    }};
 }
 
 impl Stamp {
-    pub(crate) fn of(metadata: &Metadata) -> Stamp {
-        #[cfg(unix)]
-        let (changed, inode) = {
-            use std::os::unix::fs::MetadataExt;
-            ((metadata.ctime(), metadata.ctime_nsec()), metadata.ino())
-        };
-        #[cfg(not(unix))]
-        let (changed, inode) = ((0, 0), 0);
-        Stamp { size: metadata.len(), modified: metadata.modified().ok(), changed, inode }
+    /// Of the file at `path`, or of what a link there leads to within its folder; of the link itself if that cannot be
+    /// told. None if there is nothing.
+    pub(crate) fn of(path: &Path) -> Option<Stamp> {
+        use std::os::unix::fs::MetadataExt;
+        let own = path.symlink_metadata().ok()?;
+        let target = if own.is_symlink() { beneath::metadata(path).ok() } else { None };
+        Some(target.map_or_else(|| stamp_of!(own), Stamp::of_target))
+    }
+
+    /// Whether the file was changed less than `time` before `now`, or after it, as clocks differ.
+    pub(crate) fn is_within(&self, now: SystemTime, time: Duration) -> bool {
+        let (seconds, nanoseconds) = self.changed;
+        let since_1970 =
+            u64::try_from(seconds).map(|s| Duration::new(s, nanoseconds.clamp(0, 999_999_999) as u32));
+        let changed = since_1970.ok().and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+        changed.is_some_and(|changed| now.duration_since(changed).map_or(true, |ago| ago < time))
+    }
+
+    fn of_target(metadata: cap_std::fs::Metadata) -> Stamp {
+        use cap_std::fs::MetadataExt;
+        stamp_of!(metadata)
     }
 }

@@ -3,12 +3,23 @@
 //! A plug-in is a module with what is beside it: its policy, and its signature where one is asked for. Any change of
 //! these makes it anew; if that fails, the version before goes on serving.
 
+use crate::beneath;
 use crate::error::Error;
 use crate::files::{ENDINGS, Parts, Stamp, policy_path, signature_paths};
 use crate::plugins::Plugins;
 use crate::policy::Rules;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Time between two looks where somebody waits for them: at the start, and on SIGHUP.
+pub const SETTLE: Duration = Duration::from_millis(100);
+
+/// How often they are taken, for as long as files change.
+pub const SETTLE_LOOKS: u32 = 5;
+
+/// How long ago a file must have been changed to be believed at the start at once.
+const FRESH: Duration = Duration::from_millis(500);
 
 /// What a scan changed.
 #[derive(Debug, Default)]
@@ -21,6 +32,8 @@ pub struct Changes {
     pub removed: Vec<String>,
     /// Files that could not be loaded; what was loaded from them before still serves.
     pub failed: Vec<Error>,
+    /// Modules that changed, or of which what is beside them did, since the look before: the next look decides.
+    pub unsettled: usize,
 }
 
 impl Changes {
@@ -30,6 +43,15 @@ impl Changes {
             && self.replaced.is_empty()
             && self.removed.is_empty()
             && self.failed.is_empty()
+    }
+
+    /// These, and what a later scan changed.
+    pub(crate) fn and(mut self, later: Changes) -> Changes {
+        self.loaded.extend(later.loaded);
+        self.replaced.extend(later.replaced);
+        self.removed.extend(later.removed);
+        self.failed.extend(later.failed);
+        Changes { unsettled: later.unsettled, ..self }
     }
 }
 
@@ -44,23 +66,32 @@ pub(crate) struct Stamps {
 impl Stamps {
     /// Those of the module at `path`; none if it is not there.
     pub(crate) fn of(path: &Path, rules: &Rules) -> Option<Stamps> {
-        let stamp = |path: &Path| std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+        if leads_nowhere(path) {
+            return None;
+        }
         let is_signed = !rules.trusted_keys.is_empty();
         Some(Stamps {
-            module: stamp(path)?,
-            policy: stamp(&policy_path(path)),
-            signatures: signature_paths(path).map(|path| if is_signed { stamp(&path) } else { None }),
+            module: Stamp::of(path)?,
+            policy: Stamp::of(&policy_path(path)),
+            signatures: signature_paths(path).map(|path| if is_signed { Stamp::of(&path) } else { None }),
         })
+    }
+
+    /// Whether one of them was changed a moment before `now`, so that somebody may still be at it.
+    fn is_fresh(&self, now: SystemTime) -> bool {
+        let [signature, next] = self.signatures;
+        let all = [Some(self.module), self.policy, signature, next];
+        all.into_iter().flatten().any(|stamp| stamp.is_within(now, FRESH))
     }
 }
 
 /// A plug-in's files as they were when they were last looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seen {
-    /// None if what is loaded may be of none of their states so far.
-    stamps: Option<Stamps>,
-    /// Whether the last look missed the policy that there was before.
-    misses_policy: bool,
+    /// As they were loaded, or refused. None if what is loaded may be of none of their states so far.
+    loaded: Option<Stamps>,
+    /// As the last look found them.
+    looked: Option<Stamps>,
     /// Why it did not load, and whether that may pass without the file changing.
     refused: Option<(String, bool)>,
 }
@@ -70,12 +101,14 @@ struct Seen {
 pub struct Folder {
     path: PathBuf,
     seen: HashMap<PathBuf, Seen>,
+    /// Whether it has been looked at.
+    is_known: bool,
 }
 
 impl Folder {
     /// The folder at `path`, not yet scanned.
     pub fn new(path: impl Into<PathBuf>) -> Folder {
-        Folder { path: path.into(), seen: HashMap::new() }
+        Folder { path: path.into(), seen: HashMap::new(), is_known: false }
     }
 
     /// Its path.
@@ -91,7 +124,30 @@ impl Folder {
         let is_same = Parts::read(path, rules)
             .is_ok_and(|now| now.module == parts.module && now.policy == parts.policy);
         let stamps = stamps.filter(|_| is_same);
-        self.seen.insert(path.into(), Seen { stamps, misses_policy: false, refused: None });
+        self.seen.insert(path.into(), Seen { loaded: stamps, looked: stamps, refused: None });
+    }
+
+    /// The policy beside `path`, if nobody is writing it: as the last look found it, or two looks now. None if it goes on
+    /// changing.
+    pub(crate) fn settled_policy(&self, path: &Path) -> Option<Result<Option<String>, Error>> {
+        let stamp = || Stamp::of(&policy_path(path));
+        let mut before = match self.seen.get(path).and_then(|seen| seen.looked) {
+            Some(looked) => Some(looked.policy),
+            // Of a module that is not there yet.
+            None => {
+                Some(stamp()).filter(|stamp| !stamp.is_some_and(|s| s.is_within(SystemTime::now(), FRESH)))
+            }
+        };
+        for _ in 0..=SETTLE_LOOKS {
+            let now = stamp();
+            let policy = Parts::read_policy(path);
+            if before == Some(now) && stamp() == now {
+                return Some(policy);
+            }
+            before = Some(now);
+            std::thread::sleep(SETTLE);
+        }
+        None
     }
 
     /// Forgets the module at `path`, which is gone.
@@ -99,29 +155,66 @@ impl Folder {
         self.seen.remove(path);
     }
 
+    /// Loads the folder for the first time. What was changed a moment ago may still be being written, so it is looked at
+    /// again; what goes on changing is left to [`Folder::scan`].
+    ///
+    /// # Errors
+    /// As [`Folder::scan`].
+    pub fn load(&mut self, plugins: &Plugins, rules: &Rules) -> Result<Changes, Error> {
+        let now = SystemTime::now();
+        let mut changes = self.look(plugins, rules, |stamps| !stamps.is_fresh(now))?;
+        for _ in 0..SETTLE_LOOKS {
+            if changes.unsettled == 0 {
+                break;
+            }
+            std::thread::sleep(SETTLE);
+            changes = changes.and(self.scan(plugins, rules)?);
+        }
+        Ok(changes)
+    }
+
     /// Loads what is new or changed and drops what is gone. A file that does not load leaves the plug-in
     /// as it was, and is tried again when it changes (one that could not be read: at every scan).
+    ///
+    /// A file that is being written is not believed: it may be the beginning of a policy that allows less. It counts when
+    /// two looks in a row find the same, and so does a policy that is gone, as editors that save take a file away for an
+    /// instant. The very first look believes all.
     ///
     /// # Errors
     /// The folder itself cannot be read; the plug-ins stay as they are.
     pub fn scan(&mut self, plugins: &Plugins, rules: &Rules) -> Result<Changes, Error> {
+        let is_first = !self.is_known;
+        self.look(plugins, rules, |_| is_first)
+    }
+
+    /// Looks once. Of what the last look did not find as it is now, only what `believes` says is believed.
+    fn look(
+        &mut self,
+        plugins: &Plugins,
+        rules: &Rules,
+        believes: impl Fn(&Stamps) -> bool,
+    ) -> Result<Changes, Error> {
         let mut changes = Changes::default();
         let files = module_files(&self.path, rules)?;
+        self.is_known = true;
         self.drop_gone(&files, plugins, &mut changes);
         for (path, stamps) in files {
-            if self.misses_policy(&path, &stamps) {
-                continue;
-            }
-            let before = self.seen.get(&path);
-            let same = before.is_some_and(|seen| seen.stamps == Some(stamps));
-            let known = before.and_then(|seen| seen.refused.clone());
+            let seen = self.seen.entry(path.clone()).or_default();
+            let is_settled = seen.looked.replace(stamps) == Some(stamps) || believes(&stamps);
+            let same = seen.loaded == Some(stamps);
+            let known = seen.refused.clone();
             if same && !known.as_ref().is_some_and(|(_, passing)| *passing) {
                 continue;
             }
+            let result = if is_settled { self.load_one(&path, &stamps, plugins, rules) } else { Ok(None) };
             let mut refused = None;
-            match self.load(&path, &stamps, plugins, rules) {
-                Ok((name, true)) => changes.replaced.push(name),
-                Ok((name, false)) => changes.loaded.push(name),
+            match result {
+                Ok(Some((name, true))) => changes.replaced.push(name),
+                Ok(Some((name, false))) => changes.loaded.push(name),
+                Ok(None) => {
+                    changes.unsettled += 1;
+                    continue;
+                }
                 Err(error) => {
                     refused = Some((error.to_string(), error.may_pass()));
                     // The same trouble as at the last scan is not told again.
@@ -130,23 +223,13 @@ impl Folder {
                     }
                 }
             }
-            self.seen.insert(path, Seen { stamps: Some(stamps), misses_policy: false, refused });
+            self.seen.insert(path, Seen { loaded: Some(stamps), looked: Some(stamps), refused });
         }
         let refused = self.seen.iter().filter_map(|(path, seen)| {
             seen.refused.as_ref().map(|(reason, _)| (path.clone(), reason.clone()))
         });
         plugins.set_refused(refused.collect());
         Ok(changes)
-    }
-
-    /// Whether a policy is missed for the first time. Editors that save take a file away for an instant; only when
-    /// the next look does not find it either, it is gone, and the plug-in no longer bound by it.
-    fn misses_policy(&mut self, path: &Path, stamps: &Stamps) -> bool {
-        let Some(seen) = self.seen.get_mut(path) else { return false };
-        let had_one = seen.stamps.is_some_and(|before| before.policy.is_some());
-        let is_missing = had_one && stamps.policy.is_none();
-        let missed = std::mem::replace(&mut seen.misses_policy, is_missing);
-        is_missing && !missed
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamps)], plugins: &Plugins, changes: &mut Changes) {
@@ -161,31 +244,42 @@ impl Folder {
         }
     }
 
-    /// Loads one file; says whether it replaced a plug-in.
-    fn load(
+    /// Loads one file; says whether it replaced a plug-in, and nothing if the file changed meanwhile.
+    fn load_one(
         &self,
         path: &Path,
         stamps: &Stamps,
         plugins: &Plugins,
         rules: &Rules,
-    ) -> Result<(String, bool), Error> {
+    ) -> Result<Option<(String, bool)>, Error> {
         let refuse = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
         let name = path.file_stem().and_then(|stem| stem.to_str());
         let name = name.ok_or_else(|| refuse("the file's name is not UTF-8".into()))?.to_string();
+        if name.ends_with(".wasm") {
+            // Asked for by a file's name, `x` is `x.wasm`: one plug-in would be taken for the other.
+            return Err(refuse("a plug-in's name does not end in .wasm".into()));
+        }
         let before = plugins.find(&name);
         if let Some(other) = before.as_ref().and_then(|plugin| plugin.path.as_deref())
             && other != path
         {
             return Err(refuse(format!("{} has the same plug-in name", other.display())));
         }
-        let parts = Parts::read(path, rules)?;
-        if stamps.policy.is_some() && parts.policy.is_none() {
-            return Err(refuse("its policy was there a moment ago".into()));
+        let parts = Parts::read(path, rules);
+        // After they were read: what was looked at before may be half written over by then.
+        if Stamps::of(path, rules) != Some(*stamps) {
+            return Ok(None);
         }
-        let loaded = parts.load(path, rules)?;
+        let loaded = parts?.load(path, rules)?;
         plugins.put(&name, loaded, Some(path.into()));
-        Ok((name, before.is_some()))
+        Ok(Some((name, before.is_some())))
     }
+}
+
+/// Whether there is a link at `path` to what is not there, or to itself: a module that is not there either.
+fn leads_nowhere(path: &Path) -> bool {
+    let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    is_link && beneath::metadata(path).is_err_and(|error| !beneath::leads_out(&error))
 }
 
 /// The module files in `folder`, sorted, so that `.wasm` comes before `.wat`.

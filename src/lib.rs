@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/module limits/warm outcome names guests text quantity digest signature leb128 edit
+//! L0  limits limits/door limits/module limits/warm outcome names guests text quantity digest signature leb128 edit beneath
 //! L1  zeroing operators declared
 //! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
@@ -28,7 +28,7 @@
 //! L9  engine
 //! L10 sandbox sandbox/parked
 //! L11 warm
-//! L12 abi abi/numeric abi/packed abi/command abi/extism
+//! L12 abi abi/numeric abi/packed abi/command abi/extism abi/reserved
 //! L13 policy policy/file
 //! L14 plugins
 //! L15 files
@@ -43,7 +43,7 @@
 //! L20 gateway/console gateway/listing gateway/openapi gateway/openapi/parts gateway/authority gateway/chunked
 //! L20 gateway/cookies
 //! L20 gateway/client gateway/forwarded gateway/share gateway/conns gateway/state gateway/phase gateway/lineup
-//! L20 gateway/queue gateway/events gateway/incoming
+//! L20 gateway/queue gateway/events gateway/incoming gateway/supply
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget cli/watchdog
 //! L21 cli/logging cli/stderr cli/manual cli/completions
@@ -57,6 +57,7 @@
 #![warn(missing_docs)]
 
 pub mod abi;
+mod beneath;
 pub mod binary;
 pub mod cli;
 mod code;

@@ -215,6 +215,22 @@ pub const LOG_STALL: Duration = Duration::from_millis(500);
 /// How long it waits at its end for one who takes little.
 pub const LOG_END_WAIT: Duration = Duration::from_secs(5);
 
+/// Guests at once: two for each core of a machine with 256. Each has two threads, three descriptors and, at the default
+/// limits, up to 20 MiB of memory; a system's limits on these are some thousands, and more guests than cores end no sooner.
+pub const WORKERS_MAX: usize = 512;
+
+/// Checks a number of guests at once.
+///
+/// # Errors
+/// A sentence that names the flag, its value and the bound it breaks.
+pub fn check_workers(workers: usize) -> Result<(), String> {
+    match workers {
+        0 => Err("--workers is 0: no guest could run".into()),
+        1..=WORKERS_MAX => Ok(()),
+        _ => Err(format!("--workers is {workers}, more than the {WORKERS_MAX} that a gateway can have")),
+    }
+}
+
 const _: () = assert!(MEMORY_PAGES_DEFAULT <= MEMORY_PAGES_MAX);
 const _: () = assert!(HOST_CALL_FUEL * 100 <= SLICE_FUEL, "a slice must hold many host calls");
 const _: () = assert!(SLICE_FUEL <= FUEL_DEFAULT);

@@ -3,7 +3,7 @@
 //!
 //! A call takes an `Arc` of the plug-in, so it ends on the version it began with whatever happens here.
 
-use crate::abi::{Convention, command};
+use crate::abi::{Convention, command, is_reserved, no_function, offered};
 use crate::binary::Signature;
 use crate::digest::Digest;
 use crate::engine::Program;
@@ -69,6 +69,20 @@ impl Plugin {
         self.convention_of(func)
     }
 
+    /// Checks that `func` may be called by whoever uses the plug-in.
+    ///
+    /// # Errors
+    /// [`Error::NoFunction`], which names those that may be: also for one that is there and belongs to the calling
+    /// convention.
+    pub fn check_function(&self, func: &str) -> Result<(), Error> {
+        self.policy.check_function(func)?;
+        let is_program = func == command::START && self.is_command();
+        match is_reserved(self.program.facts(), func) && !is_program {
+            true => Err(no_function(self.program.facts(), func)),
+            false => Ok(()),
+        }
+    }
+
     /// The same, if its policy lets it be called.
     fn convention_of(&self, func: &str) -> Option<Convention> {
         let facts = self.program.facts();
@@ -83,7 +97,7 @@ impl Plugin {
         let allowed = self.policy.functions.as_deref();
         let allowed: Option<HashSet<&str>> = allowed.map(|names| names.iter().map(String::as_str).collect());
         let may_be_called = |name: &str| allowed.as_ref().is_none_or(|allowed| allowed.contains(name));
-        let functions = self.program.facts().functions().filter(|(name, _)| may_be_called(name));
+        let functions = offered(self.program.facts()).filter(|(name, _)| may_be_called(name));
         Listed::of(functions, |name| self.convention_of(name))
     }
 }

@@ -104,7 +104,8 @@ impl Runner {
     }
 
     /// Loads the modules in `folder`, each under its file name without the ending. A file that does not
-    /// load is reported in the result and skipped.
+    /// load is reported in the result and skipped. Files that were changed a moment ago are looked at again, which
+    /// takes a tenth of a second.
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read.
@@ -118,20 +119,21 @@ impl Runner {
     /// ```
     pub fn load_plugins(&self, folder: impl AsRef<Path>) -> Result<Changes, Error> {
         let mut folder = Folder::new(folder.as_ref());
-        let changes = self.scan(&mut folder)?;
+        let loaded = folder.load(&self.plugins, &self.rules);
+        let changes = self.count(loaded)?;
         *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(folder);
         Ok(changes)
     }
 
     /// Looks for changes in the folder of [`Runner::load_plugins`]: new, replaced and removed modules. A
-    /// replacement that does not load leaves the old module serving. A policy that is gone is so
-    /// at the second look that misses it.
+    /// replacement that does not load leaves the old module serving. A change counts when two looks in a row find
+    /// the same, so this has to be called twice ([`Changes::unsettled`]).
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
     pub fn reload(&self) -> Result<Changes, Error> {
         match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Some(folder) => self.scan(folder),
+            Some(folder) => self.count(folder.scan(&self.plugins, &self.rules)),
             None => Ok(Changes::default()),
         }
     }
@@ -143,8 +145,9 @@ impl Runner {
         folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, rules, loads }))
     }
 
-    fn scan(&self, folder: &mut Folder) -> Result<Changes, Error> {
-        let changes = folder.scan(&self.plugins, &self.rules).inspect_err(|_| {
+    /// Counts what came of a look at the folder.
+    fn count(&self, changes: Result<Changes, Error>) -> Result<Changes, Error> {
+        let changes = changes.inspect_err(|_| {
             self.loads.unreadable.fetch_add(1, Relaxed);
         })?;
         let loaded = changes.loaded.len() + changes.replaced.len();
@@ -218,7 +221,7 @@ impl Runner {
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
         let plugin = self.plugins.get(name)?;
-        plugin.policy.check_function(func)?;
+        plugin.check_function(func)?;
         numeric::run(self.plugin_job(&plugin, None), func, params)
             .inspect(|report| plugin.stats.ran(&report.usage))
     }
@@ -247,7 +250,7 @@ impl Runner {
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
         let plugin = self.plugins.get(name)?;
-        plugin.policy.check_function(func)?;
+        plugin.check_function(func)?;
         let report = pass_bytes(self.plugin_job(&plugin, None), func, input.as_ref());
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
@@ -263,7 +266,7 @@ impl Runner {
         input: &[u8],
         serving: Serving<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        plugin.policy.check_function(func)?;
+        plugin.check_function(func)?;
         let job = Job { when_long: serving.when_long, ..self.plugin_job(plugin, serving.request_id) };
         let report = call_bytes(job, func, input, plugin.policy.convention);
         report.inspect(|report| plugin.stats.ran(&report.usage))
@@ -279,7 +282,7 @@ impl Runner {
         invocation: Invocation,
         serving: Serving<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        plugin.policy.check_function(command::START)?;
+        plugin.check_function(command::START)?;
         let world = invocation.world.with(&plugin.policy.world);
         let job = self.plugin_job(plugin, serving.request_id);
         let job = Job { when_long: serving.when_long, warm: None, stdout: SinkTo::Buffer(Vec::new()), ..job };

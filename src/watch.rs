@@ -3,13 +3,14 @@
 //! It polls: that works on every file system (inotify does not see network mounts), needs no descriptor,
 //! and costs one `stat` for each module and interval.
 
-use crate::folder::Changes;
+use crate::error::Error;
+use crate::folder::{Changes, SETTLE, SETTLE_LOOKS};
 use crate::runner::Runner;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Time between two looks at the folder; a change takes effect within 2 s.
+/// Time between two looks at the folder. Two have to agree, so a change takes effect within 2 s.
 pub const INTERVAL: Duration = Duration::from_millis(500);
 
 const STACK_BYTES: usize = 1024 * 1024;
@@ -41,7 +42,7 @@ impl Watch {
                 };
                 runner.expire_warm();
                 runner.say_dropped_lines();
-                match runner.reload() {
+                match look(&runner, then.is_some()) {
                     Ok(changes) => {
                         readable = true;
                         log_changes(&changes);
@@ -74,6 +75,19 @@ impl Drop for Watch {
         // The thread ends by itself; a module that it is compiling must not hold up whoever stops it.
         drop(self.ask.take());
     }
+}
+
+/// Looks once; or, if somebody waits for it, as often as it takes to believe what changed.
+fn look(runner: &Runner, is_awaited: bool) -> Result<Changes, Error> {
+    let mut changes = runner.reload()?;
+    for _ in 0..if is_awaited { SETTLE_LOOKS } else { 0 } {
+        if changes.unsettled == 0 {
+            break;
+        }
+        std::thread::sleep(SETTLE);
+        changes = changes.and(runner.reload()?);
+    }
+    Ok(changes)
 }
 
 /// Tells the log what a scan changed.

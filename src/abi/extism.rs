@@ -15,9 +15,9 @@ use crate::text::printable_lines;
 use wasmi::Val;
 
 /// Functions that make the runtime of a plug-in's language ready. They are called before any other.
-const REACTOR: &str = "_initialize";
-const CONSTRUCTORS: &str = "__wasm_call_ctors";
-const HASKELL: &str = "hs_init";
+pub(super) const REACTOR: &str = "_initialize";
+pub(super) const CONSTRUCTORS: &str = "__wasm_call_ctors";
+pub(super) const HASKELL: &str = "hs_init";
 
 /// Whether `signature` is that of a plug-in's function.
 fn is_callable(signature: &Signature) -> bool {
@@ -26,9 +26,7 @@ fn is_callable(signature: &Signature) -> bool {
 
 /// Whether `func` can be called this way, and its module was made for it.
 pub fn fits(facts: &Facts, func: &str) -> bool {
-    extism::is_imported(facts)
-        && ![REACTOR, CONSTRUCTORS, HASKELL].contains(&func)
-        && facts.function(func).is_some_and(is_callable)
+    extism::is_imported(facts) && facts.function(func).is_some_and(is_callable)
 }
 
 /// What Extism's host calls when it has made an instance: for Haskell, `_initialize` and `hs_init`, for others

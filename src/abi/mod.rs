@@ -7,6 +7,9 @@ pub mod command;
 pub mod extism;
 pub mod numeric;
 pub mod packed;
+mod reserved;
+
+pub use reserved::{is_reserved, offered};
 
 use crate::binary::{Facts, Signature};
 use crate::engine::Program;
@@ -60,21 +63,25 @@ impl Convention {
         format!("{numeric}, {packed}, {command} or {extism}")
     }
 
-    /// Whether the exported function `func` can be called by it.
+    /// Whether the exported function `func` is offered, and can be called by it.
     pub fn fits(self, facts: &Facts, func: &str) -> bool {
         facts.function(func).is_some_and(|signature| match self {
+            Convention::Command => func == command::START && command::fits(facts),
+            _ if is_reserved(facts, func) => false,
             Convention::Numeric => numeric::fits(signature),
             Convention::Packed => packed::fits(facts, func),
-            Convention::Command => func == command::START && command::fits(facts),
             Convention::Extism => extism::fits(facts, func),
         })
     }
 
-    /// The convention of the exported function `func`, by its signature and the exports around it.
+    /// The convention of the exported function `func`, by its signature and the exports around it; none also if it
+    /// is never offered ([`is_reserved`]).
     pub fn of(facts: &Facts, func: &str) -> Option<Convention> {
         let signature = facts.function(func)?;
         if func == command::START && command::fits(facts) {
             Some(Convention::Command)
+        } else if is_reserved(facts, func) {
+            None
         } else if extism::fits(facts, func) {
             Some(Convention::Extism)
         } else if packed::fits(facts, func) {
@@ -126,7 +133,7 @@ impl Job<'_> {
 pub fn no_function(facts: &Facts, name: &str) -> Error {
     Error::NoFunction {
         name: name.into(),
-        known: facts.functions().map(|(name, _)| name).collect(),
+        known: offered(facts).map(|(name, _)| name).collect(),
         command: command::fits(facts),
     }
 }
@@ -135,7 +142,7 @@ pub fn no_function(facts: &Facts, name: &str) -> Error {
 /// arguments between white space or as a JSON array, results one a line.
 ///
 /// # Errors
-/// No such function, input too large or not fitting; a stopped guest is in the report.
+/// No such function, one that is never offered, input too large or not fitting; a stopped guest is in the report.
 pub fn call_bytes(
     job: Job<'_>,
     func: &str,
@@ -144,10 +151,15 @@ pub fn call_bytes(
 ) -> Result<Report<Vec<u8>>, Error> {
     job.check_input(input.len())?;
     let facts = job.program.facts();
+    let is_program = command::fits(facts) && func == command::START;
     let found = Convention::of(facts, func).ok_or_else(|| match facts.function(func) {
         None => no_function(facts, func),
+        Some(_) if is_reserved(facts, func) => Error::Reserved { name: func.into() },
         Some(signature) => Error::Input(format!("`{func}` is {signature}, which fits no calling convention")),
     })?;
+    if is_program && forced.is_some_and(|forced| forced != Convention::Command) {
+        return Err(Error::Reserved { name: func.into() });
+    }
     match forced.unwrap_or(found) {
         Convention::Packed => packed::run(job, func, input),
         Convention::Extism => extism::run(job, func, input),

@@ -10,8 +10,8 @@ use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
 use wasmi::Val;
 
-const ALLOCATE: &str = "allocate";
-const DEALLOCATE: &str = "deallocate";
+pub(super) const ALLOCATE: &str = "allocate";
+pub(super) const DEALLOCATE: &str = "deallocate";
 
 fn is_int(ty: Ty) -> bool {
     matches!(ty, Ty::I32 | Ty::I64)

@@ -8,7 +8,7 @@ use super::values::{
 use crate::abi::Convention;
 use crate::gateway::client::Network;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
-use crate::limits::{DoorLimits, Limits, WarmLimits};
+use crate::limits::{DoorLimits, Limits, WarmLimits, check_workers};
 use crate::quantity::DirArg;
 use pico_args::Arguments;
 use std::ffi::OsString;
@@ -352,9 +352,7 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
     let source = source(&mut args)?;
     let listen = value(&mut args, "--listen", listen_address)?.unwrap_or(DEFAULT_LISTEN);
     let workers = value(&mut args, "--workers", number::<usize>)?.unwrap_or_else(default_workers);
-    if workers == 0 {
-        return Err("--workers is 0: no guest could run".into());
-    }
+    check_workers(workers)?;
     let door = door(&mut args)?;
     let proxies = proxies(&mut args)?;
     let warm = warm(&mut args)?;

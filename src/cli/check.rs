@@ -30,7 +30,10 @@ pub fn execute(check: Check) -> Result<(), Failure> {
         let path = printable(&path.display().to_string());
         note(&format!("{path}: there is no module for this policy"));
     }
-    match changes.failed.len() + lost.len() {
+    if changes.unsettled > 0 {
+        note(&format!("{} plug-ins changed while they were read", changes.unsettled));
+    }
+    match changes.failed.len() + lost.len() + changes.unsettled {
         0 => Ok(()),
         1 => Err(Failure::new(exit::LOAD, "1 file would not serve")),
         n => Err(Failure::new(exit::LOAD, format!("{n} files would not serve"))),

@@ -55,7 +55,8 @@ pub fn of_error(error: &Error) -> u8 {
         | Error::Policy { .. }
         | Error::Signature { .. }
         | Error::NoPlugin { .. }
-        | Error::NoFunction { .. } => LOAD,
+        | Error::NoFunction { .. }
+        | Error::Reserved { .. } => LOAD,
         Error::Input(_) | Error::InputTooLarge { .. } | Error::Limits(_) => USAGE,
         Error::Guest(stop) => of_stop(stop),
         Error::Build(_) | Error::Internal(_) => FAILURE,

@@ -143,7 +143,7 @@ Usage: fuelbox serve [FLAG...]
 
 Flags:
   --listen ADDRESS:PORT      where to listen                          [127.0.0.1:8080]
-  --workers N                guests at work at once                   [2 per core, at least 4]
+  --workers N                guests at work at once, at most 512      [2 per core, at least 4]
   --max-connections N        client connections                       [256]
   --max-connections-per-client N
                              of one IPv4 address or IPv6 /64          [half of --max-connections]

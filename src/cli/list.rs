@@ -2,7 +2,7 @@
 
 use super::args::List;
 use super::{Failure, note, output, target};
-use crate::abi::Convention;
+use crate::abi::{Convention, offered};
 use crate::folder::Folder;
 use crate::plugins::{Listed, Plugins};
 use crate::policy::Rules;
@@ -30,7 +30,7 @@ pub fn execute(list: List) -> Result<(), Failure> {
         let facts = plugin.program.facts();
         // Writing to a String does not fail.
         let _ = writeln!(text, "{}  ({} bytes)", printable(&plugin.name), plugin.program.size());
-        let listed = Listed::of(facts.functions(), |name| Convention::of(facts, name));
+        let listed = Listed::of(offered(facts), |name| Convention::of(facts, name));
         for (name, signature, convention) in listed.shown {
             let convention = convention.map_or("-", Convention::name);
             let _ = writeln!(text, "  {convention:8} {}{signature}", printable(name));

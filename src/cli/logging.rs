@@ -68,7 +68,11 @@ fn line(format: LogFormat, level: Level, message: &str) -> Vec<u8> {
 
 /// Says that lines were dropped.
 fn dropped(format: LogFormat, lines: u64) -> Vec<u8> {
-    line(format, Level::Warn, &format!("{lines} lines of the log were dropped, as nobody read it"))
+    line(
+        format,
+        Level::Warn,
+        &format!("{lines} lines of the log were dropped: nobody read it, or it had no room"),
+    )
 }
 
 fn now() -> humantime::Rfc3339Timestamp {

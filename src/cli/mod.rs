@@ -85,6 +85,7 @@ fn run_line(args: Vec<OsString>) -> u8 {
 }
 
 fn execute(command: Command) -> Result<(), Failure> {
+    world::errors_for_large_files()?;
     match command {
         Command::Help(topic) => output(help::text(topic).as_bytes()),
         Command::Man => output(manual::page().as_bytes()),

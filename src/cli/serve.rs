@@ -2,7 +2,7 @@
 
 use super::args::Serve;
 use super::stderr::STDERR;
-use super::{Failure, budget, exit, logging, service, site, target, world};
+use super::{Failure, budget, exit, logging, service, site, target};
 use crate::deploy;
 use crate::folder::policies_without_module;
 use crate::gateway::tokens::Tokens;
@@ -13,6 +13,7 @@ use crate::watch::{Watch, log_changes};
 use log::Level;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,12 +38,13 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
         tokens: tokens.clone(),
         log_dropped: Some(STDERR.dropped()),
     };
-    let gateway = match passed {
-        Some(listener) => Gateway::start_on(listener, &config, Arc::clone(&runner))
-            .map_err(|error| failed("cannot serve on the socket that was passed", &error))?,
-        None => Gateway::start(&config, Arc::clone(&runner))
+    let listener = match passed {
+        Some(listener) => listener,
+        None => TcpListener::bind(serve.listen)
             .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), &error))?,
     };
+    let gateway = Gateway::start_on(listener, &config, Arc::clone(&runner))
+        .map_err(|error| failed("cannot serve", &error))?;
     let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
     log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
     let count = runner.plugins().all().len();
@@ -68,9 +70,6 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 /// A runner with the plug-ins that are to be served.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let rules = site::rules(serve.limits.clone(), &serve.site)?;
-    if !rules.dirs_within.is_empty() {
-        world::errors_for_large_files()?;
-    }
     let runner = Runner::new(RunnerConfig {
         limits: rules.limits,
         warm: serve.warm.clone(),

@@ -111,7 +111,7 @@ impl Stderr {
         let bytes = std::mem::take(&mut state.waiting);
         drop(state);
         let until = Instant::now() + LOG_STALL;
-        let _ = pieces(&bytes).try_for_each(|piece| write(piece, Some(until)));
+        let _ = pieces(&bytes).try_for_each(|piece| write(piece, Some(until), &mut 0));
     }
 
     fn put(&'static self, state: &mut MutexGuard<'_, State>, line: &[u8]) {
@@ -150,12 +150,19 @@ impl Stderr {
     /// The writer's work, for ever.
     fn write_all(&self) {
         let mut batch = Vec::new();
+        // Lines that could not be written, as where a file is full; said when something can be again.
+        let mut owed = 0;
+        // Whether the last line was written in part.
+        let mut is_torn = false;
         loop {
-            let unsaid = self.next(&mut batch);
+            let unsaid = self.next(&mut batch) + owed;
             let mut written = 0;
+            if is_torn {
+                // What comes next is a line of its own.
+                is_torn = write(b"\n", None, &mut 0).is_err();
+            }
             let result = pieces(&batch).try_for_each(|piece| {
-                write(piece, None)?;
-                written += piece.len();
+                write(piece, None, &mut written)?;
                 self.wrote(piece.len());
                 Ok::<_, io::Error>(())
             });
@@ -163,10 +170,15 @@ impl Stderr {
                 Ok(()) if unsaid == 0 => {}
                 Ok(()) => {
                     let line = (self.lock().of_dropped)(unsaid);
-                    let _ = pieces(&line).try_for_each(|piece| write(piece, None));
+                    let said = pieces(&line).try_for_each(|piece| write(piece, None, &mut 0));
+                    owed = if said.is_ok() { 0 } else { unsaid };
                 }
-                // Nobody will ever read it.
-                Err(_) => drop(self.dropped.fetch_add(lines(&batch[written..]), Relaxed)),
+                Err(_) => {
+                    let lost = lines(&batch[written..]);
+                    self.dropped.fetch_add(lost, Relaxed);
+                    owed = unsaid + lost;
+                    is_torn |= batch[..written].last().is_some_and(|byte| *byte != b'\n');
+                }
             }
             batch.clear();
             batch.shrink_to(KEPT_BYTES);
@@ -231,8 +243,8 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Writes a piece, and waits for room as long as it takes, or until then.
-fn write(piece: &[u8], until: Option<Instant>) -> io::Result<()> {
+/// Writes a piece, and waits for room as long as it takes, or until then; adds to `total` what was written.
+fn write(piece: &[u8], until: Option<Instant>, total: &mut usize) -> io::Result<()> {
     // Not by its lock, which whoever panics would wait for.
     let stderr = io::stderr();
     let fd = stderr.as_fd();
@@ -241,7 +253,7 @@ fn write(piece: &[u8], until: Option<Instant>) -> io::Result<()> {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         match wait_for_room(fd, left).and_then(|()| Ok(rustix::io::write(fd, &piece[written..])?)) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(n) => written += n,
+            Ok(n) => (written, *total) = (written + n, *total + n),
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             Err(error) => return Err(error),
         }

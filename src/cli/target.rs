@@ -4,7 +4,7 @@ use super::args::{DEFAULT_FOLDER, Source};
 use super::{Failure, exit, note};
 use crate::engine::{CompileOptions, Program};
 use crate::error::Error;
-use crate::files::{ENDINGS, read_file};
+use crate::files::{ENDINGS, read_file, read_module};
 use crate::guests;
 use crate::limits::Limits;
 use std::ffi::OsStr;
@@ -72,7 +72,7 @@ pub fn built_in_note() -> String {
 fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failure> {
     let files = ENDINGS.iter().map(|ending| folder.join(format!("{name}.{ending}")));
     if let Some(path) = files.into_iter().find(|path| path.is_file()) {
-        return Ok(Module { name: name.into(), bytes: read_file(&path, limits)? });
+        return Ok(Module { name: name.into(), bytes: read_module(&path, limits)? });
     }
     let listing = std::fs::read_dir(folder);
     let mut known: Vec<String> = listing

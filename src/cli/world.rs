@@ -23,9 +23,6 @@ type Variable = (Vec<u8>, Vec<u8>);
 /// The world of `args`; opens its directories.
 pub fn build(args: &WorldArgs) -> Result<World, Failure> {
     let env = args.env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
-    if !args.dirs.is_empty() {
-        errors_for_large_files()?;
-    }
     let mut dirs = Vec::with_capacity(args.dirs.len());
     for dir in &args.dirs {
         let opened = Preopen::open(Path::new(&dir.host), &dir.guest, dir.read_only);
@@ -44,8 +41,8 @@ pub fn build(args: &WorldArgs) -> Result<World, Failure> {
     Ok(World { env, dirs, seed: args.seed, config: args.config.clone(), hosts: Vec::new(), terminals })
 }
 
-/// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the
-/// guest's call fails with EFBIG, as for every other file that is too large.
+/// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the write fails
+/// with EFBIG, as for every other file that is too large. Whoever writes may be a guest, a deployment or the log.
 pub fn errors_for_large_files() -> Result<(), Failure> {
     let taken = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     taken.map(drop).map_err(|error| Failure::new(exit::FAILURE, format!("signals: {error}")))

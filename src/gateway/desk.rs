@@ -62,8 +62,8 @@ impl Desk {
         let name = percent_decode_str(name).decode_utf8_lossy();
         let name = name.strip_suffix(".wasm").unwrap_or(&name);
         if !is_name(name) {
-            let what =
-                "a plug-in's name has 1 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first";
+            let what = "a plug-in's name has 1 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first, \
+                 and does not end in .wasm";
             return Some(problem(problem::BAD_REQUEST, what));
         }
         let conditions = match Conditions::of(&request.head) {
@@ -196,14 +196,19 @@ fn refuse(refused: Refused) -> Response {
     match refused {
         Refused::Condition => problem(problem::PRECONDITION, "what is there is not what the request is for"),
         Refused::Absent => problem(problem::NO_PLUGIN, "there is nothing of this name"),
+        Refused::Unsettled => problem(problem::BUSY, "its policy is being written; try again")
+            .with("Retry-After", problem::RETRY_AFTER),
         Refused::Invalid(why) => problem(problem::WOULD_NOT_SERVE, &why),
         Refused::System(error) => {
             log::error!("cannot deploy: {error}");
             match error {
                 Error::Io { source, .. } => {
-                    let is_full = matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-                    let kind = if is_full { problem::STORAGE_FULL } else { problem::INTERNAL };
-                    problem(kind, &format!("the folder: {source}"))
+                    let (kind, hint) = match source.kind() {
+                        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (problem::STORAGE_FULL, ""),
+                        ErrorKind::FileTooLarge => (problem::STORAGE_FULL, " (ulimit -f of the gateway)"),
+                        _ => (problem::INTERNAL, ""),
+                    };
+                    problem(kind, &format!("the folder: {source}{hint}"))
                 }
                 Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => problem::no_memory(),
                 other => problem(problem::INTERNAL, &other.to_string()),

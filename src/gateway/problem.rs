@@ -153,7 +153,7 @@ pub fn detail(stop: &Stop) -> String {
 pub fn of_error(error: &Error) -> Kind {
     match error {
         Error::NoPlugin { .. } => NO_PLUGIN,
-        Error::NoFunction { .. } => NO_FUNCTION,
+        Error::NoFunction { .. } | Error::Reserved { .. } => NO_FUNCTION,
         Error::Input(_) => INPUT_MISMATCH,
         Error::InputTooLarge { .. } => TOO_LARGE,
         Error::Guest(stop) => of_stop(stop),

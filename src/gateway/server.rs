@@ -6,10 +6,11 @@ use super::door::{Door, Handler};
 use super::lane::Lane;
 use super::message::Request;
 use super::routes;
+use super::supply;
 use super::tally::Tally;
 use super::tokens::Tokens;
 use super::worker::Worker;
-use crate::limits::DoorLimits;
+use crate::limits::{DoorLimits, WORKERS_MAX};
 use crate::runner::Runner;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -61,10 +62,10 @@ impl Default for GatewayConfig {
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-/// The default number of guests at once: two for each core, at least four.
+/// The default number of guests at once: two for each core, at least four and at most [`WORKERS_MAX`].
 pub fn default_workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    (2 * cores).max(4)
+    (2 * cores).clamp(4, WORKERS_MAX)
 }
 
 /// A running gateway.
@@ -151,7 +152,9 @@ impl Gateway {
         let address = listener.local_addr()?;
         // One for each guest, one for the door and, as none of these is free for it, one for the desk.
         let workers = config.workers + 1 + usize::from(desk.is_some());
-        let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>()?;
+        supply::check(config.workers, workers)?;
+        let short = |error: io::Error| supply::missing(config.workers, &error);
+        let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>().map_err(short)?;
         let rules = (config.door.clone(), config.trusted_proxies.clone());
         let door = Arc::new(Door::new(listener, rules, config.workers, handler, (tally, desk))?);
         let (end, ended) = channel();
@@ -165,7 +168,7 @@ impl Gateway {
             });
             if let Err(error) = spawned {
                 door.stop();
-                return Err(error);
+                return Err(short(error));
             }
         }
         Ok(Gateway { door, address, ended, patience })

@@ -2,7 +2,7 @@
 //! is wrong is told with its line and column.
 
 use super::{Access, Policy, Rules};
-use crate::abi::Convention;
+use crate::abi::{Convention, is_reserved};
 use crate::binary::Facts;
 use crate::digest::Digest;
 use crate::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// Bytes of a policy's file.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
@@ -148,9 +149,9 @@ pub struct Draft {
 /// # Errors
 /// What is wrong, and where.
 pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
-    if text.trim().is_empty() {
+    if DeTable::parse(text).is_ok_and(|table| !holds_a_value(table.get_ref())) {
         // As an editor leaves it for an instant, before it writes; taken for a policy, it would allow all.
-        return Err(At::new(0..0, "the policy is empty; a plug-in without one needs no file"));
+        return Err(At::new(0..0, "the policy is empty: it has no key; a plug-in without one needs no file"));
     }
     let raw: Raw = toml::from_str(text)
         .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
@@ -195,6 +196,14 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     Ok(Draft { policy, convention, functions: functions.unwrap_or_default() })
 }
 
+/// Whether a table has a key, or one of its tables does: comments and headings alone say nothing.
+fn holds_a_value(table: &DeTable<'_>) -> bool {
+    table.iter().any(|(_, value)| match value.get_ref() {
+        DeValue::Table(table) => holds_a_value(table),
+        _ => true,
+    })
+}
+
 impl Draft {
     /// The limits that its module is to be compiled under.
     pub fn limits(&self) -> &Limits {
@@ -214,6 +223,11 @@ impl Draft {
             let (func, span) = (name.get_ref(), name.span());
             if facts.function(func).is_none() {
                 return Err(At::new(span, format!("the module exports no function `{func}`")));
+            }
+            if is_reserved(facts, func) && !fits(func) {
+                let what =
+                    format!("`{func}` belongs to the calling convention, and nobody may call it by itself");
+                return Err(At::new(span, what));
             }
             if !fits(func) {
                 let what = self.policy.convention.map_or("any calling", Convention::name);

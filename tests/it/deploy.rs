@@ -1,7 +1,7 @@
 //! Deployment over HTTP: what is refused and why, conditions, and who gets in when.
 
 use crate::site::{DEPLOY, Site, giving, tag_of, token_file};
-use crate::support::{Client, Serve, TempDir, prebuilt, wat};
+use crate::support::{Client, Serve, TempDir, prebuilt, reload, wat};
 use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, RunnerConfig};
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn a_module_is_put_replaced_read_and_removed() {
     let replaced = site.send("PUT", "/plugins/n.wasm", &giving(2));
     assert_eq!((replaced.status, replaced.header("etag")), (204, Some(&*tag_of(&giving(2)))));
     assert_eq!(call().text(), "2\n");
-    assert!(site.runner.reload().unwrap().is_empty(), "and is not loaded again");
+    assert!(reload(&site.runner).is_empty(), "and is not loaded again");
     let read = site.send("GET", "/plugins/n", b"");
     assert_eq!((read.status, read.body.clone()), (200, giving(2)));
     assert_eq!(
@@ -111,7 +111,7 @@ fn what_would_not_serve_replaces_nothing() {
     }
     assert_eq!(site.client().send("POST", "/execute/greet", b"x").text(), "Hello, x");
     assert_eq!(site.files(), ["greet.wasm"]);
-    assert!(site.runner.reload().unwrap().is_empty());
+    assert!(reload(&site.runner).is_empty());
     site.send("PUT", "/plugins/greet/policy", b"functions = [\"greet\"]");
     let refused = site.send("PUT", "/plugins/greet", &giving(1));
     assert!(refused.text().contains("its policy, 1:14: the module exports no function `greet`"));
@@ -217,7 +217,7 @@ fn an_operator_gets_in_when_guests_have_all_places() {
     let limits = Limits { deadline: Some(Duration::from_secs(20)), ..Limits::default() };
     let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
     std::fs::copy(prebuilt("infinite-loop.wasm"), site.plugins.0.join("spin.wasm")).unwrap();
-    site.runner.reload().unwrap();
+    reload(&site.runner);
     let mut spinning: Vec<Client> = (0..2).map(|_| site.client()).collect();
     for client in &mut spinning {
         use std::io::Write;

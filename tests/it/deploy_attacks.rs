@@ -2,7 +2,7 @@
 //! moment.
 
 use crate::site::{DEPLOY, Site, giving, token_file};
-use crate::support::{Client, Serve, TempDir, wat};
+use crate::support::{Client, Serve, TempDir, reload, wat};
 use fuelbox::limits::{DoorLimits, MESSAGE_BYTES_MAX};
 use fuelbox::{Limits, RunnerConfig};
 use std::io::Write;
@@ -102,7 +102,7 @@ fn a_policy_opens_no_more_directories_than_a_run_may_have() {
         let reply = site.send("PUT", "/plugins/later/policy", dirs(n).as_bytes());
         assert_eq!(reply.status < 300, is_ok, "{n}: {}", reply.text());
         site.plugins.write("greet.toml", dirs(n));
-        assert_eq!(site.runner.reload().unwrap().failed.is_empty(), is_ok, "{n}");
+        assert_eq!(reload(&site.runner).failed.is_empty(), is_ok, "{n}");
     }
     let why = site.runner.plugins().refused().into_values().next().unwrap();
     assert!(why.contains("98 directories are more than --max-descriptors allows"), "{why}");
@@ -127,7 +127,7 @@ fn what_is_deployed_is_counted() {
     assert_eq!(counts(), [4, 0]);
     site.send("DELETE", "/plugins/n", b"");
     assert_eq!(counts(), [4, 1]);
-    site.runner.reload().unwrap();
+    reload(&site.runner);
     assert_eq!(counts(), [4, 1]);
 }
 
@@ -171,7 +171,7 @@ fn a_policy_that_comes_while_a_module_is_tried_is_not_overlooked() {
     std::thread::sleep(Duration::from_millis(100));
     site.plugins.write("slow.toml", "access = \"token\"");
     assert_eq!(deployer.reply(false).unwrap().status, 201);
-    site.runner.reload().unwrap();
+    reload(&site.runner);
     assert_eq!(site.client().send("POST", "/execute/slow?func=g", b"").status, 401);
 }
 
@@ -184,19 +184,19 @@ fn what_is_wrong_is_told_in_few_words_however_long_the_wrong_word_is() {
         [("x.wat", format!("({}", "(".repeat(500_000))), ("greet.toml", "a".repeat(60_000) + " = 1")]
     {
         site.plugins.write(name, text);
-        site.runner.reload().unwrap();
+        reload(&site.runner);
         let refused = site.runner.plugins().refused();
         let why = refused.into_values().next().unwrap();
         assert!((shortest..longest).contains(&why.len()), "{name}: {}", why.len());
         assert!(why.ends_with('…'), "{name}");
         std::fs::remove_file(site.plugins.0.join(name)).unwrap();
-        site.runner.reload().unwrap();
-        site.runner.reload().unwrap();
+        reload(&site.runner);
+        reload(&site.runner);
     }
     // Cut between characters.
     for n in 0..4 {
         site.plugins.write("greet.toml", "a".repeat(n + 900) + &"ä€😀".repeat(100) + " = 1");
-        assert_eq!(site.runner.reload().unwrap().failed.len(), 1);
+        assert_eq!(reload(&site.runner).failed.len(), 1);
     }
 }
 
@@ -258,7 +258,7 @@ fn the_listing_repeats_no_value_that_only_the_guest_is_to_have() {
         "[config]\npin = pin12345678",
     ] {
         site.plugins.write("greet.toml", policy);
-        site.runner.reload().unwrap();
+        reload(&site.runner);
         let listed = site.client().send("GET", "/plugins", b"").text();
         assert!(listed.contains("greet.toml:"), "{policy}: it is told that it is wrong: {listed}");
         assert!(!listed.contains("5678"), "{policy}: {listed}");

@@ -149,8 +149,8 @@ fn a_start_beside_functions_makes_no_program_of_a_plugin() {
     let server = Server::with(runner);
     let reply = server.send("POST", "/execute/plugin?func=echo", b"abc");
     assert_eq!((reply.status, reply.text().as_str()), (200, "abc"));
-    // Who asks for it by name gets it.
+    // It is for the runtime; only `run` calls it.
     let reply = server.send("POST", "/execute/plugin?func=_start", b"abc");
-    assert_eq!((reply.status, reply.problem().as_str()), (500, "trap"));
+    assert_eq!((reply.status, reply.problem().as_str()), (404, "no-such-function"));
     fuelbox(&["run", path.to_str().unwrap()]).expect(121);
 }

@@ -1,7 +1,7 @@
 //! The gateway over a real socket: every row of the status table, and what goes with an answer.
 
 use crate::cgi::ENV;
-use crate::support::{Client, Server, TempDir, deadline_ms, wat};
+use crate::support::{Client, Server, TempDir, deadline_ms, reload, wat};
 use fuelbox::{Limits, Runner, RunnerConfig};
 
 /// A server with the built-in guests and a folder of inline ones.
@@ -203,7 +203,7 @@ fn lists_and_health() {
     let head = server.send("HEAD", "/healthz", b"");
     assert_eq!((head.status, head.header("content-length")), (200, Some("3")));
     dir.write("bad.wasm", b"rubbish");
-    server.runner.reload().unwrap();
+    reload(&server.runner);
     let reply = server.send("GET", "/plugins", b"");
     assert_eq!(reply.header("content-type"), Some("application/json"));
     let json: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();

@@ -1,7 +1,7 @@
 //! `/metrics`: what is counted and under which labels, in both formats, and that no client makes it grow.
 
 use crate::guest::LONG;
-use crate::support::{Client, Reply, Server, TempDir, deadline_ms, wat};
+use crate::support::{Client, Reply, Server, TempDir, deadline_ms, reload, wat};
 use fuelbox::gateway::{Gateway, GatewayConfig, problem};
 use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
@@ -163,7 +163,7 @@ fn what_is_removed_goes_and_what_is_replaced_goes_on() {
     dir.write("kept.wasm", packed("(nop) (i64.const 0)"));
     dir.write("bad.wasm", "rubbish");
     std::fs::remove_file(dir.0.join("gone.wasm")).unwrap();
-    server.runner.reload().unwrap();
+    reload(&server.runner);
     assert_eq!(server.send("POST", "/execute/kept", b"").status, 200);
     assert_eq!(server.send("POST", "/execute/gone", b"").status, 404);
     let now = scrape(&server);

@@ -1,7 +1,7 @@
 //! The OpenAPI document: that it is one, names every route, and says of each what it can answer.
 
 use crate::site::{CALL, DEPLOY, Site, giving};
-use crate::support::{Client, Reply, Server, TempDir, prebuilt, wat};
+use crate::support::{Client, Reply, Server, TempDir, prebuilt, reload, wat};
 use fuelbox::gateway::problem;
 use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
@@ -176,7 +176,7 @@ fn of_all_ends() -> Site {
     site.plugins.write("broken.wasm", wat(broken));
     site.plugins.write("locked.wasm", giving(1));
     site.plugins.write("locked.toml", "access = \"token\"\n");
-    assert!(site.runner.reload().unwrap().failed.is_empty());
+    assert!(reload(&site.runner).failed.is_empty());
     site
 }
 
@@ -268,7 +268,7 @@ fn a_plug_in_has_a_path_while_it_is_loaded() {
     dir.write("only.wasm", wat(r#"(module (func (export "f")) (func (export "g") (param f64)))"#));
     dir.write("only.toml", "functions = [\"g\"]\ncontent-type = \"text/csv\"\n");
     dir.write("nothing.wasm", wat("(module)"));
-    server.runner.reload().unwrap();
+    reload(&server.runner);
     let with = document(&mut client);
     let post = &with["paths"]["/execute/n"]["post"];
     let func = &post["parameters"][0];
@@ -283,7 +283,7 @@ fn a_plug_in_has_a_path_while_it_is_loaded() {
     for name in ["n.wasm", "only.wasm", "nothing.wasm", "only.toml"] {
         std::fs::remove_file(dir.0.join(name)).unwrap();
     }
-    server.runner.reload().unwrap();
+    reload(&server.runner);
     let again = client.send("GET", "/openapi.json", b"");
     assert_eq!(again.text(), without.text());
     let tag = again.header("etag").unwrap();
@@ -317,7 +317,7 @@ fn programs_take_any_method_and_path_and_locked_ones_a_token() {
     let site = Site::new();
     std::fs::copy(prebuilt("cgi-rust.wasm"), site.plugins.0.join("cgi.wasm")).unwrap();
     site.plugins.write("cgi.toml", "access = \"token\"\n");
-    assert!(site.runner.reload().unwrap().failed.is_empty());
+    assert!(reload(&site.runner).failed.is_empty());
     let document = document(&mut site.client());
     for path in ["/execute/cgi", "/execute/cgi/{path}"] {
         for method in OPERATIONS {

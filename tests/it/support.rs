@@ -1,6 +1,7 @@
 //! What the tests share: guests from text, limits, servers on port 0, a plain HTTP client, the CLI.
 
 use fuelbox::abi::Job;
+use fuelbox::folder::Changes;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::limits::DoorLimits;
 use fuelbox::wasi::streams::SinkTo;
@@ -65,6 +66,21 @@ impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Looks at the folder as often as it takes to believe what changed, which is twice.
+pub fn reload(runner: &Runner) -> Changes {
+    twice(|| runner.reload().unwrap())
+}
+
+/// What two looks found together.
+pub fn twice(mut look: impl FnMut() -> Changes) -> Changes {
+    let (mut first, second) = (look(), look());
+    first.loaded.extend(second.loaded);
+    first.replaced.extend(second.replaced);
+    first.removed.extend(second.removed);
+    first.failed.extend(second.failed);
+    Changes { unsettled: second.unsettled, ..first }
 }
 
 /// A built guest of this repository.

@@ -17,9 +17,7 @@ function showFunctions() {
   const all = callable(chosen);
   options('func', all.map((f) => [f.name, `${shown(f.name)}${shown(f.signature)}, ${f.convention}`]));
   if (!all.some((f) => f.name === before)) {
-    // Not what only hands out memory, if there is something else.
-    const best = all.find((f) => f.name === 'greet') || all.find((f) => f.convention !== 'numeric')
-      || all.find((f) => !/^(_|(de)?allocate$)/.test(f.name)) || all[0];
+    const best = all.find((f) => f.name === 'greet') || all.find((f) => f.convention !== 'numeric') || all[0];
     $('func').value = best ? best.name : '';
   }
   $('func-field').hidden = chosen.program;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Whether the gateway gives each client address a share of connections, places, queue and bytes. Without, a single client
 /// can keep others out: then rows only say what honest clients saw, and what must not be left behind is asserted alone.
-const HAS_SHARES: bool = false;
+const HAS_SHARES: bool = true;
 
 /// What a client address may have of the connections, and all of them together, as `serve` is told.
 const CONNECTIONS_PER_CLIENT: usize = 64;

@@ -1,0 +1,70 @@
+//! Functions that belong to a calling convention or to a language's runtime, and not to a plug-in's users.
+//!
+//! Hosts and runtimes call these around a plug-in's own functions: allocators, initialisers, what linkers make. Who
+//! could call them alone would choose what the memory of a warm instance holds, and where: by a `deallocate` of a
+//! pointer of its own, a stranger reads what other clients sent. So they are never offered: not in a listing, not over
+//! HTTP, not by `fuelbox call`. `fuelbox run` calls any function, in an instance that nobody else has.
+//!
+//! The rule goes by names, whatever the type and whatever other functions the module has: one that is left open because
+//! an `allocate` is of an unusual type would be the hole again. Only names that are common words elsewhere (`free`,
+//! `abort`) count by their type too.
+
+use super::command::START;
+use super::extism::{CONSTRUCTORS, HASKELL, REACTOR};
+use super::packed::{ALLOCATE, DEALLOCATE};
+use crate::binary::{Facts, Signature, Ty};
+
+/// Names of the conventions that fuelbox speaks. `_start` is here too: only a program's, by the command convention, is
+/// what its users call.
+const NAMES: [&str; 7] = [ALLOCATE, DEALLOCATE, REACTOR, CONSTRUCTORS, HASKELL, START, "hs_exit"];
+
+/// How names begin that compilers, linkers and binding generators keep for themselves: `__wasm_…`, `__wbindgen_…` and
+/// AssemblyScript's `__new` (C reserves two underscores); Extism's own; the component model's; Emscripten's and
+/// Binaryen's, which move the stack.
+const PREFIXES: [&str; 9] = [
+    "__",
+    "extism_",
+    "cabi_",
+    "canonical_abi_",
+    "asyncify_",
+    "emscripten_",
+    "_emscripten_",
+    "stackAlloc",
+    "stackRestore",
+];
+
+/// Parameters and results, all of them integers, of C's allocator, which TinyGo and others export.
+const ALLOCATORS: [(&str, usize, usize); 6] = [
+    ("malloc", 1, 1),
+    ("calloc", 2, 1),
+    ("realloc", 2, 1),
+    ("free", 1, 0),
+    ("aligned_alloc", 2, 1),
+    ("posix_memalign", 3, 1),
+];
+
+/// Whether the function `name` of a module is never offered. `_start` of a program is to its own convention alone.
+pub fn is_reserved(facts: &Facts, name: &str) -> bool {
+    facts.function(name).is_some_and(|signature| is_reserved_as(name, signature))
+}
+
+fn is_reserved_as(name: &str, signature: &Signature) -> bool {
+    let is_allocator = |(known, params, results): &(&str, usize, usize)| {
+        *known == name
+            && (signature.params.len(), signature.results.len()) == (*params, *results)
+            && signature.params.iter().chain(&signature.results).all(|ty| matches!(ty, Ty::I32 | Ty::I64))
+    };
+    NAMES.contains(&name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || ALLOCATORS.iter().any(is_allocator)
+        // AssemblyScript's: it reads texts from wherever it is told.
+        || (name == "abort" && signature.params == [Ty::I32; 4] && signature.results.is_empty())
+}
+
+/// The exported functions that are offered: those of a module's own, and a program's `_start`.
+pub fn offered(facts: &Facts) -> impl Iterator<Item = (&str, &Signature)> {
+    let is_program = super::command::fits(facts);
+    facts
+        .functions()
+        .filter(move |(name, signature)| (is_program && *name == START) || !is_reserved_as(name, signature))
+}
