@@ -46,7 +46,7 @@
 //! L20 gateway/queue gateway/events gateway/incoming gateway/supply
 //! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
 //! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget cli/watchdog
-//! L21 cli/logging cli/stderr cli/manual cli/completions
+//! L21 cli/logging cli/stderr cli/manual cli/completions cli/serve_args
 //! ```
 //!
 //! # Invariants

@@ -1,14 +1,12 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use super::completions::Shell;
-use super::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm, world};
-use super::values::{
-    free, listen_address, nothing_left, number, os_value, take_switch, text, unexpected, value,
-};
+use super::flags::{limits, site, source, world};
+pub use super::serve_args::{LogFormat, Serve, SiteArgs};
+use super::values::{free, listen_address, nothing_left, os_value, take_switch, text, unexpected, value};
 use crate::abi::Convention;
-use crate::gateway::client::Network;
-use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
-use crate::limits::{DoorLimits, Limits, WarmLimits, check_workers};
+use crate::gateway::server::DEFAULT_LISTEN;
+use crate::limits::Limits;
 use crate::quantity::DirArg;
 use pico_args::Arguments;
 use std::ffi::OsString;
@@ -140,52 +138,6 @@ pub struct Call {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
-}
-
-/// What the log of `fuelbox serve` is written as.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// A line for people.
-    #[default]
-    Text,
-    /// A JSON object on each line.
-    Json,
-}
-
-/// `fuelbox serve`.
-#[derive(Debug, PartialEq)]
-pub struct Serve {
-    /// The address.
-    pub listen: SocketAddr,
-    /// Guests at once.
-    pub workers: usize,
-    /// What clients are allowed.
-    pub door: DoorLimits,
-    /// Proxies that are believed who their client is.
-    pub proxies: Vec<Network>,
-    /// Instances kept between calls.
-    pub warm: WarmLimits,
-    /// Whose modules it loads, what policies may open, who may deploy.
-    pub site: SiteArgs,
-    /// What the log is written as.
-    pub log_format: LogFormat,
-    /// Whether each request has a line in the log.
-    pub access_log: bool,
-    /// Limits.
-    pub limits: Limits,
-    /// Plug-ins.
-    pub source: Source,
-}
-
-/// What a server is besides its limits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SiteArgs {
-    /// Directories within which policies may open some.
-    pub policy_dirs: Vec<PathBuf>,
-    /// Keys of minisign, or their files.
-    pub trusted_keys: Vec<OsString>,
-    /// The file of the tokens.
-    pub token_file: Option<PathBuf>,
 }
 
 /// `fuelbox check`.
@@ -348,31 +300,7 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
         // What is left is looked at together with what the file says.
         return Ok(Command::Configured { file: file.into(), args: args.finish() });
     }
-    let limits = limits(&mut args)?;
-    let source = source(&mut args)?;
-    let listen = value(&mut args, "--listen", listen_address)?.unwrap_or(DEFAULT_LISTEN);
-    let workers = value(&mut args, "--workers", number::<usize>)?.unwrap_or_else(default_workers);
-    check_workers(workers)?;
-    let door = door(&mut args)?;
-    let proxies = proxies(&mut args)?;
-    let warm = warm(&mut args)?;
-    let site = site(&mut args)?;
-    let log_format = value(&mut args, "--log-format", log_format)?.unwrap_or_default();
-    let access_log = value(&mut args, "--access-log", on_or_off)?.unwrap_or(false);
-    door.check_with(&limits)?;
-    nothing_left(args)?;
-    Ok(Command::Serve(Serve {
-        listen,
-        workers,
-        door,
-        proxies,
-        warm,
-        site,
-        log_format,
-        access_log,
-        limits,
-        source,
-    }))
+    super::serve_args::parse(args).map(Command::Serve)
 }
 
 fn check(mut args: Arguments) -> Result<Check, String> {

@@ -19,6 +19,7 @@ pub mod manual;
 mod out;
 mod run;
 mod serve;
+pub mod serve_args;
 mod service;
 mod site;
 mod stderr;
