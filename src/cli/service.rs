@@ -56,7 +56,7 @@ pub fn start_watchdog(pulse: Pulse) {
                 say(&[NotifyState::Watchdog]);
             } else {
                 log::error!(
-                    "no worker of the gateway takes up anything; the service manager is not told otherwise"
+                    "the gateway looks for no events, or takes none up; the service manager is not told otherwise"
                 );
             }
         }

@@ -215,3 +215,39 @@ fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied, TimedOut};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied | TimedOut)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::crew::Member;
+    use crate::gateway::message::Response;
+    use crate::gateway::tally::Tally;
+    use crate::limits::DoorLimits;
+
+    #[test]
+    fn a_gateway_is_at_work_while_events_are_looked_for_and_taken_up() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let handler = Box::new(|_, _: &dyn Fn()| Response::new(200, "text/plain", ""));
+        let rules = (DoorLimits::default(), vec![]);
+        let door = Arc::new(Door::new(listener, rules, 1, handler, (Tally::new(None), None)).unwrap());
+        let brief = Duration::from_millis(20);
+        assert!(!door.has_pulse(brief), "nobody looks for events");
+        // Events that are looked for, but nobody who takes up what they tell.
+        door.look_for_events(Some(Duration::ZERO), false);
+        assert!(!door.has_pulse(brief));
+        let worker = {
+            let door = Arc::clone(&door);
+            std::thread::spawn(move || {
+                let mut member = Member::default();
+                while let Some(work) = door.next(&mut member) {
+                    if let Work::Pulse(asked) = work {
+                        drop(asked.try_send(()));
+                    }
+                }
+            })
+        };
+        assert!(door.has_pulse(Duration::from_secs(20)));
+        door.stop();
+        worker.join().unwrap();
+    }
+}

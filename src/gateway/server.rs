@@ -204,7 +204,7 @@ impl Gateway {
 pub struct Pulse(Arc<Door>);
 
 impl Pulse {
-    /// Whether one of its workers takes up something to do within `patience`.
+    /// Whether events of connections are looked for, and what they tell is taken up, within `patience`.
     pub fn beats(&self, patience: Duration) -> bool {
         self.0.has_pulse(patience)
     }
