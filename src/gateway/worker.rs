@@ -95,6 +95,7 @@ impl Worker {
         while self.has_room() {
             let Some(work) = door.one_more(&mut self.member) else { break };
             self.begin(work);
+            door.look_if_due();
         }
         if let Some(oldest) = self.pipeline.pop_front() {
             self.finish(oldest);
