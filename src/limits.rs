@@ -203,6 +203,21 @@ pub const LOG_BURST_LINES: u64 = 1_000;
 /// reads; at 35,000 requests a second a guest could otherwise write gigabytes a minute.
 pub const LOG_LINES_PER_S: u64 = 100;
 
+/// Bytes of text that the lines of a plug-in may have at once: 1 MiB, what a run may write to standard error by default.
+pub const LOG_BURST_BYTES: u64 = 1024 * 1024;
+
+/// Bytes that they may have each second from then on: 64 KiB. A hundred lines of 4 KiB each second would fill the card of a
+/// small device in a night.
+pub const LOG_BYTES_PER_S: u64 = 64 * 1024;
+
+/// How many plug-ins' worth of lines and bytes all plug-ins together may log. There can be thousands.
+pub const LOG_SHARES: u64 = 20;
+
+/// Bytes of a request's target in the access log, and of its method. A head may have 16 KiB.
+pub const LOG_TARGET_BYTES_MAX: usize = 1024;
+/// See [`LOG_TARGET_BYTES_MAX`].
+pub const LOG_METHOD_BYTES_MAX: usize = 32;
+
 /// Time between two words about lines that were dropped.
 pub const LOG_DROPS_SAID_EVERY: Duration = Duration::from_secs(10);
 

@@ -143,6 +143,8 @@ pub struct Plugins {
     version: AtomicU64,
     warm_limits: WarmLimits,
     warm_budget: Arc<Budget>,
+    /// What all of them may log.
+    log: Arc<Bucket>,
 }
 
 impl Default for Plugins {
@@ -166,6 +168,7 @@ impl Plugins {
             version: AtomicU64::new(0),
             warm_limits: limits.clone(),
             warm_budget: Budget::new(limits.memory_bytes),
+            log: Arc::new(Bucket::of_all()),
         }
     }
 
@@ -235,7 +238,7 @@ impl Plugins {
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
         let mut by_name = self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));
-        let (stats, log) = before.unwrap_or_default();
+        let (stats, log) = before.unwrap_or_else(|| (Arc::default(), Arc::new(Bucket::under(&self.log))));
         let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats, log };
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());

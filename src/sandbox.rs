@@ -135,6 +135,11 @@ impl<'a> Sandbox<'a> {
         self.store.data_mut()
     }
 
+    /// Sees to it that the instance is not kept for another call.
+    pub fn let_go(&mut self) {
+        self.instance = None;
+    }
+
     /// Calls `func` until it returns, exits or is stopped. Parameters must match its type.
     pub fn call(&mut self, func: Func, params: &[Val], results: &mut [Val]) -> Result<Ended, Stop> {
         let mut state = func.call_resumable(&mut self.store, params, results);

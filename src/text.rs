@@ -25,16 +25,38 @@ fn is_invisible(c: char) -> bool {
 /// `text` with what is unsafe to show escaped, line ends included: names of modules' exports and files,
 /// messages and output of guests.
 pub fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    printable_within(text, usize::MAX).1
+}
+
+/// The beginning of `text` that takes no more than `most` bytes when it is shown; and it as [`printable`] shows it, with a
+/// sign if that is not all.
+pub fn printable_within(text: &str, most: usize) -> (&str, String) {
+    let mut shown = String::with_capacity(text.len().min(most));
     let mut from = 0;
     // Guests decide how much of this there is: what need not be looked at closely is not.
     for (at, c) in text.char_indices().filter(|(_, c)| !matches!(c, ' '..='~') && is_unsafe(*c)) {
+        if shown.len() + (at - from) > most {
+            break;
+        }
         shown.push_str(&text[from..at]);
+        let before = shown.len();
         push_escaped(c, &mut shown);
+        if shown.len() > most {
+            shown.truncate(before);
+            return (&text[..at], shown + "…");
+        }
         from = at + c.len_utf8();
     }
-    shown.push_str(&text[from..]);
-    shown
+    let rest = &text[from..];
+    let mut end = rest.len().min(most - shown.len());
+    while !rest.is_char_boundary(end) {
+        end -= 1;
+    }
+    shown.push_str(&rest[..end]);
+    if end < rest.len() {
+        shown.push('…');
+    }
+    (&text[..from + end], shown)
 }
 
 /// As `char::escape_default`, in a quarter of the time.
@@ -104,6 +126,32 @@ mod tests {
             let line = json_line(&json);
             assert!(line.chars().all(|c| !is_unsafe(c)), "{line:?}");
             assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_cut_where_it_would_take_too_much() {
+        for text in [
+            "",
+            "a",
+            "abcdefgh",
+            "ab\u{1b}cd",
+            "\u{1b}\u{1b}",
+            "ab\u{e9}\u{e9}",
+            "\u{e0041}a\u{202e}",
+            "abcdef\n",
+        ] {
+            let whole = printable(text);
+            for most in 0..=whole.len() + 1 {
+                let (begin, shown) = printable_within(text, most);
+                assert!(text.starts_with(begin), "{text:?} {most}");
+                let is_all = begin.len() == text.len();
+                assert_eq!(shown, printable(begin) + if is_all { "" } else { "…" }, "{text:?} {most}");
+                assert!(printable(begin).len() <= most);
+                // No more would fit.
+                let next = text[begin.len()..].chars().next();
+                assert!(next.is_none_or(|c| printable(begin).len() + printable(&c.to_string()).len() > most));
+            }
         }
     }
 

@@ -97,7 +97,13 @@ fn exchange(
             match call(sandbox, DEALLOCATE, types, &args, false) {
                 Ok(_) => {}
                 // The answer is complete and the instance ends here; only the limits still hold.
-                Err(Stop::Trap(what)) => log::debug!("`{DEALLOCATE}` trapped: {what}"),
+                Err(Stop::Trap(what)) => {
+                    let said = format!("`{DEALLOCATE}` trapped: {what}");
+                    sandbox.host().wasi.files.stderr.message(log::Level::Debug, said.as_bytes());
+                    // What it was about to free may be half freed.
+                    sandbox.let_go();
+                    break;
+                }
                 Err(stop) => return Err(stop),
             }
         }

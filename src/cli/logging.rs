@@ -5,12 +5,14 @@
 use super::args::{Command, LogFormat};
 use super::noted;
 use super::stderr::{Line, STDERR};
-use crate::text::{json_line, printable};
+use crate::limits::LOG_LINE_BYTES_MAX;
+use crate::text::{cut, json_line, printable};
+use crate::wasi::guest_log::Bucket;
 use log::kv::{Error, Key, Value as Given, VisitSource};
 use log::{Level, Record};
 use serde_json::{Map, Value};
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Starts the log. A gateway tells what it does; the other commands speak up only when something is wrong.
 pub fn start(command: &Command) {
@@ -27,7 +29,8 @@ pub fn start(command: &Command) {
         LogFormat::Json => |lines| dropped(LogFormat::Json, lines),
     });
     // The usual hook writes, and so waits, where it panics.
-    std::panic::set_hook(Box::new(move |panic| say(format, Level::Error, &panic.to_string())));
+    let bucket = Bucket::default();
+    std::panic::set_hook(Box::new(move |panic| of_panic(format, &bucket, &panic.to_string())));
     env_logger::Builder::from_env(env)
         .target(env_logger::Target::Pipe(Box::new(Line)))
         .format(move |out, record| match format {
@@ -50,6 +53,19 @@ pub fn say(format: LogFormat, level: Level, message: &str) {
     match format {
         LogFormat::Text => STDERR.say(&noted(message)),
         LogFormat::Json => STDERR.say(&line(format, level, message)),
+    }
+}
+
+/// Says that something panicked. Should a guest be able to bring that about, it fills no disk by it.
+fn of_panic(format: LogFormat, bucket: &Bucket, what: &str) {
+    let (now, what) = (Instant::now(), cut(what, LOG_LINE_BYTES_MAX));
+    if bucket.take(what.len(), now) {
+        say(format, Level::Error, &what);
+    } else {
+        bucket.drop_lines(1, now);
+    }
+    if let Some(lines) = bucket.to_say(now) {
+        say(format, Level::Error, &format!("{lines} more panics"));
     }
 }
 

@@ -6,7 +6,9 @@ use super::problem::{self, BUSY, Kind, LANE, RETRY_AFTER};
 use super::ready::{Place, Ready};
 use super::request_id::REQUEST_ID;
 use super::tally::outcome;
+use crate::limits::{LOG_METHOD_BYTES_MAX, LOG_TARGET_BYTES_MAX};
 use crate::plugins::Plugin;
+use crate::text::cut;
 use log::Record;
 use log::kv::Value;
 use std::sync::Arc;
@@ -104,6 +106,7 @@ pub fn note(door: &Door, ready: &Ready, mut noted: Noted, begin: Instant) {
 fn log_access(ready: &Ready, noted: &Noted, begin: Instant) {
     let Noted { status, bytes, fuel, kind, plugin } = noted;
     let Ready { method, target, request_id, .. } = ready;
+    let (method, target) = (cut(method, LOG_METHOD_BYTES_MAX), cut(target, LOG_TARGET_BYTES_MAX));
     let outcome = outcome(*kind);
     let (id, ms) = (&**request_id, begin.elapsed().as_secs_f64() * 1000.0);
     let (client, message) = (ready.client.address.to_string(), format!("{method} {target} {status}"));

@@ -13,6 +13,7 @@ use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;
 use crate::text::{cut, printable};
+use log::Level;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
@@ -127,7 +128,7 @@ fn function(
     let serving = Serving { when_long: Some(when_long), request_id: Some(&request.id) };
     match runner.report_bytes(plugin, func, &request.body, serving) {
         Ok(report) => respond(report, |output| Ok(document::plain(output, content_type(plugin)))),
-        Err(error) => refuse(&error),
+        Err(error) => refuse_run(&error, plugin),
     }
 }
 
@@ -151,7 +152,8 @@ fn program(
         Ok(report) => respond(report, |output| {
             let made = document::response(output, is_head, content_type(plugin)).map_err(|what| {
                 let what = cut(&what, MESSAGE_BYTES_MAX);
-                plugin.log.warn(&plugin.name, &format!("{} {id}: {}", plugin.name, printable(&what)));
+                let line = format!("{} {id}: {}", plugin.name, printable(&what));
+                plugin.log.tell(Level::Warn, &plugin.name, &line);
                 what
             });
             made.map(|mut response| {
@@ -159,7 +161,7 @@ fn program(
                 response
             })
         }),
-        Err(error) => refuse(&error),
+        Err(error) => refuse_run(&error, plugin),
     }
 }
 
@@ -185,10 +187,15 @@ fn measured(response: Response, usage: &Usage) -> Response {
     response
 }
 
-fn refuse(error: &Error) -> Response {
+/// As [`refuse`], for what `plugin` may be the cause of.
+fn refuse_run(error: &Error, plugin: &Plugin) -> Response {
     if matches!(error, Error::Internal(_)) {
-        log::error!("{error}");
+        plugin.log.tell(Level::Error, &plugin.name, &format!("{}: {error}", plugin.name));
     }
+    refuse(error)
+}
+
+fn refuse(error: &Error) -> Response {
     problem(problem::of_error(error), &error.to_string())
 }
 

@@ -4,10 +4,10 @@
 //! in one run or in many.
 
 use crate::limits::{
-    LOG_BURST_LINES, LOG_DROPS_SAID_EVERY, LOG_LINE_BYTES_MAX, LOG_LINES_MAX, LOG_LINES_PER_S,
-    LOG_MESSAGE_LINES_MAX,
+    LOG_BURST_BYTES, LOG_BURST_LINES, LOG_BYTES_PER_S, LOG_DROPS_SAID_EVERY, LOG_LINE_BYTES_MAX,
+    LOG_LINES_MAX, LOG_LINES_PER_S, LOG_MESSAGE_LINES_MAX, LOG_SHARES,
 };
-use crate::text::printable;
+use crate::text::printable_within;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -15,16 +15,31 @@ use std::time::Instant;
 /// What the log calls all lines of guests.
 pub const TARGET: &str = "fuelbox::guest";
 
-/// How many lines a plug-in may still log: `LOG_BURST_LINES`, and `LOG_LINES_PER_S` more each second.
-#[derive(Debug, Default)]
+/// How much a plug-in may still log, whatever it says it by: its streams, messages, or what fuelbox says of its answers.
+///
+/// `LOG_BURST_LINES` with `LOG_BURST_BYTES`, and `LOG_LINES_PER_S` with `LOG_BYTES_PER_S` more each second; all plug-ins
+/// together `LOG_SHARES` times as much.
+#[derive(Debug)]
 pub struct Bucket {
     level: Mutex<Option<Level>>,
     dropped: AtomicU64,
+    /// How many plug-ins' worth it holds.
+    shares: u64,
+    /// What is taken from this is taken from that one too.
+    all: Option<Arc<Bucket>>,
+}
+
+impl Default for Bucket {
+    /// That of a plug-in, which is alone.
+    fn default() -> Bucket {
+        Bucket { level: Mutex::default(), dropped: AtomicU64::new(0), shares: 1, all: None }
+    }
 }
 
 #[derive(Debug)]
 struct Level {
     lines: u64,
+    bytes: u64,
     /// Until when what has come in is counted.
     filled: Instant,
     /// Lines dropped that nothing has been said of, and when something was.
@@ -33,19 +48,43 @@ struct Level {
 }
 
 impl Bucket {
-    /// Takes a line at `now`; false if there is none.
-    pub fn take(&self, now: Instant) -> bool {
-        self.with(now, |level| {
-            let waited = now.saturating_duration_since(level.filled);
-            let gained = (waited.as_secs_f64() * LOG_LINES_PER_S as f64) as u64;
-            if gained > 0 {
-                level.lines = level.lines.saturating_add(gained).min(LOG_BURST_LINES);
+    /// That of all plug-ins.
+    pub fn of_all() -> Bucket {
+        Bucket { shares: LOG_SHARES, ..Bucket::default() }
+    }
+
+    /// That of one of the plug-ins that share `all`.
+    pub fn under(all: &Arc<Bucket>) -> Bucket {
+        Bucket { all: Some(Arc::clone(all)), ..Bucket::default() }
+    }
+
+    /// Takes a line of so many bytes at `now`; false if there is no room for it.
+    pub fn take(&self, bytes: usize, now: Instant) -> bool {
+        let (shares, bytes) = (self.shares, bytes as u64);
+        let has = self.with(now, |level| {
+            let waited = now.saturating_duration_since(level.filled).as_secs_f64();
+            let gained = |rate: u64| (waited * (rate * shares) as f64) as u64;
+            if gained(LOG_LINES_PER_S) > 0 {
+                let fill = |had: u64, rate, burst: u64| had.saturating_add(gained(rate)).min(burst * shares);
+                level.lines = fill(level.lines, LOG_LINES_PER_S, LOG_BURST_LINES);
+                level.bytes = fill(level.bytes, LOG_BYTES_PER_S, LOG_BURST_BYTES);
                 level.filled = now;
             }
-            let left = level.lines.checked_sub(1);
-            level.lines = left.unwrap_or(0);
-            left.is_some()
-        })
+            let has = level.lines > 0 && level.bytes >= bytes;
+            if has {
+                (level.lines, level.bytes) = (level.lines - 1, level.bytes - bytes);
+            }
+            has
+        });
+        has && self.all.as_ref().is_none_or(|all| all.take(bytes as usize, now))
+    }
+
+    /// Takes more bytes for a line that was taken, as escapes made it longer; as many as there are.
+    fn charge(&self, bytes: usize, now: Instant) {
+        self.with(now, |level| level.bytes = level.bytes.saturating_sub(bytes as u64));
+        if let Some(all) = &self.all {
+            all.charge(bytes, now);
+        }
     }
 
     /// Counts lines that were dropped.
@@ -73,10 +112,10 @@ impl Bucket {
     }
 
     /// Logs a line that `name` is the cause of, as one of its own: if it may still log any.
-    pub fn warn(&self, name: &str, line: &str) {
+    pub fn tell(&self, level: log::Level, name: &str, line: &str) {
         let now = Instant::now();
-        if self.take(now) {
-            log::warn!("{line}");
+        if self.take(line.len(), now) {
+            log::log!(level, "{line}");
         } else {
             self.drop_lines(1, now);
         }
@@ -96,7 +135,8 @@ impl Bucket {
 
     fn with<T>(&self, now: Instant, act: impl FnOnce(&mut Level) -> T) -> T {
         let mut level = self.level.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let full = || Level { lines: LOG_BURST_LINES, filled: now, unsaid: 0, said: None };
+        let (lines, bytes) = (LOG_BURST_LINES * self.shares, LOG_BURST_BYTES * self.shares);
+        let full = || Level { lines, bytes, filled: now, unsaid: 0, said: None };
         act(level.get_or_insert_with(full))
     }
 }
@@ -186,7 +226,8 @@ impl Lines {
         let Origin { name, request_id, bucket } = &*self.origin;
         if let Some(bucket) = bucket {
             let now = Instant::now();
-            let may = bucket.take(now);
+            // Before it is made fit to be shown: what is dropped must cost little.
+            let may = bucket.take(line.len(), now);
             if !may {
                 bucket.drop_lines(1, now);
             }
@@ -196,7 +237,10 @@ impl Lines {
             }
         }
         // The line alone is a field, for a log that is not text.
-        let shown = printable(line);
+        let (line, shown) = printable_within(line, LOG_LINE_BYTES_MAX);
+        if let Some(bucket) = bucket {
+            bucket.charge(shown.len().saturating_sub(line.len()), Instant::now());
+        }
         match request_id {
             Some(id) => {
                 log::log!(target: TARGET, level, plugin = **name, request_id = **id, message = line; "{name} {id}: {shown}");

@@ -269,7 +269,7 @@ fn a_bucket_gives_a_burst_and_then_so_much_a_second() {
     let bucket = Bucket::default();
     let begin = Instant::now();
     let at = |ms: u64| begin + Duration::from_millis(ms);
-    let take = |now: Instant| (0..10 * LOG_BURST_LINES).take_while(|_| bucket.take(now)).count() as u64;
+    let take = |now: Instant| (0..10 * LOG_BURST_LINES).take_while(|_| bucket.take(1, now)).count() as u64;
     assert_eq!((take(at(0)), take(at(0))), (LOG_BURST_LINES, 0));
     assert_eq!(take(at(1000)), LOG_LINES_PER_S);
     assert_eq!((take(at(1009)), take(at(1010))), (0, LOG_LINES_PER_S / 100));
@@ -291,7 +291,7 @@ fn a_bucket_gives_a_burst_and_then_so_much_a_second() {
 fn warnings_that_a_plug_in_causes_come_out_of_its_share() {
     let bucket = Bucket::default();
     for _ in 0..LOG_BURST_LINES + 500 {
-        bucket.warn("loud", "it answers with nonsense");
+        bucket.tell(log::Level::Warn, "loud", "it answers with nonsense");
     }
     // Some 100 more each second may be logged.
     assert!((300..=500).contains(&bucket.dropped()), "{} dropped", bucket.dropped());

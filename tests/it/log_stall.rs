@@ -46,7 +46,10 @@ impl Running {
     fn start(wasm: &[u8], args: &[&str]) -> Running {
         let dir = TempDir::new();
         std::fs::create_dir(dir.0.join("plugins")).unwrap();
-        dir.write("plugins/loud.wasm", wasm);
+        // Each may log no more than about what is buffered.
+        for name in ["loud", "loud-2", "loud-3"] {
+            dir.write(&format!("plugins/{name}.wasm"), wasm);
+        }
         dir.write("plugins/quiet.wasm", wat(r#"(module (func (export "greet") (result i32) i32.const 7))"#));
         let child = Command::new(fuelbox_program())
             .args(args)
@@ -138,7 +141,7 @@ fn a_run_that_traps_says_so_to_nobody_and_ends() {
 fn a_gateway_answers_all_and_says_later_what_the_log_lacks() {
     let (mut running, address, mut log) = Running::serve(&loud(4, ""));
     for _ in 0..3 {
-        for (plugin, answer) in [("loud", ""), ("quiet", "7\n")] {
+        for (plugin, answer) in [("loud", ""), ("loud-2", ""), ("loud-3", ""), ("quiet", "7\n")] {
             let mut client = Client::connect(address);
             let reply = client.send("POST", &format!("/execute/{plugin}"), b"");
             assert_eq!((reply.status, reply.text().as_str()), (200, answer));

@@ -44,6 +44,7 @@ mod listing;
 mod little_memory;
 mod load;
 mod log_format;
+mod log_share;
 mod log_stall;
 mod memory;
 mod metrics;

@@ -85,6 +85,21 @@ fn a_warm_instance_goes_on_where_it_was() {
     assert!(cold.usage.fuel > 0 && cold.usage.fuel < 100, "{:?}", cold.usage);
 }
 
+/// The answer is whole, but not what the instance has in its memory.
+#[test]
+fn what_trapped_in_deallocate_is_not_kept() {
+    let dir = TempDir::new();
+    let source = COUNTER.trim_end().strip_suffix(')').unwrap();
+    let trapping = r#"(func (export "deallocate") (param i32 i32) (if (local.get 0) (then (unreachable)))))"#;
+    dir.write("counter.wasm", wat(&format!("{source} {trapping}")));
+    let runner = Runner::new(RunnerConfig { warm: keeping(1), ..RunnerConfig::default() }).unwrap();
+    runner.load_plugins(&dir.0).unwrap();
+    for _ in 0..3 {
+        assert_eq!(runner.run_plugin_string("counter", "bytes", b"x").unwrap(), [1]);
+        assert_eq!(kept(&runner), 0);
+    }
+}
+
 #[test]
 fn what_failed_or_was_denied_something_is_not_kept() {
     let (runner, _dir) = runner(keeping(2));
