@@ -241,7 +241,7 @@ mod tests {
                 let mut member = Member::default();
                 while let Some(work) = door.next(&mut member) {
                     if let Work::Pulse(asked) = work {
-                        drop(asked.try_send(()));
+                        let _ = asked.try_send(());
                     }
                 }
             })

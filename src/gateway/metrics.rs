@@ -72,7 +72,11 @@ impl Scrape {
         let counter = |name, help, counter: &AtomicU64| (name, help, counter.load(Relaxed));
         let plugins = runner.plugins().all();
         let log_dropped = tally.log_dropped.map(|lines| {
-            counter("fuelbox_log_lines_dropped", "Lines dropped, as nobody read standard error", lines)
+            counter(
+                "fuelbox_log_lines_dropped",
+                "Lines dropped, as nobody read standard error or its file was full",
+                lines,
+            )
         });
         let since_1970 = tally.started.duration_since(UNIX_EPOCH).unwrap_or_default();
         Scrape {

@@ -12,6 +12,8 @@ use super::problem::{self, INTERNAL};
 use super::ready::{Place, Ready};
 use super::reply::{Noted, busy, identified, note};
 use super::state::State;
+use crate::limits::LOG_TARGET_BYTES_MAX;
+use crate::text::cut;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -274,7 +276,8 @@ impl Worker {
                     .unwrap_or_else(|| (door.handler)(request, &when_long))
             }));
             let response = made.unwrap_or_else(|_| {
-                log::error!("answering {} {} panicked", ready.method, ready.target.escape_debug());
+                let target = cut(&ready.target, LOG_TARGET_BYTES_MAX);
+                log::error!("answering {} {} panicked", ready.method, target.escape_debug());
                 problem::response(INTERNAL, "the gateway failed on this request")
             });
             seen = Noted::of(&response);
