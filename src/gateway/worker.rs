@@ -19,10 +19,14 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
 const PIPELINE: usize = 8;
+
+/// Where the last one took longer than this, the next is taken only when there is none in the lane: what is in it waits
+/// for all before it, whoever they are of.
+const LONG_ANSWER: Duration = Duration::from_micros(500);
 
 /// Clients whose requests a worker takes before it lets its lane run empty: only then are they anyone's again.
 const CLIENTS_IN_HAND: usize = 16;
@@ -34,6 +38,8 @@ pub struct Worker {
     member: Member,
     /// Requests in the lane, the oldest first.
     pipeline: VecDeque<InLane>,
+    /// Whether the last one took long.
+    was_long: bool,
 }
 
 struct InLane {
@@ -68,6 +74,7 @@ impl Worker {
             lane: Some(lane),
             member: Member::default(),
             pipeline: VecDeque::with_capacity(PIPELINE),
+            was_long: false,
         }
     }
 
@@ -100,7 +107,9 @@ impl Worker {
             door.look_if_due();
         }
         if let Some(oldest) = self.pipeline.pop_front() {
+            let begin = Instant::now();
             self.finish(oldest);
+            self.was_long = begin.elapsed() > LONG_ANSWER;
         }
         true
     }
@@ -108,6 +117,7 @@ impl Worker {
     fn has_room(&self) -> bool {
         !self.pipeline.is_empty()
             && self.pipeline.len() < PIPELINE
+            && !self.was_long
             && !self.is_closed_off()
             && self.member.clients() < CLIENTS_IN_HAND
     }
