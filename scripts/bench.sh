@@ -21,14 +21,15 @@ Cases, all by default:
   hello-c hello-rust hello-go    a program that prints a line
   fib sieve sha256               programs that compute, under fuel and deadline
   load                           1,000 plug-ins of 20 KB, and a program of Go, until ready; its first calls
-  gateway                        memory when idle; requests and CPU time for each, 16 and 256 connections
+  gateway                        memory when idle; requests and CPU time for each, 16 and 256 connections, pipelined
+                                 too, beside $FUELBOX_BEFORE and gowasmrunner where they are there
   growth                         CPU time for a request with 1, 100 and 1,000 plug-ins
   memory                         the gateway's memory before and after many requests
 
 Needs python3, rustc and target/release/fuelbox (cargo build --release) or another in $FUELBOX; Linux for memory.
 $FUELBOX_BEFORE names another build of fuelbox, which is then measured as a peer called before.
 hello-go needs go: scripts/build-guests.sh hello-go. gateway, growth and memory need wrk.
-Peers, each optional: wasmi (cargo install wasmi_cli), wasmtime, wazero, wasm3 and iwasm on the PATH. Without
+Peers, each optional: wasmi (cargo install wasmi_cli), wasmtime, wazero, wasm3, iwasm and gowasmrunner on the PATH. Without
 wasmtime on the PATH python3's module is taken (pip install wasmtime), timed within its process, so that Python's
 own start does not count.
 EOF

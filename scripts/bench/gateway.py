@@ -1,15 +1,17 @@
 """The gateway and the plug-in folder: start, first calls, requests, memory."""
 
+import contextlib
 import http.client
 import os
 import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import time
 
-from engines import FUELBOX, OUT
+from engines import BEFORE, FUELBOX, OUT
 from processes import PREBUILT
 
 WAIT = "60s"
@@ -68,10 +70,13 @@ def plugins(count):
 class Server:
     """A gateway on a port of its own, until it is left."""
 
-    def __init__(self, folder):
-        words = [FUELBOX, "serve", "--listen", "127.0.0.1:0", "--timeout", WAIT]
+    def __init__(self, folder, program=FUELBOX):
+        words = [program, "serve", "--listen", "127.0.0.1:0", "--timeout", WAIT]
         # wrk opens one more than it was told.
         words += ["--max-connections", "300"]
+        said = subprocess.run([program, "serve", "--help"], capture_output=True, text=True).stdout
+        if "--max-connections-per-client" in said:
+            words += ["--max-connections-per-client", "300"]
         words += ["--plugins", folder] if folder else []
         # In an empty folder, so that no ./plugins is found.
         (OUT / "empty").mkdir(exist_ok=True)
@@ -103,10 +108,12 @@ class Server:
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1_000_000 // os.sysconf("SC_CLK_TCK")
 
-    def wrk(self, path, body, connections, seconds):
-        """Requests a second, and CPU microseconds of the gateway for each."""
-        script = OUT / "post.lua"
-        script.write_text(f'wrk.method = "POST"\nwrk.body = "{body}"\n')
+    def wrk(self, path, body, connections, seconds, depth=1):
+        """Requests a second, and CPU microseconds of the gateway for each; `depth` of them are sent at once."""
+        script = OUT / f"post-{depth}.lua"
+        many = f'init = function() many = string.rep(wrk.format("POST", "{path}"), {depth}) end\n'
+        pipelined = many + "request = function() return many end\n" if depth > 1 else ""
+        script.write_text(f'wrk.method = "POST"\nwrk.body = "{body}"\n{pipelined}')
         before = self.cpu_us()
         words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script]
         words.append(f"http://{self.host}:{self.port}{path}")
@@ -115,6 +122,32 @@ class Server:
             raise SystemExit(f"bench.sh: wrk: {bad[0]}")
         count, rate = int(re.search(r"(\d+) requests in", said)[1]), float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
         return {"requests/s": rate, "CPU µs/request": (self.cpu_us() - before) / count, "count": count}
+
+
+class Ancestor(Server):
+    """gowasmrunner, on a port that was free a moment ago."""
+
+    GREET = "/execute/plugin-greet.wasm?func=greet"
+
+    def __init__(self, program):
+        folder = OUT / "gowasmrunner"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(PREBUILT / "greet.wasm", folder / "plugin-greet.wasm")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.host, self.port = free.getsockname()
+        words = [program, "-mode", "server", "-port", str(self.port), "-plugins", folder]
+        # It writes a line for each request; a pipe would fill up.
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                return socket.create_connection((self.host, self.port)).close()
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit("bench.sh: gowasmrunner did not start")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
 
 
 def ready(folder, rounds):
@@ -183,13 +216,25 @@ def seconds(rounds):
 
 
 def gateway(rounds, _):
-    with Server(None) as server:
+    """The gateway, beside another build of it and its ancestor: in turns, the medians of three."""
+    with contextlib.ExitStack() as stack:
+        servers = {"": (stack.enter_context(Server(None)), "/execute/greet")}
+        if BEFORE:
+            servers[", before"] = (stack.enter_context(Server(None, BEFORE)), "/execute/greet")
+        if ancestor := shutil.which("gowasmrunner"):
+            servers[", gowasmrunner"] = (stack.enter_context(Ancestor(ancestor)), Ancestor.GREET)
         time.sleep(0.5)
-        rows = [row("idle, with the built-in guests", server.memory(), "KiB", 5120)]
-        for connections in (16, 256):
-            figures = server.wrk("/execute/greet", "World", connections, seconds(rounds))
-            rows.append(row(f"{connections} connections", figures["requests/s"], "requests/s"))
-            rows.append(row(f"{connections} connections", figures["CPU µs/request"], "CPU µs/request"))
+        rows = [row("idle, with the built-in guests", servers[""][0].memory(), "KiB", 5120)]
+        for connections, depth in ((16, 1), (256, 1), (64, 16)):
+            seen = {name: [] for name in servers}
+            for _ in range(3):
+                for name, (server, path) in servers.items():
+                    seen[name].append(server.wrk(path, "World", connections, seconds(rounds), depth))
+            of_each = f"{connections} connections" + (f", {depth} requests at once" if depth > 1 else "")
+            for name, figures in seen.items():
+                for unit in ("requests/s", "CPU µs/request"):
+                    median = statistics.median(figure[unit] for figure in figures)
+                    rows.append(row(of_each + name, median, unit))
     return rows
 
 
