@@ -70,9 +70,10 @@ impl Conn {
         !self.claimed.swap(true, Ordering::SeqCst)
     }
 
-    /// Whom its bytes are counted to.
-    pub fn payer(&self) -> Arc<Share> {
-        Arc::clone(&lock(&self.payer))
+    /// Does something with the share that its bytes are counted to.
+    pub fn with_payer<T>(&self, act: impl FnOnce(&Share) -> T) -> T {
+        // Only a proxy's connection ever has another one, and most connections are none.
+        if self.peer.is_proxy { act(&lock(&self.payer)) } else { act(&self.share) }
     }
 
     /// Has its bytes counted to another one from now on. Gives the one before.

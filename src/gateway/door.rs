@@ -222,7 +222,7 @@ impl Door {
     pub fn close(&self, conn: &Conn) {
         // The socket is closed, and leaves the poll.
         let held = lock(&conn.state).close();
-        conn.payer().release(held);
+        conn.with_payer(|payer| payer.release(held));
         self.held_bytes.fetch_sub(held, Ordering::Relaxed);
         lock(&self.conns).remove(conn);
     }

@@ -122,13 +122,12 @@ impl Door {
         if held == before {
             return true;
         }
-        let payer = conn.payer();
         if held < before {
-            payer.release(before - held);
+            conn.with_payer(|payer| payer.release(before - held));
             self.held_bytes.fetch_sub(before - held, Relaxed);
             return true;
         }
-        payer.hold(held - before);
+        conn.with_payer(|payer| payer.hold(held - before));
         self.held_bytes.fetch_add(held - before, Relaxed);
         let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
         while self.held_bytes() > self.limits.budget_bytes / share {
@@ -143,7 +142,7 @@ impl Door {
     /// Of whoever has most bytes, and at least as many as who pays for `conn`, the connection that has been stuck
     /// longest.
     fn stuck_longest(&self, conn: &Conn) -> Option<Arc<Conn>> {
-        let own = conn.payer();
+        let (own, own_bytes) = conn.with_payer(|payer| (payer.key, payer.bytes()));
         let is_stuck = |other: &&Arc<Conn>| {
             other.token != conn.token
                 && matches!(other.phase(), Phase::Head | Phase::Body | Phase::Write)
@@ -152,9 +151,8 @@ impl Door {
         };
         let conns = lock(&self.conns);
         let stuck = conns.iter().filter(is_stuck).filter_map(|other| {
-            let payer = other.payer();
-            let most = payer.bytes();
-            (conn.deploys() || payer.key == own.key || most > own.bytes()).then_some((most, other))
+            let (client, most) = other.with_payer(|payer| (payer.key, payer.bytes()));
+            (conn.deploys() || client == own || most > own_bytes).then_some((most, other))
         });
         let first = stuck.min_by_key(|(most, other)| {
             (other.deploys(), Reverse(*most), other.waiting_since(), other.token)
@@ -164,13 +162,11 @@ impl Door {
 
     /// Has the bytes of a connection counted to whoever its request belongs to: its peer, or the client behind it.
     pub fn charge(&self, conn: &Conn, state: &mut State, client: Client) {
-        let before = conn.payer();
-        if before.key == client.key {
+        if !conn.peer.is_proxy || conn.with_payer(|payer| payer.key == client.key) {
             return;
         }
         let share = lock(&self.conns).share(client.key);
         share.hold(state.budgeted);
-        before.release(state.budgeted);
-        conn.set_payer(share);
+        conn.set_payer(share).release(state.budgeted);
     }
 }
