@@ -10,9 +10,13 @@
 
 use super::lineup::{Core, Work};
 use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// So much work waiting brings another worker in; less is done sooner by the one who is at it.
 const HELP: usize = 3;
+
+/// Between two looks for events by a leader who may not take the work that waits.
+const HELD_BACK: Duration = Duration::from_millis(1);
 
 /// What a worker is to the crew.
 #[derive(Debug, Default)]
@@ -37,6 +41,8 @@ pub enum Turn {
     Work(Work),
     /// Wait for events, as the leader, and ask again.
     Lead,
+    /// Look for events without waiting, if nobody has for a while, and ask again.
+    Look,
     /// Nothing, ever.
     Closed,
 }
@@ -80,7 +86,20 @@ impl Crew {
             if member.leads || !core.has_leader {
                 core.has_leader = true;
                 member.leads = true;
-                return Turn::Lead;
+                if core.is_idle() {
+                    return Turn::Lead;
+                }
+                // All that waits is of clients with as many workers as they may have, who look for events between two
+                // requests: to wake up at each event would only take the processor from them.
+                core.sleepers += 1;
+                let slept = self.wake.wait_timeout(core, HELD_BACK);
+                let (woken, timeout) = slept.unwrap_or_else(|poisoned| poisoned.into_inner());
+                core = woken;
+                core.sleepers -= 1;
+                if timeout.timed_out() {
+                    return Turn::Look;
+                }
+                continue;
             }
             core.sleepers += 1;
             core = self.wake.wait(core).unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -156,6 +156,7 @@ impl Door {
             match self.crew.next(member, || self.is_stopping() && self.connections() == 0) {
                 Turn::Work(work) => return Some(work),
                 Turn::Lead => self.look_for_events(None, false),
+                Turn::Look => self.look_if_due(),
                 Turn::Closed => return None,
             }
         }

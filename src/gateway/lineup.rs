@@ -157,6 +157,11 @@ impl Core {
         }
     }
 
+    /// Whether no work waits.
+    pub fn is_idle(&self) -> bool {
+        self.turns.is_empty()
+    }
+
     /// Whether `count` works wait that any worker may take.
     pub fn has_open(&self, count: usize) -> bool {
         let mut open = 0;

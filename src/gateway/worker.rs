@@ -24,9 +24,10 @@ use std::time::{Duration, Instant};
 /// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
 const PIPELINE: usize = 8;
 
-/// Where the last one took longer than this, the next is taken only when there is none in the lane: what is in it waits
-/// for all before it, whoever they are of.
+/// Where the last answer took longer than this or was larger, in bytes, the next request is taken only when there is none
+/// in the lane: what is in it waits for all before it, whoever they are of.
 const LONG_ANSWER: Duration = Duration::from_micros(500);
+const LARGE_ANSWER: usize = 64 * 1024;
 
 /// Clients whose requests a worker takes before it lets its lane run empty: only then are they anyone's again.
 const CLIENTS_IN_HAND: usize = 16;
@@ -107,9 +108,7 @@ impl Worker {
             door.look_if_due();
         }
         if let Some(oldest) = self.pipeline.pop_front() {
-            let begin = Instant::now();
             self.finish(oldest);
-            self.was_long = begin.elapsed() > LONG_ANSWER;
         }
         true
     }
@@ -276,7 +275,9 @@ impl Worker {
             }
         };
         let mut seen = Noted::default();
+        let mut was_long = false;
         let handle = |request: Option<Request>| {
+            let begin = Instant::now();
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let Some(request) = request else { return problem::no_memory() };
                 let (head, id) = (std::mem::take(&mut head), ready.request_id.clone());
@@ -291,12 +292,14 @@ impl Worker {
                 problem::response(INTERNAL, "the gateway failed on this request")
             });
             seen = Noted::of(&response);
+            was_long = begin.elapsed() > LONG_ANSWER || response.body.len() > LARGE_ANSWER;
             identified(response, &ready.request_id)
         };
         let finished = match &mut self.lane {
             Some(lane) => lane.finish(&message, handle, &mut state.output),
             None => Err(ErrorKind::NotConnected.into()),
         };
+        self.was_long = was_long;
         if is_long.get() {
             door.crew.come_back(ready.client);
         }
