@@ -6,7 +6,7 @@ mod door;
 mod module;
 mod warm;
 
-pub use door::{CLIENT_TIMEOUT_MAX, DoorLimits, HEAD_BYTES_MIN};
+pub use door::{ALWAYS_BYTES, CLIENT_TIMEOUT_MAX, DoorLimits, HEAD_BYTES_MIN};
 pub use module::*;
 pub use warm::WarmLimits;
 

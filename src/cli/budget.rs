@@ -4,7 +4,7 @@
 //! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
 
 use super::args::Serve;
-use crate::limits::{LOG_BUFFER_BYTES, PAGE_BYTES};
+use crate::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,11 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
             each((input + output).saturating_mul(2)),
             "--max-body, --max-output",
         ),
-        part("requests and answers under way", door.budget_bytes as u64, "--body-budget"),
+        part(
+            "requests and answers under way",
+            (door.budget_bytes as u64).saturating_add(door.connections as u64 * ALWAYS_BYTES as u64),
+            "--body-budget, --max-connections",
+        ),
         part("heads in hand", heads, "--workers, --max-head"),
         part("warm instances", warm, "--warm-memory"),
         part(

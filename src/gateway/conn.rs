@@ -10,8 +10,12 @@ use super::share::Share;
 use super::state::State;
 use crate::limits::DoorLimits;
 use mio::net::TcpStream;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+const NOT_IN_LINE: u8 = 0;
+const IN_LINE: u8 = 1;
+const CONDEMNED: u8 = 2;
 
 /// A connection.
 pub struct Conn {
@@ -21,8 +25,14 @@ pub struct Conn {
     pub peer: Client,
     /// What that client has.
     pub share: Arc<Share>,
-    /// Whom the bytes are counted to that are held for it: the peer, or who is behind it.
-    payer: Mutex<Arc<Share>>,
+    /// Whom the bytes are counted to that are held for it, if not to the peer: who is behind it.
+    payer: Mutex<Option<Arc<Share>>>,
+    /// Bytes counted for it.
+    held: AtomicUsize,
+    /// Of these, bytes that are as good as gone.
+    leaving: AtomicUsize,
+    /// Whether it waits for a worker, and whether that is to close it.
+    line: AtomicU8,
     claimed: AtomicBool,
     marked: AtomicBool,
     /// The client has ended its side, or all of it: a read will find the end.
@@ -49,8 +59,11 @@ impl Conn {
         Conn {
             token,
             peer,
-            payer: Mutex::new(Arc::clone(&share)),
+            payer: Mutex::new(None),
             share,
+            held: AtomicUsize::new(0),
+            leaving: AtomicUsize::new(0),
+            line: AtomicU8::new(NOT_IN_LINE),
             claimed: AtomicBool::new(false),
             marked: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
@@ -73,12 +86,52 @@ impl Conn {
     /// Does something with the share that its bytes are counted to.
     pub fn with_payer<T>(&self, act: impl FnOnce(&Share) -> T) -> T {
         // Only a proxy's connection ever has another one, and most connections are none.
-        if self.peer.is_proxy { act(&lock(&self.payer)) } else { act(&self.share) }
+        let payer = self.peer.is_proxy.then(|| lock(&self.payer));
+        act(payer.as_deref().and_then(Option::as_ref).unwrap_or(&self.share))
     }
 
-    /// Has its bytes counted to another one from now on. Gives the one before.
-    pub fn set_payer(&self, share: Arc<Share>) -> Arc<Share> {
-        std::mem::replace(&mut lock(&self.payer), share)
+    /// Has its bytes counted to another one from now on.
+    pub fn set_payer(&self, share: Arc<Share>) {
+        let held = self.held();
+        share.hold(held);
+        self.with_payer(|payer| payer.release(held));
+        *lock(&self.payer) = Some(share);
+    }
+
+    /// Bytes counted for it.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Notes the bytes that are counted for it from now on. Gives those before, and how many of them were as good as gone.
+    pub fn hold(&self, bytes: usize) -> (usize, usize) {
+        (self.held.swap(bytes, Ordering::Relaxed), self.leaving.swap(0, Ordering::Relaxed))
+    }
+
+    /// Notes that what it holds is as good as gone. Gives the bytes that were not so before.
+    pub fn give_up(&self) -> usize {
+        let held = self.held();
+        held.saturating_sub(self.leaving.swap(held, Ordering::Relaxed))
+    }
+
+    /// Notes that it waits for a worker.
+    pub fn enter_line(&self) {
+        self.line.store(IN_LINE, Ordering::SeqCst);
+    }
+
+    /// Notes that a worker has it. True if it is to be closed.
+    pub fn leave_line(&self) -> bool {
+        self.line.swap(NOT_IN_LINE, Ordering::SeqCst) == CONDEMNED
+    }
+
+    /// Has the worker close it that it waits for. False if it waits for none, or that has been said before.
+    pub fn condemn(&self) -> bool {
+        self.line.compare_exchange(IN_LINE, CONDEMNED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// Whether it waits for a worker, who will not close it.
+    pub fn is_in_line(&self) -> bool {
+        self.line.load(Ordering::SeqCst) == IN_LINE
     }
 
     /// Notes an event for whoever has claimed it.

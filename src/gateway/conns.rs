@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Shares kept of clients that have nothing, beyond one for each connection.
 const SPARE_SHARES: usize = 64;
 
+/// Who knows the share of a client with one connection: that, and the table.
+const OWNERS: usize = 2;
+
 /// The open connections.
 #[derive(Default)]
 pub struct Conns {
@@ -47,6 +50,11 @@ impl Conns {
         self.shares.get(&key).map_or(0, |share| share.connections())
     }
 
+    /// The bytes that are held for a client.
+    pub fn bytes_of(&self, key: ClientKey) -> usize {
+        self.shares.get(&key).map_or(0, |share| share.bytes())
+    }
+
     /// Clients that have a connection.
     pub fn clients(&self) -> usize {
         self.shares.values().filter(|share| share.connections() > 0).count()
@@ -64,7 +72,8 @@ impl Conns {
             return;
         }
         conn.share.close();
-        if conn.share.connections() == 0 && conn.share.bytes() == 0 {
+        // A proxy's connection may count its bytes there.
+        if conn.share.connections() == 0 && Arc::strong_count(&conn.share) <= OWNERS {
             self.shares.remove(&conn.share.key);
         }
     }

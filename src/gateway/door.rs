@@ -61,6 +61,8 @@ pub struct Door {
     /// Where plug-ins are changed, if they can be.
     pub desk: Option<Desk>,
     pub(super) held_bytes: AtomicUsize,
+    /// Of these, bytes that are as good as gone.
+    pub(super) leaving_bytes: AtomicUsize,
     pub(super) begin: Instant,
     /// When it began to close, in milliseconds of its clock, and 1 more; 0 while it is open.
     stopping_since: AtomicU64,
@@ -105,6 +107,7 @@ impl Door {
             desk_gate: Mutex::new(desk_gate),
             desk,
             held_bytes: AtomicUsize::new(0),
+            leaving_bytes: AtomicUsize::new(0),
             begin,
             stopping_since: AtomicU64::new(0),
             ids: Ids::default(),
@@ -222,9 +225,8 @@ impl Door {
     /// Ends a connection that the caller has claimed; it stays claimed, so nobody looks at it again.
     pub fn close(&self, conn: &Conn) {
         // The socket is closed, and leaves the poll.
-        let held = lock(&conn.state).close();
-        conn.with_payer(|payer| payer.release(held));
-        self.held_bytes.fetch_sub(held, Ordering::Relaxed);
+        lock(&conn.state).close();
+        self.hold(conn, 0);
         lock(&self.conns).remove(conn);
     }
 }

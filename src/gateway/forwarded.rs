@@ -17,11 +17,14 @@ pub fn client(head: &[u8], peer: Client, proxies: &[Network]) -> Client {
         let lines = values(head, name);
         (!lines.is_empty()).then(|| nearest(&lines, read, peer, proxies))
     };
-    match (named("forwarded", forwarded), named("x-forwarded-for", x_forwarded_for)) {
+    let client = match (named("forwarded", forwarded), named("x-forwarded-for", x_forwarded_for)) {
         (Some(one), Some(other)) if one != other => peer,
         (Some(client), _) | (None, Some(client)) => client,
         (None, None) => peer,
-    }
+    };
+    // A request has one client, be it unknown which. To write a field that nobody believes must not be a way to more than
+    // one client's share.
+    Client { is_proxy: false, ..client }
 }
 
 /// The first, from the right, that is no proxy; the last proxy if there is none.

@@ -120,9 +120,14 @@ impl Gate {
         }
     }
 
-    /// Gives the place of `ready` back. If someone waits who may have it, the place is theirs at once.
-    pub fn leave(&mut self, ready: &Ready) -> Option<Waiting> {
+    /// Gives the place of `ready` back. Those who wait and may begin now have their places at once: there can be more
+    /// than one, as places may have been free that nobody in the queue was allowed to have.
+    pub fn leave(&mut self, ready: &Ready) -> Vec<Waiting> {
         self.places.give_back(ready);
+        std::iter::from_fn(|| self.next()).collect()
+    }
+
+    fn next(&mut self) -> Option<Waiting> {
         let Gate { places, queue, .. } = self;
         let next = queue.take(
             |waiting| places.may_begin(&waiting.ready),
@@ -130,6 +135,16 @@ impl Gate {
         )?;
         places.take(&next.ready);
         Some(next)
+    }
+
+    /// The clients whose requests wait.
+    pub fn waiting_clients(&self) -> impl Iterator<Item = ClientKey> {
+        self.queue.clients()
+    }
+
+    /// Takes the newest request of a client out of the queue, of the plug-in that it has most of.
+    pub fn take_newest_of(&mut self, client: ClientKey) -> Option<Waiting> {
+        self.queue.take_newest_of(client)
     }
 
     /// Takes one that has waited too long out of the queue.

@@ -29,7 +29,7 @@ impl Worker {
     /// Counts what a connection holds against the budget; false if there is none for it, and it ends.
     pub(super) fn count(&self, conn: &Conn, state: &mut State, phase: Phase) -> bool {
         let held = state.held();
-        let fits = self.door.budget(conn, state, held, phase);
+        let fits = self.door.budget(conn, held, phase);
         self.door.tally.evicted_for_budget.fetch_add(u64::from(!fits), Ordering::Relaxed);
         fits
     }
@@ -37,9 +37,8 @@ impl Worker {
     /// Counts a whole request: it may wait for a place among the running guests.
     pub(super) fn has_budget(&self, conn: &Conn, ready: &Ready) -> bool {
         conn.set_deploys(ready.deploys());
-        let state = &mut lock(&conn.state);
-        let held = state.held() + ready.held();
-        self.door.budget(conn, state, held, Phase::Body)
+        let held = lock(&conn.state).held() + ready.held();
+        self.door.budget(conn, held, Phase::Body)
     }
 
     pub(super) fn advance(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
@@ -52,11 +51,11 @@ impl Worker {
         for _ in 0..READS {
             let step = state.step(reading, conn.peer);
             if let Some(client) = state.client() {
-                door.charge(conn, state, client);
+                door.charge(conn, client);
             }
             match step {
                 Ok(Step::Request(mut ready)) => {
-                    door.charge(conn, state, ready.client);
+                    door.charge(conn, ready.client);
                     door.ids.complete(&mut ready.request_id);
                     return Over::Request(ready);
                 }

@@ -101,6 +101,10 @@ impl Core {
             long: 0,
             is_proxy: client.is_proxy,
         });
+        line.is_proxy |= client.is_proxy;
+        if let Work::Look(conn) = &work {
+            conn.enter_line();
+        }
         if line.works.is_empty() {
             self.turns.push_back(client.key);
         }

@@ -46,7 +46,7 @@ impl Door {
             Some(Place::Desk) => &self.desk_gate,
         };
         let next = lock(gate).leave(ready);
-        if let Some(waiting) = next {
+        for waiting in next {
             self.push(Work::Run(Box::new(waiting)));
         }
     }

@@ -81,23 +81,35 @@ impl<T> Queue<T> {
         Ok(out)
     }
 
+    /// The clients that have something here.
+    pub fn clients(&self) -> impl Iterator<Item = ClientKey> {
+        self.clients.iter().map(|line| line.client)
+    }
+
+    /// Takes the newest item of a client, of the plug-in that it has most of.
+    pub fn take_newest_of(&mut self, client: ClientKey) -> Option<T> {
+        let at = self.clients.iter().position(|line| line.client == client)?;
+        let item = self.clients[at].pop_of_most();
+        if self.clients[at].len == 0 {
+            self.clients.remove(at);
+        }
+        self.len -= usize::from(item.is_some());
+        item
+    }
+
     fn make_room(&mut self, client: ClientKey, plugin: &str) -> Option<T> {
         let own = self.clients.iter().find(|line| line.client == client);
         let (own_len, own_of_plugin) = own.map_or((0, 0), |line| (line.len, line.of_plugin(plugin)));
         let at = (0..self.clients.len()).max_by_key(|at| self.clients[*at].len)?;
-        let line = &mut self.clients[at];
+        let line = &self.clients[at];
         let has_most = if line.client == client {
             let most = line.plugins.iter().map(|(_, items)| items.len()).max().unwrap_or(0);
             most > own_of_plugin + FAIR_LEAD
         } else {
             line.len > own_len + FAIR_LEAD
         };
-        let item = if has_most { line.pop_of_most() } else { None }?;
-        if line.len == 0 {
-            self.clients.remove(at);
-        }
-        self.len -= 1;
-        Some(item)
+        let has_most = has_most.then_some(line.client);
+        has_most.and_then(|client| self.take_newest_of(client))
     }
 
     /// Takes an item that `may` be taken, of the client that `has` the fewest, of those whose turn it is, and of its

@@ -8,8 +8,9 @@ use super::conn::Conn;
 use super::conns::Conns;
 use super::crew::lock;
 use super::door::Door;
+use super::lineup::Work;
 use super::phase::Phase;
-use super::state::State;
+use crate::limits::ALWAYS_BYTES;
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -114,59 +115,102 @@ impl Door {
         }
     }
 
-    /// Counts the `held` bytes of a connection against the budget, instead of what it was counted with so far. When
-    /// the budget is used up, those are closed that have been stuck longest, of whoever has most; those of deployments
-    /// only for another one. False if this one must go.
-    pub fn budget(&self, conn: &Conn, state: &mut State, held: usize, phase: Phase) -> bool {
-        let before = std::mem::replace(&mut state.budgeted, held);
-        if held == before {
-            return true;
-        }
-        if held < before {
+    /// Counts the `held` bytes of a connection, instead of what it was counted with so far.
+    pub(super) fn hold(&self, conn: &Conn, held: usize) {
+        let (before, leaving) = conn.hold(held);
+        self.leaving_bytes.fetch_sub(leaving, Relaxed);
+        if held > before {
+            conn.with_payer(|payer| payer.hold(held - before));
+            self.held_bytes.fetch_add(held - before, Relaxed);
+        } else if held < before {
             conn.with_payer(|payer| payer.release(before - held));
             self.held_bytes.fetch_sub(before - held, Relaxed);
-            return true;
         }
-        conn.with_payer(|payer| payer.hold(held - before));
-        self.held_bytes.fetch_add(held - before, Relaxed);
+    }
+
+    /// Counts the `held` bytes of a connection against the budget. When that is used up, whoever holds most makes room:
+    /// connections that have been stuck longest are closed, then those that wait for a worker, then requests in the queue
+    /// are refused; connections of deployments only for another one. False if this one must go.
+    pub fn budget(&self, conn: &Conn, held: usize, phase: Phase) -> bool {
+        let before = conn.held();
+        self.hold(conn, held);
         let share = if phase == Phase::Write { OUTPUT_SHARE } else { 1 };
-        while self.held_bytes() > self.limits.budget_bytes / share {
-            match self.stuck_longest(conn) {
-                Some(other) => self.evict(&other, &self.tally.evicted_for_budget),
-                None => return false,
+        while held > before && self.is_over(self.limits.budget_bytes / share) {
+            if !self.free_some(conn) {
+                return held <= ALWAYS_BYTES;
             }
         }
         true
     }
 
-    /// Of whoever has most bytes, and at least as many as who pays for `conn`, the connection that has been stuck
-    /// longest.
-    fn stuck_longest(&self, conn: &Conn) -> Option<Arc<Conn>> {
+    fn is_over(&self, most: usize) -> bool {
+        self.held_bytes().saturating_sub(self.leaving_bytes.load(Relaxed)) > most
+    }
+
+    /// Has bytes freed for `conn`; false if there are none to be had.
+    fn free_some(&self, conn: &Conn) -> bool {
+        match self.holder_of_most(conn) {
+            Some(other) if other.is_in_line() => {
+                if other.condemn() {
+                    log::debug!("a connection of {} is closed to make room", other.peer.address);
+                    self.tally.evicted_for_budget.fetch_add(1, Relaxed);
+                    self.leaving_bytes.fetch_add(other.give_up(), Relaxed);
+                }
+                true
+            }
+            Some(other) => {
+                self.evict(&other, &self.tally.evicted_for_budget);
+                true
+            }
+            None => self.refuse_queued(conn),
+        }
+    }
+
+    /// Of whoever has most bytes, and more than who pays for `conn` if that is somebody else, the connection that has been
+    /// stuck longest, or one that waits for a worker.
+    fn holder_of_most(&self, conn: &Conn) -> Option<Arc<Conn>> {
         let (own, own_bytes) = conn.with_payer(|payer| (payer.key, payer.bytes()));
-        let is_stuck = |other: &&Arc<Conn>| {
+        let can_free = |other: &&Arc<Conn>| {
+            let is_stuck = matches!(other.phase(), Phase::Head | Phase::Body | Phase::Write)
+                && other.waiting_since().is_some();
             other.token != conn.token
-                && matches!(other.phase(), Phase::Head | Phase::Body | Phase::Write)
-                && other.waiting_since().is_some()
+                && (is_stuck || (other.held() > 0 && other.is_in_line()))
                 && (!other.deploys() || conn.deploys())
         };
         let conns = lock(&self.conns);
-        let stuck = conns.iter().filter(is_stuck).filter_map(|other| {
+        let can_free = conns.iter().filter(can_free).filter_map(|other| {
             let (client, most) = other.with_payer(|payer| (payer.key, payer.bytes()));
             (conn.deploys() || client == own || most > own_bytes).then_some((most, other))
         });
-        let first = stuck.min_by_key(|(most, other)| {
-            (other.deploys(), Reverse(*most), other.waiting_since(), other.token)
+        let first = can_free.min_by_key(|(most, other)| {
+            let since = other.waiting_since();
+            (other.deploys(), Reverse(*most), since.is_none(), since, other.token)
         });
         first.map(|(_, other)| Arc::clone(other))
     }
 
+    /// Refuses the newest request in the queue of whoever has most bytes, and more than who pays for `conn`.
+    fn refuse_queued(&self, conn: &Conn) -> bool {
+        let (own, own_bytes) = conn.with_payer(|payer| (payer.key, payer.bytes()));
+        let mut gate = lock(&self.gate);
+        let most = {
+            let conns = lock(&self.conns);
+            let clients = gate.waiting_clients().filter(|client| *client != own);
+            let most = clients.map(|client| (conns.bytes_of(client), client)).max();
+            most.filter(|(bytes, _)| *bytes > own_bytes)
+        };
+        let Some(waiting) = most.and_then(|(_, client)| gate.take_newest_of(client)) else { return false };
+        drop(gate);
+        self.leaving_bytes.fetch_add(waiting.conn.give_up(), Relaxed);
+        self.push(Work::Refuse(Box::new(waiting)));
+        true
+    }
+
     /// Has the bytes of a connection counted to whoever its request belongs to: its peer, or the client behind it.
-    pub fn charge(&self, conn: &Conn, state: &mut State, client: Client) {
-        if !conn.peer.is_proxy || conn.with_payer(|payer| payer.key == client.key) {
-            return;
+    pub fn charge(&self, conn: &Conn, client: Client) {
+        if conn.peer.is_proxy && conn.with_payer(|payer| payer.key != client.key) {
+            let share = lock(&self.conns).share(client.key);
+            conn.set_payer(share);
         }
-        let share = lock(&self.conns).share(client.key);
-        share.hold(state.budgeted);
-        conn.set_payer(share).release(state.budgeted);
     }
 }

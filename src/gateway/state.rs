@@ -71,8 +71,6 @@ pub struct State {
     pub ends: bool,
     /// Whether it ends because of what the client sent.
     pub rejected: bool,
-    /// Bytes counted against the door's budget.
-    pub budgeted: usize,
 }
 
 /// What came of looking for a request.
@@ -250,9 +248,9 @@ impl State {
         self.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.shutdown(Shutdown::Write)
     }
 
-    /// Closes the socket and lets go of everything. Gives the bytes that were counted against the budget.
-    pub fn close(&mut self) -> usize {
-        std::mem::take(self).budgeted
+    /// Closes the socket and lets go of everything.
+    pub fn close(&mut self) {
+        *self = State::default();
     }
 
     /// Whether the request that comes in is from who may change plug-ins.

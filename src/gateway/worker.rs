@@ -102,7 +102,11 @@ impl Worker {
             let Some(work) = door.next(&mut self.member) else { return false };
             self.begin(work);
         }
-        while self.has_room() {
+        // Not while there is room: work that never gets into the lane would keep what is in it from being answered.
+        for _ in 0..PIPELINE {
+            if !self.has_room() {
+                break;
+            }
             let Some(work) = door.one_more(&mut self.member) else { break };
             self.begin(work);
             door.look_if_due();
@@ -130,6 +134,9 @@ impl Worker {
     fn begin(&mut self, work: Work) {
         match work {
             Work::Look(conn) => {
+                if conn.leave_line() {
+                    return self.door.close(&conn);
+                }
                 conn.unmark();
                 let over = self.advance(&conn, &mut lock(&conn.state));
                 self.settle(conn, over);

@@ -63,6 +63,10 @@ impl Default for DoorLimits {
     }
 }
 
+/// What a connection may hold even if nobody can make room for it, in bytes: an input buffer and a common request. What
+/// others hold can all be in the hands of workers and guests, and that must not keep small requests out.
+pub const ALWAYS_BYTES: usize = 8 * 1024;
+
 /// The longest time that a client can be given: a day.
 pub const CLIENT_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -377,3 +377,155 @@ fn behind_a_trusted_proxy_clients_are_those_it_names() {
     drop(spinning);
     gateway.stop();
 }
+
+/// Work that never gets into a lane, refusals here, must not keep what is in it from being answered.
+#[test]
+fn requests_that_are_refused_leave_others_their_turn() {
+    let server = server(DoorLimits { queue: 0, ..DoorLimits::default() });
+    let attack = pipeline(server.address, &request("POST", "/execute/infinite-loop", b""));
+    sleep(Duration::from_millis(200));
+    let mut kept = Client::from(HONEST, server.address);
+    for _ in 0..30 {
+        greets(HONEST, server.address);
+        assert_eq!(kept.send("GET", "/healthz", b"").status, 200);
+    }
+    attack.end();
+}
+
+#[test]
+fn a_guest_that_ends_lets_all_begin_who_waited_for_that() {
+    let dir = TempDir::new();
+    for (name, policy) in
+        [("p", "workers = 1\n[limits]\ntimeout = \"600ms\""), ("q", "[limits]\ntimeout = \"2s\"")]
+    {
+        std::fs::copy(prebuilt("infinite-loop.wasm"), dir.0.join(format!("{name}.wasm"))).unwrap();
+        dir.write(&format!("{name}.toml"), policy);
+    }
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
+    let door = DoorLimits { queue_timeout: ATTACK, ..DoorLimits::default() };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let config = GatewayConfig { listen, workers: 2, door, ..GatewayConfig::default() };
+    let gateway = Gateway::start(&config, Arc::new(runner)).unwrap();
+    let address = gateway.address();
+    let begin = Instant::now();
+    let until = |running, queued| {
+        let now = || (metric(address, "fuelbox_guests_running"), metric(address, "fuelbox_queue_length"));
+        while now() != (running, queued) {
+            assert!(begin.elapsed() < ATTACK, "{:?}", now());
+        }
+    };
+    let ask = |host, plugin: &str| {
+        let mut client = Client::from(host, address);
+        client.0.write_all(&request("POST", &format!("/execute/{plugin}?func=spin"), b"")).unwrap();
+        client
+    };
+    let mut clients = vec![ask(EVIL, "p")];
+    until(1, 0);
+    // One place is free, but this client has its share, and this plug-in its one.
+    clients.push(ask(EVIL, "q"));
+    until(1, 1);
+    clients.push(ask(HONEST, "p"));
+    until(1, 2);
+    until(2, 0);
+    assert!(clients.iter_mut().all(|client| client.reply(false).unwrap().status == 504));
+    gateway.stop();
+}
+
+/// What its requests hold is with workers and in the queue, where nothing can be closed.
+#[test]
+fn who_holds_all_bytes_does_not_keep_small_requests_out() {
+    let door = DoorLimits { body_bytes: 500_000, budget_bytes: 1_000_000, ..DoorLimits::default() };
+    let server = server(door);
+    for target in ["/execute/greet", "/execute/infinite-loop"] {
+        let attack = pipeline(server.address, &request("POST", target, &[b'x'; 500_000]));
+        sleep(Duration::from_millis(200));
+        for _ in 0..30 {
+            greets(HONEST, server.address);
+        }
+        // And a larger one.
+        let upload = Client::from(HONEST, server.address).send("POST", "/execute/greet", &[b'y'; 100_000]);
+        assert_eq!(upload.status, 200, "{}", upload.text());
+        attack.end();
+    }
+    let begin = Instant::now();
+    while metric(server.address, "fuelbox_buffered_bytes") > 20_000 {
+        assert!(begin.elapsed() < ATTACK, "{}", metric(server.address, "fuelbox_buffered_bytes"));
+    }
+}
+
+fn proxied(door: DoorLimits) -> Gateway {
+    let config = GatewayConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        workers: 4,
+        trusted_proxies: vec![Network::parse("127.0.0.4").unwrap()],
+        door,
+        ..GatewayConfig::default()
+    };
+    Gateway::start(&config, Arc::new(runner(Duration::from_millis(400)))).unwrap()
+}
+
+fn request_of(client: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("POST {target} HTTP/1.1\r\nHost: t\r\n{client}\r\nContent-Length: {length}\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+#[test]
+fn a_field_that_nobody_believes_is_no_way_to_more_than_a_share() {
+    let gateway = proxied(DoorLimits::default());
+    let address = gateway.address();
+    let ask = |client: &str, target: &str| {
+        let mut connection = Client::from(4, address);
+        connection.0.write_all(&request_of(client, target, b"x")).unwrap();
+        connection
+    };
+    let begin = Instant::now();
+    for field in ["X-Forwarded-For: 192.0.2.1\r\nForwarded: x", "X-Forwarded-For: x", "X-Other: 1"] {
+        let spinning: Vec<Client> = (0..8).map(|_| ask(field, "/execute/infinite-loop")).collect();
+        while metric(address, "fuelbox_guests_running") < 2 {
+            assert!(begin.elapsed() < ATTACK);
+        }
+        for _ in 0..10 {
+            let reply = ask("X-Forwarded-For: 192.0.2.2", "/execute/greet").reply(false).unwrap();
+            assert_eq!((reply.status, metric(address, "fuelbox_guests_running")), (200, 2));
+        }
+        drop(spinning);
+        while metric(address, "fuelbox_guests_running") > 0 {
+            assert!(begin.elapsed() < ATTACK);
+        }
+    }
+    gateway.stop();
+}
+
+/// One that comes through the proxy and, for a moment, by itself.
+#[test]
+fn the_bytes_of_a_client_are_counted_together_by_whichever_way_it_comes() {
+    let gateway = proxied(DoorLimits { body_bytes: 100_000, budget_bytes: 400_000, ..DoorLimits::default() });
+    let address = gateway.address();
+    let evil = "X-Forwarded-For: 127.0.0.2";
+    let mut connections = Vec::new();
+    for _ in 0..12 {
+        let direct = Client::from(EVIL, address);
+        let mut connection = Client::from(4, address);
+        connection.0.write_all(&request_of(evil, "/execute/greet", b"x")).unwrap();
+        assert_eq!(connection.reply(false).unwrap().status, 200);
+        drop(direct);
+        connections.push(connection);
+        sleep(Duration::from_millis(20));
+    }
+    let upload = request_of("X-Forwarded-For: 127.0.0.3", "/execute/greet", &[b'y'; 90_000]);
+    let mut honest = Client::from(4, address);
+    honest.0.write_all(&upload[..80_000]).unwrap();
+    sleep(Duration::from_millis(50));
+    let unfinished = request_of(evil, "/execute/greet", &[b'x'; 60_000]);
+    for connection in &mut connections {
+        let _ = connection.0.write_all(&unfinished[..50_000]);
+        sleep(Duration::from_millis(20));
+    }
+    assert!(metric(address, "fuelbox_connections_evicted_total{reason=\"budget\"}") > 0);
+    honest.0.write_all(&upload[80_000..]).unwrap();
+    assert_eq!(honest.reply(false).expect("it was not closed to make room").status, 200);
+    drop(connections);
+    gateway.stop();
+}
