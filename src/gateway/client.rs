@@ -7,9 +7,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// use each of its addresses.
 const IPV6_CLIENT_BITS: u32 = 64;
 
-/// The part of an address that stands for a client: an IPv4 address, or the /64 of an IPv6 address.
+/// The part of an address that stands for a client: an IPv4 address, or the /64 of an IPv6 address. A trusted proxy's is
+/// its whole address, and no client's: it has neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientKey(IpAddr);
+pub struct ClientKey {
+    address: IpAddr,
+    is_proxy: bool,
+}
 
 /// A client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +31,14 @@ impl Client {
     pub fn new(address: IpAddr, proxies: &[Network]) -> Client {
         let address = address.to_canonical();
         let is_proxy = proxies.iter().any(|network| network.contains(address));
-        Client { address, key: ClientKey::of(address), is_proxy }
+        let key = if is_proxy { ClientKey { address, is_proxy } } else { ClientKey::of(address) };
+        Client { address, key, is_proxy }
     }
 
     /// Nobody: what the gateway does for itself.
     pub fn nobody() -> Client {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Client { address, key: ClientKey::of(address), is_proxy: true }
+        Client { address, key: ClientKey { address, is_proxy: true }, is_proxy: true }
     }
 }
 
@@ -46,10 +51,11 @@ impl Default for Client {
 impl ClientKey {
     /// The key of the client at `address`.
     pub fn of(address: IpAddr) -> ClientKey {
-        ClientKey(match address.to_canonical() {
+        let address = match address.to_canonical() {
             IpAddr::V6(address) => IpAddr::V6(first_bits_v6(address, IPV6_CLIENT_BITS)),
             address => address,
-        })
+        };
+        ClientKey { address, is_proxy: false }
     }
 }
 
@@ -156,5 +162,9 @@ mod tests {
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        let proxy = [Network::parse("2001:db8:1:2::1").unwrap()];
+        let client = |address: &str| Client::new(address.parse().unwrap(), &proxy);
+        assert_ne!(client("2001:db8:1:2::1").key, client("2001:db8:1:2::2").key, "a neighbour is another");
+        assert!(client("2001:db8:1:2::1").is_proxy && !client("2001:db8:1:2::2").is_proxy);
     }
 }

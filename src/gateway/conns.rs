@@ -4,20 +4,27 @@
 use super::client::ClientKey;
 use super::conn::Conn;
 use super::share::Share;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Shares kept of clients that have nothing, beyond one for each connection.
-const SPARE_SHARES: usize = 64;
+/// Clients kept that have no connection, beyond one for each connection: they came through proxies.
+const SPARE_CLIENTS: usize = 64;
 
-/// Who knows the share of a client with one connection: that, and the table.
+/// Who knows the share of a client whose last connection is being closed: that, and the table.
 const OWNERS: usize = 2;
 
 /// The open connections.
 #[derive(Default)]
 pub struct Conns {
     all: HashMap<usize, Arc<Conn>>,
-    shares: HashMap<ClientKey, Arc<Share>>,
+    clients: HashMap<ClientKey, Has>,
+}
+
+/// What a client has.
+struct Has {
+    share: Arc<Share>,
+    /// Its connections, in the order in which they came.
+    conns: BTreeMap<usize, Arc<Conn>>,
 }
 
 impl Conns {
@@ -36,45 +43,55 @@ impl Conns {
         self.all.values()
     }
 
-    /// What a client has.
-    pub fn share(&mut self, key: ClientKey) -> Arc<Share> {
-        if self.shares.len() > 2 * self.all.len() + SPARE_SHARES {
-            // Only this one knows them.
-            self.shares.retain(|_, share| Arc::strong_count(share) > 1);
-        }
-        Arc::clone(self.shares.entry(key).or_insert_with(|| Arc::new(Share::new(key))))
+    /// The connections of a client, in the order in which they came.
+    pub fn of(&self, key: ClientKey) -> impl Iterator<Item = &Arc<Conn>> {
+        self.clients.get(&key).into_iter().flat_map(|has| has.conns.values())
     }
 
-    /// The connections that a client has.
-    pub fn connections_of(&self, key: ClientKey) -> usize {
-        self.shares.get(&key).map_or(0, |share| share.connections())
+    /// How many a client has.
+    pub fn count_of(&self, key: ClientKey) -> usize {
+        self.clients.get(&key).map_or(0, |has| has.conns.len())
     }
 
     /// The bytes that are held for a client.
     pub fn bytes_of(&self, key: ClientKey) -> usize {
-        self.shares.get(&key).map_or(0, |share| share.bytes())
+        self.clients.get(&key).map_or(0, |has| has.share.bytes())
     }
 
-    /// Clients that have a connection.
-    pub fn clients(&self) -> usize {
-        self.shares.values().filter(|share| share.connections() > 0).count()
+    /// Clients that have connections, and how many.
+    pub fn clients(&self) -> impl Iterator<Item = (ClientKey, usize)> {
+        let counts = self.clients.iter().map(|(key, has)| (*key, has.conns.len()));
+        counts.filter(|(_, count)| *count > 0)
+    }
+
+    /// What a client has of the budget of bytes.
+    pub fn share(&mut self, key: ClientKey) -> Arc<Share> {
+        Arc::clone(&self.has(key).share)
+    }
+
+    fn has(&mut self, key: ClientKey) -> &mut Has {
+        if self.clients.len() > 2 * self.all.len() + SPARE_CLIENTS {
+            // Nobody else knows them.
+            self.clients.retain(|_, has| !has.conns.is_empty() || Arc::strong_count(&has.share) > 1);
+        }
+        let new = || Has { share: Arc::new(Share::new(key)), conns: BTreeMap::new() };
+        self.clients.entry(key).or_insert_with(new)
     }
 
     /// Adds a connection.
     pub fn insert(&mut self, conn: Arc<Conn>) {
-        conn.share.open();
+        self.has(conn.peer.key).conns.insert(conn.token, Arc::clone(&conn));
         self.all.insert(conn.token, conn);
     }
 
     /// Removes a connection whose descriptor has been closed.
     pub fn remove(&mut self, conn: &Conn) {
-        if self.all.remove(&conn.token).is_none() {
-            return;
-        }
-        conn.share.close();
+        self.all.remove(&conn.token);
+        let Some(has) = self.clients.get_mut(&conn.peer.key) else { return };
+        has.conns.remove(&conn.token);
         // A proxy's connection may count its bytes there.
-        if conn.share.connections() == 0 && Arc::strong_count(&conn.share) <= OWNERS {
-            self.shares.remove(&conn.share.key);
+        if has.conns.is_empty() && Arc::strong_count(&has.share) <= OWNERS {
+            self.clients.remove(&conn.peer.key);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Door {
 
     /// Clients that have a connection.
     pub fn clients(&self) -> usize {
-        lock(&self.conns).clients()
+        lock(&self.conns).clients().count()
     }
 
     /// Bytes counted against the budget.

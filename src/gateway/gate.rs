@@ -73,8 +73,8 @@ struct Places {
     share: usize,
     /// Places that clients have, of those that have any.
     of_clients: HashMap<ClientKey, usize>,
-    /// Places that plug-ins have, of those that may not have all.
-    of_plugins: HashMap<String, usize>,
+    /// Places that plug-ins have, of those that may not have all, and how many of them each client has.
+    of_plugins: HashMap<String, HashMap<ClientKey, usize>>,
 }
 
 impl Gate {
@@ -160,34 +160,47 @@ impl Places {
     }
 
     fn may_begin(&self, ready: &Ready) -> bool {
-        let plugin_may =
-            |(name, most): &(String, usize)| self.of_plugins.get(name).is_none_or(|has| has < most);
-        self.free > 0 && self.may_have(ready.client) && ready.share.as_ref().is_none_or(plugin_may)
+        self.free > 0
+            && self.may_have(ready.client)
+            && ready.share.as_ref().is_none_or(|(name, most)| self.plugin_may(name, *most, ready.client))
+    }
+
+    /// Whether a plug-in that has `most` places may have one more, for `client`: who may have half of all places may have
+    /// half of these.
+    fn plugin_may(&self, name: &str, most: usize, client: Client) -> bool {
+        let Some(clients) = self.of_plugins.get(name) else { return true };
+        let share = if client.is_proxy { most } else { (most * self.share / self.all).max(1) };
+        clients.values().sum::<usize>() < most && clients.get(&client.key).is_none_or(|has| *has < share)
     }
 
     fn take(&mut self, ready: &Ready) {
         self.free -= 1;
         *self.of_clients.entry(ready.client.key).or_default() += 1;
         if let Some((name, _)) = &ready.share {
-            *self.of_plugins.entry(name.clone()).or_default() += 1;
+            *self.of_plugins.entry(name.clone()).or_default().entry(ready.client.key).or_default() += 1;
         }
     }
 
     fn give_back(&mut self, ready: &Ready) {
         self.free += 1;
-        less_one(&mut self.of_clients, &ready.client.key);
-        if let Some((name, _)) = &ready.share {
-            less_one(&mut self.of_plugins, name);
+        less_one(&mut self.of_clients, ready.client.key);
+        if let Some((name, _)) = &ready.share
+            && let Some(clients) = self.of_plugins.get_mut(name)
+        {
+            less_one(clients, ready.client.key);
+            if clients.is_empty() {
+                self.of_plugins.remove(name);
+            }
         }
     }
 }
 
-/// One less under `key`; what has none is forgotten.
-fn less_one<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
+/// One less of a client; who has none is forgotten.
+fn less_one(counts: &mut HashMap<ClientKey, usize>, key: ClientKey) {
+    if let Some(count) = counts.get_mut(&key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(key);
+            counts.remove(&key);
         }
     }
 }

@@ -41,7 +41,12 @@ impl Worker {
         self.door.budget(conn, held, Phase::Body)
     }
 
+    /// Looks at a connection, of which an event may have told.
     pub(super) fn advance(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
+        // Events tell once. This one is forgotten here, and what it told of may be left at the socket: by a request that
+        // was received before, or by a response that must be sent first.
+        conn.unmark();
+        state.has_unread = true;
         if let Some(over) = self.is_over(conn, state) {
             return over;
         }
@@ -76,8 +81,14 @@ impl Worker {
             }
             match state.read() {
                 Ok(0) => return Over::Close,
-                Ok(_) => drained = state.drained(),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Over::Wait,
+                Ok(_) => {
+                    drained = state.drained();
+                    state.has_unread = !drained;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    state.has_unread = false;
+                    return Over::Wait;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::OutOfMemory => {
                     return self.reject(conn, state, &NO_ROOM);

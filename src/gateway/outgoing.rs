@@ -66,7 +66,9 @@ impl Worker {
                 }
             }
             // What came with this request, and be it the end, is looked at after others had their turn.
-            Ok(true) if state.has_input() || conn.is_hung_up() => self.again(conn, state, true),
+            Ok(true) if state.has_input() || state.has_unread || conn.is_hung_up() => {
+                self.again(conn, state, true)
+            }
             Ok(true) => Over::Wait,
         }
     }

@@ -1,9 +1,10 @@
 //! Room for connections and bytes: who must go when there is none.
 //!
-//! Whoever has most makes room: of connections and of bytes alike, a client loses some to a newcomer only while it has
-//! more than the newcomer would have. So one client, whatever it does, takes none from those who have fewer.
+//! Whoever has most makes room: of connections and of bytes alike, a client loses some to another only while it has more
+//! than that one (or as much, to one who has no connection at all). So one client, whatever it does, takes none from those
+//! who have fewer.
 
-use super::client::Client;
+use super::client::{Client, ClientKey};
 use super::conn::Conn;
 use super::conns::Conns;
 use super::crew::lock;
@@ -22,6 +23,9 @@ pub const EVICT_AFTER_MS: u64 = 5;
 
 /// Unsent responses may take this part of the budget, so that slow readers cannot use up what senders need.
 const OUTPUT_SHARE: usize = 2;
+
+/// Connections of a client that are looked at for one to close.
+const LOOKED_AT: usize = 64;
 
 /// Which connection makes room.
 enum Victim {
@@ -53,7 +57,7 @@ impl Door {
         loop {
             let (victim, counter) = {
                 let conns = lock(&self.conns);
-                let own = conns.connections_of(newcomer.key);
+                let own = conns.count_of(newcomer.key);
                 let is_full = conns.len() >= self.limits.connections;
                 let counter =
                     if is_full { &self.tally.evicted_for_room } else { &self.tally.evicted_for_share };
@@ -79,18 +83,29 @@ impl Door {
 
     /// A connection of the same client, which has as many as it may.
     fn own_victim(&self, conns: &Conns, newcomer: Client) -> Victim {
-        let own = conns.iter().filter(|conn| conn.peer.key == newcomer.key && self.may_evict(conn));
-        let oldest = own.min_by_key(|conn| (conn.waiting_since(), conn.token));
-        oldest.map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
+        self.oldest_of(conns, newcomer.key).map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
     }
 
-    /// The connection that has been waiting for its client longest, of the client that has most: more than the
-    /// newcomer, with this one, would have, or as many if it is the newcomer itself.
+    /// A connection of the client that has most: more than the newcomer has, which has `own`, or as many if that is none,
+    /// as it could never come in otherwise. Its own counts with the one that it wants.
     fn victim(&self, conns: &Conns, newcomer: Client, own: usize) -> Victim {
-        let rank = |conn: &Conn| conn.share.connections() + usize::from(conn.peer.key == newcomer.key);
-        let can = conns.iter().filter(|conn| rank(conn) > own && self.may_evict(conn));
-        let first = can.min_by_key(|conn| (Reverse(rank(conn)), conn.waiting_since(), conn.token));
+        let rank = |key, count| count + usize::from(key == newcomer.key);
+        let clients = conns.clients().map(|(key, count)| (rank(key, count), key));
+        let mut clients: Vec<_> = clients.filter(|(rank, _)| *rank > own).collect();
+        clients.sort_unstable_by_key(|(rank, _)| Reverse(*rank));
+        let of_each = clients.iter().filter_map(|(rank, key)| Some((*rank, self.oldest_of(conns, *key)?)));
+        let mut of_each = of_each.peekable();
+        let Some(most) = of_each.peek().map(|(rank, _)| *rank) else { return Victim::Newcomer };
+        let of_most = of_each.take_while(|(rank, _)| *rank == most).map(|(_, conn)| conn);
+        let first = of_most.min_by_key(|conn| (conn.waiting_since(), conn.token));
         first.map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
+    }
+
+    /// Of a client's connections that may be closed, the one that has been waiting longest. Only those that came first are
+    /// looked at: who comes in numbers must not make it slow to come in.
+    fn oldest_of<'a>(&self, conns: &'a Conns, key: ClientKey) -> Option<&'a Arc<Conn>> {
+        let can = conns.of(key).filter(|conn| self.may_evict(conn)).take(LOOKED_AT);
+        can.min_by_key(|conn| (conn.waiting_since(), conn.token))
     }
 
     /// Closes a connection to have a descriptor or memory. False if none can be.

@@ -1,36 +1,20 @@
-//! What one client has of what all share: connections and bytes.
+//! The bytes that are held for a client.
 
 use super::client::ClientKey;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What a client has.
+/// What a client has of the budget of bytes.
 #[derive(Debug)]
 pub struct Share {
     /// Whose it is.
     pub key: ClientKey,
-    connections: AtomicUsize,
     bytes: AtomicUsize,
 }
 
 impl Share {
     /// Nothing yet.
     pub fn new(key: ClientKey) -> Share {
-        Share { key, connections: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }
-    }
-
-    /// Open connections.
-    pub fn connections(&self) -> usize {
-        self.connections.load(Relaxed)
-    }
-
-    /// Counts a connection that has been opened.
-    pub fn open(&self) {
-        self.connections.fetch_add(1, Relaxed);
-    }
-
-    /// Counts a connection that has been closed.
-    pub fn close(&self) {
-        self.connections.fetch_sub(1, Relaxed);
+        Share { key, bytes: AtomicUsize::new(0) }
     }
 
     /// Bytes held for it.

@@ -64,6 +64,8 @@ pub struct State {
     input: Vec<u8>,
     filled: usize,
     receiving: Option<Receiving>,
+    /// Whether there may be bytes at the socket of which no further event will tell.
+    pub has_unread: bool,
     /// What must be sent and is not yet.
     pub output: Vec<u8>,
     sent: usize,

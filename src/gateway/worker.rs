@@ -137,7 +137,6 @@ impl Worker {
                 if conn.leave_line() {
                     return self.door.close(&conn);
                 }
-                conn.unmark();
                 let over = self.advance(&conn, &mut lock(&conn.state));
                 self.settle(conn, over);
             }
@@ -252,10 +251,7 @@ impl Worker {
                 Over::Close => return self.door.close(&conn),
                 Over::Wait if !self.begin_wait(&conn) => over = Over::Close,
                 Over::Wait if conn.let_go() => return,
-                Over::Wait => {
-                    conn.unmark();
-                    over = self.advance(&conn, &mut lock(&conn.state));
-                }
+                Over::Wait => over = self.advance(&conn, &mut lock(&conn.state)),
             }
         }
     }

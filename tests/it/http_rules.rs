@@ -4,7 +4,7 @@ use crate::cgi::{ECHO, ENV};
 use crate::support::{Client, Reply, Server, TempDir, wat};
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::limits::DoorLimits;
-use fuelbox::{Runner, RunnerConfig};
+use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -297,4 +297,20 @@ fn a_condition_that_does_not_hold_keeps_an_answer_back() {
         let both = client.ask("GET", path, &[("If-Match", "\"x\""), ("If-None-Match", &tag)], b"");
         assert_eq!(both.status, 412, "{path}");
     }
+}
+
+/// Two requests come together, and a third while the first is being answered: the event that tells of it comes before the
+/// second is looked at, and no other will.
+#[test]
+fn a_request_that_comes_while_others_are_answered_is_not_forgotten() {
+    let limits = Limits { deadline: Some(Duration::from_millis(300)), ..Limits::default() };
+    let server = Server::start(limits);
+    let mut client = Client::connect(server.address);
+    let spin = "POST /execute/infinite-loop HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n";
+    let get = "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n";
+    client.0.write_all([spin, get].concat().as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    client.0.write_all(get.as_bytes()).unwrap();
+    let statuses: Vec<_> = (0..3).map(|_| client.reply(false).map(|reply| reply.status)).collect();
+    assert_eq!(statuses, [Some(504), Some(200), Some(200)]);
 }
