@@ -15,6 +15,7 @@ mod cli_args;
 mod cli_manual;
 mod cli_streams;
 mod clients;
+mod clients_bytes;
 mod clients_proxy;
 mod command;
 mod config;
