@@ -2,7 +2,7 @@
 
 use crate::clients::{ATTACK, Attack, EVIL, HONEST, greets, metric, pipeline, request, server};
 use crate::support::{Client, connect_from};
-use fuelbox::limits::DoorLimits;
+use fuelbox::limits::{ALWAYS_BYTES, DoorLimits};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
@@ -27,8 +27,9 @@ fn heads_count_against_the_budget_of_bytes() {
     honest.write_all(b"POST /execute/greet HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nX: ").unwrap();
     let many = hold(EVIL, 60);
     for _ in 0..20 {
-        // What is in a worker's hands is counted a moment later.
-        assert!(metric(address, "fuelbox_buffered_bytes") <= 200_000);
+        // Beside the budget, each connection may hold a little.
+        let held = metric(address, "fuelbox_buffered_bytes");
+        assert!(held <= 200_000 + 67 * ALWAYS_BYTES, "{held}");
         sleep(Duration::from_millis(5));
     }
     let evicted = "fuelbox_connections_evicted_total{reason=\"budget\"}";
