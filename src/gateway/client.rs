@@ -11,8 +11,27 @@ const IPV6_CLIENT_BITS: u32 = 64;
 /// its whole address, and no client's: it has neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientKey {
-    address: IpAddr,
+    /// As an IPv6 address, of which hashes are made fast.
+    address: u128,
     is_proxy: bool,
+}
+
+impl ClientKey {
+    /// The key of the client at `address`.
+    pub fn of(address: IpAddr) -> ClientKey {
+        match address.to_canonical() {
+            IpAddr::V6(address) => ClientKey::whole(first_bits_v6(address, IPV6_CLIENT_BITS).into(), false),
+            address => ClientKey::whole(address, false),
+        }
+    }
+
+    fn whole(address: IpAddr, is_proxy: bool) -> ClientKey {
+        let address = match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        ClientKey { address: address.into(), is_proxy }
+    }
 }
 
 /// A client.
@@ -31,31 +50,20 @@ impl Client {
     pub fn new(address: IpAddr, proxies: &[Network]) -> Client {
         let address = address.to_canonical();
         let is_proxy = proxies.iter().any(|network| network.contains(address));
-        let key = if is_proxy { ClientKey { address, is_proxy } } else { ClientKey::of(address) };
+        let key = if is_proxy { ClientKey::whole(address, true) } else { ClientKey::of(address) };
         Client { address, key, is_proxy }
     }
 
     /// Nobody: what the gateway does for itself.
     pub fn nobody() -> Client {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Client { address, key: ClientKey { address, is_proxy: true }, is_proxy: true }
+        Client { address, key: ClientKey::whole(address, true), is_proxy: true }
     }
 }
 
 impl Default for Client {
     fn default() -> Client {
         Client::nobody()
-    }
-}
-
-impl ClientKey {
-    /// The key of the client at `address`.
-    pub fn of(address: IpAddr) -> ClientKey {
-        let address = match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6(first_bits_v6(address, IPV6_CLIENT_BITS)),
-            address => address,
-        };
-        ClientKey { address, is_proxy: false }
     }
 }
 

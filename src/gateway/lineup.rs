@@ -7,6 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+/// Clients that are remembered though they have nothing here.
+const LINES_KEPT: usize = 64;
+
 /// Something for a worker to do.
 pub enum Work {
     /// Look at a connection, which is claimed.
@@ -135,9 +138,7 @@ impl Core {
         for key in clients.drain(..) {
             if let Some(line) = self.lines.get_mut(&key) {
                 line.workers -= 1;
-                if line.is_over() {
-                    self.lines.remove(&key);
-                }
+                self.forget(key);
             }
         }
     }
@@ -155,9 +156,14 @@ impl Core {
         self.long -= 1;
         if let Some(line) = self.lines.get_mut(&client.key) {
             line.long -= 1;
-            if line.is_over() {
-                self.lines.remove(&client.key);
-            }
+            self.forget(client.key);
+        }
+    }
+
+    /// Forgets a client who has nothing here, unless there are few: most come back soon.
+    fn forget(&mut self, key: ClientKey) {
+        if self.lines.len() > LINES_KEPT && self.lines.get(&key).is_some_and(Line::is_over) {
+            self.lines.remove(&key);
         }
     }
 
