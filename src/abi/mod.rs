@@ -9,7 +9,7 @@ pub mod numeric;
 pub mod packed;
 mod reserved;
 
-pub use reserved::{is_reserved, offered};
+pub use reserved::{is_reserved, offered, passes_bytes};
 
 use crate::binary::{Facts, Signature};
 use crate::engine::Program;
