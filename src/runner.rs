@@ -126,8 +126,8 @@ impl Runner {
     }
 
     /// Looks for changes in the folder of [`Runner::load_plugins`]: new, replaced and removed modules. A
-    /// replacement that does not load leaves the old module serving. A change counts when two looks in a row find
-    /// the same, so this has to be called twice ([`Changes::unsettled`]).
+    /// replacement that does not load leaves the old module serving. A change counts when looks have found
+    /// the same for a tenth of a second, so this has to be called twice ([`Changes::unsettled`]).
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.

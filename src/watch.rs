@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Time between two looks at the folder. Two have to agree, so a change takes effect within 2 s.
+/// Time between two looks at the folder. Two have to agree that are far enough from each other ([`SETTLE`]), so a change takes effect within 2 s.
 pub const INTERVAL: Duration = Duration::from_millis(500);
 
 const STACK_BYTES: usize = 1024 * 1024;
