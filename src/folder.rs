@@ -4,12 +4,14 @@
 //! these makes it anew; if that fails, the version before goes on serving.
 
 use crate::beneath;
+use crate::digest::Digest;
 use crate::error::Error;
-use crate::files::{ENDINGS, Parts, Stamp, policy_path, signature_paths};
-use crate::plugins::Plugins;
+use crate::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
+use crate::plugins::{Plugin, Plugins};
 use crate::policy::Rules;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a file must have been found as it is to be believed; and so the time between two looks where somebody waits
@@ -258,6 +260,31 @@ impl Folder {
         });
         plugins.set_refused(refused.collect());
         Ok(changes)
+    }
+
+    /// Finds contents that have changed while the states of their files have not, as those of a mapped file may. What is
+    /// loaded from them is loaded anew when it has settled. Of modules this is asked only if `of_modules`: they are large.
+    pub(crate) fn compare(&mut self, plugins: &Plugins, rules: &Rules, of_modules: bool) {
+        let of_folder =
+            |plugin: &Arc<Plugin>| Some((plugin.path.clone()?, plugin.policy.digest, plugin.digest));
+        for (path, policy, module) in plugins.all().iter().filter_map(of_folder) {
+            let Some(seen) = self.seen.get_mut(&path).filter(|seen| seen.loaded.is_some()) else { continue };
+            let is_other = match &seen.refused {
+                // What serves is not what is there.
+                Some(_) => of_modules,
+                None => {
+                    // A policy that is new or gone has another state.
+                    let text = Parts::read_policy(&path).unwrap_or_default();
+                    text.is_some_and(|text| policy != Some(Digest::of(text.as_bytes())))
+                        || (of_modules
+                            && read_module(&path, &rules.limits)
+                                .is_ok_and(|bytes| module != Digest::of(&bytes)))
+                }
+            };
+            if is_other {
+                (seen.loaded, seen.looked) = (None, None);
+            }
+        }
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamps)], plugins: &Plugins, changes: &mut Changes) {

@@ -138,6 +138,14 @@ impl Runner {
         }
     }
 
+    /// Has the next looks ([`Runner::reload`]) find policies whose contents have changed while the states of their files
+    /// have not, as those of a mapped file may; and modules too, if `of_modules`. It reads them all.
+    pub fn compare_contents(&self, of_modules: bool) {
+        if let Some(folder) = &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            folder.compare(&self.plugins, &self.rules, of_modules);
+        }
+    }
+
     /// Changes the folder of [`Runner::load_plugins`] by `change`, under its lock; none without a folder.
     pub fn deploy<T>(&self, change: impl FnOnce(&mut Deploy<'_>) -> T) -> Option<T> {
         let mut folder = self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
