@@ -341,6 +341,10 @@ fn unread(error: Error) -> Refused {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             Refused::Invalid(format!("{name} is {source}"))
         }
+        Error::Io { path, source } if beneath::is_no_file(&source) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Refused::Invalid(format!("{name}: {source}"))
+        }
         error => Refused::System(error),
     }
 }
