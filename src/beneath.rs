@@ -10,13 +10,15 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
 
+const NOT_REGULAR: &str = "not a regular file";
+
 /// Opens the file at `path` to read it. Only a regular file is opened: a pipe or a device could do something.
 ///
 /// # Errors
 /// As the system says; [`leads_out`]; it is no regular file.
 pub fn open(path: &Path) -> Result<File> {
     let (folder, name) = parts(path)?;
-    let not_regular = || Error::other("not a regular file");
+    let not_regular = || Error::other(NOT_REGULAR);
     if !folder.metadata(name).map_err(told)?.is_file() {
         return Err(not_regular());
     }
@@ -39,6 +41,12 @@ pub fn metadata(path: &Path) -> Result<Metadata> {
 /// Whether this is the error of a link that leads out of its folder.
 pub fn leads_out(error: &Error) -> bool {
     error.kind() == ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
+/// Whether this is the error of what is there and no file: a pipe, a device, a folder, or links that lead in a circle.
+pub fn is_no_file(error: &Error) -> bool {
+    let circle = rustix::io::Errno::LOOP.raw_os_error();
+    error.raw_os_error().map_or_else(|| error.to_string() == NOT_REGULAR, |raw| raw == circle)
 }
 
 /// The folder of `path`, open, and the name in it.

@@ -184,7 +184,7 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
                 let export = export.map_err(invalid)?;
                 spaces.name(export.name)?;
                 let item = exported(export.kind, export.index, spaces)?;
-                facts.exports.push(Export { name: export.name.into(), item });
+                facts.exports.push(Export { name: export.name.into(), item, index: export.index });
             }
         }
         Payload::StartSection { func, .. } => {

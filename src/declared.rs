@@ -3,6 +3,7 @@
 use crate::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 use wasmparser::ValType;
 
 /// A value type, as far as calling conventions tell types apart.
@@ -113,6 +114,8 @@ pub struct Export {
     pub name: String,
     /// What it is.
     pub item: Item,
+    /// Its number among the module's functions, memories or whatever it is one of. Two names of one thing have the same.
+    pub index: u32,
 }
 
 /// The size of a module's linear memory.
@@ -142,6 +145,8 @@ pub struct Facts {
     /// Bytes that the host keeps for an instance beside its memory: functions, segments, tables, globals.
     pub instance_bytes: u64,
     exports_by_name: ByName,
+    /// The numbers of the functions that are never offered, in order; found when first asked for.
+    reserved: OnceLock<Box<[u32]>>,
     /// The modules that it imports from.
     pub import_modules: BTreeSet<String>,
 }
@@ -164,9 +169,31 @@ impl Facts {
         Some(signature)
     }
 
-    fn export(&self, name: &str) -> Option<&Item> {
+    /// Whether the exported function `name` is one of those that `is_reserved` says belong to nobody, by this name or
+    /// by another that it has. What it says must follow from the facts alone: it is asked once for each name.
+    pub(crate) fn is_reserved(&self, name: &str, is_reserved: impl Fn(&str, &Signature) -> bool) -> bool {
+        let reserved = self.reserved.get_or_init(|| {
+            let function = |export: &&Export| match &export.item {
+                Item::Function(signature) => is_reserved(&export.name, signature),
+                _ => false,
+            };
+            let mut reserved: Vec<u32> = self.exports.iter().filter(function).map(|e| e.index).collect();
+            reserved.sort_unstable();
+            reserved.dedup();
+            reserved.into()
+        });
+        self.find(name).is_some_and(|export| {
+            matches!(export.item, Item::Function(_)) && reserved.binary_search(&export.index).is_ok()
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<&Export> {
         let place = self.exports_by_name.find(name, |place| &self.exports[place].name);
-        place.map(|place| &self.exports[place].item)
+        place.map(|place| &self.exports[place])
+    }
+
+    fn export(&self, name: &str) -> Option<&Item> {
+        self.find(name).map(|export| &export.item)
     }
 
     /// All exported functions.

@@ -54,7 +54,7 @@ pub enum Refused {
     Condition,
     /// There is nothing of this name.
     Absent,
-    /// Its policy is being written by somebody else.
+    /// Its policy, or its module, is being written by somebody else.
     Unsettled,
     /// The new version would not serve.
     Invalid(String),
@@ -181,7 +181,7 @@ impl Deploy<'_> {
             return Err(Refused::Condition);
         }
         let digest = Digest::of(text.as_bytes());
-        match optional(self.module(name))? {
+        match self.settled_module(name, &path)? {
             None => {
                 policy::read(text, self.rules).map_err(|at| {
                     let (line, column) = at.line_and_column(text);
@@ -233,13 +233,23 @@ impl Deploy<'_> {
         if !condition(Some(now)) {
             return Err(Refused::Condition);
         }
-        let Some(module) = optional(self.module(name))? else { return self.unlink(&policy_path(&path)) };
+        let Some(module) = self.settled_module(name, &path)? else {
+            return self.unlink(&policy_path(&path));
+        };
         let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
         let parts = Parts { module: module.into(), policy: None, signatures };
         let loaded = self.tried(&parts, &path)?;
         self.unlink(&policy_path(&path))?;
         self.put(name, loaded, path, &parts);
         Ok(())
+    }
+
+    /// The module called `name` at `path`, if there is one, and whole: somebody may be copying it there.
+    fn settled_module(&self, name: &str, path: &Path) -> Result<Option<Vec<u8>>, Refused> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        optional(self.folder.settled_module(path, || self.module(name)).ok_or(Refused::Unsettled)?)
     }
 
     /// What `parts` make, of which an instance has been made.
@@ -330,6 +340,10 @@ fn unread(error: Error) -> Refused {
         Error::Io { path, source } if beneath::leads_out(&source) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             Refused::Invalid(format!("{name} is {source}"))
+        }
+        Error::Io { path, source } if beneath::is_no_file(&source) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Refused::Invalid(format!("{name}: {source}"))
         }
         error => Refused::System(error),
     }

@@ -4,15 +4,18 @@
 //! these makes it anew; if that fails, the version before goes on serving.
 
 use crate::beneath;
+use crate::digest::Digest;
 use crate::error::Error;
-use crate::files::{ENDINGS, Parts, Stamp, policy_path, signature_paths};
-use crate::plugins::Plugins;
+use crate::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
+use crate::plugins::{Plugin, Plugins};
 use crate::policy::Rules;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-/// Time between two looks where somebody waits for them: at the start, and on SIGHUP.
+/// How long a file must have been found as it is to be believed; and so the time between two looks where somebody waits
+/// for them: at the start, on SIGHUP and for a deployment.
 pub const SETTLE: Duration = Duration::from_millis(100);
 
 /// How often they are taken, for as long as files change.
@@ -90,8 +93,8 @@ impl Stamps {
 struct Seen {
     /// As they were loaded, or refused. None if what is loaded may be of none of their states so far.
     loaded: Option<Stamps>,
-    /// As the last look found them.
-    looked: Option<Stamps>,
+    /// As the last look found them, and since when looks have found them so.
+    looked: Option<(Stamps, Instant)>,
     /// Why it did not load, and whether that may pass without the file changing.
     refused: Option<(String, bool)>,
 }
@@ -124,27 +127,49 @@ impl Folder {
         let is_same = Parts::read(path, rules)
             .is_ok_and(|now| now.module == parts.module && now.policy == parts.policy);
         let stamps = stamps.filter(|_| is_same);
-        self.seen.insert(path.into(), Seen { loaded: stamps, looked: stamps, refused: None });
+        // What was read after the stamps were taken is what was put there, and so whole.
+        let looked = stamps.map(|stamps| (stamps, long_ago()));
+        self.seen.insert(path.into(), Seen { loaded: stamps, looked, refused: None });
     }
 
-    /// The policy beside `path`, if nobody is writing it: as the last look found it, or two looks now. None if it goes on
-    /// changing.
+    /// The policy beside `path`, if nobody is writing it: as looks have found it for long enough, the last of them now.
+    /// None if it goes on changing.
     pub(crate) fn settled_policy(&self, path: &Path) -> Option<Result<Option<String>, Error>> {
-        let stamp = || Stamp::of(&policy_path(path));
-        let mut before = match self.seen.get(path).and_then(|seen| seen.looked) {
-            Some(looked) => Some(looked.policy),
-            // Of a module that is not there yet.
-            None => {
-                Some(stamp()).filter(|stamp| !stamp.is_some_and(|s| s.is_within(SystemTime::now(), FRESH)))
-            }
+        let policy = policy_path(path);
+        self.settled(path, &policy, |stamps| stamps.policy, || Parts::read_policy(path))
+    }
+
+    /// What `read` gives of the module at `path`, in the same way.
+    pub(crate) fn settled_module<T>(&self, path: &Path, read: impl Fn() -> T) -> Option<T> {
+        self.settled(path, path, |stamps| Some(stamps.module), read)
+    }
+
+    fn settled<T>(
+        &self,
+        path: &Path,
+        file: &Path,
+        of: impl Fn(Stamps) -> Option<Stamp>,
+        read: impl Fn() -> T,
+    ) -> Option<T> {
+        let mut known = match self.seen.get(path).and_then(|seen| seen.looked) {
+            Some((looked, since)) => Some((of(looked), since)),
+            // Of a module that is not there yet. Of no file at all, nothing tells for how long it has not been there.
+            None => Stamp::of(file)
+                .filter(|stamp| !stamp.is_within(SystemTime::now(), FRESH))
+                .map(|stamp| (Some(stamp), long_ago())),
         };
         for _ in 0..=SETTLE_LOOKS {
-            let now = stamp();
-            let policy = Parts::read_policy(path);
-            if before == Some(now) && stamp() == now {
-                return Some(policy);
+            let begin = Instant::now();
+            let now = Stamp::of(file);
+            let since =
+                known.filter(|(before, _)| *before == now).map_or_else(Instant::now, |(_, since)| since);
+            if begin.saturating_duration_since(since) >= SETTLE {
+                let content = read();
+                if Stamp::of(file) == now {
+                    return Some(content);
+                }
             }
-            before = Some(now);
+            known = Some((now, since));
             std::thread::sleep(SETTLE);
         }
         None
@@ -177,8 +202,8 @@ impl Folder {
     /// as it was, and is tried again when it changes (one that could not be read: at every scan).
     ///
     /// A file that is being written is not believed: it may be the beginning of a policy that allows less. It counts when
-    /// two looks in a row find the same, and so does a policy that is gone, as editors that save take a file away for an
-    /// instant. The very first look believes all.
+    /// looks have found the same for [`SETTLE`], and so does a policy that is gone, as editors that save take a file away
+    /// for an instant. The very first look believes all.
     ///
     /// # Errors
     /// The folder itself cannot be read; the plug-ins stay as they are.
@@ -187,7 +212,7 @@ impl Folder {
         self.look(plugins, rules, |_| is_first)
     }
 
-    /// Looks once. Of what the last look did not find as it is now, only what `believes` says is believed.
+    /// Looks once. Of what looks have not found as it is for long enough, only what `believes` says is believed.
     fn look(
         &mut self,
         plugins: &Plugins,
@@ -195,12 +220,17 @@ impl Folder {
         believes: impl Fn(&Stamps) -> bool,
     ) -> Result<Changes, Error> {
         let mut changes = Changes::default();
+        let begin = Instant::now();
         let files = module_files(&self.path, rules)?;
+        let end = Instant::now();
         self.is_known = true;
         self.drop_gone(&files, plugins, &mut changes);
         for (path, stamps) in files {
             let seen = self.seen.entry(path.clone()).or_default();
-            let is_settled = seen.looked.replace(stamps) == Some(stamps) || believes(&stamps);
+            let same_as_before = seen.looked.filter(|(before, _)| *before == stamps);
+            let since = same_as_before.map_or(end, |(_, since)| since);
+            seen.looked = Some((stamps, since));
+            let is_settled = begin.saturating_duration_since(since) >= SETTLE || believes(&stamps);
             let same = seen.loaded == Some(stamps);
             let known = seen.refused.clone();
             if same && !known.as_ref().is_some_and(|(_, passing)| *passing) {
@@ -223,13 +253,38 @@ impl Folder {
                     }
                 }
             }
-            self.seen.insert(path, Seen { loaded: Some(stamps), looked: Some(stamps), refused });
+            self.seen.insert(path, Seen { loaded: Some(stamps), looked: Some((stamps, since)), refused });
         }
         let refused = self.seen.iter().filter_map(|(path, seen)| {
             seen.refused.as_ref().map(|(reason, _)| (path.clone(), reason.clone()))
         });
         plugins.set_refused(refused.collect());
         Ok(changes)
+    }
+
+    /// Finds contents that have changed while the states of their files have not, as those of a mapped file may. What is
+    /// loaded from them is loaded anew when it has settled. Of modules this is asked only if `of_modules`: they are large.
+    pub(crate) fn compare(&mut self, plugins: &Plugins, rules: &Rules, of_modules: bool) {
+        let of_folder =
+            |plugin: &Arc<Plugin>| Some((plugin.path.clone()?, plugin.policy.digest, plugin.digest));
+        for (path, policy, module) in plugins.all().iter().filter_map(of_folder) {
+            let Some(seen) = self.seen.get_mut(&path).filter(|seen| seen.loaded.is_some()) else { continue };
+            let is_other = match &seen.refused {
+                // What serves is not what is there.
+                Some(_) => of_modules,
+                None => {
+                    // A policy that is new or gone has another state.
+                    let text = Parts::read_policy(&path).unwrap_or_default();
+                    text.is_some_and(|text| policy != Some(Digest::of(text.as_bytes())))
+                        || (of_modules
+                            && read_module(&path, &rules.limits)
+                                .is_ok_and(|bytes| module != Digest::of(&bytes)))
+                }
+            };
+            if is_other {
+                (seen.loaded, seen.looked) = (None, None);
+            }
+        }
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamps)], plugins: &Plugins, changes: &mut Changes) {
@@ -274,6 +329,12 @@ impl Folder {
         plugins.put(&name, loaded, Some(path.into()));
         Ok(Some((name, before.is_some())))
     }
+}
+
+/// Since when a file stands that is known to be whole.
+fn long_ago() -> Instant {
+    let now = Instant::now();
+    now.checked_sub(SETTLE).unwrap_or(now)
 }
 
 /// Whether there is a link at `path` to what is not there, or to itself: a module that is not there either.

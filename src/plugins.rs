@@ -3,7 +3,7 @@
 //!
 //! A call takes an `Arc` of the plug-in, so it ends on the version it began with whatever happens here.
 
-use crate::abi::{Convention, command, is_reserved, no_function, offered};
+use crate::abi::{Convention, command, is_reserved, offered, passes_bytes};
 use crate::binary::Signature;
 use crate::digest::Digest;
 use crate::engine::Program;
@@ -66,21 +66,40 @@ impl Plugin {
     /// The convention by which its function `func` is called, if it may be.
     pub fn convention(&self, func: &str) -> Option<Convention> {
         self.policy.check_function(func).ok()?;
-        self.convention_of(func)
+        self.convention_of(func).filter(|_| !self.withholds(func))
     }
 
     /// Checks that `func` may be called by whoever uses the plug-in.
     ///
     /// # Errors
-    /// [`Error::NoFunction`], which names those that may be: also for one that is there and belongs to the calling
-    /// convention.
+    /// [`Error::NoFunction`], which names those that may be: also for one that is there and is not offered.
     pub fn check_function(&self, func: &str) -> Result<(), Error> {
         self.policy.check_function(func)?;
+        let facts = self.program.facts();
         let is_program = func == command::START && self.is_command();
-        match is_reserved(self.program.facts(), func) && !is_program {
-            true => Err(no_function(self.program.facts(), func)),
-            false => Ok(()),
+        let is_offered = !is_reserved(facts, func) && !self.withholds(func);
+        match facts.function(func).is_some() && (is_program || is_offered) {
+            true => Ok(()),
+            false => Err(Error::NoFunction {
+                name: func.into(),
+                known: self.offered().map(|(name, _)| name).collect(),
+                command: command::fits(facts),
+            }),
         }
+    }
+
+    /// Whether `func` is a function of numbers that only a policy opens: it may move memory under a name that does not
+    /// tell, and instances are kept here with what clients sent in them.
+    fn withholds(&self, func: &str) -> bool {
+        self.warm.is_some()
+            && self.policy.functions.is_none()
+            && passes_bytes(self.program.facts())
+            && self.convention_of(func) == Some(Convention::Numeric)
+    }
+
+    /// Its functions that are offered, should its policy let them be called.
+    fn offered(&self) -> impl Iterator<Item = (&str, &Signature)> {
+        offered(self.program.facts()).filter(|(name, _)| !self.withholds(name))
     }
 
     /// The same, if its policy lets it be called.
@@ -97,7 +116,7 @@ impl Plugin {
         let allowed = self.policy.functions.as_deref();
         let allowed: Option<HashSet<&str>> = allowed.map(|names| names.iter().map(String::as_str).collect());
         let may_be_called = |name: &str| allowed.as_ref().is_none_or(|allowed| allowed.contains(name));
-        let functions = offered(self.program.facts()).filter(|(name, _)| may_be_called(name));
+        let functions = self.offered().filter(|(name, _)| may_be_called(name));
         Listed::of(functions, |name| self.convention_of(name))
     }
 }

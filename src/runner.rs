@@ -126,8 +126,8 @@ impl Runner {
     }
 
     /// Looks for changes in the folder of [`Runner::load_plugins`]: new, replaced and removed modules. A
-    /// replacement that does not load leaves the old module serving. A change counts when two looks in a row find
-    /// the same, so this has to be called twice ([`Changes::unsettled`]).
+    /// replacement that does not load leaves the old module serving. A change counts when looks have found
+    /// the same for a tenth of a second, so this has to be called twice ([`Changes::unsettled`]).
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
@@ -135,6 +135,14 @@ impl Runner {
         match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
             Some(folder) => self.count(folder.scan(&self.plugins, &self.rules)),
             None => Ok(Changes::default()),
+        }
+    }
+
+    /// Has the next looks ([`Runner::reload`]) find policies whose contents have changed while the states of their files
+    /// have not, as those of a mapped file may; and modules too, if `of_modules`. It reads them all.
+    pub fn compare_contents(&self, of_modules: bool) {
+        if let Some(folder) = &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            folder.compare(&self.plugins, &self.rules, of_modules);
         }
     }
 

@@ -10,8 +10,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Time between two looks at the folder. Two have to agree, so a change takes effect within 2 s.
+/// Time between two looks at the folder. Two have to agree that are far enough from each other ([`SETTLE`]), so a change takes effect within 2 s.
 pub const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Of so many looks, one reads the policies: a mapped file can change without a sign of it.
+const LOOKS_PER_COMPARISON: u32 = 10;
 
 const STACK_BYTES: usize = 1024 * 1024;
 
@@ -34,6 +37,7 @@ impl Watch {
 
         std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
             let mut readable = true;
+            let mut looks = 0_u32;
             loop {
                 let then = match asked.recv_timeout(INTERVAL) {
                     Ok(then) => Some(then),
@@ -42,6 +46,10 @@ impl Watch {
                 };
                 runner.expire_warm();
                 runner.say_dropped_lines();
+                looks = looks.wrapping_add(1);
+                if then.is_some() || looks.is_multiple_of(LOOKS_PER_COMPARISON) {
+                    runner.compare_contents(then.is_some());
+                }
                 match look(&runner, then.is_some()) {
                     Ok(changes) => {
                         readable = true;

@@ -9,7 +9,7 @@ pub mod numeric;
 pub mod packed;
 mod reserved;
 
-pub use reserved::{is_reserved, offered};
+pub use reserved::{is_reserved, offered, passes_bytes};
 
 use crate::binary::{Facts, Signature};
 use crate::engine::Program;
@@ -159,6 +159,11 @@ pub fn call_bytes(
     })?;
     if is_program && forced.is_some_and(|forced| forced != Convention::Command) {
         return Err(Error::Reserved { name: func.into() });
+    }
+    // What the others do not fit, they say themselves. This one would run `_start`, whatever was asked for.
+    if let (Some(Convention::Command), false, Some(signature)) = (forced, is_program, facts.function(func)) {
+        let what = format!("`{func}` is {signature}, which does not fit the command convention");
+        return Err(Error::Input(what));
     }
     match forced.unwrap_or(found) {
         Convention::Packed => packed::run(job, func, input),

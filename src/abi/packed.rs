@@ -17,15 +17,20 @@ fn is_int(ty: Ty) -> bool {
     matches!(ty, Ty::I32 | Ty::I64)
 }
 
-/// Whether `func` can be called this way.
-pub fn fits(facts: &Facts, func: &str) -> bool {
-    let ints = |types: &[Ty], count: usize| types.len() == count && types.iter().all(|ty| is_int(*ty));
-    let Some(signature) = facts.function(func) else { return false };
+fn ints(types: &[Ty], count: usize) -> bool {
+    types.len() == count && types.iter().all(|ty| is_int(*ty))
+}
+
+/// Whether the module has what this convention needs, beside functions to call.
+pub fn is_spoken(facts: &Facts) -> bool {
     facts.exports_memory()
         && facts.function(ALLOCATE).is_some_and(|s| ints(&s.params, 1) && ints(&s.results, 1))
-        && func != ALLOCATE
-        && ints(&signature.params, 2)
-        && signature.results == [Ty::I64]
+}
+
+/// Whether `func` can be called this way.
+pub fn fits(facts: &Facts, func: &str) -> bool {
+    let Some(signature) = facts.function(func) else { return false };
+    is_spoken(facts) && func != ALLOCATE && ints(&signature.params, 2) && signature.results == [Ty::I64]
 }
 
 /// Calls `func` with `input` and gives its output.

@@ -6,8 +6,12 @@
 //! HTTP, not by `fuelbox call`. `fuelbox run` calls any function, in an instance that nobody else has.
 //!
 //! The rule goes by names, whatever the type and whatever other functions the module has: one that is left open because
-//! an `allocate` is of an unusual type would be the hole again. Only names that are common words elsewhere (`free`,
-//! `abort`) count by their type too.
+//! an `allocate` is of an unusual type would be the hole again. A function that has one of these names is meant by all
+//! its names. Only names that are common words elsewhere (`free`, `abort`) count by their type too, or where the module
+//! is passed bytes at all.
+//!
+//! Names do not tell of every function that moves memory. So where instances are kept, functions of numbers need more
+//! than this ([`crate::plugins::Plugin`]).
 
 use super::command::START;
 use super::extism::{CONSTRUCTORS, HASKELL, REACTOR};
@@ -18,10 +22,30 @@ use crate::binary::{Facts, Signature, Ty};
 /// what its users call.
 const NAMES: [&str; 7] = [ALLOCATE, DEALLOCATE, REACTOR, CONSTRUCTORS, HASKELL, START, "hs_exit"];
 
+/// Names that runtimes and C libraries give to what handles memory: linkers export them all when they are told to.
+const RUNTIMES: [&str; 13] = [
+    "memcpy",
+    "memmove",
+    "memset",
+    "memcmp",
+    "_malloc",
+    "_free",
+    "wasm_malloc",
+    "wasm_free",
+    "memalign",
+    "sbrk",
+    "setThrew",
+    "stackSave",
+    "go_scheduler",
+];
+
+/// Names of allocators that may well be a plug-in's own words, where it deals in numbers alone.
+const WITH_BYTES: [&str; 6] = ["alloc", "dealloc", "malloc", "calloc", "realloc", "free"];
+
 /// How names begin that compilers, linkers and binding generators keep for themselves: `__wasm_…`, `__wbindgen_…` and
 /// AssemblyScript's `__new` (C reserves two underscores); Extism's own; the component model's; Emscripten's and
-/// Binaryen's, which move the stack.
-const PREFIXES: [&str; 9] = [
+/// Binaryen's, which move the stack; mangled names of C++, with its `operator delete`; Haskell's.
+const PREFIXES: [&str; 13] = [
     "__",
     "extism_",
     "cabi_",
@@ -31,6 +55,10 @@ const PREFIXES: [&str; 9] = [
     "_emscripten_",
     "stackAlloc",
     "stackRestore",
+    "dynCall_",
+    "_Z",
+    "hs_",
+    "rts_",
 ];
 
 /// Parameters and results, all of them integers, of C's allocator, which TinyGo and others export.
@@ -45,7 +73,14 @@ const ALLOCATORS: [(&str, usize, usize); 6] = [
 
 /// Whether the function `name` of a module is never offered. `_start` of a program is to its own convention alone.
 pub fn is_reserved(facts: &Facts, name: &str) -> bool {
-    facts.function(name).is_some_and(|signature| is_reserved_as(name, signature))
+    facts.is_reserved(name, |name, signature| {
+        is_reserved_as(name, signature) || (WITH_BYTES.contains(&name) && passes_bytes(facts))
+    })
+}
+
+/// Whether clients' bytes come into the memory of the module's instances.
+pub fn passes_bytes(facts: &Facts) -> bool {
+    crate::extism::is_imported(facts) || super::packed::is_spoken(facts)
 }
 
 fn is_reserved_as(name: &str, signature: &Signature) -> bool {
@@ -55,6 +90,7 @@ fn is_reserved_as(name: &str, signature: &Signature) -> bool {
             && signature.params.iter().chain(&signature.results).all(|ty| matches!(ty, Ty::I32 | Ty::I64))
     };
     NAMES.contains(&name)
+        || RUNTIMES.contains(&name)
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || ALLOCATORS.iter().any(is_allocator)
         // AssemblyScript's: it reads texts from wherever it is told.
@@ -64,7 +100,5 @@ fn is_reserved_as(name: &str, signature: &Signature) -> bool {
 /// The exported functions that are offered: those of a module's own, and a program's `_start`.
 pub fn offered(facts: &Facts) -> impl Iterator<Item = (&str, &Signature)> {
     let is_program = super::command::fits(facts);
-    facts
-        .functions()
-        .filter(move |(name, signature)| (is_program && *name == START) || !is_reserved_as(name, signature))
+    facts.functions().filter(move |(name, _)| (is_program && *name == START) || !is_reserved(facts, name))
 }

@@ -67,7 +67,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
 }
 
 fn run_line(args: Vec<OsString>) -> u8 {
-    let parsed = args::parse(args).map_err(|message| Failure::new(exit::USAGE, message));
+    // Before the first word: standard error may be a file, too.
+    let ready = world::errors_for_large_files();
+    let parsed = ready.and_then(|()| args::parse(args).map_err(|message| Failure::new(exit::USAGE, message)));
     let (failure, format) = match parsed.and_then(config::resolve) {
         Err(failure) => (failure, args::LogFormat::Text),
         Ok(command) => {
@@ -86,7 +88,6 @@ fn run_line(args: Vec<OsString>) -> u8 {
 }
 
 fn execute(command: Command) -> Result<(), Failure> {
-    world::errors_for_large_files()?;
     match command {
         Command::Help(topic) => output(help::text(topic).as_bytes()),
         Command::Man => output(manual::page().as_bytes()),

@@ -3,6 +3,7 @@
 use super::http1::{BODY_TOO_LARGE, NO_ROOM, Reject, reject};
 use super::problem::{BAD_REQUEST, TOO_LARGE};
 use crate::heap;
+use crate::text::is_token;
 
 /// A chunk's size line with its extensions, in bytes.
 const CHUNK_LINE_BYTES_MAX: usize = 256;
@@ -80,6 +81,7 @@ impl Chunked {
                     if line.is_empty() {
                         return Ok((input.len() - rest.len(), true));
                     }
+                    check_trailer(line)?;
                     if self.trailer_bytes >= TRAILER_BYTES_MAX {
                         return reject(BAD_REQUEST, "the trailer section is too long");
                     }
@@ -103,6 +105,16 @@ fn line(bytes: &[u8], max: usize) -> Result<Option<Line<'_>>, Reject> {
             [b'\r'] => Ok(None),
             _ => reject(BAD_REQUEST, "a line of a chunked body does not end with CR LF"),
         },
+    }
+}
+
+/// A trailer is a header field (RFC 9112, section 7.1.2), dropped or not: another reader could take what is none for the
+/// next request.
+fn check_trailer(line: &[u8]) -> Result<(), Reject> {
+    let name = line.iter().position(|byte| *byte == b':').map(|at| &line[..at]);
+    match name.and_then(|name| std::str::from_utf8(name).ok()).is_some_and(is_token) {
+        true => Ok(()),
+        false => reject(BAD_REQUEST, "a trailer is no header field"),
     }
 }
 

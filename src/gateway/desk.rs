@@ -196,8 +196,9 @@ fn refuse(refused: Refused) -> Response {
     match refused {
         Refused::Condition => problem(problem::PRECONDITION, "what is there is not what the request is for"),
         Refused::Absent => problem(problem::NO_PLUGIN, "there is nothing of this name"),
-        Refused::Unsettled => problem(problem::BUSY, "its policy is being written; try again")
-            .with("Retry-After", problem::RETRY_AFTER),
+        Refused::Unsettled => {
+            problem(problem::BUSY, "it is being written; try again").with("Retry-After", problem::RETRY_AFTER)
+        }
         Refused::Invalid(why) => problem(problem::WOULD_NOT_SERVE, &why),
         Refused::System(error) => {
             log::error!("cannot deploy: {error}");

@@ -86,8 +86,9 @@ const OF_ALL: [&str; 16] = [
 ];
 
 /// How those begin that are orders to a reverse proxy: nginx, for one, answers `X-Accel-Redirect` with what only it can
-/// reach.
-const TO_PROXIES: [&str; 4] = ["x-accel-", "x-lighttpd-", "x-reproxy-", "x-sendfile"];
+/// reach; and caches of others keep what `Surrogate-Control` tells them to.
+const TO_PROXIES: [&str; 8] =
+    ["x-accel-", "x-lighttpd-", "x-reproxy-", "x-sendfile", "x-envoy-", "surrogate-", "cdn-", "edge-"];
 
 /// Whether a guest's field of this name, in lower case, is left out.
 fn is_left_out(name: &str) -> bool {

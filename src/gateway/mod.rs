@@ -41,7 +41,7 @@ pub mod routes;
 pub mod server;
 pub mod share;
 pub mod state;
-mod supply;
+pub mod supply;
 pub mod tally;
 pub mod tokens;
 pub mod worker;

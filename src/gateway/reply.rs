@@ -40,8 +40,12 @@ pub fn lost() -> Response {
     problem::response(LANE, "the request was lost inside the gateway; try again")
 }
 
-/// The response with the name of its request, which is nobody else's to set.
+/// The response with the name of its request, which is nobody else's to set, and not to be taken for what it is not:
+/// problems, too, tell what guests and clients said.
 pub fn identified(mut response: Response, id: &str) -> Response {
+    if response.header("X-Content-Type-Options").is_none() {
+        response.headers.push(("X-Content-Type-Options".into(), "nosniff".into()));
+    }
     response.headers.push((REQUEST_ID.into(), id.into()));
     response
 }

@@ -115,7 +115,7 @@ impl Bucket {
     pub fn tell(&self, level: log::Level, name: &str, line: &str) {
         let now = Instant::now();
         if self.take(line.len(), now) {
-            log::log!(level, "{line}");
+            log::log!(level, plugin = name; "{line}");
         } else {
             self.drop_lines(1, now);
         }

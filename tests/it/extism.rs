@@ -364,6 +364,14 @@ fn the_command_line_passes_configuration_and_tells_errors() {
     dir.write("n.wasm", wat(r#"(module (func (export "f") (result i32) (i32.const 0)))"#));
     assert_eq!(fuelbox_in(&dir.0, &["call", "n.wasm", "f", "--abi", "extism"], b"").expect(0).text(), "");
     assert_eq!(fuelbox_in(&dir.0, &["call", "n.wasm", "f"], b"").expect(0).text(), "0\n");
+    // As a program runs only what is one: `_start` is not what was asked for.
+    let started = wat(&format!(
+        r#"(module {} (func (export "_start") unreachable) (func (export "f") (result i32) (i32.const 0)))"#,
+        r#"(import "extism:host/env" "input_length" (func (result i64)))"#
+    ));
+    dir.write("s.wasm", started);
+    let ran = fuelbox_in(&dir.0, &["call", "s.wasm", "f", "--abi", "command"], b"").expect(2);
+    assert!(ran.stderr.contains("`f` is () -> i32, which does not fit the command convention"), "{ran:?}");
     let shown = fuelbox(&["inspect", module]).expect(0).text();
     assert!(shown.contains("\n  extism: count_vowels, reverse, fail, tell\n"), "{shown}");
 }

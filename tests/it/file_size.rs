@@ -132,6 +132,18 @@ fn limited(dir: &Path, args: &str) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// What cannot be said does not end it by a signal, whatever it was to do.
+#[test]
+fn an_error_that_fits_no_file_is_an_exit_code_all_the_same() {
+    let dir = TempDir::new();
+    let program = fuelbox_program();
+    for (args, code) in [("run --nonsense", 2), ("nonsense", 2), ("run", 2), ("run nowhere.wasm", 120)] {
+        let line = format!("ulimit -f 0; '{}' {args} 2> said; echo $?", program.display());
+        let output = Command::new("sh").args(["-c", &line]).current_dir(&dir.0).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), code.to_string(), "{args}");
+    }
+}
+
 #[test]
 fn output_of_a_run_that_fits_no_file_is_an_error() {
     let dir = TempDir::new();

@@ -57,6 +57,24 @@ fn what_the_gateway_says_is_said_by_it_alone() {
             "{target}"
         );
     }
+    // With every answer, be it a problem that tells what a guest said, or one of the gateway alone.
+    for (method, target, body, status) in [
+        ("POST", "/execute/echo", "Status: 1\n\n<p>", 500),
+        ("POST", "/execute/add?func=<p>", "", 404),
+        ("POST", "/execute/none", "", 404),
+        ("GET", "/", "", 200),
+        ("GET", "/plugins", "", 200),
+        ("GET", "/healthz", "", 200),
+        ("TRACE", "/plugins", "", 405),
+        ("GET", "nonsense", "", 400),
+    ] {
+        let reply = server.send(method, target, body.as_bytes());
+        assert_eq!(
+            (reply.status, values(&reply, "x-content-type-options")),
+            (status, vec!["nosniff"]),
+            "{target}"
+        );
+    }
 }
 
 /// Of several policies each holds, but some clients look at the first alone.
@@ -121,7 +139,8 @@ fn fields_that_reach_beyond_the_answer_are_left_out() {
     let out = "Clear-Site-Data|Strict-Transport-Security|Service-Worker-Allowed|Public-Key-Pins|\
                public-key-pins-report-only|Expect-CT|Alt-Svc|NEL|Report-To|Accept-CH|Critical-CH|Set-Login|Set-Cookie2|\
                Secure-Session-Registration|Sec-Session-Registration|Use-As-Dictionary|X-Accel-Redirect|x-accel-expires|\
-               X-Sendfile|X-SENDFILE-TYPE|X-Lighttpd-Send-File|X-Reproxy-URL";
+               X-Sendfile|X-SENDFILE-TYPE|X-Lighttpd-Send-File|X-Reproxy-URL|X-Envoy-Retry-On|Surrogate-Control|\
+               surrogate-key|CDN-Cache-Control|Edge-Control";
     let kept = "Access-Control-Allow-Origin|Access-Control-Allow-Credentials|Refresh|Link|Reporting-Endpoints|X-Frame-Options|\
                 Content-Security-Policy-Report-Only|Cache-Control|ETag|Vary|WWW-Authenticate|X-Acceleration|X-Send";
     let lines: String =

@@ -2,8 +2,9 @@
 //! nothing.
 
 use crate::site::{Site, giving};
-use crate::support::{TempDir, fuelbox_in, prebuilt, reload};
+use crate::support::{TempDir, fuelbox_in, look, prebuilt, reload};
 use fuelbox::digest::Digest;
+use fuelbox::folder::SETTLE;
 use fuelbox::policy::Access;
 use fuelbox::signature::TrustedKey;
 use fuelbox::watch::Watch;
@@ -12,7 +13,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What begins with a policy that allows more.
 const BEGIN: &str = "workers = 1\n";
@@ -92,7 +93,7 @@ fn a_policy_that_is_being_written_opens_nothing() {
     let path = dir.0.join("greet.toml");
     for round in 1..4 {
         let look = || {
-            let changes = runner.reload().unwrap();
+            let changes = look(&runner);
             assert_eq!(access(&runner), Some(Access::Token), "{changes:?}");
             changes
         };
@@ -113,11 +114,11 @@ fn a_policy_that_is_being_written_opens_nothing() {
     // A policy that comes to a plug-in that had none counts in the same way, and so does a whole plug-in.
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("new.wasm")).unwrap();
     append(&dir.0.join("new.toml"), BEGIN);
-    assert_eq!(runner.reload().unwrap().unsettled, 1);
+    assert_eq!(look(&runner).unsettled, 1);
     append(&dir.0.join("new.toml"), REST);
-    assert_eq!(runner.reload().unwrap().unsettled, 1);
+    assert_eq!(look(&runner).unsettled, 1);
     assert!(runner.plugins().get("new").is_err());
-    assert_eq!(runner.reload().unwrap().loaded, ["new"]);
+    assert_eq!(look(&runner).loaded, ["new"]);
     assert_eq!(runner.plugins().get("new").unwrap().policy.access, Access::Token);
 }
 
@@ -131,15 +132,15 @@ fn a_module_that_is_being_written_is_not_loaded() {
     // A custom section after all others: what is there before it is a whole module.
     let whole = [&giving(2)[..], b"\x00\x05\x04name"].concat();
     std::fs::write(&path, &whole[..giving(2).len()]).unwrap();
-    assert_eq!(runner.reload().unwrap().unsettled, 1);
+    assert_eq!(look(&runner).unsettled, 1);
     append(&path, &whole[giving(2).len()..]);
-    assert_eq!(runner.reload().unwrap().unsettled, 1);
+    assert_eq!(look(&runner).unsettled, 1);
     assert_eq!(digest(), Digest::of(&giving(1)));
-    assert_eq!(runner.reload().unwrap().replaced, ["x"]);
+    assert_eq!(look(&runner).replaced, ["x"]);
     assert_eq!(digest(), Digest::of(&whole));
     // One that stays half is refused in the end, and is told once.
     std::fs::write(&path, &whole[..20]).unwrap();
-    let told = [(); 4].map(|()| runner.reload().unwrap().failed.len());
+    let told = [(); 4].map(|()| look(&runner).failed.len());
     assert_eq!(told, [0, 1, 0, 0]);
     assert_eq!(digest(), Digest::of(&whole));
 }
@@ -154,11 +155,11 @@ fn a_signature_that_is_being_written_is_not_believed_either() {
     runner.load_plugins(&dir.0).unwrap();
     dir.write("x.wasm", giving(1));
     let path = dir.write("x.wasm.minisig", &signed[..100]);
-    assert!(runner.reload().unwrap().is_empty());
+    assert!(look(&runner).is_empty());
     append(&path, &signed[100..]);
-    let changes = runner.reload().unwrap();
+    let changes = look(&runner);
     assert_eq!((changes.failed.len(), changes.unsettled), (0, 1), "nothing is told of the half");
-    assert_eq!(runner.reload().unwrap().loaded, ["x"]);
+    assert_eq!(look(&runner).loaded, ["x"]);
 }
 
 #[test]
@@ -224,4 +225,75 @@ fn a_deployment_waits_for_a_policy_that_is_being_written() {
         assert_eq!(site.send("PUT", "/plugins/n", &giving(9)).status, 204);
     });
     assert_eq!(site.client().send("POST", "/execute/n?func=f", b"").status, 401);
+}
+
+/// Two looks in a row that find the same prove something only if time has passed between them.
+#[test]
+fn two_looks_right_after_each_other_believe_nothing() {
+    for _ in 0..20 {
+        let (runner, dir) = greet(REST);
+        let begin = Instant::now();
+        dir.write("greet.toml", BEGIN);
+        let changes = [(); 3].map(|()| runner.reload().unwrap());
+        // A machine that was busy with something else has looked with pauses.
+        if begin.elapsed() < SETTLE {
+            assert_eq!(changes.map(|changes| changes.unsettled), [1; 3]);
+            assert_eq!(access(&runner), Some(Access::Token));
+            assert_eq!(look(&runner).replaced, ["greet"]);
+            return;
+        }
+    }
+    panic!("no three looks in a tenth of a second");
+}
+
+/// Does `change` while what is there is half written, and has it whole a moment later.
+fn while_half(change: impl FnOnce(), whole: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(40));
+            whole();
+        });
+        change();
+    });
+}
+
+/// The watcher has looked when the policy was half there: a look of a moment ago is none to go by.
+#[test]
+fn a_deployment_does_not_believe_a_look_of_a_moment_ago() {
+    let site = Site::new();
+    site.plugins.write("greet.toml", REST);
+    reload(&site.runner);
+    let path = site.plugins.write("greet.toml", BEGIN);
+    site.runner.reload().unwrap();
+    let module = std::fs::read(prebuilt("greet.wasm")).unwrap();
+    while_half(
+        || assert_eq!(site.send("PUT", "/plugins/greet", &module).status, 204),
+        || append(&path, REST),
+    );
+    assert_eq!(site.client().send("POST", "/execute/greet", b"B").status, 401);
+}
+
+/// As editors save: the policy that was put first is gone for an instant.
+#[test]
+fn a_new_module_waits_for_a_policy_that_is_not_there() {
+    let site = Site::new();
+    let path = site.plugins.write("n.toml", REST);
+    std::fs::remove_file(&path).unwrap();
+    while_half(|| assert_eq!(site.send("PUT", "/plugins/n", &giving(1)).status, 201), || append(&path, REST));
+    assert_eq!(site.client().send("POST", "/execute/n?func=f", b"").status, 401);
+}
+
+#[test]
+fn a_change_of_a_policy_waits_for_a_module_that_is_being_written() {
+    let site = Site::new();
+    assert_eq!(site.send("PUT", "/plugins/n", &giving(1)).status, 201);
+    for (method, half, whole) in [("PUT", 2, 3), ("DELETE", 4, 5)] {
+        let path = site.plugins.write("n.wasm", giving(half));
+        while_half(
+            || assert_eq!(site.send(method, "/plugins/n/policy", b"workers = 2").status / 100, 2),
+            || std::fs::write(&path, giving(whole)).unwrap(),
+        );
+        let text = site.client().send("POST", "/execute/n?func=f", b"").text();
+        assert_eq!(text.trim(), whole.to_string(), "{method}");
+    }
 }

@@ -259,6 +259,18 @@ fn lines_around_chunks_do_not_grow_without_end() {
 }
 
 #[test]
+fn trailers_are_header_fields() {
+    let unchunked = |trailer: &str| unchunk(format!("0\r\n{trailer}\r\n\r\n").as_bytes(), 100, 100);
+    for trailer in ["A: b", "A:", "A:b\r\nC:\td", "X-Checksum: a: b"] {
+        assert!(unchunked(trailer).unwrap().is_some(), "{trailer}");
+    }
+    for trailer in [" folded", "\tfolded", "A: b\r\n folded", "GET / HTTP/1.1", "a b: c", ": c", "a : c", "a"]
+    {
+        assert_eq!(unchunked(trailer).unwrap_err().kind.status, 400, "{trailer}");
+    }
+}
+
+#[test]
 fn rubbish_never_panics_and_is_never_endless() {
     // A linear congruential generator: the same rubbish every time.
     let mut seed = 1u64;

@@ -94,6 +94,11 @@ fn object(line: &str) -> Value {
 
 /// A program that writes `text` to standard error, `times` times.
 fn says(text: &str, times: u32) -> Vec<u8> {
+    writes(2, text, times)
+}
+
+/// The same to the descriptor `fd`.
+fn writes(fd: u32, text: &str, times: u32) -> Vec<u8> {
     let bytes: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     let length = text.len();
     wat(&format!(
@@ -104,7 +109,7 @@ fn says(text: &str, times: u32) -> Vec<u8> {
             (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const {length}))
             (local.set $n (i32.const {times}))
             (loop $l
-                (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+                (drop (call $write (i32.const {fd}) (i32.const 0) (i32.const 1) (i32.const 8)))
                 (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#
     ))
 }
@@ -295,6 +300,18 @@ fn warnings_that_a_plug_in_causes_come_out_of_its_share() {
     }
     // Some 100 more each second may be logged.
     assert!((300..=500).contains(&bucket.dropped()), "{} dropped", bucket.dropped());
+}
+
+/// As the plug-in's own lines do.
+#[test]
+fn such_a_warning_names_its_plug_in_in_a_field() {
+    let dir = TempDir::new();
+    plugin(&dir, "odd", writes(1, "Status: 1\n\n", 1));
+    let mut server = Logged::start(&dir, "json");
+    assert_eq!(server.send("/execute/odd", "one", ""), 500);
+    let line = server.next_json();
+    assert!(line["message"].as_str().unwrap().contains("Status `1`"), "{line}");
+    assert_eq!((&line["plugin"], &line["level"]), (&Value::from("odd"), &Value::from("warn")), "{line}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use fuelbox::limits::WarmLimits;
 use fuelbox::{Runner, RunnerConfig};
 
 /// Names with the types by which a convention or a runtime calls them, and some odd types.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 41] = [
     "allocate (param i32) (result i32)",
     "deallocate (param i32 i32)",
     "_initialize",
@@ -29,16 +29,37 @@ const RESERVED: [&str; 22] = [
     "realloc (param i32 i32) (result i32)",
     "free (param i32)",
     "abort (param i32 i32 i32 i32)",
+    "memcpy (param i32 i32 i32) (result i32)",
+    "memmove (param i32 i32 i64)",
+    "memset (param i32 i32 i32) (result i32)",
+    "memcmp (param i32 i32 i32) (result i32)",
+    "dynCall_vii (param i32 i32 i32)",
+    "_ZdlPv (param i32)",
+    "hs_free_fun_ptr (param i32)",
+    "rts_eval (param i32)",
+    "_malloc (param i32) (result i32)",
+    "_free (param i32)",
+    "wasm_malloc (param i32) (result i32)",
+    "wasm_free (param i32 i32)",
+    "memalign (param i32 i32) (result i32)",
+    "sbrk (param i32) (result i32)",
+    "setThrew (param i32 i32)",
+    "stackSave (result i32)",
+    "go_scheduler",
+    "alloc (param i32 i32) (result i32)",
+    "dealloc (param i32 i32 i32)",
 ];
 
 /// Functions of a plug-in's own, whose names come near.
-const OWN: [&str; 6] = [
+const OWN: [&str; 8] = [
     "add (param i32 i32) (result i32)",
     "allocate_seats (param i32) (result i32)",
     "free_seats (result i32)",
     "_private (result i32)",
     "initialize (result i32)",
     "abort_order (param i32) (result i32)",
+    "memory_of_the_day (result i32)",
+    "alloc_total (param i32) (result i32)",
 ];
 
 fn name(function: &str) -> &str {
@@ -207,4 +228,95 @@ fn a_stranger_does_not_free_memory_of_a_warm_instance() {
         assert_eq!(send(func, body.as_bytes()).status, 404, "{func}");
     }
     assert_eq!(send("greet", b"B").text(), "Hello, B");
+}
+
+/// A function of the conventions under another name is the same function.
+#[test]
+fn another_name_of_a_reserved_function_is_reserved_too() {
+    let module = r#"(module (memory (export "memory") 1)
+        (func (export "allocate") (param i32) (result i32) i32.const 64)
+        (func $free (export "deallocate") (export "give_back") (param i32 i32))
+        (func (export "like_it") (param i32 i32))
+        (func (export "greet") (export "hail") (param i32 i32) (result i64) i64.const 0))"#;
+    let (server, dir) = serving(&[("x.wasm", wat(module))]);
+    let listing = server.send("GET", "/plugins", b"").text();
+    for (func, body, status) in
+        [("give_back", "1 2", 404), ("like_it", "1 2", 200), ("greet", "B", 200), ("hail", "B", 200)]
+    {
+        let reply = server.send("POST", &format!("/execute/x?func={func}"), body.as_bytes());
+        assert_eq!(reply.status, status, "{func}: {}", reply.text());
+        assert_eq!(listing.contains(&format!("\"{func}\"")), status == 200, "{func}: {listing}");
+    }
+    fuelbox_in(&dir.0, &["call", "x.wasm", "give_back", "--data", "1 2"], b"").expect(120);
+    fuelbox_in(&dir.0, &["run", "x.wasm", "give_back", "1", "2"], b"").expect(0);
+}
+
+/// Where no bytes are passed, these are names like others.
+#[test]
+fn common_names_are_reserved_only_where_bytes_are_passed() {
+    let common = [
+        "alloc (param i32) (result i32)",
+        "dealloc (param i32 i32)",
+        "free (param i32 i32) (result i32)",
+        "malloc (result i32)",
+    ];
+    let (server, _dir) = serving(&[
+        ("extism.wasm", exporting(&common, EXTISM)),
+        ("numbers.wasm", exporting(&common, "")),
+        ("packed.wasm", exporting(&[&common[..], &["allocate (param i32) (result i32)"]].concat(), PACKED)),
+    ]);
+    for function in common {
+        for (plugin, status) in [("numbers", 200), ("packed", 404), ("extism", 404)] {
+            let zeroes =
+                vec!["0"; function.split("(result").next().unwrap().matches("i32").count()].join(" ");
+            let target = format!("/execute/{plugin}?func={}", name(function));
+            let reply = server.send("POST", &target, zeroes.as_bytes());
+            assert_eq!(reply.status, status, "{target}: {}", reply.text());
+        }
+    }
+}
+
+/// What names do not tell: a function of numbers that moves memory. Where instances are kept and bytes are passed, a
+/// policy has to name such functions.
+#[test]
+fn a_warm_plugin_that_is_passed_bytes_offers_numbers_only_by_its_policy() {
+    let functions = ["allocate (param i32) (result i32)", "shift (param i32 i32) (result i32)"];
+    let dir = TempDir::new();
+    dir.write("numbers.wasm", exporting(&functions[1..], ""));
+    for (plugin, more) in [("extism", EXTISM), ("packed", PACKED)] {
+        for (ending, policy) in [
+            ("", ""),
+            ("-cold", "warm = 0"),
+            ("-named", "functions = [\"shift\"]"),
+            ("-numeric", "convention = \"numeric\""),
+        ] {
+            dir.write(&format!("{plugin}{ending}.wasm"), exporting(&functions, more));
+            if !policy.is_empty() {
+                dir.write(&format!("{plugin}{ending}.toml"), policy);
+            }
+        }
+    }
+    let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
+    let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
+    let changes = runner.load_plugins(&dir.0).unwrap();
+    assert!(changes.failed.is_empty(), "{changes:?}");
+    let server = Server::with(runner);
+    let listing: serde_json::Value =
+        serde_json::from_slice(&server.send("GET", "/plugins", b"").body).unwrap();
+    for plugin in listing["plugins"].as_array().unwrap() {
+        let name = plugin["name"].as_str().unwrap();
+        let is_offered = name == "numbers" || name.ends_with("-cold") || name.ends_with("-named");
+        let functions = plugin["functions"].as_array().unwrap();
+        assert_eq!(functions.iter().any(|f| f["name"] == "shift"), is_offered, "{plugin}");
+        let reply = server.send("POST", &format!("/execute/{name}?func=shift"), b"1 2");
+        assert_eq!(reply.status == 200, is_offered, "{name}: {}", reply.text());
+        if !is_offered {
+            assert_eq!((reply.status, reply.problem()), (404, "no-such-function".into()), "{name}");
+            let absent = server.send("POST", &format!("/execute/{name}?func=nothing"), b"0").text();
+            assert_eq!(reply.text(), absent.replace("nothing", "shift"));
+        }
+    }
+    let openapi = server.send("GET", "/openapi.json", b"").text();
+    assert_eq!(openapi.matches("`shift(").count(), 5, "{openapi}");
+    assert_eq!(server.send("POST", "/execute/packed", b"B").status, 200);
 }

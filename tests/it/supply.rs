@@ -79,6 +79,11 @@ fn what_the_system_does_not_give_is_named_with_the_flag() {
         assert!(said.contains(&workers) && said.contains(expected), "{limit} {flags}: {said}");
         assert!(!said.contains("panicked") && !said.contains("tiny_http"), "{said}");
     }
+    // No thread at all, not even the one that watches the folder: that error would name no flag.
+    for limit in (14_000..20_000).step_by(1_000) {
+        let said = limited(&format!("-v {limit}"), "--workers 8");
+        assert!(!said.contains("watching: "), "{limit}: {said}");
+    }
     for (limit, flags) in [("-v 163840", "--workers 8"), ("-n 64", "--workers 8")] {
         let said = limited(limit, flags);
         assert!(said.contains("on http://"), "{limit} {flags}: {said}");

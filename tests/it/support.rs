@@ -1,7 +1,7 @@
 //! What the tests share: guests from text, limits, servers on port 0, a plain HTTP client, the CLI.
 
 use fuelbox::abi::Job;
-use fuelbox::folder::Changes;
+use fuelbox::folder::{Changes, SETTLE};
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::limits::DoorLimits;
 use fuelbox::wasi::streams::SinkTo;
@@ -73,9 +73,17 @@ pub fn reload(runner: &Runner) -> Changes {
     twice(|| runner.reload().unwrap())
 }
 
-/// What two looks found together.
+/// Looks once, so long after a look before that what stood still since then is believed.
+pub fn look(runner: &Runner) -> Changes {
+    std::thread::sleep(SETTLE);
+    runner.reload().unwrap()
+}
+
+/// What two looks found together, which are far enough from each other.
 pub fn twice(mut look: impl FnMut() -> Changes) -> Changes {
-    let (mut first, second) = (look(), look());
+    let mut first = look();
+    std::thread::sleep(SETTLE);
+    let second = look();
     first.loaded.extend(second.loaded);
     first.replaced.extend(second.replaced);
     first.removed.extend(second.removed);

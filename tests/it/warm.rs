@@ -36,9 +36,13 @@ const COUNTER: &str = r#"(module
         (loop $l (br_if $l (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
         (call $count)))"#;
 
+/// Instances are kept here, and bytes are passed: functions of numbers have to be named.
+const NAMED: &str = "functions = [\"count\", \"starts\", \"trap\", \"exit\", \"fail\", \"spin\", \"grow\", \"bytes\", \"slow\"]";
+
 fn runner(warm: WarmLimits) -> (Runner, TempDir) {
     let dir = TempDir::new();
     dir.write("counter.wasm", wat(COUNTER));
+    dir.write("counter.toml", NAMED);
     let limits = Limits { memory_pages: 10, deadline: Some(Duration::from_secs(20)), ..Limits::default() };
     let runner = Runner::new(RunnerConfig { limits, warm, ..RunnerConfig::default() }).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
@@ -126,6 +130,7 @@ fn what_failed_or_was_denied_something_is_not_kept() {
 fn a_warm_instance_has_the_limits_of_a_new_one() {
     let dir = TempDir::new();
     dir.write("counter.wasm", wat(COUNTER));
+    dir.write("counter.toml", NAMED);
     for (limits, stopped) in [
         (Limits { fuel: 100_000, ..Limits::default() }, "fuel"),
         (Limits { deadline: Some(Duration::from_millis(50)), ..Limits::default() }, "deadline"),
