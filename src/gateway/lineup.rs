@@ -3,6 +3,7 @@
 use super::client::{Client, ClientKey};
 use super::conn::Conn;
 use super::gate::Waiting;
+use super::share::Share;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -44,6 +45,8 @@ struct Line {
     long: usize,
     /// It stands for many clients, and may have all workers.
     is_proxy: bool,
+    /// What is known of the client.
+    share: Option<Arc<Share>>,
 }
 
 /// What the workers share, under one lock.
@@ -66,7 +69,9 @@ pub struct Core {
 impl Line {
     /// Whether one more worker may take some of it.
     fn is_open(&self, share: usize) -> bool {
-        self.is_proxy || self.workers < share.saturating_sub(self.long).max(1)
+        // Only guests can keep a worker for long.
+        let is_brief = self.share.as_ref().is_some_and(|share| !share.runs_guests());
+        self.is_proxy || is_brief || self.workers < share.saturating_sub(self.long).max(1)
     }
 
     fn is_over(&self) -> bool {
@@ -103,10 +108,12 @@ impl Core {
             workers: 0,
             long: 0,
             is_proxy: client.is_proxy,
+            share: None,
         });
         line.is_proxy |= client.is_proxy;
         if let Work::Look(conn) = &work {
             conn.enter_line();
+            line.share.get_or_insert_with(|| Arc::clone(&conn.share));
         }
         if line.works.is_empty() {
             self.turns.push_back(client.key);
@@ -147,7 +154,7 @@ impl Core {
     pub fn go_long(&mut self, client: Client) {
         self.long += 1;
         let is_proxy = client.is_proxy;
-        let new = || Line { works: VecDeque::new(), workers: 0, long: 0, is_proxy };
+        let new = || Line { works: VecDeque::new(), workers: 0, long: 0, is_proxy, share: None };
         self.lines.entry(client.key).or_insert_with(new).long += 1;
     }
 

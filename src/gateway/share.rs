@@ -1,7 +1,7 @@
-//! The bytes that are held for a client.
+//! What a client has of the budget of bytes, and what it asks for.
 
 use super::client::ClientKey;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// What a client has of the budget of bytes.
 #[derive(Debug)]
@@ -9,12 +9,25 @@ pub struct Share {
     /// Whose it is.
     pub key: ClientKey,
     bytes: AtomicUsize,
+    runs_guests: AtomicBool,
 }
 
 impl Share {
     /// Nothing yet.
     pub fn new(key: ClientKey) -> Share {
-        Share { key, bytes: AtomicUsize::new(0) }
+        Share { key, bytes: AtomicUsize::new(0), runs_guests: AtomicBool::new(true) }
+    }
+
+    /// Notes whether its last request runs a guest.
+    pub fn set_runs_guests(&self, runs: bool) {
+        if self.runs_guests() != runs {
+            self.runs_guests.store(runs, Relaxed);
+        }
+    }
+
+    /// Whether its last request ran a guest, as far as is known.
+    pub fn runs_guests(&self) -> bool {
+        self.runs_guests.load(Relaxed)
     }
 
     /// Bytes held for it.

@@ -231,6 +231,7 @@ impl Worker {
                     over = self.refuse(&conn, &mut lock(&conn.state), &ready, response, Instant::now());
                 }
                 Over::Request(mut ready) => {
+                    conn.share.set_runs_guests(ready.place() == Some(Place::Guest));
                     let message = ready.message();
                     let waiting = Waiting { conn, ready, message, begin: Instant::now() };
                     let client = waiting.ready.client;
