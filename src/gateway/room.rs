@@ -133,7 +133,9 @@ impl Door {
     /// Counts the `held` bytes of a connection, instead of what it was counted with so far.
     pub(super) fn hold(&self, conn: &Conn, held: usize) {
         let (before, leaving) = conn.hold(held);
-        self.leaving_bytes.fetch_sub(leaving, Relaxed);
+        if leaving > 0 {
+            self.leaving_bytes.fetch_sub(leaving, Relaxed);
+        }
         if held > before {
             conn.with_payer(|payer| payer.hold(held - before));
             self.held_bytes.fetch_add(held - before, Relaxed);
