@@ -311,6 +311,8 @@ fn a_call_leaves_nothing_but_variables_in_a_warm_instance() {
     );
     let dir = TempDir::new();
     dir.write("p.wasm", wat(&source));
+    // A function of numbers is offered by a warm plug-in only if it is named.
+    dir.write("p.toml", r#"functions = ["set", "get", "all", "unset", "room", "ends", "exits"]"#);
     let limits = Limits { memory_pages: 2, ..deadline_ms(20_000) };
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
     let runner = Runner::new(RunnerConfig { limits, warm, ..RunnerConfig::default() }).unwrap();
