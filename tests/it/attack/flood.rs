@@ -98,7 +98,7 @@ fn is_root() -> bool {
 fn no_thread_to_be_had_while_serving() {
     let _turn = turn();
     let Some(setup) = as_limited_user(1000) else { return };
-    let target = Target::start_under(Some(&setup), &["--timeout=200ms"]);
+    let target = Target::start_under(Some(&setup), &["--timeout=200ms", "--max-connections-per-client=256"]);
     target.warm_up();
     // From here on not one thread more.
     let id = target.serve.child.id().to_string();
