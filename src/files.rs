@@ -224,10 +224,25 @@ impl Stamp {
     /// Of the file at `path`, or of what a link there leads to within its folder; of the link itself if that cannot be
     /// told. None if there is nothing.
     pub(crate) fn of(path: &Path) -> Option<Stamp> {
+        Stamp::look(path).map(|(own, target)| target.and_then(Result::ok).unwrap_or(own))
+    }
+
+    /// The same of a module: a link to what is not there, or to itself, is none either. One that leads out of the folder is,
+    /// so that it is refused.
+    pub(crate) fn of_module(path: &Path) -> Option<Stamp> {
+        match Stamp::look(path)? {
+            (_, Some(Ok(target))) => Some(target),
+            (_, Some(Err(error))) if !beneath::leads_out(&error) => None,
+            (own, _) => Some(own),
+        }
+    }
+
+    /// Of what is at `path` itself, and, if that is a link, of what it leads to.
+    fn look(path: &Path) -> Option<(Stamp, Option<io::Result<Stamp>>)> {
         use std::os::unix::fs::MetadataExt;
         let own = path.symlink_metadata().ok()?;
-        let target = if own.is_symlink() { beneath::metadata(path).ok() } else { None };
-        Some(target.map_or_else(|| stamp_of!(own), Stamp::of_target))
+        let target = own.is_symlink().then(|| beneath::metadata(path).map(Stamp::of_target));
+        Some((stamp_of!(own), target))
     }
 
     /// Whether the file was changed less than `time` before `now`, or after it, as clocks differ.

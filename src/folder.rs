@@ -3,7 +3,6 @@
 //! A plug-in is a module with what is beside it: its policy, and its signature where one is asked for. Any change of
 //! these makes it anew; if that fails, the version before goes on serving.
 
-use crate::beneath;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
@@ -69,12 +68,9 @@ pub(crate) struct Stamps {
 impl Stamps {
     /// Those of the module at `path`; none if it is not there.
     pub(crate) fn of(path: &Path, rules: &Rules) -> Option<Stamps> {
-        if leads_nowhere(path) {
-            return None;
-        }
         let is_signed = !rules.trusted_keys.is_empty();
         Some(Stamps {
-            module: Stamp::of(path)?,
+            module: Stamp::of_module(path)?,
             policy: Stamp::of(&policy_path(path)),
             signatures: signature_paths(path).map(|path| if is_signed { Stamp::of(&path) } else { None }),
         })
@@ -335,12 +331,6 @@ impl Folder {
 fn long_ago() -> Instant {
     let now = Instant::now();
     now.checked_sub(SETTLE).unwrap_or(now)
-}
-
-/// Whether there is a link at `path` to what is not there, or to itself: a module that is not there either.
-fn leads_nowhere(path: &Path) -> bool {
-    let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-    is_link && beneath::metadata(path).is_err_and(|error| !beneath::leads_out(&error))
 }
 
 /// The module files in `folder`, sorted, so that `.wasm` comes before `.wat`.

@@ -6,7 +6,7 @@ use super::{Failure, budget, exit, logging, service, site, target};
 use crate::deploy;
 use crate::folder::policies_without_module;
 use crate::gateway::tokens::Tokens;
-use crate::gateway::{Gateway, GatewayConfig, supply};
+use crate::gateway::{Gateway, GatewayConfig};
 use crate::policy::Access;
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
@@ -29,10 +29,6 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("signals", &error))?;
     let tokens = site::tokens(&serve.site)?;
     let runner = Arc::new(load(&serve, tokens.is_some())?);
-    // Here too: where there are no threads at all, it is the watcher that gets none, and its error names no flag.
-    supply::check(serve.workers, serve.workers + 1 + usize::from(tokens.is_some()))
-        .map_err(|error| failed("cannot serve", &error))?;
-    let watch = Watch::start(Arc::clone(&runner)).map_err(|error| failed("watching", &error))?;
     let config = GatewayConfig {
         listen: serve.listen,
         workers: serve.workers,
@@ -48,6 +44,9 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     };
     let gateway = Gateway::start_on(listener, &config, Arc::clone(&runner))
         .map_err(|error| failed("cannot serve", &error))?;
+    // After the gateway, which has asked for all the threads that its workers take, and says so where there are too few.
+    let watch = Watch::start(Arc::clone(&runner))
+        .map_err(|error| failed(&format!("watching, beside --workers {}", serve.workers), &error))?;
     let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
     log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
     let count = runner.plugins().all().len();

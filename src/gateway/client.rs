@@ -25,6 +25,11 @@ impl ClientKey {
         }
     }
 
+    /// Whether it is a trusted proxy's.
+    pub fn is_proxy(&self) -> bool {
+        self.is_proxy
+    }
+
     fn whole(address: IpAddr, is_proxy: bool) -> ClientKey {
         let address = match address {
             IpAddr::V4(address) => address.to_ipv6_mapped(),

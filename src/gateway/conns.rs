@@ -7,11 +7,8 @@ use super::share::Share;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Clients kept that have no connection, beyond one for each connection: they came through proxies.
+/// Clients kept that have no connection, beyond one for each connection, which may be a proxy's.
 const SPARE_CLIENTS: usize = 64;
-
-/// Who knows the share of a client whose last connection is being closed: that, and the table.
-const OWNERS: usize = 2;
 
 /// The open connections.
 #[derive(Default)]
@@ -71,7 +68,7 @@ impl Conns {
 
     fn has(&mut self, key: ClientKey) -> &mut Has {
         if self.clients.len() > 2 * self.all.len() + SPARE_CLIENTS {
-            // Nobody else knows them.
+            // Nobody else counts on them.
             self.clients.retain(|_, has| !has.conns.is_empty() || Arc::strong_count(&has.share) > 1);
         }
         let new = || Has { share: Arc::new(Share::new(key)), conns: BTreeMap::new() };
@@ -87,11 +84,9 @@ impl Conns {
     /// Removes a connection whose descriptor has been closed.
     pub fn remove(&mut self, conn: &Conn) {
         self.all.remove(&conn.token);
-        let Some(has) = self.clients.get_mut(&conn.peer.key) else { return };
-        has.conns.remove(&conn.token);
-        // A proxy's connection may count its bytes there.
-        if has.conns.is_empty() && Arc::strong_count(&has.share) <= OWNERS {
-            self.clients.remove(&conn.peer.key);
+        // Who has none any more is forgotten when there are too many of them.
+        if let Some(has) = self.clients.get_mut(&conn.peer.key) {
+            has.conns.remove(&conn.token);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Clients take turns: none has its work done twice in a row while another's waits, and none has more workers at
 //! work than its share.
 
+use super::client::{Client, ClientKey};
 use super::lineup::{Core, Work};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub struct Member {
     pub leads: bool,
     has_work: bool,
     /// The clients that it has taken work of since it last had none.
-    clients: Vec<super::client::ClientKey>,
+    clients: Vec<ClientKey>,
 }
 
 impl Member {
@@ -123,7 +124,7 @@ impl Crew {
     /// To be called before being gone for long with work of `client`: another worker comes in, and takes the lead.
     /// True if only the leader is left and must be woken from waiting for events.
     #[must_use]
-    pub fn go_long(&self, member: &mut Member, client: super::client::Client) -> bool {
+    pub fn go_long(&self, member: &mut Member, client: Client) -> bool {
         let mut core = lock(&self.core);
         core.release(&mut member.clients);
         core.go_long(client);
@@ -133,7 +134,7 @@ impl Crew {
     }
 
     /// The end of [`Crew::go_long`].
-    pub fn come_back(&self, client: super::client::Client) {
+    pub fn come_back(&self, client: Client) {
         lock(&self.core).come_back(client);
     }
 

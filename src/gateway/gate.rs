@@ -150,7 +150,7 @@ impl Gate {
     /// Takes one that has waited too long out of the queue.
     pub fn take_late(&mut self) -> Option<Waiting> {
         let patience = self.patience;
-        self.queue.take_first(|waiting| waiting.begin.elapsed() >= patience)
+        self.queue.take(|waiting| waiting.begin.elapsed() >= patience, |_| 0)
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Work {
     Look(Arc<Conn>),
     /// Run a request whose turn has come; the place among the running guests is already its.
     Run(Box<Waiting>),
-    /// Refuse a request whose turn has not come in time.
+    /// Refuse a request whose turn has not come in time, or that makes room for another one.
     Refuse(Box<Waiting>),
     /// Begin again with a request that was handed to a worker who is gone for long.
     Again(Box<Waiting>),
@@ -37,14 +37,13 @@ impl Work {
 }
 
 /// The work of one client.
+#[derive(Default)]
 struct Line {
     works: VecDeque<Work>,
     /// Workers that have taken some of it and are not gone for long.
     workers: usize,
     /// Workers that are gone for long with some of it.
     long: usize,
-    /// It stands for many clients, and may have all workers.
-    is_proxy: bool,
     /// What is known of the client.
     share: Option<Arc<Share>>,
 }
@@ -67,11 +66,12 @@ pub struct Core {
 }
 
 impl Line {
-    /// Whether one more worker may take some of it.
-    fn is_open(&self, share: usize) -> bool {
+    /// Whether one more worker may take some of it, which is that of `client`. A proxy stands for many clients, and may
+    /// have all workers.
+    fn is_open(&self, client: &ClientKey, share: usize) -> bool {
         // Only guests can keep a worker for long.
         let is_brief = self.share.as_ref().is_some_and(|share| !share.runs_guests());
-        self.is_proxy || is_brief || self.workers < share.saturating_sub(self.long).max(1)
+        client.is_proxy() || is_brief || self.workers < share.saturating_sub(self.long).max(1)
     }
 
     fn is_over(&self) -> bool {
@@ -103,14 +103,7 @@ impl Core {
     /// Adds work. True if no worker has any of this client's.
     pub fn add(&mut self, work: Work) -> bool {
         let client = work.client();
-        let line = self.lines.entry(client.key).or_insert_with(|| Line {
-            works: VecDeque::new(),
-            workers: 0,
-            long: 0,
-            is_proxy: client.is_proxy,
-            share: None,
-        });
-        line.is_proxy |= client.is_proxy;
+        let line = self.lines.entry(client.key).or_default();
         if let Work::Look(conn) = &work {
             conn.enter_line();
             line.share.get_or_insert_with(|| Arc::clone(&conn.share));
@@ -124,7 +117,7 @@ impl Core {
 
     /// The work whose turn it is, for a worker who has some of `clients` in hand; it notes there whose this is.
     pub fn take(&mut self, clients: &mut Vec<ClientKey>) -> Option<Work> {
-        let is_theirs = |key: &ClientKey, line: &Line| line.is_open(self.share) || clients.contains(key);
+        let is_theirs = |key: &ClientKey, line: &Line| line.is_open(key, self.share) || clients.contains(key);
         let at =
             self.turns.iter().position(|key| self.lines.get(key).is_some_and(|line| is_theirs(key, line)))?;
         let key = self.turns.remove(at)?;
@@ -153,9 +146,7 @@ impl Core {
     /// Notes that a worker is gone for long with work of `client`.
     pub fn go_long(&mut self, client: Client) {
         self.long += 1;
-        let is_proxy = client.is_proxy;
-        let new = || Line { works: VecDeque::new(), workers: 0, long: 0, is_proxy, share: None };
-        self.lines.entry(client.key).or_insert_with(new).long += 1;
+        self.lines.entry(client.key).or_default().long += 1;
     }
 
     /// Notes that it is back.
@@ -183,7 +174,7 @@ impl Core {
     pub fn has_open(&self, count: usize) -> bool {
         let mut open = 0;
         for key in &self.turns {
-            if let Some(line) = self.lines.get(key).filter(|line| line.is_open(self.share)) {
+            if let Some(line) = self.lines.get(key).filter(|line| line.is_open(key, self.share)) {
                 open += line.works.len();
             }
             if open >= count {

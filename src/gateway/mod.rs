@@ -41,7 +41,7 @@ pub mod routes;
 pub mod server;
 pub mod share;
 pub mod state;
-pub mod supply;
+mod supply;
 pub mod tally;
 pub mod tokens;
 pub mod worker;

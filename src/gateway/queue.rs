@@ -122,15 +122,6 @@ impl<T> Queue<T> {
         self.remove(at, plugin)
     }
 
-    /// Takes the first item of some plug-in of which `is_it` is true.
-    pub fn take_first(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
-        let first =
-            |line: &Line<T>| line.plugins.iter().position(|(_, items)| items.front().is_some_and(&is_it));
-        let mut found = self.clients.iter().enumerate().filter_map(|(at, line)| Some((at, first(line)?)));
-        let (at, plugin) = found.next()?;
-        self.remove(at, plugin)
-    }
-
     /// Takes the first item of that plug-in of that client; both have had their turn.
     fn remove(&mut self, at: usize, plugin: usize) -> Option<T> {
         let mut line = self.clients.remove(at)?;

@@ -27,16 +27,6 @@ const OUTPUT_SHARE: usize = 2;
 /// Connections of a client that are looked at for one to close.
 const LOOKED_AT: usize = 64;
 
-/// Which connection makes room.
-enum Victim {
-    /// None needs to.
-    Nobody,
-    /// This one.
-    Conn(Arc<Conn>),
-    /// The newcomer itself.
-    Newcomer,
-}
-
 impl Door {
     /// Whether there is no room for a connection, and none can be made.
     pub(super) fn is_stuck(&self) -> bool {
@@ -62,43 +52,34 @@ impl Door {
                 let counter =
                     if is_full { &self.tally.evicted_for_room } else { &self.tally.evicted_for_share };
                 if !newcomer.is_proxy && own >= self.limits.connections_of_one() {
-                    (self.own_victim(&conns, newcomer), counter)
+                    (self.oldest_of(&conns, newcomer.key).cloned(), counter)
                 } else if is_full {
                     (self.victim(&conns, newcomer, own), counter)
                 } else {
-                    (Victim::Nobody, counter)
+                    return true;
                 }
             };
-            match victim {
-                Victim::Nobody => return true,
-                Victim::Newcomer => {
-                    log::debug!("no room for one more connection of {}", newcomer.address);
-                    self.tally.refused.fetch_add(1, Relaxed);
-                    return false;
-                }
-                Victim::Conn(conn) => self.evict(&conn, counter),
-            }
+            let Some(conn) = victim else {
+                log::debug!("no room for one more connection of {}", newcomer.address);
+                self.tally.refused.fetch_add(1, Relaxed);
+                return false;
+            };
+            self.evict(&conn, counter);
         }
-    }
-
-    /// A connection of the same client, which has as many as it may.
-    fn own_victim(&self, conns: &Conns, newcomer: Client) -> Victim {
-        self.oldest_of(conns, newcomer.key).map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
     }
 
     /// A connection of the client that has most: more than the newcomer has, which has `own`, or as many if that is none,
     /// as it could never come in otherwise. Its own counts with the one that it wants.
-    fn victim(&self, conns: &Conns, newcomer: Client, own: usize) -> Victim {
+    fn victim(&self, conns: &Conns, newcomer: Client, own: usize) -> Option<Arc<Conn>> {
         let rank = |key, count| count + usize::from(key == newcomer.key);
         let clients = conns.clients().map(|(key, count)| (rank(key, count), key));
         let mut clients: Vec<_> = clients.filter(|(rank, _)| *rank > own).collect();
         clients.sort_unstable_by_key(|(rank, _)| Reverse(*rank));
         let of_each = clients.iter().filter_map(|(rank, key)| Some((*rank, self.oldest_of(conns, *key)?)));
         let mut of_each = of_each.peekable();
-        let Some(most) = of_each.peek().map(|(rank, _)| *rank) else { return Victim::Newcomer };
+        let most = of_each.peek().map(|(rank, _)| *rank)?;
         let of_most = of_each.take_while(|(rank, _)| *rank == most).map(|(_, conn)| conn);
-        let first = of_most.min_by_key(|conn| (conn.waiting_since(), conn.token));
-        first.map_or(Victim::Newcomer, |conn| Victim::Conn(Arc::clone(conn)))
+        of_most.min_by_key(|conn| (conn.waiting_since(), conn.token)).cloned()
     }
 
     /// Of a client's connections that may be closed, the one that has been waiting longest. Only those that came first are
@@ -110,15 +91,8 @@ impl Door {
 
     /// Closes a connection to have a descriptor or memory. False if none can be.
     pub(super) fn evict_any(&self) -> bool {
-        let nobody = Client::nobody();
-        let victim = self.victim(&lock(&self.conns), nobody, 0);
-        match victim {
-            Victim::Conn(conn) => {
-                self.evict(&conn, &self.tally.evicted_for_room);
-                true
-            }
-            Victim::Nobody | Victim::Newcomer => false,
-        }
+        let victim = self.victim(&lock(&self.conns), Client::nobody(), 0);
+        victim.inspect(|conn| self.evict(conn, &self.tally.evicted_for_room)).is_some()
     }
 
     fn evict(&self, conn: &Arc<Conn>, counter: &AtomicU64) {

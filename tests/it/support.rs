@@ -6,8 +6,10 @@ use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::limits::DoorLimits;
 use fuelbox::wasi::streams::SinkTo;
 use fuelbox::{Limits, Program, Runner, RunnerConfig, World};
+use rustix::fd::OwnedFd;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -183,11 +185,18 @@ impl Reply {
 /// A keep-alive connection.
 pub struct Client(pub TcpStream);
 
+/// A socket at this address, to be connected; with port 0, the system chooses one.
+pub fn socket_at(source: SocketAddrV4, flags: SocketFlags) -> rustix::io::Result<OwnedFd> {
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags | SocketFlags::CLOEXEC, None)?;
+    // A port that is only kept for packets that come late can be taken.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    bind(&socket, &source)?;
+    Ok(socket)
+}
+
 /// A connection from 127.0.0.`host`.
 pub fn connect_from(host: u8, address: SocketAddr) -> std::io::Result<TcpStream> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
-    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    bind(&socket, &SocketAddr::from(([127, 0, 0, host], 0)))?;
+    let socket = socket_at(SocketAddrV4::new([127, 0, 0, host].into(), 0), SocketFlags::empty())?;
     connect(&socket, &address)?;
     Ok(socket.into())
 }

@@ -1,8 +1,7 @@
 //! Honest clients at an address of their own: a new connection for each request, and one that is kept.
 
-use super::hostile::socket_at;
 use super::{message, read_reply};
-use crate::support::Reply;
+use crate::support::{Reply, socket_at};
 use rustix::net::{SocketFlags, connect};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};

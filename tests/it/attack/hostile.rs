@@ -1,12 +1,10 @@
 //! A hostile client: any number of connections from an address of its own, in one thread of low priority, so that it is
 //! the gateway that an honest client waits for, and not the attacker's share of the processor.
 
+use crate::support::socket_at;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, bind, connect, recv, send,
-    shutdown, socket_with, sockopt,
-};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketFlags, connect, recv, send, shutdown, sockopt};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -82,15 +80,6 @@ struct Conn {
     matched: usize,
     reads_at: Instant,
     progress: Instant,
-}
-
-/// A socket at this address, to be connected; with port 0, the system chooses one.
-pub fn socket_at(source: SocketAddrV4, flags: SocketFlags) -> rustix::io::Result<OwnedFd> {
-    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags | SocketFlags::CLOEXEC, None)?;
-    // A port that is only kept for packets that come late can be taken.
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    bind(&socket, &source)?;
-    Ok(socket)
 }
 
 /// A socket of the attacker, at one port after the other: the system would search for one that is free, and with thousands
