@@ -4,7 +4,7 @@
 //! `cargo bench --bench calls`
 
 use fuelbox::abi::{Job, numeric, packed};
-use fuelbox::limits::WarmLimits;
+use fuelbox::base::limits::WarmLimits;
 use fuelbox::warm::{Budget, Pool};
 use fuelbox::wasi::streams::SinkTo;
 use fuelbox::{Limits, Program, World};

@@ -3,14 +3,14 @@
 //!
 //! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
 
-use crate::code::Code;
-pub use crate::declared::{Export, Facts, Import, Item, MemorySize, Signature, Ty};
-use crate::error::{LoadProblem, invalid};
-use crate::limits::{
+use crate::base::error::{LoadProblem, invalid};
+use crate::base::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTION_BYTES, FUNCTIONS_MAX, GLOBALS_MAX,
     IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, SEGMENT_BYTES, TABLE_ELEMENT_BYTES, TABLES_MAX,
     TYPE_VALUES_MAX, TYPES_MAX,
 };
+use crate::code::Code;
+pub use crate::declared::{Export, Facts, Import, Item, MemorySize, Signature, Ty};
 use crate::operators::Types;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 

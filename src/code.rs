@@ -1,8 +1,8 @@
 //! Goes through a module's code section: each function body is looked through, and what must be inserted into it
 //! is kept for `rewrite.rs`.
 
+use crate::base::error::LoadProblem;
 use crate::edit::Edit;
-use crate::error::LoadProblem;
 use crate::operators::Types;
 use crate::vet::{self, Found};
 use wasmparser::FunctionBody;

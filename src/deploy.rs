@@ -2,17 +2,16 @@
 //! replaced, and replaces by a rename. A process killed at any instant leaves the old version or the new one.
 
 use crate::abi::{Job, try_instance};
-use crate::beneath;
-use crate::digest::Digest;
-use crate::error::{Error, LoadProblem};
+use crate::base::digest::Digest;
+use crate::base::error::{Error, LoadProblem};
+use crate::base::outcome::Stop;
 use crate::files::{ENDINGS, Parts, policy_path, read_module, read_signature, signature_paths};
 use crate::folder::Folder;
-use crate::outcome::Stop;
 use crate::plugins::{Loaded, Plugins};
 use crate::policy::{self, Rules};
-use crate::signature;
 use crate::stats::Loads;
 use crate::wasi::streams::SinkTo;
+use crate::{beneath, signature};
 use cap_std::fs::MetadataExt;
 use std::fs::{File, Permissions};
 use std::io::{self, Write};

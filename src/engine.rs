@@ -1,17 +1,15 @@
 //! Compiles modules: wasmi's configuration and [`Program`], a module made ready to be instantiated.
 
-use crate::binary::{self, Facts};
-use crate::code::Code;
-use crate::error::{Error, LoadProblem};
-use crate::heap;
-use crate::host::Host;
-use crate::imports;
-use crate::limits::{
+use crate::base::error::{Error, LoadProblem};
+use crate::base::heap;
+use crate::base::limits::{
     BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, NOP_FUEL,
     SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
 };
-use crate::rewrite;
-use crate::tail_calls;
+use crate::binary::{self, Facts};
+use crate::code::Code;
+use crate::host::Host;
+use crate::{imports, rewrite, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
@@ -149,7 +147,10 @@ pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
     return wat::parse_bytes(bytes)
         // It repeats the line that is wrong, which may be all of the file.
         .map_err(|error| {
-            LoadProblem::NotWasm(crate::text::cut(&error.to_string(), crate::limits::MESSAGE_BYTES_MAX))
+            LoadProblem::NotWasm(crate::base::escape::cut(
+                &error.to_string(),
+                crate::base::limits::MESSAGE_BYTES_MAX,
+            ))
         });
     #[cfg(not(feature = "wat"))]
     return Err(LoadProblem::NotWasm(

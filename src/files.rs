@@ -1,10 +1,10 @@
 //! The files of plug-ins: how they are read, named and told apart, and how a plug-in is made of them.
 
+use crate::base::digest::Digest;
+use crate::base::error::{Error, LoadProblem};
+use crate::base::limits::Limits;
 use crate::beneath;
-use crate::digest::Digest;
 use crate::engine::Program;
-use crate::error::{Error, LoadProblem};
-use crate::limits::Limits;
 use crate::plugins::Loaded;
 use crate::policy::{self, At, POLICY_BYTES_MAX, Policy, Rules};
 use crate::signature::{self, SIGNATURE_BYTES_MAX};

@@ -3,8 +3,8 @@
 //! A plug-in is a module with what is beside it: its policy, and its signature where one is asked for. Any change of
 //! these makes it anew; if that fails, the version before goes on serving.
 
-use crate::digest::Digest;
-use crate::error::Error;
+use crate::base::digest::Digest;
+use crate::base::error::Error;
 use crate::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
 use crate::plugins::{Plugin, Plugins};
 use crate::policy::Rules;

@@ -1,11 +1,11 @@
 //! What an instance's store carries beside wasm state: the WASI context, what an Extism plug-in has the host
 //! keep, the growth limiter and the fuel that host calls still owe.
 
+use crate::base::heap;
+use crate::base::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
+use crate::base::outcome::{Denied, Stop};
 use crate::extism::memory::Blocks;
 use crate::extism::vars::Vars;
-use crate::heap;
-use crate::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
-use crate::outcome::{Denied, Stop};
 use crate::wasi::abi::{Fault, Wait};
 use crate::wasi::ctx::{Call, WasiCtx};
 use std::fmt;

@@ -1,13 +1,12 @@
 //! What a module may import, and making it known to a linker: WASI preview1, Extism's functions and
 //! AssemblyScript's `abort`.
 
+use crate::base::error::LoadProblem;
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::base::outcome::Stop;
 use crate::binary::{Import, Item, Signature, Ty};
-use crate::error::LoadProblem;
-use crate::extism;
 use crate::host::{Halt, Host};
-use crate::limits::MESSAGE_BYTES_MAX;
-use crate::outcome::Stop;
-use crate::wasi;
+use crate::{extism, wasi};
 use std::collections::HashSet;
 use wasmi::{Caller, Error, Linker};
 

@@ -9,9 +9,9 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  limits limits/door limits/module limits/warm outcome names guests text quantity digest signature leb128 edit beneath
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome names guests base/escape base/units base/digest signature leb128 edit beneath base
 //! L1  zeroing operators declared
-//! L1  error stopped trap heap wasi/abi stats extism/memory extism/vars extism/http
+//! L1  base/error base/stopped trap base/heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
 //! L2  vet
 //! L2  tail_calls
@@ -57,41 +57,34 @@
 #![warn(missing_docs)]
 
 pub mod abi;
+pub mod base;
 mod beneath;
 pub mod binary;
 pub mod cli;
 mod code;
 mod declared;
 pub mod deploy;
-pub mod digest;
 mod edit;
 mod engine;
-mod error;
 mod extism;
 pub mod files;
 pub mod folder;
 pub mod gateway;
 pub mod guests;
-mod heap;
 mod host;
 mod imports;
 mod leb128;
-pub mod limits;
 mod names;
 mod operators;
-pub mod outcome;
 pub mod plugins;
 pub mod policy;
-pub mod quantity;
 mod rewrite;
 mod runner;
 mod sandbox;
 pub mod signature;
 mod start;
 pub mod stats;
-mod stopped;
 mod tail_calls;
-mod text;
 mod trap;
 mod vet;
 pub mod warm;
@@ -101,12 +94,11 @@ mod zeroing;
 
 pub use abi::command::Invocation;
 pub use abi::{Convention, Serving};
+pub use base::error::{Error, LoadProblem, Names};
+pub use base::limits::Limits;
+pub use base::outcome::{Denied, Report, Stop, Usage, Value};
 #[doc(hidden)]
-pub use engine::CompileOptions;
-pub use engine::Program;
-pub use error::{Error, LoadProblem, Names};
-pub use limits::Limits;
-pub use outcome::{Denied, Report, Stop, Usage, Value};
+pub use engine::{CompileOptions, Program};
 pub use runner::{Runner, RunnerConfig};
 pub use wasi::ctx::World;
 pub use wasi::dir::Preopen;

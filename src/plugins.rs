@@ -4,12 +4,12 @@
 //! A call takes an `Arc` of the plug-in, so it ends on the version it began with whatever happens here.
 
 use crate::abi::{Convention, command, is_reserved, offered, passes_bytes};
+use crate::base::digest::Digest;
+use crate::base::error::Error;
+use crate::base::limits::{LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, WarmLimits};
 use crate::binary::Signature;
-use crate::digest::Digest;
 use crate::engine::Program;
-use crate::error::Error;
 use crate::guests;
-use crate::limits::{LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, WarmLimits};
 use crate::policy::Policy;
 use crate::stats::Stats;
 use crate::warm::{Budget, Pool};

@@ -11,10 +11,10 @@
 //! - `nop`, for which `engine.rs` sets a price, where a function has many local variables: a call zeroes them all,
 //!   and the interpreter charges nothing for that.
 
+use crate::base::error::{LoadProblem, invalid};
+use crate::base::heap;
 use crate::binary::Facts;
 use crate::edit::Edit;
-use crate::error::{LoadProblem, invalid};
-use crate::heap;
 use crate::leb128::{leb128, leb128_of_length};
 use crate::start;
 use std::borrow::Cow;

@@ -4,12 +4,12 @@ mod path;
 
 use crate::abi::command::Invocation;
 use crate::abi::{Job, Serving, call_bytes, command, numeric, pass_bytes};
+use crate::base::error::Error;
+use crate::base::limits::{Limits, WarmLimits};
+use crate::base::outcome::{Report, Value};
 use crate::deploy::Deploy;
 use crate::engine::Program;
-use crate::error::Error;
 use crate::folder::{Changes, Folder};
-use crate::limits::{Limits, WarmLimits};
-use crate::outcome::{Report, Value};
 use crate::plugins::{Plugin, Plugins};
 use crate::policy::Rules;
 use crate::signature::TrustedKey;

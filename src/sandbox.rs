@@ -6,19 +6,17 @@ mod parked;
 
 pub use parked::Parked;
 
-use crate::engine::Program;
-use crate::heap;
-use crate::host::{Again, Answer, Halt, Host};
-use crate::limits::{
+use crate::base::heap;
+use crate::base::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits,
     PAGE_BYTES, SLICE_FUEL, UNCHECKED_SLICE_FUEL,
 };
-use crate::outcome::{Stop, Usage};
-use crate::tail_calls;
-use crate::trap;
-use crate::wasi;
+use crate::base::outcome::{Stop, Usage};
+use crate::engine::Program;
+use crate::host::{Again, Answer, Halt, Host};
 use crate::wasi::abi::Wait;
 use crate::wasi::ctx::WasiCtx;
+use crate::{tail_calls, trap, wasi};
 use std::time::{Duration, Instant};
 use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, Val, ValType};
 

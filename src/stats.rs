@@ -3,7 +3,7 @@
 //! A plug-in's counts are made when it first does something, so that a folder of a thousand costs nothing by
 //! being there; and they go when the plug-in goes.
 
-use crate::outcome::Usage;
+use crate::base::outcome::Usage;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

@@ -8,7 +8,7 @@
 //! debug assertions, that is done before anything is loaded; otherwise when a run first needs more than a small slice
 //! of fuel, as it takes longer than a short run.
 
-use crate::error::Error;
+use crate::base::error::Error;
 use std::sync::OnceLock;
 use wasmi::{Caller, Engine, Func, Linker, Module, Store};
 

@@ -1,7 +1,7 @@
 //! What is said of a run that the interpreter ended: nothing of the host's, such as the number of a store or of a table,
 //! which its own texts have here and there.
 
-use crate::outcome::{Denied, Stop};
+use crate::base::outcome::{Denied, Stop};
 use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{Error, TrapCode};
 

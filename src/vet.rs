@@ -2,11 +2,11 @@
 //! interpreter gets wrong. The binary reader counts functions and types; these checks bound what a few bytes
 //! of code can become, and say what must be inserted before the interpreter sees the code (`rewrite.rs`).
 
-use crate::edit::{Insert, Insertion};
-use crate::error::{LoadProblem, invalid};
-use crate::limits::{
+use crate::base::error::{LoadProblem, invalid};
+use crate::base::limits::{
     BRANCH_COPIES_SPARE, CONTROL_DEPTH_MAX, GROWS_MAX, GUARDS_SPARE, LOCALS_FREE, LOCALS_MAX, LOCALS_PER_NOP,
 };
+use crate::edit::{Insert, Insertion};
 use crate::operators::{Operators, Types, cells};
 use wasmparser::FunctionBody;
 

@@ -3,7 +3,7 @@
 //! It polls: that works on every file system (inotify does not see network mounts), needs no descriptor,
 //! and costs one `stat` for each module and interval.
 
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::folder::{Changes, SETTLE, SETTLE_LOOKS};
 use crate::runner::Runner;
 use std::sync::Arc;

@@ -22,8 +22,8 @@ use std::alloc::{GlobalAlloc, Layout};
 /// Cleans what it hands out of `A`, as far as a value stack could be in it. The module says why.
 pub struct ZeroingAllocator<A>(pub A);
 
-/// Bytes below which nothing is cleaned: a value stack begins with [`crate::limits::STACK_BYTES_INITIAL`].
-const SMALLEST_BYTES: usize = crate::limits::STACK_BYTES_INITIAL;
+/// Bytes below which nothing is cleaned: a value stack begins with [`crate::base::limits::STACK_BYTES_INITIAL`].
+const SMALLEST_BYTES: usize = crate::base::limits::STACK_BYTES_INITIAL;
 
 /// Whether a value stack may have this layout.
 fn may_hold_cells(layout: Layout, bytes: usize) -> bool {

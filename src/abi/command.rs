@@ -2,10 +2,10 @@
 //! environment and standard input go in; standard output and the exit code come out.
 
 use super::{Job, guarded, no_function};
+use crate::base::error::Error;
+use crate::base::outcome::{Report, Stop};
 use crate::binary::{Facts, Signature};
-use crate::error::Error;
 use crate::extism;
-use crate::outcome::{Report, Stop};
 use crate::sandbox::Ended;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::Stdin;

@@ -2,16 +2,16 @@
 //! its host for the input, tells it the output, and returns 0 or, after it told of an error, a code.
 
 use super::{Job, called, no_function};
+use crate::base::error::Error;
+use crate::base::escape::printable_lines;
+use crate::base::heap;
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::base::outcome::{Report, Stop};
 use crate::binary::{Facts, Signature, Ty};
-use crate::error::Error;
 use crate::extism;
 use crate::extism::calls;
 use crate::extism::memory::Blocks;
-use crate::heap;
-use crate::limits::MESSAGE_BYTES_MAX;
-use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
-use crate::text::printable_lines;
 use wasmi::Val;
 
 /// Functions that make the runtime of a plug-in's language ready. They are called before any other.

@@ -11,12 +11,12 @@ mod reserved;
 
 pub use reserved::{is_reserved, offered, passes_bytes};
 
+use crate::base::error::Error;
+use crate::base::heap;
+use crate::base::limits::Limits;
+use crate::base::outcome::{Report, Stop};
 use crate::binary::{Facts, Signature};
 use crate::engine::Program;
-use crate::error::Error;
-use crate::heap;
-use crate::limits::Limits;
-use crate::outcome::{Report, Stop};
 use crate::sandbox::Sandbox;
 use crate::warm::{Pool, Warm};
 use crate::wasi::ctx::{WasiCtx, World};

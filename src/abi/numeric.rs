@@ -1,10 +1,10 @@
 //! The numeric convention: numbers in, numbers out; as text where they come from a command line or a body.
 
 use super::{Job, called, exited, no_function};
+use crate::base::error::Error;
+use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
+use crate::base::outcome::{Report, Stop, Value};
 use crate::binary::{Facts, Signature, Ty};
-use crate::error::Error;
-use crate::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
-use crate::outcome::{Report, Stop, Value};
 use crate::sandbox::Ended;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write};

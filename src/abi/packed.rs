@@ -3,10 +3,10 @@
 //! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
 
 use super::{Job, called, exited, no_function};
+use crate::base::error::Error;
+use crate::base::heap;
+use crate::base::outcome::{Report, Stop};
 use crate::binary::{Facts, Ty};
-use crate::error::Error;
-use crate::heap;
-use crate::outcome::{Report, Stop};
 use crate::sandbox::{Ended, Sandbox};
 use wasmi::Val;
 

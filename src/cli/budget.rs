@@ -4,7 +4,7 @@
 //! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
 
 use super::args::Serve;
-use crate::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
+use crate::base::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use super::args::{Call, Data};
 use super::{Failure, exit, output, report, target, watchdog, world};
 use crate::abi::{Job, call_bytes};
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::wasi::streams::SinkTo;
 use std::fs::File;
 use std::io::Read;

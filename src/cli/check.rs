@@ -2,10 +2,10 @@
 
 use super::args::Check;
 use super::{Failure, exit, note, output, site};
-use crate::error::Error;
+use crate::base::error::Error;
+use crate::base::escape::printable;
 use crate::folder::{Folder, policies_without_module};
 use crate::plugins::Plugins;
-use crate::text::printable;
 use std::fmt::Write;
 
 /// Checks.

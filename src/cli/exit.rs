@@ -1,7 +1,7 @@
 //! Exit codes. 0 to 119 are left to commands, whose own code is passed through.
 
-use crate::error::Error;
-use crate::outcome::Stop;
+use crate::base::error::Error;
+use crate::base::outcome::Stop;
 
 /// Everything worked.
 pub const SUCCESS: u8 = 0;

@@ -2,9 +2,9 @@
 
 use super::args::{LogFormat, SiteArgs, Source, WorldArgs};
 use super::values::{duration, number, os_value, percent, setting, size, timeout, value};
+use crate::base::limits::{DoorLimits, Limits, WarmLimits};
+use crate::base::units::directory;
 use crate::gateway::client::Network;
-use crate::limits::{DoorLimits, Limits, WarmLimits};
-use crate::quantity::directory;
 use pico_args::Arguments;
 use std::ffi::OsString;
 

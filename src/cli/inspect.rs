@@ -3,10 +3,10 @@
 use super::args::Inspect;
 use super::{Failure, output, target};
 use crate::abi::{Convention, command};
+use crate::base::error::Error;
+use crate::base::escape::printable;
 use crate::binary::{self, Facts};
 use crate::engine::to_binary;
-use crate::error::Error;
-use crate::text::printable;
 use std::fmt::Write;
 
 /// Shows it; fails like a run would if it would not load.

@@ -3,10 +3,10 @@
 use super::args::List;
 use super::{Failure, note, output, target};
 use crate::abi::{Convention, offered};
+use crate::base::escape::printable;
 use crate::folder::Folder;
 use crate::plugins::{Listed, Plugins};
 use crate::policy::Rules;
-use crate::text::printable;
 use std::fmt::Write;
 
 /// Lists them.

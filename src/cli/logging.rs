@@ -5,8 +5,8 @@
 use super::args::{Command, LogFormat};
 use super::noted;
 use super::stderr::{Line, STDERR};
-use crate::limits::LOG_LINE_BYTES_MAX;
-use crate::text::{cut, json_line, printable};
+use crate::base::escape::{cut, json_line, printable};
+use crate::base::limits::LOG_LINE_BYTES_MAX;
 use crate::wasi::guest_log::Bucket;
 use log::kv::{Error, Key, Value as Given, VisitSource};
 use log::{Level, Record};

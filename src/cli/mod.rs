@@ -28,7 +28,7 @@ pub mod values;
 mod watchdog;
 mod world;
 
-use crate::text::printable_lines;
+use crate::base::escape::printable_lines;
 use args::Command;
 use std::ffi::OsString;
 use std::io::Write;

@@ -2,8 +2,8 @@
 
 use super::args::SiteArgs;
 use super::{Failure, exit};
+use crate::base::limits::Limits;
 use crate::gateway::tokens::Tokens;
-use crate::limits::Limits;
 use crate::policy::Rules;
 use crate::signature::TrustedKey;
 use std::ffi::OsStr;

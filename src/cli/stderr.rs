@@ -4,7 +4,7 @@
 //! with it deadlines, requests and the end of the process. Lines that find no room are counted, and that is said once
 //! the reader reads again.
 
-use crate::limits::{LOG_BUFFER_BYTES, LOG_END_WAIT, LOG_STALL};
+use crate::base::limits::{LOG_BUFFER_BYTES, LOG_END_WAIT, LOG_STALL};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;

@@ -1,6 +1,6 @@
 //! Takes flags and words from the command line, and parses addresses and directories. Pure.
 
-pub use crate::quantity::{duration, number, size, timeout};
+pub use crate::base::units::{duration, number, size, timeout};
 use pico_args::Arguments;
 use std::ffi::OsString;
 use std::net::SocketAddr;

@@ -3,12 +3,11 @@
 //! A run looks at its deadline between slices of fuel and host calls. What is not interrupted in between, the translation
 //! of a function or one call to the file system, may take longer than it should; then the process ends.
 
-use super::exit;
-use super::logging;
+use super::{exit, logging};
+use crate::base::limits::Limits;
+use crate::base::outcome::Stop;
 use crate::cli::args::LogFormat;
 use crate::engine::Program;
-use crate::limits::Limits;
-use crate::outcome::Stop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};

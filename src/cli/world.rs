@@ -2,7 +2,7 @@
 
 use super::args::WorldArgs;
 use super::{Failure, exit};
-use crate::limits::HOST_CALL_BYTES_MAX;
+use crate::base::limits::HOST_CALL_BYTES_MAX;
 use crate::wasi::ctx::World;
 use crate::wasi::dir::Preopen;
 use crate::wasi::streams::{Chunks, Stdin};

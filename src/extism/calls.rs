@@ -7,10 +7,10 @@
 
 use super::http;
 use super::memory::{self, Blocks};
-use crate::heap;
+use crate::base::heap;
+use crate::base::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, PAGE_BYTES, VARS_BYTES_MAX};
+use crate::base::outcome::{Denied, Stop};
 use crate::host::Host;
-use crate::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, PAGE_BYTES, VARS_BYTES_MAX};
-use crate::outcome::{Denied, Stop};
 use crate::wasi::guest_log::TARGET;
 use log::Level;
 

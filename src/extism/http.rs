@@ -1,8 +1,8 @@
 //! Why an HTTP request of an Extism plug-in is refused: always, as no HTTP client is built in; but who asks for
 //! a host that nobody allowed is told that first.
 
-use crate::limits::{HTTP_REQUEST_BYTES_MAX, MESSAGE_BYTES_MAX};
-use crate::text::printable;
+use crate::base::escape::printable;
+use crate::base::limits::{HTTP_REQUEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 /// What to say to `request`, which is JSON with a `url`.
 pub fn refusal(hosts: &[String], request: &[u8]) -> String {

@@ -4,7 +4,7 @@
 //! Offsets only go up until all blocks are let go of, so that a stale one is never another block's. Nothing
 //! here knows the cap: who allocates has asked the limiter for [`cost`] before.
 
-use crate::limits::BLOCK_OVERHEAD_BYTES;
+use crate::base::limits::BLOCK_OVERHEAD_BYTES;
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -9,9 +9,9 @@ pub mod http;
 pub mod memory;
 pub mod vars;
 
+use crate::base::outcome::Stop;
 use crate::binary::{Facts, Signature, Ty};
 use crate::host::{Answer, Halt, Host, charge};
-use crate::outcome::Stop;
 use log::Level;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmi::{AsContextMut, Caller, Error, Linker, WasmRet, WasmTy};

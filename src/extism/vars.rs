@@ -1,6 +1,6 @@
 //! The variables of an Extism plug-in: what it keeps between the calls of one instance, bounded.
 
-use crate::limits::{VAR_OVERHEAD_BYTES, VARS_BYTES_MAX};
+use crate::base::limits::{VAR_OVERHEAD_BYTES, VARS_BYTES_MAX};
 use std::collections::BTreeMap;
 
 /// Variables by name.

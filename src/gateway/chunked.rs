@@ -2,8 +2,8 @@
 
 use super::http1::{BODY_TOO_LARGE, NO_ROOM, Reject, reject};
 use super::problem::{BAD_REQUEST, TOO_LARGE};
-use crate::heap;
-use crate::text::is_token;
+use crate::base::escape::is_token;
+use crate::base::heap;
 
 /// A chunk's size line with its extensions, in bytes.
 const CHUNK_LINE_BYTES_MAX: usize = 256;

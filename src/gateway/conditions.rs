@@ -4,8 +4,9 @@ use super::crew::lock;
 use super::http1::values;
 use super::message::{JSON, Request, Response};
 use super::problem;
-use crate::digest::Digest;
-use crate::heap::{self, NoMemory};
+use crate::base::digest::Digest;
+use crate::base::heap;
+use crate::base::heap::NoMemory;
 use crate::runner::Runner;
 use std::sync::Mutex;
 

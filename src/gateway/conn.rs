@@ -8,7 +8,7 @@ use super::crew::lock;
 use super::phase::Phase;
 use super::share::Share;
 use super::state::State;
-use crate::limits::DoorLimits;
+use crate::base::limits::DoorLimits;
 use mio::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

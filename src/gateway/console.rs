@@ -7,7 +7,7 @@
 
 use super::conditions::versioned;
 use super::message::{Request, Response};
-use crate::digest::Digest;
+use crate::base::digest::Digest;
 use std::sync::LazyLock;
 
 /// Where it is.

@@ -4,7 +4,7 @@
 //! output is the body, every byte: a program that knows nothing of CGI may print what looks a little like it.
 
 use super::message::{BYTES, JSON, Response, TEXT};
-use crate::text::is_token;
+use crate::base::escape::is_token;
 
 /// A header block, in bytes and in lines; output that has no empty line by then has none.
 const BLOCK_BYTES_MAX: usize = 16 * 1024;

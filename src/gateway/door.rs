@@ -13,7 +13,7 @@ use super::lineup::Work;
 use super::message::{Request, Response};
 use super::request_id::Ids;
 use super::tally::Tally;
-use crate::limits::DoorLimits;
+use crate::base::limits::DoorLimits;
 use mio::net::TcpListener;
 use mio::{Registry, Waker};
 use std::io;

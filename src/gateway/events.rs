@@ -219,10 +219,10 @@ fn is_transient(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::DoorLimits;
     use crate::gateway::crew::Member;
     use crate::gateway::message::Response;
     use crate::gateway::tally::Tally;
-    use crate::limits::DoorLimits;
 
     #[test]
     fn a_gateway_is_at_work_while_events_are_looked_for_and_taken_up() {

@@ -13,7 +13,7 @@
 
 use super::message::{Request, Response};
 use super::request_id::RequestId;
-use crate::heap;
+use crate::base::heap;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use std::fs::DirBuilder;
 use std::io::{self, Cursor, Read, Write};

@@ -1,11 +1,12 @@
 //! `/plugins`: what is loaded and what does not load, as JSON.
 
 use crate::abi::Convention;
-use crate::heap::{self, NoMemory};
-use crate::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
+use crate::base::escape::{cut, json_line};
+use crate::base::heap;
+use crate::base::heap::NoMemory;
+use crate::base::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
-use crate::text::{cut, json_line};
 use crate::warm::Pool;
 use serde_json::{Value, json};
 use std::path::Path;

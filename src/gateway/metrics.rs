@@ -5,10 +5,10 @@
 
 use super::door::Door;
 use super::tally::{Outcomes, Tally};
+use crate::base::escape::printable_lines;
 use crate::plugins::Plugin;
 use crate::runner::Runner;
 use crate::stats::{BOUNDS_NS, Counts, Histogram};
-use crate::text::printable_lines;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};

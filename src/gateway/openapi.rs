@@ -3,21 +3,21 @@
 
 mod parts;
 
-use super::console;
 use super::desk::PLUGINS;
 use super::message::{BYTES, JSON, TEXT};
-use super::metrics;
 use super::own::{METRICS, READY};
 use super::problem::{self, Kind};
 use super::routes::{DEFAULT_FUNCTION, EXECUTE, HEALTH, LISTING};
+use super::{console, metrics};
 use crate::abi::Convention;
+use crate::base::escape::json_line;
+use crate::base::heap;
+use crate::base::heap::NoMemory;
+use crate::base::limits::LISTED_BYTES_MAX;
 use crate::binary::Signature;
-use crate::heap::{self, NoMemory};
-use crate::limits::LISTED_BYTES_MAX;
 use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;
-use crate::text::json_line;
 use parts::{Parts, bytes, content, header_refs, text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};

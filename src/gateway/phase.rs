@@ -1,6 +1,6 @@
 //! What a connection waits for, and how long it may.
 
-use crate::limits::DoorLimits;
+use crate::base::limits::DoorLimits;
 use std::time::Duration;
 
 /// What a connection waits for while nobody works on it.

@@ -1,8 +1,8 @@
 //! Errors as responses: `application/problem+json` (RFC 9457), one `type` for each row of the status table.
 
 use super::message::Response;
-use crate::error::Error;
-use crate::outcome::{Denied, Stop};
+use crate::base::error::Error;
+use crate::base::outcome::{Denied, Stop};
 
 /// A kind of problem: status, the last part of its `type`, and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

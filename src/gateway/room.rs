@@ -11,7 +11,7 @@ use super::crew::lock;
 use super::door::Door;
 use super::lineup::Work;
 use super::phase::Phase;
-use crate::limits::ALWAYS_BYTES;
+use crate::base::limits::ALWAYS_BYTES;
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -3,7 +3,7 @@
 //! It is asked before the first lane is opened. tiny_http panics where it gets no thread, and std ends the process
 //! where a new thread gets no page for its signal stack; neither is an answer to whoever wrote `--workers 5000`.
 
-use crate::limits::check_workers;
+use crate::base::limits::check_workers;
 use rustix::process::{Resource, getrlimit};
 use std::hint::black_box;
 use std::io;

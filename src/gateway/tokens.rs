@@ -3,7 +3,7 @@
 //! Only hashes of the tokens are kept, and compared in constant time: how long a comparison takes says nothing about
 //! a token.
 
-use crate::digest::Digest;
+use crate::base::digest::Digest;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;

@@ -3,12 +3,11 @@
 
 use super::{Access, Policy, Rules};
 use crate::abi::{Convention, is_reserved};
+use crate::base::digest::Digest;
+use crate::base::escape::{cut, is_token};
+use crate::base::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
+use crate::base::units::{DirArg, directory, size, timeout};
 use crate::binary::Facts;
-use crate::digest::Digest;
-use crate::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
-use crate::quantity::{DirArg, directory, size, timeout};
-use crate::text::cut;
-use crate::text::is_token;
 use crate::wasi::abi::{Errno, oflags};
 use crate::wasi::ctx::World;
 use crate::wasi::dir::{Opened, Opening, Preopen, open};

@@ -5,9 +5,9 @@ mod file;
 pub use file::{At, Draft, POLICY_BYTES_MAX, read};
 
 use crate::abi::Convention;
-use crate::digest::Digest;
-use crate::error::Error;
-use crate::limits::Limits;
+use crate::base::digest::Digest;
+use crate::base::error::Error;
+use crate::base::limits::Limits;
 use crate::signature::TrustedKey;
 use crate::wasi::ctx::World;
 use std::path::PathBuf;

@@ -3,9 +3,9 @@
 use super::Runner;
 use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric, pass_bytes};
-use crate::error::Error;
+use crate::base::error::Error;
+use crate::base::outcome::{Report, Value};
 use crate::files::load_file;
-use crate::outcome::{Report, Value};
 use crate::wasi::guest_log::Origin;
 use crate::wasi::streams::SinkTo;
 use std::path::Path;

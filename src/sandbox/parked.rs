@@ -1,10 +1,10 @@
 //! Instances between two calls.
 
 use super::Sandbox;
+use crate::base::limits::Limits;
+use crate::base::outcome::Usage;
 use crate::engine::Program;
 use crate::host::Host;
-use crate::limits::Limits;
-use crate::outcome::Usage;
 use crate::wasi::ctx::WasiCtx;
 use std::time::{Duration, Instant};
 use wasmi::{Instance, Store};

@@ -7,7 +7,7 @@ use super::dir::{Filestat, Preopen};
 use super::entropy::Entropy;
 use super::files::Files;
 use super::streams::{Sink, SinkTo, Stdin};
-use crate::limits::Limits;
+use crate::base::limits::Limits;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 

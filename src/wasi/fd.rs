@@ -6,7 +6,7 @@ use super::dir::errno;
 use super::files::Descriptor;
 use super::memory::{iovecs, slice, slice_mut, write_u32, write_u64};
 use super::streams::Ready;
-use crate::limits::HOST_CALL_BYTES_MAX;
+use crate::base::limits::HOST_CALL_BYTES_MAX;
 use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
 use std::io::IoSlice;
 use std::num::NonZeroU64;

@@ -3,11 +3,11 @@
 //! A guest must neither drive the terminal that shows the log, nor forge a line or a field, nor fill the disk, be it
 //! in one run or in many.
 
-use crate::limits::{
+use crate::base::escape::printable_within;
+use crate::base::limits::{
     LOG_BURST_BYTES, LOG_BURST_LINES, LOG_BYTES_PER_S, LOG_DROPS_SAID_EVERY, LOG_LINE_BYTES_MAX,
     LOG_LINES_MAX, LOG_LINES_PER_S, LOG_MESSAGE_LINES_MAX, LOG_SHARES,
 };
-use crate::text::printable_within;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;

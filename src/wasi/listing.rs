@@ -6,7 +6,7 @@
 
 use super::abi::{DIRENT_BYTES, Errno, filetype};
 use super::dir::{Filestat, errno, filetype_of};
-use crate::limits::{
+use crate::base::limits::{
     LISTING_ENTRY_BYTES, LISTING_KEPT, LISTING_SORTED_BYTES_MAX, LISTING_SORTED_MAX, LISTING_STEP,
 };
 use cap_std::fs::Dir;

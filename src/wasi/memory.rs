@@ -4,7 +4,7 @@
 //! Pointers need no alignment: the layouts of preview1 suggest one, and no guest depends on its check.
 
 use super::abi::{Errno, IOVEC_BYTES};
-use crate::limits::{HOST_CALL_BYTES_MAX, IOVECS_MAX, PATH_BYTES_MAX};
+use crate::base::limits::{HOST_CALL_BYTES_MAX, IOVECS_MAX, PATH_BYTES_MAX};
 
 /// The `len` bytes at `ptr`.
 pub fn slice(memory: &[u8], ptr: u32, len: u32) -> Result<&[u8], Errno> {

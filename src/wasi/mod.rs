@@ -24,9 +24,9 @@ pub mod streams;
 
 pub use ctx::Call;
 
+use crate::base::outcome::Stop;
 use crate::binary::{Signature, Ty};
 use crate::host::{Halt, Host, charge};
-use crate::outcome::Stop;
 use abi::{Errno, Fault, MODULE};
 use clock::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -10,7 +10,7 @@ use super::abi::{Errno, Fault, SYMLINK_FOLLOW, fdflags, filetype, oflags, rights
 use super::dir::{Filestat, Opened, Opening, errno, new_times, open, remove_dir, rename, set_path_times};
 use super::files::{Descriptor, Entry, OpenDir, OpenFile};
 use super::memory::{path, slice, slice_mut, write, write_u32};
-use crate::limits::NEW_ENTRY_BYTES;
+use crate::base::limits::NEW_ENTRY_BYTES;
 use cap_std::fs::Dir;
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use super::abi::{ABSTIME, EVENT_BYTES, Errno, Fault, HANGUP, SUBSCRIPTION_BYTES,
 use super::files::Descriptor;
 use super::memory::{slice, write, write_u32};
 use super::streams::Ready;
-use crate::limits::SUBSCRIPTIONS_MAX;
+use crate::base::limits::SUBSCRIPTIONS_MAX;
 use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Errno>;

@@ -5,7 +5,7 @@ use super::abi::{DIRENT_BYTES, Errno, Fault, PRESTAT_BYTES, Wait, rights};
 use super::files::Descriptor;
 use super::listing::{Found, Listing};
 use super::memory::{slice, slice_mut, write, write_u32};
-use crate::limits::{ENTRY_FUEL, HOST_CALL_BYTES_MAX};
+use crate::base::limits::{ENTRY_FUEL, HOST_CALL_BYTES_MAX};
 use cap_std::fs::Dir;
 use std::time::Instant;
 

@@ -3,7 +3,7 @@
 use super::Call;
 use super::abi::{Errno, Fault, Wait};
 use super::memory::{slice_mut, write, write_u32, write_u64};
-use crate::limits::HOST_CALL_BYTES_MAX;
+use crate::base::limits::HOST_CALL_BYTES_MAX;
 use std::time::Instant;
 
 type Result = std::result::Result<(), Fault>;

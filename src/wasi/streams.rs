@@ -3,8 +3,8 @@
 use super::abi::Fault;
 use super::dir::errno;
 use super::guest_log::{Lines, Origin};
-use crate::heap;
-use crate::limits::LOG_CALL_BYTES_MAX;
+use crate::base::heap;
+use crate::base::limits::LOG_CALL_BYTES_MAX;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};

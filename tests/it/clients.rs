@@ -2,8 +2,8 @@
 //! by client. The attacker is 127.0.0.2; honest clients have other addresses.
 
 use crate::support::{Client, Serve, Server, TempDir, connect_from, prebuilt, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -2,7 +2,7 @@
 
 use crate::clients::{ATTACK, Attack, EVIL, HONEST, greets, metric, pipeline, request, server};
 use crate::support::{Client, connect_from};
-use fuelbox::limits::{ALWAYS_BYTES, DoorLimits};
+use fuelbox::base::limits::{ALWAYS_BYTES, DoorLimits};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;

@@ -3,9 +3,9 @@
 use crate::cgi;
 use crate::clients::{ATTACK, EVIL, metric, runner};
 use crate::support::{Client, TempDir, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::client::Network;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::DoorLimits;
 use std::io::Write;
 use std::sync::Arc;
 use std::thread::sleep;

@@ -2,7 +2,7 @@
 
 use crate::site::Site;
 use crate::support::{Client, Reply, Server, TempDir, prebuilt, reload};
-use fuelbox::digest::Digest;
+use fuelbox::base::digest::Digest;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::collections::BTreeSet;
 

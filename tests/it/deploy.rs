@@ -2,7 +2,7 @@
 
 use crate::site::{DEPLOY, Site, giving, tag_of, token_file};
 use crate::support::{Client, Serve, TempDir, prebuilt, reload, wat};
-use fuelbox::limits::DoorLimits;
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::{Limits, RunnerConfig};
 use std::time::Duration;
 

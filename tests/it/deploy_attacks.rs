@@ -3,7 +3,7 @@
 
 use crate::site::{DEPLOY, Site, giving, token_file};
 use crate::support::{Client, Serve, TempDir, reload, wat};
-use fuelbox::limits::{DoorLimits, MESSAGE_BYTES_MAX};
+use fuelbox::base::limits::{DoorLimits, MESSAGE_BYTES_MAX};
 use fuelbox::{Limits, RunnerConfig};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;

@@ -3,7 +3,9 @@
 
 use crate::support::{Server, TempDir, deadline_ms, fuelbox, fuelbox_in, job, prebuilt, program, wat};
 use fuelbox::abi::{Job, call_bytes};
-use fuelbox::limits::{BLOCK_OVERHEAD_BYTES, MESSAGE_BYTES_MAX, PAGE_BYTES, VAR_OVERHEAD_BYTES, WarmLimits};
+use fuelbox::base::limits::{
+    BLOCK_OVERHEAD_BYTES, MESSAGE_BYTES_MAX, PAGE_BYTES, VAR_OVERHEAD_BYTES, WarmLimits,
+};
 use fuelbox::{Convention, Error, Limits, LoadProblem, Program, Report, Runner, RunnerConfig, Stop, World};
 
 /// Imports of `functions`, each a name and a type.
@@ -22,18 +24,14 @@ const MEMORY: [(&str, &str); 5] = [
     ("error_set", "(param i64)"),
 ];
 
+type Ran = Result<Report<Vec<u8>>, Error>;
+
 /// Runs `func` of a module of `body` with the imports of `MEMORY`.
 fn run(body: &str, func: &str, input: &[u8]) -> Report<Vec<u8>> {
     run_under(&Limits::default(), World::default(), body, func, input).unwrap()
 }
 
-fn run_under(
-    limits: &Limits,
-    world: World,
-    body: &str,
-    func: &str,
-    input: &[u8],
-) -> Result<Report<Vec<u8>>, Error> {
+fn run_under(limits: &Limits, world: World, body: &str, func: &str, input: &[u8]) -> Ran {
     let program = program(&format!("(module {} {body})", imports(&MEMORY)), limits);
     call_bytes(Job { world, ..job(&program, limits) }, func, input, Some(Convention::Extism))
 }

@@ -4,7 +4,7 @@
 use crate::extism::imports;
 use crate::support::{TempDir, deadline_ms, fuelbox_program, job, program, wat};
 use fuelbox::abi::{call_bytes, numeric};
-use fuelbox::limits::{
+use fuelbox::base::limits::{
     BLOCK_OVERHEAD_BYTES, BLOCKS_MAX, LOG_LINES_MAX, PAGE_BYTES, VAR_OVERHEAD_BYTES, VARS_BYTES_MAX,
     WarmLimits,
 };

@@ -3,7 +3,7 @@
 use crate::guest::{fuel_only, numbers, trap};
 use crate::support::{deadline_ms, job, prebuilt, program, wat};
 use fuelbox::abi::{numeric, packed};
-use fuelbox::limits::{HOST_CALL_FUEL, SLICE_FUEL};
+use fuelbox::base::limits::{HOST_CALL_FUEL, SLICE_FUEL};
 use fuelbox::{Limits, Program, Report, Stop, Value};
 
 fn load(name: &str, limits: &Limits) -> Program {

@@ -3,7 +3,7 @@
 
 use crate::site::{Site, giving};
 use crate::support::{TempDir, fuelbox_in, look, prebuilt, reload};
-use fuelbox::digest::Digest;
+use fuelbox::base::digest::Digest;
 use fuelbox::folder::SETTLE;
 use fuelbox::policy::Access;
 use fuelbox::signature::TrustedKey;

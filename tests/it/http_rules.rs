@@ -2,8 +2,8 @@
 
 use crate::cgi::{ECHO, ENV};
 use crate::support::{Client, Reply, Server, TempDir, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::{Read, Write};
 use std::net::SocketAddr;

@@ -3,8 +3,8 @@
 
 use crate::site::{Site, giving};
 use crate::support::{TempDir, fuelbox_in, prebuilt, reload};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::files::read_module;
-use fuelbox::limits::DoorLimits;
 use fuelbox::signature::TrustedKey;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::os::unix::fs::symlink;

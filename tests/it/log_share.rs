@@ -1,7 +1,7 @@
 //! One share of the log for all that a plug-in says, in lines and in bytes, and one for all plug-ins together.
 
 use crate::support::{Client, TempDir, fuelbox_program, wat};
-use fuelbox::limits::{
+use fuelbox::base::limits::{
     LOG_BURST_BYTES, LOG_BURST_LINES, LOG_BYTES_PER_S, LOG_LINE_BYTES_MAX, LOG_LINES_PER_S, LOG_SHARES,
     LOG_TARGET_BYTES_MAX,
 };

@@ -2,8 +2,8 @@
 
 use crate::guest::LONG;
 use crate::support::{Client, Reply, Server, TempDir, deadline_ms, reload, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig, problem};
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::collections::BTreeMap;
 use std::io::Write;

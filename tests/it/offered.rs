@@ -2,7 +2,7 @@
 //! by `fuelbox call`.
 
 use crate::support::{Reply, Server, TempDir, fuelbox_in, prebuilt, reload, wat};
-use fuelbox::limits::WarmLimits;
+use fuelbox::base::limits::WarmLimits;
 use fuelbox::{Runner, RunnerConfig};
 
 /// Names with the types by which a convention or a runtime calls them, and some odd types.

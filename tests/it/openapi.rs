@@ -2,8 +2,8 @@
 
 use crate::site::{CALL, DEPLOY, Site, giving};
 use crate::support::{Client, Reply, Server, TempDir, prebuilt, reload, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::problem;
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Sizes and times as people write them.
 
-use fuelbox::quantity::{size, timeout};
+use fuelbox::base::units::{size, timeout};
 use std::time::Duration;
 
 #[test]

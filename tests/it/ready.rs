@@ -1,12 +1,12 @@
 //! `/healthz` (alive) and `/readyz` (to be given work): what each says, and when they differ.
 
 use crate::support::{Client, Serve, Server, TempDir};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::door::Door;
 use fuelbox::gateway::lane::Lane;
 use fuelbox::gateway::tally::Tally;
 use fuelbox::gateway::worker::Worker;
 use fuelbox::gateway::{Request, Response};
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 use std::net::TcpListener;

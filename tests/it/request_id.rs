@@ -2,8 +2,8 @@
 
 use crate::cgi::ENV;
 use crate::support::{Client, Reply, Server, TempDir, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::collections::HashSet;
 use std::io::Write;

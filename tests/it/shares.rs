@@ -2,7 +2,7 @@
 
 use crate::site::{DEPLOY, Site};
 use crate::support::{Client, Server, TempDir, prebuilt, wat};
-use fuelbox::limits::DoorLimits;
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 use std::time::Duration;

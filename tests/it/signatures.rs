@@ -1,9 +1,8 @@
 //! Signatures: with a trusted key, only what it has signed is loaded, from the folder and by deployment.
 
 use crate::site::{Site, giving};
-use crate::support::TempDir;
-use crate::support::reload;
-use fuelbox::limits::DoorLimits;
+use crate::support::{TempDir, reload};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::signature::TrustedKey;
 use fuelbox::{Runner, RunnerConfig};
 

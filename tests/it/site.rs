@@ -1,9 +1,9 @@
 //! A gateway whose plug-ins can be changed, for the tests of deployment.
 
 use crate::support::{Client, Reply, TempDir, prebuilt, wat};
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::tokens::Tokens;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::DoorLimits;
 use fuelbox::{Runner, RunnerConfig};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -89,5 +89,5 @@ pub fn giving(n: i32) -> Vec<u8> {
 }
 
 pub fn tag_of(bytes: &[u8]) -> String {
-    format!("\"{}\"", fuelbox::digest::Digest::of(bytes))
+    format!("\"{}\"", fuelbox::base::digest::Digest::of(bytes))
 }

@@ -1,9 +1,9 @@
 //! More workers than a gateway can have, or than the system gives, are an error that names `--workers`.
 
 use crate::support::{TempDir, fuelbox, fuelbox_program};
+use fuelbox::base::limits::WORKERS_MAX;
 use fuelbox::cli::args::{Command as Parsed, parse};
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::WORKERS_MAX;
 use fuelbox::{Runner, RunnerConfig};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -1,9 +1,9 @@
 //! What the tests share: guests from text, limits, servers on port 0, a plain HTTP client, the CLI.
 
 use fuelbox::abi::Job;
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::folder::{Changes, SETTLE};
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::limits::DoorLimits;
 use fuelbox::wasi::streams::SinkTo;
 use fuelbox::{Limits, Program, Runner, RunnerConfig, World};
 use rustix::fd::OwnedFd;

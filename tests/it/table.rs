@@ -2,7 +2,7 @@
 
 use crate::guest::{fuel_only, numbers, refusal};
 use crate::support::wat;
-use fuelbox::limits::SLICE_FUEL;
+use fuelbox::base::limits::SLICE_FUEL;
 use fuelbox::{Denied, Limits, LoadProblem, Stop, Value};
 
 fn elements(table_elements: u32) -> Limits {

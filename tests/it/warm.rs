@@ -3,7 +3,7 @@
 
 use crate::support::{TempDir, job, reload, wat};
 use fuelbox::abi::{Job, numeric};
-use fuelbox::limits::{INSTANCE_BYTES, PAGE_BYTES, WarmLimits};
+use fuelbox::base::limits::{INSTANCE_BYTES, PAGE_BYTES, WarmLimits};
 use fuelbox::plugins::Plugin;
 use fuelbox::warm::{Budget, Pool};
 use fuelbox::{Error, Limits, Program, Runner, RunnerConfig, Stop};

@@ -2,6 +2,7 @@
 
 use super::{post, read_reply, scale, turn};
 use crate::support::Reply;
+use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::crew::lock;
 use fuelbox::gateway::door::Door;
 use fuelbox::gateway::lane::{Lane, Message};
@@ -9,7 +10,6 @@ use fuelbox::gateway::message::TEXT;
 use fuelbox::gateway::tally::Tally;
 use fuelbox::gateway::worker::Worker;
 use fuelbox::gateway::{Gateway, GatewayConfig, Request, Response};
-use fuelbox::limits::DoorLimits;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! What is said of a stopped guest. Texts and names that it chose are made fit to be shown, on one line.
 
-use crate::outcome::Stop;
-use crate::text::printable;
+use crate::base::escape::printable;
+use crate::base::outcome::Stop;
 use std::fmt;
 
 impl fmt::Display for Stop {

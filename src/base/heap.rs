@@ -4,7 +4,7 @@
 //! A system that gives out more than it has says no only where an address space is limited (`ulimit -v`) or
 //! overcommitting is off. There, what is asked for here leaves some over for the many small things that cannot fail.
 
-use crate::limits::{HEAP_CHECKED_BYTES, HEAP_SPARE_BYTES};
+use crate::base::limits::{HEAP_CHECKED_BYTES, HEAP_SPARE_BYTES};
 use rustix::process::{Resource, getrlimit};
 use std::fmt;
 use std::sync::LazyLock;

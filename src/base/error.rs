@@ -2,9 +2,9 @@
 //!
 //! What a guest did wrong while it ran is a [`Stop`], carried here only by the calls that give a plain result.
 
-use crate::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
-use crate::outcome::Stop;
-use crate::text::{cut, printable, printable_lines};
+use crate::base::escape::{cut, printable, printable_lines};
+use crate::base::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
+use crate::base::outcome::Stop;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

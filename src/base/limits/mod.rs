@@ -2,9 +2,9 @@
 //!
 //! Nothing here knows wasm, HTTP or flags; the relations between the caps are asserted at compile time.
 
-mod door;
-mod module;
-mod warm;
+pub(crate) mod door;
+pub(crate) mod module;
+pub(crate) mod warm;
 
 pub use door::{ALWAYS_BYTES, CLIENT_TIMEOUT_MAX, DoorLimits, HEAD_BYTES_MIN};
 pub use module::*;

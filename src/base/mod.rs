@@ -1,0 +1,10 @@
+//! Values that everything else uses: limits, outcomes, errors, units.
+
+pub mod digest;
+pub(crate) mod error;
+pub(crate) mod escape;
+pub(crate) mod heap;
+pub mod limits;
+pub mod outcome;
+pub(crate) mod stopped;
+pub mod units;
