@@ -6,10 +6,11 @@ use crate::base::limits::{
     BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, NOP_FUEL,
     SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
 };
-use crate::binary::{self, Facts};
-use crate::code::Code;
 use crate::host::Host;
-use crate::{imports, rewrite, tail_calls};
+use crate::module::code::Code;
+use crate::module::reader::Facts;
+use crate::module::{reader, rewrite};
+use crate::{imports, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
@@ -169,7 +170,7 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     let mut wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
     let size = wasm.len();
     check_size(&wasm, limits.module_bytes)?;
-    let (facts, code) = binary::read_code(&wasm, options.work_arounds).map_err(explain)?;
+    let (facts, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
     check_declared(&facts, limits)?;
     check_translated(&code, limits)?;
 

@@ -4,8 +4,8 @@
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::Stop;
-use crate::binary::{Import, Item, Signature, Ty};
 use crate::host::{Halt, Host};
+use crate::module::reader::{Import, Item, Signature, Ty};
 use crate::{extism, wasi};
 use std::collections::HashSet;
 use wasmi::{Caller, Error, Linker};

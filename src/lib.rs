@@ -9,16 +9,16 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome names guests base/escape base/units base/digest signature leb128 edit beneath base
-//! L1  zeroing operators declared
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names guests base/escape base/units base/digest signature module/leb128 module/edit beneath base module
+//! L1  zeroing module/operators module/info
 //! L1  base/error base/stopped trap base/heap wasi/abi stats extism/memory extism/vars extism/http
 //! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
-//! L2  vet
+//! L2  module/code_limits
 //! L2  tail_calls
-//! L3  code wasi/listing
-//! L4  binary
-//! L5  start
-//! L6  rewrite
+//! L3  module/code wasi/listing
+//! L4  module/reader
+//! L5  module/start_section
+//! L6  module/rewrite
 //! L4  wasi/files
 //! L5  wasi/ctx
 //! L6  host
@@ -59,12 +59,8 @@
 pub mod abi;
 pub mod base;
 mod beneath;
-pub mod binary;
 pub mod cli;
-mod code;
-mod declared;
 pub mod deploy;
-mod edit;
 mod engine;
 mod extism;
 pub mod files;
@@ -73,20 +69,15 @@ pub mod gateway;
 pub mod guests;
 mod host;
 mod imports;
-mod leb128;
-mod names;
-mod operators;
+pub mod module;
 pub mod plugins;
 pub mod policy;
-mod rewrite;
 mod runner;
 mod sandbox;
 pub mod signature;
-mod start;
 pub mod stats;
 mod tail_calls;
 mod trap;
-mod vet;
 pub mod warm;
 pub mod wasi;
 pub mod watch;

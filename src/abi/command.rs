@@ -4,8 +4,8 @@
 use super::{Job, guarded, no_function};
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Stop};
-use crate::binary::{Facts, Signature};
 use crate::extism;
+use crate::module::reader::{Facts, Signature};
 use crate::sandbox::Ended;
 use crate::wasi::ctx::World;
 use crate::wasi::streams::Stdin;

@@ -7,10 +7,10 @@ use crate::base::escape::printable_lines;
 use crate::base::heap;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::{Report, Stop};
-use crate::binary::{Facts, Signature, Ty};
 use crate::extism;
 use crate::extism::calls;
 use crate::extism::memory::Blocks;
+use crate::module::reader::{Facts, Signature, Ty};
 use crate::sandbox::{Ended, Sandbox};
 use wasmi::Val;
 

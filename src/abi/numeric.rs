@@ -4,7 +4,7 @@ use super::{Job, called, exited, no_function};
 use crate::base::error::Error;
 use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
 use crate::base::outcome::{Report, Stop, Value};
-use crate::binary::{Facts, Signature, Ty};
+use crate::module::reader::{Facts, Signature, Ty};
 use crate::sandbox::Ended;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write};

@@ -6,7 +6,7 @@ use super::{Job, called, exited, no_function};
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::outcome::{Report, Stop};
-use crate::binary::{Facts, Ty};
+use crate::module::reader::{Facts, Ty};
 use crate::sandbox::{Ended, Sandbox};
 use wasmi::Val;
 

@@ -16,7 +16,7 @@
 use super::command::START;
 use super::extism::{CONSTRUCTORS, HASKELL, REACTOR};
 use super::packed::{ALLOCATE, DEALLOCATE};
-use crate::binary::{Facts, Signature, Ty};
+use crate::module::reader::{Facts, Signature, Ty};
 
 /// Names of the conventions that fuelbox speaks. `_start` is here too: only a program's, by the command convention, is
 /// what its users call.

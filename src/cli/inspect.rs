@@ -5,8 +5,9 @@ use super::{Failure, output, target};
 use crate::abi::{Convention, command};
 use crate::base::error::Error;
 use crate::base::escape::printable;
-use crate::binary::{self, Facts};
 use crate::engine::to_binary;
+use crate::module::reader;
+use crate::module::reader::Facts;
 use std::fmt::Write;
 
 /// Shows it; fails like a run would if it would not load.
@@ -14,7 +15,7 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     let module = target::find(&inspect.target, &inspect.source, &inspect.limits)?;
     let refused = |problem| Error::Load { name: module.name.clone(), problem };
     let wasm = to_binary(&module.bytes).map_err(refused)?;
-    let facts = binary::read(&wasm).map_err(refused)?;
+    let facts = reader::read(&wasm).map_err(refused)?;
     output(describe(&module.name, wasm.len(), &facts).as_bytes())?;
     let compiled = module.check(&inspect.limits);
     match &compiled {

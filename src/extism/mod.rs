@@ -10,8 +10,8 @@ pub mod memory;
 pub mod vars;
 
 use crate::base::outcome::Stop;
-use crate::binary::{Facts, Signature, Ty};
 use crate::host::{Answer, Halt, Host, charge};
+use crate::module::reader::{Facts, Signature, Ty};
 use log::Level;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmi::{AsContextMut, Caller, Error, Linker, WasmRet, WasmTy};

@@ -14,7 +14,7 @@ use crate::base::escape::json_line;
 use crate::base::heap;
 use crate::base::heap::NoMemory;
 use crate::base::limits::LISTED_BYTES_MAX;
-use crate::binary::Signature;
+use crate::module::reader::Signature;
 use crate::plugins::Plugin;
 use crate::policy::Access;
 use crate::runner::Runner;

@@ -7,7 +7,7 @@ use crate::base::digest::Digest;
 use crate::base::escape::{cut, is_token};
 use crate::base::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
 use crate::base::units::{DirArg, directory, size, timeout};
-use crate::binary::Facts;
+use crate::module::reader::Facts;
 use crate::wasi::abi::{Errno, oflags};
 use crate::wasi::ctx::World;
 use crate::wasi::dir::{Opened, Opening, Preopen, open};

@@ -25,8 +25,8 @@ pub mod streams;
 pub use ctx::Call;
 
 use crate::base::outcome::Stop;
-use crate::binary::{Signature, Ty};
 use crate::host::{Halt, Host, charge};
+use crate::module::reader::{Signature, Ty};
 use abi::{Errno, Fault, MODULE};
 use clock::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -157,8 +157,9 @@ fn the_edges_are_as_with_extisms_own_host() {
 #[test]
 fn the_edges_are_what_their_text_says() {
     let folder = prebuilt("").join("../extism/wat/edges.wat");
-    let source = fuelbox::binary::read(&wat(&std::fs::read_to_string(folder).unwrap())).unwrap();
-    let built = fuelbox::binary::read(&std::fs::read(prebuilt("extism-edges.wasm")).unwrap()).unwrap();
+    let source = fuelbox::module::reader::read(&wat(&std::fs::read_to_string(folder).unwrap())).unwrap();
+    let built =
+        fuelbox::module::reader::read(&std::fs::read(prebuilt("extism-edges.wasm")).unwrap()).unwrap();
     assert_eq!(built.exports, source.exports);
 }
 

@@ -80,9 +80,9 @@ fn guests_of_text_do_what_their_text_does() {
     // Another assembler may order sections otherwise, so that the exports are compared and not the bytes.
     for name in ["add", "fibonacci", "greet", "hostcall", "infinite-loop", "memory-hog"] {
         let text = std::fs::read_to_string(folder().join(format!("wat/{name}.wat"))).unwrap();
-        let source = fuelbox::binary::read(&wat(&text)).unwrap();
-        let built =
-            fuelbox::binary::read(&std::fs::read(prebuilt(&format!("{name}.wasm"))).unwrap()).unwrap();
+        let source = fuelbox::module::reader::read(&wat(&text)).unwrap();
+        let built = fuelbox::module::reader::read(&std::fs::read(prebuilt(&format!("{name}.wasm"))).unwrap())
+            .unwrap();
         assert_eq!(built.exports, source.exports, "{name}");
         assert_eq!(built.memory, source.memory, "{name}");
     }

@@ -2,7 +2,7 @@
 
 use crate::guest::{LONG, numbers, refusal, start, trap};
 use crate::support::{deadline_ms, wat};
-use fuelbox::binary::Ty;
+use fuelbox::module::reader::Ty;
 use fuelbox::wasi::TABLE;
 use fuelbox::{Invocation, Limits, LoadProblem, Stdin, Stop};
 use std::collections::HashSet;

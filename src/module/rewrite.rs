@@ -13,10 +13,10 @@
 
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::heap;
-use crate::binary::Facts;
-use crate::edit::Edit;
-use crate::leb128::{leb128, leb128_of_length};
-use crate::start;
+use crate::module::edit::Edit;
+use crate::module::leb128::{leb128, leb128_of_length};
+use crate::module::reader::Facts;
+use crate::module::start_section;
 use std::borrow::Cow;
 use std::ops::Range;
 use wasmparser::BinaryReader;
@@ -68,7 +68,7 @@ pub fn rewrite(
     facts: &Facts,
     edits: &[Edit],
 ) -> Result<Option<String>, LoadProblem> {
-    let start = facts.start.map(|index| start::Export::new(facts, index));
+    let start = facts.start.map(|index| start_section::Export::new(facts, index));
     if start.is_none() && edits.is_empty() {
         return Ok(None);
     }
@@ -120,7 +120,7 @@ fn sized(value: usize, place: Range<usize>) -> Result<Patch<'static>, LoadProble
 }
 
 /// An export section that holds `export` alone.
-fn alone(export: &start::Export) -> Vec<u8> {
+fn alone(export: &start_section::Export) -> Vec<u8> {
     let mut out = vec![EXPORT_SECTION];
     leb128(export.entry.len() as u32 + 1, &mut out);
     out.push(1);
@@ -130,7 +130,7 @@ fn alone(export: &start::Export) -> Vec<u8> {
 
 /// `export` as one more of the export section.
 fn beside(
-    export: &start::Export,
+    export: &start_section::Export,
     wasm: &[u8],
     section: &Section,
 ) -> Result<Vec<Patch<'static>>, LoadProblem> {

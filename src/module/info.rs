@@ -1,6 +1,6 @@
 //! What a module declares, as far as anything here needs to know it.
 
-use crate::names::ByName;
+use crate::module::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::OnceLock;

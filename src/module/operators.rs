@@ -2,7 +2,7 @@
 //!
 //! `vet.rs` asks for it after each instruction, and decides what is too much and what must be rewritten.
 
-use crate::edit::Insert;
+use crate::module::edit::Insert;
 use wasmparser::{BlockType, BrTable, MemArg, ValType, VisitOperator};
 
 /// What the interpreter takes to translate an instruction, in nanoseconds of a desktop core: measured on 2 MB of each

@@ -9,9 +9,9 @@ use crate::base::limits::{
     IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, SEGMENT_BYTES, TABLE_ELEMENT_BYTES, TABLES_MAX,
     TYPE_VALUES_MAX, TYPES_MAX,
 };
-use crate::code::Code;
-pub use crate::declared::{Export, Facts, Import, Item, MemorySize, Signature, Ty};
-use crate::operators::Types;
+use crate::module::code::Code;
+pub use crate::module::info::{Export, Facts, Import, Item, MemorySize, Signature, Ty};
+use crate::module::operators::Types;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {

@@ -3,8 +3,8 @@
 //! The interpreter runs it inside instantiation, where it cannot be interrupted. As an export it can be
 //! called like any other function, in slices.
 
-use crate::binary::Facts;
-use crate::leb128::leb128;
+use crate::module::leb128::leb128;
+use crate::module::reader::Facts;
 
 /// The export of a `start` function, in the place of the section that names it.
 pub struct Export {

@@ -6,8 +6,8 @@ use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{
     BRANCH_COPIES_SPARE, CONTROL_DEPTH_MAX, GROWS_MAX, GUARDS_SPARE, LOCALS_FREE, LOCALS_MAX, LOCALS_PER_NOP,
 };
-use crate::edit::{Insert, Insertion};
-use crate::operators::{Operators, Types, cells};
+use crate::module::edit::{Insert, Insertion};
+use crate::module::operators::{Operators, Types, cells};
 use wasmparser::FunctionBody;
 
 /// What is found in a function body.

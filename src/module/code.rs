@@ -2,9 +2,10 @@
 //! is kept for `rewrite.rs`.
 
 use crate::base::error::LoadProblem;
-use crate::edit::Edit;
-use crate::operators::Types;
-use crate::vet::{self, Found};
+use crate::module::code_limits;
+use crate::module::code_limits::Found;
+use crate::module::edit::Edit;
+use crate::module::operators::Types;
 use wasmparser::FunctionBody;
 
 /// What has been read of the code section.
@@ -31,7 +32,7 @@ impl Code {
     /// The next function body, of a function whose results take so many stack cells.
     ///
     /// # Errors
-    /// As [`vet::body`].
+    /// As [`code_limits::body`].
     pub fn body(
         &mut self,
         body: &FunctionBody<'_>,
@@ -40,7 +41,7 @@ impl Code {
         work_arounds: bool,
     ) -> Result<(), LoadProblem> {
         let Found { insertions, translation_ns, translated_bytes } =
-            vet::body(body, results, types, work_arounds)?;
+            code_limits::body(body, results, types, work_arounds)?;
         self.translation_ns += translation_ns;
         self.translated_bytes += translated_bytes;
         self.bodies += 1;

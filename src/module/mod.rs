@@ -1,0 +1,12 @@
+//! A module's bytes before they run: read, limited, rewritten.
+
+pub(crate) mod code;
+pub(crate) mod code_limits;
+pub(crate) mod edit;
+pub(crate) mod info;
+pub(crate) mod leb128;
+pub(crate) mod names;
+pub(crate) mod operators;
+pub mod reader;
+pub(crate) mod rewrite;
+pub(crate) mod start_section;
