@@ -5,8 +5,8 @@
 
 use fuelbox::abi::{Job, numeric, packed};
 use fuelbox::base::limits::WarmLimits;
+use fuelbox::host::streams::SinkTo;
 use fuelbox::warm::{Budget, Pool};
-use fuelbox::wasi::streams::SinkTo;
 use fuelbox::{Limits, Program, World};
 use wasmi::{Config, Engine, Linker, Memory, Module, Store};
 

@@ -6,11 +6,12 @@ use crate::base::limits::{
     BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, NOP_FUEL,
     SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
 };
-use crate::host::Host;
+use crate::host::linker;
+use crate::host::store::Host;
 use crate::module::code::Code;
 use crate::module::reader::Facts;
 use crate::module::{reader, rewrite};
-use crate::{imports, tail_calls};
+use crate::tail_calls;
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
@@ -198,7 +199,7 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     let (engine, module) =
         module(if is_lazy { CompilationMode::LazyTranslation } else { CompilationMode::Eager })?;
     let mut linker = Linker::new(&engine);
-    imports::define(&mut linker, &facts.imports)?;
+    linker::define(&mut linker, &facts.imports)?;
     let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
     let slice_fuel = options.slice_fuel;
     Ok(Program {

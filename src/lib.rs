@@ -9,22 +9,22 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names guests base/escape base/units base/digest signature module/leb128 module/edit beneath base module
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names guests base/escape base/units base/digest signature module/leb128 module/edit beneath base module host
 //! L1  zeroing module/operators module/info
-//! L1  base/error base/stopped trap base/heap wasi/abi stats extism/memory extism/vars extism/http
-//! L2  wasi/memory wasi/dir wasi/clock wasi/entropy wasi/streams wasi/guest_log
+//! L1  base/error base/stopped trap base/heap host/wasi/abi stats host/extism/memory host/extism/vars host/extism/http
+//! L2  host/wasi/memory host/wasi/dir host/wasi/clock host/wasi/entropy host/streams host/guest_log
 //! L2  module/code_limits
 //! L2  tail_calls
-//! L3  module/code wasi/listing
+//! L3  module/code host/wasi/listing
 //! L4  module/reader
 //! L5  module/start_section
 //! L6  module/rewrite
-//! L4  wasi/files
-//! L5  wasi/ctx
-//! L6  host
-//! L7  wasi wasi/process wasi/fd wasi/stat wasi/preopen wasi/path wasi/poll wasi/sock
-//! L7  extism extism/calls
-//! L8  imports
+//! L4  host/wasi/files
+//! L5  host/wasi/ctx
+//! L6  host/store
+//! L7  host/wasi host/wasi/process host/wasi/fd host/wasi/stat host/wasi/preopen host/wasi/path host/wasi/poll host/wasi/sock
+//! L7  host/extism host/extism/calls
+//! L8  host/linker
 //! L9  engine
 //! L10 sandbox sandbox/parked
 //! L11 warm
@@ -62,13 +62,11 @@ mod beneath;
 pub mod cli;
 pub mod deploy;
 mod engine;
-mod extism;
 pub mod files;
 pub mod folder;
 pub mod gateway;
 pub mod guests;
-mod host;
-mod imports;
+pub mod host;
 pub mod module;
 pub mod plugins;
 pub mod policy;
@@ -79,7 +77,6 @@ pub mod stats;
 mod tail_calls;
 mod trap;
 pub mod warm;
-pub mod wasi;
 pub mod watch;
 mod zeroing;
 
@@ -90,10 +87,10 @@ pub use base::limits::Limits;
 pub use base::outcome::{Denied, Report, Stop, Usage, Value};
 #[doc(hidden)]
 pub use engine::{CompileOptions, Program};
+pub use host::streams::Stdin;
+pub use host::wasi::ctx::World;
+pub use host::wasi::dir::Preopen;
 pub use runner::{Runner, RunnerConfig};
-pub use wasi::ctx::World;
-pub use wasi::dir::Preopen;
-pub use wasi::streams::Stdin;
 pub use zeroing::ZeroingAllocator;
 
 /// The README's example is a test.

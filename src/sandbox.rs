@@ -13,10 +13,11 @@ use crate::base::limits::{
 };
 use crate::base::outcome::{Stop, Usage};
 use crate::engine::Program;
-use crate::host::{Again, Answer, Halt, Host};
-use crate::wasi::abi::Wait;
-use crate::wasi::ctx::WasiCtx;
-use crate::{tail_calls, trap, wasi};
+use crate::host::store::{Again, Answer, Halt, Host};
+use crate::host::wasi;
+use crate::host::wasi::abi::Wait;
+use crate::host::wasi::ctx::WasiCtx;
+use crate::{tail_calls, trap};
 use std::time::{Duration, Instant};
 use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, Val, ValType};
 

@@ -4,11 +4,11 @@
 use super::{Job, guarded, no_function};
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Stop};
-use crate::extism;
+use crate::host::extism;
+use crate::host::streams::Stdin;
+use crate::host::wasi::ctx::World;
 use crate::module::reader::{Facts, Signature};
 use crate::sandbox::Ended;
-use crate::wasi::ctx::World;
-use crate::wasi::streams::Stdin;
 
 /// The function that a command exports.
 pub const START: &str = "_start";
@@ -52,7 +52,7 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
     }
     check_args(&args)?;
     let job = Job { world, ..job };
-    let prepare = |wasi: &mut crate::wasi::ctx::WasiCtx| wasi.args = args;
+    let prepare = |wasi: &mut crate::host::wasi::ctx::WasiCtx| wasi.args = args;
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
         let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
         match sandbox.call(start, &[], &mut [])? {

@@ -16,11 +16,11 @@ use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
 use crate::engine::Program;
+use crate::host::streams::{SinkTo, Stdin};
+use crate::host::wasi::ctx::{WasiCtx, World};
 use crate::module::reader::{Facts, Signature};
 use crate::sandbox::Sandbox;
 use crate::warm::{Pool, Warm};
-use crate::wasi::ctx::{WasiCtx, World};
-use crate::wasi::streams::{SinkTo, Stdin};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -208,7 +208,7 @@ fn initializers(facts: &Facts) -> Vec<&'static str> {
     if command::fits(facts) {
         return Vec::new();
     }
-    if crate::extism::is_imported(facts) {
+    if crate::host::extism::is_imported(facts) {
         return extism::initializers(facts);
     }
     // By its type too: one that takes values is no initializer, and could not be called like one.

@@ -80,7 +80,7 @@ pub fn is_reserved(facts: &Facts, name: &str) -> bool {
 
 /// Whether clients' bytes come into the memory of the module's instances.
 pub fn passes_bytes(facts: &Facts) -> bool {
-    crate::extism::is_imported(facts) || super::packed::is_spoken(facts)
+    crate::host::extism::is_imported(facts) || super::packed::is_spoken(facts)
 }
 
 fn is_reserved_as(name: &str, signature: &Signature) -> bool {

@@ -4,7 +4,7 @@ use super::args::{Call, Data};
 use super::{Failure, exit, output, report, target, watchdog, world};
 use crate::abi::{Job, call_bytes};
 use crate::base::error::Error;
-use crate::wasi::streams::SinkTo;
+use crate::host::streams::SinkTo;
 use std::fs::File;
 use std::io::Read;
 

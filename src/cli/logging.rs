@@ -7,7 +7,7 @@ use super::noted;
 use super::stderr::{Line, STDERR};
 use crate::base::escape::{cut, json_line, printable};
 use crate::base::limits::LOG_LINE_BYTES_MAX;
-use crate::wasi::guest_log::Bucket;
+use crate::host::guest_log::Bucket;
 use log::kv::{Error, Key, Value as Given, VisitSource};
 use log::{Level, Record};
 use serde_json::{Map, Value};

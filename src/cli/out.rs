@@ -3,7 +3,7 @@
 //!
 //! The sandbox flushes between fuel slices, which is within milliseconds, and before it waits.
 
-use crate::wasi::streams::{SharedWriter, SinkTo};
+use crate::host::streams::{SharedWriter, SinkTo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};

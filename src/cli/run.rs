@@ -12,8 +12,8 @@ use crate::base::escape::printable;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
 use crate::engine::Program;
-use crate::wasi::ctx::World;
-use crate::wasi::streams::SinkTo;
+use crate::host::streams::SinkTo;
+use crate::host::wasi::ctx::World;
 use std::io::ErrorKind;
 
 /// Runs it.

@@ -3,9 +3,9 @@
 use super::args::WorldArgs;
 use super::{Failure, exit};
 use crate::base::limits::HOST_CALL_BYTES_MAX;
-use crate::wasi::ctx::World;
-use crate::wasi::dir::Preopen;
-use crate::wasi::streams::{Chunks, Stdin};
+use crate::host::streams::{Chunks, Stdin};
+use crate::host::wasi::ctx::World;
+use crate::host::wasi::dir::Preopen;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::Path;

@@ -6,8 +6,8 @@ use super::http1::HEADERS_MAX;
 use super::message::Request;
 use super::routes::EXECUTE;
 use crate::abi::command::Invocation;
-use crate::wasi::ctx::World;
-use crate::wasi::streams::Stdin;
+use crate::host::streams::Stdin;
+use crate::host::wasi::ctx::World;
 
 /// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
 /// variable of their own (`X-Request-Id` too, which the gateway may have made, and `Host`, which an absolute target replaces); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy

@@ -8,8 +8,8 @@ use crate::abi::Convention;
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
+use crate::host::wasi::ctx::World;
 use crate::signature::TrustedKey;
-use crate::wasi::ctx::World;
 use std::path::PathBuf;
 
 /// What holds for every plug-in of a server.

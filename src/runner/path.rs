@@ -6,8 +6,8 @@ use crate::abi::{Job, numeric, pass_bytes};
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Value};
 use crate::files::load_file;
-use crate::wasi::guest_log::Origin;
-use crate::wasi::streams::SinkTo;
+use crate::host::guest_log::Origin;
+use crate::host::streams::SinkTo;
 use std::path::Path;
 
 impl Runner {

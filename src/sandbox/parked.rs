@@ -4,8 +4,8 @@ use super::Sandbox;
 use crate::base::limits::Limits;
 use crate::base::outcome::Usage;
 use crate::engine::Program;
-use crate::host::Host;
-use crate::wasi::ctx::WasiCtx;
+use crate::host::store::Host;
+use crate::host::wasi::ctx::WasiCtx;
 use std::time::{Duration, Instant};
 use wasmi::{Instance, Store};
 

@@ -2,7 +2,8 @@
 //! must give the output and the exit code that its file names. `tests/cases/README.md` describes the format.
 
 use crate::support::{Ran, TempDir, fuelbox_in};
-use fuelbox::wasi::{TABLE, abi::MODULE};
+use fuelbox::host::wasi::TABLE;
+use fuelbox::host::wasi::abi::MODULE;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;

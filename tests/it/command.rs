@@ -3,7 +3,7 @@
 use crate::guest::start;
 use crate::support::{deadline_ms, job, prebuilt, program};
 use fuelbox::abi::{Job, call_bytes, command};
-use fuelbox::wasi::streams::{SharedWriter, SinkTo};
+use fuelbox::host::streams::{SharedWriter, SinkTo};
 use fuelbox::{Error, Invocation, Limits, Program, Report, Stdin, Stop, World};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};

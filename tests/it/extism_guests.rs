@@ -5,7 +5,7 @@ use crate::programs::large;
 use crate::support::{Server, TempDir, deadline_ms, fuelbox, fuelbox_program, prebuilt, wat};
 use fuelbox::abi::{Job, call_bytes};
 use fuelbox::base::limits::WarmLimits;
-use fuelbox::wasi::streams::SinkTo;
+use fuelbox::host::streams::SinkTo;
 use fuelbox::{Limits, Program, Report, Runner, RunnerConfig, Stop, World};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 
 use crate::support::{Client, Server, TempDir, fuelbox_program, wat};
 use fuelbox::base::limits::{LOG_BURST_LINES, LOG_DROPS_SAID_EVERY, LOG_LINES_PER_S};
-use fuelbox::wasi::guest_log::Bucket;
+use fuelbox::host::guest_log::Bucket;
 use fuelbox::{Runner, RunnerConfig};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};

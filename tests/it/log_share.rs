@@ -5,7 +5,7 @@ use fuelbox::base::limits::{
     LOG_BURST_BYTES, LOG_BURST_LINES, LOG_BYTES_PER_S, LOG_LINE_BYTES_MAX, LOG_LINES_PER_S, LOG_SHARES,
     LOG_TARGET_BYTES_MAX,
 };
-use fuelbox::wasi::guest_log::Bucket;
+use fuelbox::host::guest_log::Bucket;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};

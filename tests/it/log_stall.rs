@@ -3,7 +3,7 @@
 
 use crate::support::{Client, TempDir, fuelbox_program, job, program, wat};
 use fuelbox::abi::{Job, numeric};
-use fuelbox::wasi::streams::SinkTo;
+use fuelbox::host::streams::SinkTo;
 use fuelbox::{Limits, Value};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

@@ -28,7 +28,7 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// `src/wasi/mod.rs` is `wasi`, `src/wasi/fd.rs` is `wasi/fd`.
+/// `src/host/wasi/mod.rs` is `wasi`, `src/host/wasi/fd.rs` is `wasi/fd`.
 fn module_of(path: &Path) -> String {
     let relative = path.strip_prefix(root().join("src")).unwrap().with_extension("");
     let name = relative.to_str().unwrap().to_string();

@@ -3,10 +3,10 @@
 
 use crate::wasi_world::{MEMORY_BYTES, World, bad_pointers, fails, writes};
 use fuelbox::Stdin;
-use fuelbox::wasi::abi::{Errno, Fault, Wait};
-use fuelbox::wasi::clock::Clock;
-use fuelbox::wasi::entropy::Entropy;
-use fuelbox::wasi::{fd, preopen, process, sock, stat};
+use fuelbox::host::wasi::abi::{Errno, Fault, Wait};
+use fuelbox::host::wasi::clock::Clock;
+use fuelbox::host::wasi::entropy::Entropy;
+use fuelbox::host::wasi::{fd, preopen, process, sock, stat};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 

@@ -3,8 +3,8 @@
 
 use crate::support::TempDir;
 use crate::wasi_world::{Answer, World};
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::{Call, fd, path, stat};
+use fuelbox::host::wasi::abi::{Errno, Fault};
+use fuelbox::host::wasi::{Call, fd, path, stat};
 use fuelbox::{Limits, Preopen, Stdin};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;

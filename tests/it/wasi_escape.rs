@@ -8,8 +8,8 @@ use crate::wasi_dirs::{
 };
 use crate::wasi_world::World;
 use fuelbox::Limits;
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::{Call, fd, path, preopen, stat};
+use fuelbox::host::wasi::abi::{Errno, Fault};
+use fuelbox::host::wasi::{Call, fd, path, preopen, stat};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

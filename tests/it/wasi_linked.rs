@@ -2,8 +2,8 @@
 
 use crate::guest::{LONG, numbers, refusal, start, trap};
 use crate::support::{deadline_ms, wat};
+use fuelbox::host::wasi::TABLE;
 use fuelbox::module::reader::Ty;
-use fuelbox::wasi::TABLE;
 use fuelbox::{Invocation, Limits, LoadProblem, Stdin, Stop};
 use std::collections::HashSet;
 use std::sync::mpsc::channel;
@@ -44,7 +44,7 @@ fn the_whole_interface_links_and_only_signals_are_missing() {
 fn the_table_is_that_of_preview1() {
     let names: HashSet<_> = TABLE.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), 46);
-    let widths = |name: &str| fuelbox::wasi::find(name).unwrap().signature().to_string();
+    let widths = |name: &str| fuelbox::host::wasi::find(name).unwrap().signature().to_string();
     // From the interface's own description (wasi_snapshot_preview1.witx).
     assert_eq!(widths("path_open"), "(i32, i32, i32, i32, i32, i64, i64, i32, i32) -> i32");
     assert_eq!(widths("path_filestat_set_times"), "(i32, i32, i32, i32, i64, i64, i32) -> i32");
@@ -56,7 +56,7 @@ fn the_table_is_that_of_preview1() {
     assert_eq!(widths("sock_recv"), "(i32, i32, i32, i32, i32, i32) -> i32");
     assert_eq!(widths("proc_exit"), "(i32)");
     assert_eq!(widths("sched_yield"), "() -> i32");
-    assert!(fuelbox::wasi::find("fd_fly").is_none());
+    assert!(fuelbox::host::wasi::find("fd_fly").is_none());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{job, program};
 use fuelbox::abi::{Job, command};
-use fuelbox::wasi::streams::{SharedWriter, SinkTo};
+use fuelbox::host::streams::{SharedWriter, SinkTo};
 use fuelbox::{Error, Invocation, Limits, Stdin};
 use std::sync::{Arc, Mutex};
 

@@ -5,8 +5,8 @@ use crate::support::TempDir;
 use crate::wasi_dirs::{READ, WRITE, furnished, open, tree, world_with};
 use crate::wasi_world::{Answer, MEMORY_BYTES, World, bad_pointers};
 use fuelbox::Limits;
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::{Call, TABLE, fd, path, poll, preopen, process, sock, stat};
+use fuelbox::host::wasi::abi::{Errno, Fault};
+use fuelbox::host::wasi::{Call, TABLE, fd, path, poll, preopen, process, sock, stat};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
@@ -194,7 +194,7 @@ fn every_function_is_called_and_writes_only_where_it_is_told() {
     let names: HashSet<_> = calls().iter().map(|call| call.0).collect();
     assert_eq!(names, TABLE.iter().map(|row| row.name).collect());
     for (name, args, expected, also) in calls() {
-        let params = fuelbox::wasi::find(name).unwrap().signature().params.len();
+        let params = fuelbox::host::wasi::find(name).unwrap().signature().params.len();
         assert_eq!(args.len(), params, "{name}");
         // As it is, all at odd addresses, and with each answer at 0 and at the end of memory.
         let outs = (0..args.len()).filter(|at| matches!(args[*at], Out(..)));

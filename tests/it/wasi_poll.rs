@@ -4,9 +4,9 @@ use crate::guest::{LONG, start};
 use crate::support::{TempDir, deadline_ms};
 use crate::wasi_dirs::{READ, open, world_with};
 use crate::wasi_world::{World, fails};
-use fuelbox::wasi::abi::{Errno, Fault, Wait};
-use fuelbox::wasi::clock::Clock;
-use fuelbox::wasi::poll::poll_oneoff;
+use fuelbox::host::wasi::abi::{Errno, Fault, Wait};
+use fuelbox::host::wasi::clock::Clock;
+use fuelbox::host::wasi::poll::poll_oneoff;
 use fuelbox::{Invocation, Limits, Stdin, Stop};
 use std::sync::mpsc::channel;
 
@@ -120,7 +120,7 @@ fn input_wakes_and_its_end_hangs_up() {
         assert_eq!(poll(&mut world, &[Sub::Read(0)]), Ok(vec![(7, 1, 5, 0)]), "nothing is taken");
     }
     world.put(0, &[100, 5]);
-    assert_eq!(world.call(|c| fuelbox::wasi::fd::fd_read(c, 0, 0, 1, 64)), Ok(()));
+    assert_eq!(world.call(|c| fuelbox::host::wasi::fd::fd_read(c, 0, 0, 1, 64)), Ok(()));
     send.send(vec![]).unwrap();
     assert!(wait(&mut world).stdin, "an empty chunk is no input");
     drop(send);

@@ -6,8 +6,8 @@ use crate::wasi_dirs::{
 };
 use crate::wasi_world::{Answer, World};
 use fuelbox::Limits;
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::{fd, path, stat};
+use fuelbox::host::wasi::abi::{Errno, Fault};
+use fuelbox::host::wasi::{fd, path, stat};
 
 /// What a new entry costs.
 const ENTRY: u64 = 4096;
@@ -258,8 +258,8 @@ fn a_run_has_no_more_directories_than_descriptors() {
         let one = || fuelbox::Preopen::open(&dir.0, "/", false).unwrap();
         let limits = Limits { descriptors: 5, ..Limits::default() };
         let given = fuelbox::World { dirs: (0..n).map(|_| one()).collect(), ..fuelbox::World::default() };
-        let keep = || fuelbox::wasi::streams::SinkTo::Buffer(Vec::new());
-        fuelbox::wasi::ctx::WasiCtx::new(&limits, given, fuelbox::Stdin::Empty, keep(), keep()).err()
+        let keep = || fuelbox::host::streams::SinkTo::Buffer(Vec::new());
+        fuelbox::host::wasi::ctx::WasiCtx::new(&limits, given, fuelbox::Stdin::Empty, keep(), keep()).err()
     };
     assert_eq!((dirs(1), dirs(2), dirs(3)), (None, None, Some(Errno::Mfile)));
 }

@@ -6,9 +6,9 @@ use crate::wasi_dirs::{bounded, tree, world_with};
 use crate::wasi_pointers::invoke;
 use crate::wasi_world::{MEMORY_BYTES, World};
 use fuelbox::Limits;
-use fuelbox::wasi::TABLE;
-use fuelbox::wasi::abi::Fault;
-use fuelbox::wasi::clock::Clock;
+use fuelbox::host::wasi::TABLE;
+use fuelbox::host::wasi::abi::Fault;
+use fuelbox::host::wasi::clock::Clock;
 use std::path::Path;
 
 /// A sequence of numbers (xorshift64, Marsaglia 2003), the same in every run of the test.

@@ -3,8 +3,8 @@
 use crate::support::TempDir;
 use crate::wasi_dirs::{DIRECTORY, OUT, READ, open, out, world_with};
 use crate::wasi_world::{Answer, MEMORY_BYTES, World, bad_pointers, fails, reproducible};
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::{Call, fd, preopen};
+use fuelbox::host::wasi::abi::{Errno, Fault};
+use fuelbox::host::wasi::{Call, fd, preopen};
 use fuelbox::{Limits, Preopen, Stdin};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

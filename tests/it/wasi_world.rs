@@ -1,12 +1,12 @@
 //! A context and a guest's memory for tests of the WASI functions, without wasm.
 
 use crate::support::TempDir;
-use fuelbox::wasi::Call;
-use fuelbox::wasi::abi::{Errno, Fault};
-use fuelbox::wasi::clock::Clock;
-use fuelbox::wasi::ctx::WasiCtx;
-use fuelbox::wasi::entropy::Entropy;
-use fuelbox::wasi::streams::SinkTo;
+use fuelbox::host::streams::SinkTo;
+use fuelbox::host::wasi::Call;
+use fuelbox::host::wasi::abi::{Errno, Fault};
+use fuelbox::host::wasi::clock::Clock;
+use fuelbox::host::wasi::ctx::WasiCtx;
+use fuelbox::host::wasi::entropy::Entropy;
 use fuelbox::{Limits, Preopen, Stdin};
 
 pub type Answer = Result<(), Fault>;

@@ -3,7 +3,7 @@
 use super::{End, FUEL, Loaded, MEMORY_PAGES, Road, Run, trapped};
 use crate::value::Num;
 use fuelbox::abi::{Job, numeric};
-use fuelbox::wasi::streams::SinkTo;
+use fuelbox::host::streams::SinkTo;
 use fuelbox::{CompileOptions, Error, Limits, Program, Stop, Value, World};
 use std::cell::Cell;
 

@@ -3,7 +3,7 @@
 use super::abi::{Errno, fdflags, rights};
 use super::dir::{Filestat, Preopen};
 use super::listing::Listing;
-use super::streams::{Input, Sink, Stdin};
+use crate::host::streams::{Input, Sink, Stdin};
 use cap_std::fs::Dir;
 use std::fs::File;
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use super::clock::{Clock, CpuTime};
 use super::dir::{Filestat, Preopen};
 use super::entropy::Entropy;
 use super::files::Files;
-use super::streams::{Sink, SinkTo, Stdin};
 use crate::base::limits::Limits;
+use crate::host::streams::{Sink, SinkTo, Stdin};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 

@@ -4,10 +4,10 @@
 use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
 use crate::base::outcome::{Denied, Stop};
-use crate::extism::memory::Blocks;
-use crate::extism::vars::Vars;
-use crate::wasi::abi::{Fault, Wait};
-use crate::wasi::ctx::{Call, WasiCtx};
+use crate::host::extism::memory::Blocks;
+use crate::host::extism::vars::Vars;
+use crate::host::wasi::abi::{Fault, Wait};
+use crate::host::wasi::ctx::{Call, WasiCtx};
 use std::fmt;
 use wasmi::errors::{HostError, MemoryError, TableError};
 use wasmi::{Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder};

@@ -10,7 +10,7 @@ pub mod memory;
 pub mod vars;
 
 use crate::base::outcome::Stop;
-use crate::host::{Answer, Halt, Host, charge};
+use crate::host::store::{Answer, Halt, Host, charge};
 use crate::module::reader::{Facts, Signature, Ty};
 use log::Level;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,7 +11,6 @@ pub mod dir;
 pub mod entropy;
 pub mod fd;
 pub mod files;
-pub mod guest_log;
 pub mod listing;
 pub mod memory;
 pub mod path;
@@ -20,12 +19,11 @@ pub mod preopen;
 pub mod process;
 pub mod sock;
 pub mod stat;
-pub mod streams;
 
 pub use ctx::Call;
 
 use crate::base::outcome::Stop;
-use crate::host::{Halt, Host, charge};
+use crate::host::store::{Halt, Host, charge};
 use crate::module::reader::{Signature, Ty};
 use abi::{Errno, Fault, MODULE};
 use clock::Clock;

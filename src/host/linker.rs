@@ -4,9 +4,9 @@
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::Stop;
-use crate::host::{Halt, Host};
+use crate::host::store::{Halt, Host};
+use crate::host::{extism, wasi};
 use crate::module::reader::{Import, Item, Signature, Ty};
-use crate::{extism, wasi};
 use std::collections::HashSet;
 use wasmi::{Caller, Error, Linker};
 

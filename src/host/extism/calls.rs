@@ -10,8 +10,8 @@ use super::memory::{self, Blocks};
 use crate::base::heap;
 use crate::base::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, PAGE_BYTES, VARS_BYTES_MAX};
 use crate::base::outcome::{Denied, Stop};
-use crate::host::Host;
-use crate::wasi::guest_log::TARGET;
+use crate::host::guest_log::TARGET;
+use crate::host::store::Host;
 use log::Level;
 
 type Result<T> = std::result::Result<T, Stop>;

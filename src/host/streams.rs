@@ -1,8 +1,8 @@
 //! Standard input, and the capped outputs.
 
-use super::abi::Fault;
-use super::dir::errno;
 use super::guest_log::{Lines, Origin};
+use super::wasi::abi::Fault;
+use super::wasi::dir::errno;
 use crate::base::heap;
 use crate::base::limits::LOG_CALL_BYTES_MAX;
 use std::io::Write;

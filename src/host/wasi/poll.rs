@@ -4,8 +4,8 @@ use super::Call;
 use super::abi::{ABSTIME, EVENT_BYTES, Errno, Fault, HANGUP, SUBSCRIPTION_BYTES, Wait, clock_id, eventtype};
 use super::files::Descriptor;
 use super::memory::{slice, write, write_u32};
-use super::streams::Ready;
 use crate::base::limits::SUBSCRIPTIONS_MAX;
+use crate::host::streams::Ready;
 use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Errno>;
@@ -71,7 +71,9 @@ pub fn poll_oneoff(
     if happened.is_empty() {
         let left = soonest(call, &parsed, since)?;
         match left {
-            Some(left) if call.ctx.clock.skip(left) => happened = self::happened(call, &parsed, since)?,
+            Some(left) if call.ctx.clock.skip(left) => {
+                happened = crate::host::wasi::poll::happened(call, &parsed, since)?
+            }
             _ => {
                 call.ctx.polled_since = Some(since);
                 // It is paid for when it is made again.

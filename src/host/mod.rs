@@ -1,0 +1,8 @@
+//! What a guest may call: the store's data, the linker, WASI and Extism.
+
+pub(crate) mod extism;
+pub mod guest_log;
+pub(crate) mod linker;
+pub(crate) mod store;
+pub mod streams;
+pub mod wasi;
