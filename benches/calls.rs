@@ -6,7 +6,7 @@
 use fuelbox::abi::{Job, numeric, packed};
 use fuelbox::base::limits::WarmLimits;
 use fuelbox::host::streams::SinkTo;
-use fuelbox::warm::{Budget, Pool};
+use fuelbox::sandbox::pool::{Budget, Pool};
 use fuelbox::{Limits, Program, World};
 use wasmi::{Config, Engine, Linker, Memory, Module, Store};
 

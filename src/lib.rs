@@ -9,12 +9,12 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names guests base/escape base/units base/digest signature module/leb128 module/edit beneath base module host
-//! L1  zeroing module/operators module/info
-//! L1  base/error base/stopped trap base/heap host/wasi/abi stats host/extism/memory host/extism/vars host/extism/http
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names guests base/escape base/units base/digest signature module/leb128 module/edit beneath base module host sandbox
+//! L1  sandbox/zeroing module/operators module/info
+//! L1  base/error base/stopped sandbox/trap base/heap host/wasi/abi stats host/extism/memory host/extism/vars host/extism/http
 //! L2  host/wasi/memory host/wasi/dir host/wasi/clock host/wasi/entropy host/streams host/guest_log
 //! L2  module/code_limits
-//! L2  tail_calls
+//! L2  sandbox/tail_calls
 //! L3  module/code host/wasi/listing
 //! L4  module/reader
 //! L5  module/start_section
@@ -25,9 +25,9 @@
 //! L7  host/wasi host/wasi/process host/wasi/fd host/wasi/stat host/wasi/preopen host/wasi/path host/wasi/poll host/wasi/sock
 //! L7  host/extism host/extism/calls
 //! L8  host/linker
-//! L9  engine
-//! L10 sandbox sandbox/parked
-//! L11 warm
+//! L9  sandbox/program
+//! L10 sandbox/instance sandbox/parked
+//! L11 sandbox/pool
 //! L12 abi abi/numeric abi/packed abi/command abi/extism abi/reserved
 //! L13 policy policy/file
 //! L14 plugins
@@ -61,7 +61,6 @@ pub mod base;
 mod beneath;
 pub mod cli;
 pub mod deploy;
-mod engine;
 pub mod files;
 pub mod folder;
 pub mod gateway;
@@ -71,27 +70,23 @@ pub mod module;
 pub mod plugins;
 pub mod policy;
 mod runner;
-mod sandbox;
+pub mod sandbox;
 pub mod signature;
 pub mod stats;
-mod tail_calls;
-mod trap;
-pub mod warm;
 pub mod watch;
-mod zeroing;
 
 pub use abi::command::Invocation;
 pub use abi::{Convention, Serving};
 pub use base::error::{Error, LoadProblem, Names};
 pub use base::limits::Limits;
 pub use base::outcome::{Denied, Report, Stop, Usage, Value};
-#[doc(hidden)]
-pub use engine::{CompileOptions, Program};
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::World;
 pub use host::wasi::dir::Preopen;
 pub use runner::{Runner, RunnerConfig};
-pub use zeroing::ZeroingAllocator;
+#[doc(hidden)]
+pub use sandbox::program::{CompileOptions, Program};
+pub use sandbox::zeroing::ZeroingAllocator;
 
 /// The README's example is a test.
 #[cfg(doctest)]

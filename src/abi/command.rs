@@ -8,7 +8,7 @@ use crate::host::extism;
 use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::World;
 use crate::module::reader::{Facts, Signature};
-use crate::sandbox::Ended;
+use crate::sandbox::instance::Ended;
 
 /// The function that a command exports.
 pub const START: &str = "_start";

@@ -11,7 +11,7 @@ use crate::host::extism;
 use crate::host::extism::calls;
 use crate::host::extism::memory::Blocks;
 use crate::module::reader::{Facts, Signature, Ty};
-use crate::sandbox::{Ended, Sandbox};
+use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
 /// Functions that make the runtime of a plug-in's language ready. They are called before any other.

@@ -15,12 +15,12 @@ use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
-use crate::engine::Program;
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::{WasiCtx, World};
 use crate::module::reader::{Facts, Signature};
-use crate::sandbox::Sandbox;
-use crate::warm::{Pool, Warm};
+use crate::sandbox::instance::Sandbox;
+use crate::sandbox::pool::{Pool, Warm};
+use crate::sandbox::program::Program;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 

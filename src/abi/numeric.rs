@@ -5,7 +5,7 @@ use crate::base::error::Error;
 use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
 use crate::base::outcome::{Report, Stop, Value};
 use crate::module::reader::{Facts, Signature, Ty};
-use crate::sandbox::Ended;
+use crate::sandbox::instance::Ended;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write};
 use wasmi::{F32, F64, Val};

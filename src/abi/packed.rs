@@ -7,7 +7,7 @@ use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::outcome::{Report, Stop};
 use crate::module::reader::{Facts, Ty};
-use crate::sandbox::{Ended, Sandbox};
+use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
 pub(super) const ALLOCATE: &str = "allocate";

@@ -5,9 +5,9 @@ use super::{Failure, output, target};
 use crate::abi::{Convention, command};
 use crate::base::error::Error;
 use crate::base::escape::printable;
-use crate::engine::to_binary;
 use crate::module::reader;
 use crate::module::reader::Facts;
+use crate::sandbox::program::to_binary;
 use std::fmt::Write;
 
 /// Shows it; fails like a run would if it would not load.

@@ -11,9 +11,9 @@ use crate::base::error::Names;
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
-use crate::engine::Program;
 use crate::host::streams::SinkTo;
 use crate::host::wasi::ctx::World;
+use crate::sandbox::program::Program;
 use std::io::ErrorKind;
 
 /// Runs it.

@@ -4,9 +4,9 @@ use super::args::{DEFAULT_FOLDER, Source};
 use super::{Failure, exit, note};
 use crate::base::error::Error;
 use crate::base::limits::Limits;
-use crate::engine::{CompileOptions, Program};
 use crate::files::{ENDINGS, read_file, read_module};
 use crate::guests;
+use crate::sandbox::program::{CompileOptions, Program};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ use super::{exit, logging};
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
 use crate::cli::args::LogFormat;
-use crate::engine::Program;
+use crate::sandbox::program::Program;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -7,7 +7,7 @@ use crate::base::heap::NoMemory;
 use crate::base::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
 use crate::plugins::Plugin;
 use crate::runner::Runner;
-use crate::warm::Pool;
+use crate::sandbox::pool::Pool;
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -1,11 +1,11 @@
 //! Instances between two calls.
 
-use super::Sandbox;
+use super::instance::Sandbox;
 use crate::base::limits::Limits;
 use crate::base::outcome::Usage;
-use crate::engine::Program;
 use crate::host::store::Host;
 use crate::host::wasi::ctx::WasiCtx;
+use crate::sandbox::program::Program;
 use std::time::{Duration, Instant};
 use wasmi::{Instance, Store};
 

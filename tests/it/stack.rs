@@ -181,9 +181,9 @@ fn no_instruction_leaves_frames_on_the_hosts_stack() {
 /// What measures whether guests leave frames on the host's stack is the source beside it.
 #[test]
 fn the_module_that_checks_the_stack_is_its_source() {
-    let built = fuelbox::module::reader::read(include_bytes!("../../src/tail_calls.wasm")).unwrap();
+    let built = fuelbox::module::reader::read(include_bytes!("../../src/sandbox/tail_calls.wasm")).unwrap();
     let source =
-        fuelbox::module::reader::read(&crate::support::wat(include_str!("../../src/tail_calls.wat")))
+        fuelbox::module::reader::read(&crate::support::wat(include_str!("../../src/sandbox/tail_calls.wat")))
             .unwrap();
     assert_eq!(built, source);
 }

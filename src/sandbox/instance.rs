@@ -2,22 +2,18 @@
 //!
 //! Knows no calling convention: those move bytes in and out through [`Sandbox::call`] and the memory here.
 
-mod parked;
-
-pub use parked::Parked;
-
 use crate::base::heap;
 use crate::base::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits,
     PAGE_BYTES, SLICE_FUEL, UNCHECKED_SLICE_FUEL,
 };
 use crate::base::outcome::{Stop, Usage};
-use crate::engine::Program;
 use crate::host::store::{Again, Answer, Halt, Host};
 use crate::host::wasi;
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
-use crate::{tail_calls, trap};
+use crate::sandbox::program::Program;
+use crate::sandbox::{tail_calls, trap};
 use std::time::{Duration, Instant};
 use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, Val, ValType};
 
@@ -31,16 +27,16 @@ pub enum Ended {
 
 /// A live instance of a program, for one run.
 pub struct Sandbox<'a> {
-    store: Store<Host>,
-    instance: Option<Instance>,
-    instance_bytes: usize,
-    fuel_limit: u64,
-    fuel_unissued: u64,
-    slice_fuel: u64,
-    deadline: Option<Duration>,
-    started: Instant,
-    instantiated: Option<Duration>,
-    when_long: Option<&'a dyn Fn()>,
+    pub(super) store: Store<Host>,
+    pub(super) instance: Option<Instance>,
+    pub(super) instance_bytes: usize,
+    pub(super) fuel_limit: u64,
+    pub(super) fuel_unissued: u64,
+    pub(super) slice_fuel: u64,
+    pub(super) deadline: Option<Duration>,
+    pub(super) started: Instant,
+    pub(super) instantiated: Option<Duration>,
+    pub(super) when_long: Option<&'a dyn Fn()>,
 }
 
 impl<'a> Sandbox<'a> {
@@ -195,7 +191,7 @@ impl<'a> Sandbox<'a> {
     }
 
     /// What the run used; its outputs are complete then.
-    fn usage(&mut self) -> Usage {
+    pub(super) fn usage(&mut self) -> Usage {
         let total = self.started.elapsed();
         // A run that was stopped while it was made spent all its time there.
         let instantiate = self.instantiated.unwrap_or(total);

@@ -11,7 +11,7 @@ use crate::host::store::Host;
 use crate::module::code::Code;
 use crate::module::reader::Facts;
 use crate::module::{reader, rewrite};
-use crate::tail_calls;
+use crate::sandbox::tail_calls;
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};

@@ -3,8 +3,8 @@
 //! What such a guest can see of earlier calls: everything that they left in its memory, globals and tables.
 //! One call at a time has an instance. Only one whose call succeeded, without being denied anything, is kept.
 
+use super::parked::Parked;
 use crate::base::limits::{INSTANCE_BYTES, WarmLimits};
-use crate::sandbox::Parked;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;

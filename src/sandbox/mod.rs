@@ -1,0 +1,9 @@
+//! A run of a guest under its limits: the compiled program, the instance, and warm instances.
+
+pub(crate) mod instance;
+pub(crate) mod parked;
+pub mod pool;
+pub(crate) mod program;
+pub(crate) mod tail_calls;
+pub(crate) mod trap;
+pub(crate) mod zeroing;
