@@ -9,9 +9,9 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names guests base/escape base/units base/digest signature module/leb128 module/edit beneath base module host sandbox
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names plugins/examples base/escape base/units base/digest plugins/signature module/leb128 module/edit plugins/beneath base module host sandbox plugins
 //! L1  sandbox/zeroing module/operators module/info
-//! L1  base/error base/stopped sandbox/trap base/heap host/wasi/abi stats host/extism/memory host/extism/vars host/extism/http
+//! L1  base/error base/stopped sandbox/trap base/heap host/wasi/abi plugins/stats host/extism/memory host/extism/vars host/extism/http
 //! L2  host/wasi/memory host/wasi/dir host/wasi/clock host/wasi/entropy host/streams host/guest_log
 //! L2  module/code_limits
 //! L2  sandbox/tail_calls
@@ -29,11 +29,11 @@
 //! L10 sandbox/instance sandbox/parked
 //! L11 sandbox/pool
 //! L12 abi abi/numeric abi/packed abi/command abi/extism abi/reserved
-//! L13 policy policy/file
-//! L14 plugins
-//! L15 files
-//! L16 folder
-//! L17 deploy
+//! L13 plugins/policy plugins/policy/file
+//! L14 plugins/registry
+//! L15 plugins/files
+//! L16 plugins/folder
+//! L17 plugins/deploy
 //! L18 runner runner/path
 //! L19 watch
 //! L20 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
@@ -58,21 +58,13 @@
 
 pub mod abi;
 pub mod base;
-mod beneath;
 pub mod cli;
-pub mod deploy;
-pub mod files;
-pub mod folder;
 pub mod gateway;
-pub mod guests;
 pub mod host;
 pub mod module;
 pub mod plugins;
-pub mod policy;
 mod runner;
 pub mod sandbox;
-pub mod signature;
-pub mod stats;
 pub mod watch;
 
 pub use abi::command::Invocation;

@@ -4,7 +4,7 @@
 //! and costs one `stat` for each module and interval.
 
 use crate::base::error::Error;
-use crate::folder::{Changes, SETTLE, SETTLE_LOOKS};
+use crate::plugins::folder::{Changes, SETTLE, SETTLE_LOOKS};
 use crate::runner::Runner;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

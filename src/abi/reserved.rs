@@ -11,7 +11,7 @@
 //! is passed bytes at all.
 //!
 //! Names do not tell of every function that moves memory. So where instances are kept, functions of numbers need more
-//! than this ([`crate::plugins::Plugin`]).
+//! than this ([`crate::plugins::registry::Plugin`]).
 
 use super::command::START;
 use super::extism::{CONSTRUCTORS, HASKELL, REACTOR};

@@ -4,8 +4,8 @@ use super::args::Check;
 use super::{Failure, exit, note, output, site};
 use crate::base::error::Error;
 use crate::base::escape::printable;
-use crate::folder::{Folder, policies_without_module};
-use crate::plugins::Plugins;
+use crate::plugins::folder::{Folder, policies_without_module};
+use crate::plugins::registry::Plugins;
 use std::fmt::Write;
 
 /// Checks.

@@ -4,7 +4,7 @@
 use super::args::{Command, parse};
 use super::values::KNOWN_FLAGS;
 use super::{Failure, exit};
-use crate::policy::At;
+use crate::plugins::policy::At;
 use std::ffi::OsString;
 use std::path::Path;
 use toml::Spanned;

@@ -4,9 +4,9 @@ use super::args::List;
 use super::{Failure, note, output, target};
 use crate::abi::{Convention, offered};
 use crate::base::escape::printable;
-use crate::folder::Folder;
-use crate::plugins::{Listed, Plugins};
-use crate::policy::Rules;
+use crate::plugins::folder::Folder;
+use crate::plugins::policy::Rules;
+use crate::plugins::registry::{Listed, Plugins};
 use std::fmt::Write;
 
 /// Lists them.

@@ -3,11 +3,11 @@
 use super::args::Serve;
 use super::stderr::STDERR;
 use super::{Failure, budget, exit, logging, service, site, target};
-use crate::deploy;
-use crate::folder::policies_without_module;
 use crate::gateway::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
-use crate::policy::Access;
+use crate::plugins::deploy;
+use crate::plugins::folder::policies_without_module;
+use crate::plugins::policy::Access;
 use crate::runner::{Runner, RunnerConfig};
 use crate::watch::{Watch, log_changes};
 use log::Level;

@@ -4,8 +4,8 @@ use super::args::{DEFAULT_FOLDER, Source};
 use super::{Failure, exit, note};
 use crate::base::error::Error;
 use crate::base::limits::Limits;
-use crate::files::{ENDINGS, read_file, read_module};
-use crate::guests;
+use crate::plugins::examples;
+use crate::plugins::files::{ENDINGS, read_file, read_module};
 use crate::sandbox::program::{CompileOptions, Program};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -87,8 +87,8 @@ fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failu
 }
 
 fn built_in(name: &str) -> Result<Module, Failure> {
-    let known = || guests::BUILT_IN.iter().map(|(name, _)| *name).collect();
-    let found = guests::BUILT_IN.iter().find(|(known, _)| *known == name);
+    let known = || examples::BUILT_IN.iter().map(|(name, _)| *name).collect();
+    let found = examples::BUILT_IN.iter().find(|(known, _)| *known == name);
     let (_, bytes) = found.ok_or_else(|| Error::NoPlugin { name: name.into(), known: known() })?;
     say_built_in();
     Ok(Module { name: name.into(), bytes: bytes.to_vec() })

@@ -7,7 +7,7 @@ use super::problem::{self, response as problem};
 use super::tokens::{Role, Tokens};
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
-use crate::deploy::{Deploy, Done, Refused, is_name};
+use crate::plugins::deploy::{Deploy, Done, Refused, is_name};
 use crate::runner::Runner;
 use percent_encoding::percent_decode_str;
 use serde_json::json;

@@ -5,7 +5,7 @@ use crate::base::escape::{cut, json_line};
 use crate::base::heap;
 use crate::base::heap::NoMemory;
 use crate::base::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
-use crate::plugins::Plugin;
+use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
 use crate::sandbox::pool::Pool;
 use serde_json::{Value, json};

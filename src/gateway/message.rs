@@ -3,7 +3,7 @@
 use super::problem::Kind;
 use super::request_id::RequestId;
 use super::tokens::Role;
-use crate::plugins::Plugin;
+use crate::plugins::registry::Plugin;
 use std::borrow::Cow;
 use std::sync::Arc;
 

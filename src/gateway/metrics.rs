@@ -6,9 +6,9 @@
 use super::door::Door;
 use super::tally::{Outcomes, Tally};
 use crate::base::escape::printable_lines;
-use crate::plugins::Plugin;
+use crate::plugins::registry::Plugin;
+use crate::plugins::stats::{BOUNDS_NS, Counts, Histogram};
 use crate::runner::Runner;
-use crate::stats::{BOUNDS_NS, Counts, Histogram};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};

@@ -8,7 +8,7 @@ use super::request_id::REQUEST_ID;
 use super::tally::outcome;
 use crate::base::escape::cut;
 use crate::base::limits::{LOG_METHOD_BYTES_MAX, LOG_TARGET_BYTES_MAX};
-use crate::plugins::Plugin;
+use crate::plugins::registry::Plugin;
 use log::Record;
 use log::kv::Value;
 use std::sync::Arc;

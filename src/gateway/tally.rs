@@ -5,9 +5,9 @@
 use super::conditions::Made;
 use super::problem::{self, Kind};
 use super::routes::plugin_of;
-use crate::plugins::Plugin;
+use crate::plugins::registry::Plugin;
+use crate::plugins::stats::{Counts, OUTCOMES_MAX};
 use crate::runner::Runner;
-use crate::stats::{Counts, OUTCOMES_MAX};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;

@@ -5,9 +5,9 @@ use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric, pass_bytes};
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Value};
-use crate::files::load_file;
 use crate::host::guest_log::Origin;
 use crate::host::streams::SinkTo;
+use crate::plugins::files::load_file;
 use std::path::Path;
 
 impl Runner {

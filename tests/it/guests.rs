@@ -2,7 +2,7 @@
 //! that are not built in are run in programs.rs and cgi_programs.rs.
 
 use crate::support::{prebuilt, wat};
-use fuelbox::guests::BUILT_IN;
+use fuelbox::plugins::examples::BUILT_IN;
 use fuelbox::{Error, Invocation, Runner, RunnerConfig, Serving, Stop, Value};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};

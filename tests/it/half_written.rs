@@ -4,9 +4,9 @@
 use crate::site::{Site, giving};
 use crate::support::{TempDir, fuelbox_in, look, prebuilt, reload};
 use fuelbox::base::digest::Digest;
-use fuelbox::folder::SETTLE;
-use fuelbox::policy::Access;
-use fuelbox::signature::TrustedKey;
+use fuelbox::plugins::folder::SETTLE;
+use fuelbox::plugins::policy::Access;
+use fuelbox::plugins::signature::TrustedKey;
 use fuelbox::watch::Watch;
 use fuelbox::{Runner, RunnerConfig};
 use std::io::Write;

@@ -4,8 +4,8 @@
 use crate::site::{Site, giving};
 use crate::support::{TempDir, fuelbox_in, prebuilt, reload};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::files::read_module;
-use fuelbox::signature::TrustedKey;
+use fuelbox::plugins::files::read_module;
+use fuelbox::plugins::signature::TrustedKey;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::os::unix::fs::symlink;
 use std::path::Path;

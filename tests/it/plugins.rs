@@ -3,9 +3,9 @@
 use crate::guest::LONG;
 use crate::support::{TempDir, job, twice, wat};
 use fuelbox::abi::numeric;
-use fuelbox::folder::{Changes, Folder};
-use fuelbox::plugins::Plugins;
-use fuelbox::policy::Rules;
+use fuelbox::plugins::folder::{Changes, Folder};
+use fuelbox::plugins::policy::Rules;
+use fuelbox::plugins::registry::Plugins;
 use fuelbox::watch::Watch;
 use fuelbox::{Error, Limits, Runner, RunnerConfig, Value};
 use std::sync::Arc;
@@ -230,10 +230,10 @@ fn the_limits_hold_for_files_too() {
     let dir = TempDir::new();
     let path = dir.write("a.wasm", giving(1));
     let limits = Limits { module_bytes: giving(1).len() - 1, ..Limits::default() };
-    let error = fuelbox::files::load_file(&path, &limits).unwrap_err();
+    let error = fuelbox::plugins::files::load_file(&path, &limits).unwrap_err();
     assert!(error.to_string().contains("--max-module"), "{error}");
     assert!(error.to_string().contains("a.wasm"), "{error}");
-    let missing = fuelbox::files::load_file(&dir.0.join("b.wasm"), &limits).unwrap_err();
+    let missing = fuelbox::plugins::files::load_file(&dir.0.join("b.wasm"), &limits).unwrap_err();
     assert!(missing.to_string().contains("b.wasm"), "{missing}");
 }
 

@@ -1,9 +1,9 @@
 //! Policies: what each key does, that nothing exceeds the server's limits, and that a wrong one fails closed.
 
 use crate::support::{Server, TempDir, fuelbox_in, prebuilt, twice, wat};
-use fuelbox::folder::{Changes, Folder};
-use fuelbox::plugins::Plugins;
-use fuelbox::policy::{Access, Rules};
+use fuelbox::plugins::folder::{Changes, Folder};
+use fuelbox::plugins::policy::{Access, Rules};
+use fuelbox::plugins::registry::Plugins;
 use fuelbox::{Convention, Error, Limits, Runner, RunnerConfig};
 use std::path::Path;
 use std::time::Duration;
@@ -157,7 +157,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
 fn bytes_that_are_no_text_and_files_that_are_too_large_are_refused() {
     let mut it = Scanned::greet("access = \"open\"");
     assert!(it.plugins.get("greet").is_ok());
-    let most = fuelbox::policy::POLICY_BYTES_MAX;
+    let most = fuelbox::plugins::policy::POLICY_BYTES_MAX;
     for (bytes, expected) in [
         (b"access = \"\xff\"".to_vec(), Some("not UTF-8")),
         (format!("#{}\naccess = \"open\"", "x".repeat(most - 17)).into_bytes(), None),

@@ -2,7 +2,7 @@
 //! those that it does.
 
 use crate::support::{TempDir, prebuilt};
-use fuelbox::policy::{Policy, Rules, read};
+use fuelbox::plugins::policy::{Policy, Rules, read};
 use fuelbox::{Limits, Program};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;

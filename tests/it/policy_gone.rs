@@ -2,7 +2,7 @@
 //! as change without a sign of it.
 
 use crate::support::{TempDir, look, prebuilt, reload};
-use fuelbox::policy::Access;
+use fuelbox::plugins::policy::Access;
 use fuelbox::{Runner, RunnerConfig};
 
 #[test]

@@ -192,5 +192,5 @@ const _: () = {
     shared_between_threads::<Runner>();
     shared_between_threads::<fuelbox::Program>();
     shared_between_threads::<Error>();
-    shared_between_threads::<fuelbox::plugins::Plugin>();
+    shared_between_threads::<fuelbox::plugins::registry::Plugin>();
 };

@@ -3,7 +3,7 @@
 use crate::site::{Site, giving};
 use crate::support::{TempDir, reload};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::signature::TrustedKey;
+use fuelbox::plugins::signature::TrustedKey;
 use fuelbox::{Runner, RunnerConfig};
 
 /// A key pair of minisign, and what it signs.

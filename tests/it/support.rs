@@ -2,9 +2,9 @@
 
 use fuelbox::abi::Job;
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::folder::{Changes, SETTLE};
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::host::streams::SinkTo;
+use fuelbox::plugins::folder::{Changes, SETTLE};
 use fuelbox::{Limits, Program, Runner, RunnerConfig, World};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};

@@ -4,7 +4,7 @@
 use crate::support::{TempDir, job, reload, wat};
 use fuelbox::abi::{Job, numeric};
 use fuelbox::base::limits::{INSTANCE_BYTES, PAGE_BYTES, WarmLimits};
-use fuelbox::plugins::Plugin;
+use fuelbox::plugins::registry::Plugin;
 use fuelbox::sandbox::pool::{Budget, Pool};
 use fuelbox::{Error, Limits, Program, Runner, RunnerConfig, Stop};
 use std::sync::Arc;

@@ -7,13 +7,13 @@ use crate::abi::{Convention, command, is_reserved, offered, passes_bytes};
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::{LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, WarmLimits};
-use crate::guests;
 use crate::host::guest_log::Bucket;
 use crate::module::reader::Signature;
-use crate::policy::Policy;
+use crate::plugins::examples;
+use crate::plugins::policy::Policy;
+use crate::plugins::stats::Stats;
 use crate::sandbox::pool::{Budget, Pool};
 use crate::sandbox::program::Program;
-use crate::stats::Stats;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -285,7 +285,7 @@ impl Plugins {
     /// # Errors
     /// One does not fit under `limits`.
     pub fn add_built_in(&self, limits: &Limits) -> Result<(), Error> {
-        for (name, wasm) in guests::BUILT_IN {
+        for (name, wasm) in examples::BUILT_IN {
             let program = Program::compile(name, wasm, limits)?;
             let policy = Policy::of_server(limits);
             self.put(name, Loaded { program, policy, digest: Digest::of(wasm) }, None);

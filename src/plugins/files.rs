@@ -3,11 +3,11 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
-use crate::beneath;
-use crate::plugins::Loaded;
-use crate::policy::{self, At, POLICY_BYTES_MAX, Policy, Rules};
+use crate::plugins::policy::{At, POLICY_BYTES_MAX, Policy, Rules};
+use crate::plugins::registry::Loaded;
+use crate::plugins::signature::SIGNATURE_BYTES_MAX;
+use crate::plugins::{beneath, policy, signature};
 use crate::sandbox::program::Program;
-use crate::signature::{self, SIGNATURE_BYTES_MAX};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};

@@ -5,9 +5,9 @@
 
 use crate::base::digest::Digest;
 use crate::base::error::Error;
-use crate::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
-use crate::plugins::{Plugin, Plugins};
-use crate::policy::Rules;
+use crate::plugins::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
+use crate::plugins::policy::Rules;
+use crate::plugins::registry::{Plugin, Plugins};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

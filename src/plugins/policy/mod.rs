@@ -1,6 +1,6 @@
 //! Policy: what one plug-in is allowed and given, within what the server allows. Its file is read in `file.rs`.
 
-mod file;
+pub(crate) mod file;
 
 pub use file::{At, Draft, POLICY_BYTES_MAX, read};
 
@@ -9,7 +9,7 @@ use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::host::wasi::ctx::World;
-use crate::signature::TrustedKey;
+use crate::plugins::signature::TrustedKey;
 use std::path::PathBuf;
 
 /// What holds for every plug-in of a server.
