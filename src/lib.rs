@@ -35,7 +35,7 @@
 //! L16 plugins/folder
 //! L17 plugins/deploy
 //! L18 runner runner/path
-//! L19 watch
+//! L19 plugins/watch
 //! L20 gateway gateway/message gateway/problem gateway/http1 gateway/lane gateway/conn gateway/routes
 //! L20 gateway/gate gateway/reply gateway/crew gateway/door gateway/worker gateway/outgoing
 //! L20 gateway/server gateway/cgi gateway/document gateway/ready gateway/tokens gateway/request_id
@@ -63,9 +63,8 @@ pub mod gateway;
 pub mod host;
 pub mod module;
 pub mod plugins;
-mod runner;
+pub(crate) mod runner;
 pub mod sandbox;
-pub mod watch;
 
 pub use abi::command::Invocation;
 pub use abi::{Convention, Serving};

@@ -9,3 +9,4 @@ pub mod policy;
 pub mod registry;
 pub mod signature;
 pub mod stats;
+pub mod watch;

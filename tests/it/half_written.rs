@@ -7,7 +7,7 @@ use fuelbox::base::digest::Digest;
 use fuelbox::plugins::folder::SETTLE;
 use fuelbox::plugins::policy::Access;
 use fuelbox::plugins::signature::TrustedKey;
-use fuelbox::watch::Watch;
+use fuelbox::plugins::watch::Watch;
 use fuelbox::{Runner, RunnerConfig};
 use std::io::Write;
 use std::path::Path;

@@ -6,7 +6,7 @@ use fuelbox::abi::numeric;
 use fuelbox::plugins::folder::{Changes, Folder};
 use fuelbox::plugins::policy::Rules;
 use fuelbox::plugins::registry::Plugins;
-use fuelbox::watch::Watch;
+use fuelbox::plugins::watch::Watch;
 use fuelbox::{Error, Limits, Runner, RunnerConfig, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -275,6 +275,6 @@ fn a_watched_folder_takes_effect_without_a_restart() {
     eventually("a removal", || runner.plugins().get("b").is_err());
     drop(watch);
     dir.write("c.wasm", giving(3));
-    std::thread::sleep(fuelbox::watch::INTERVAL * 2);
+    std::thread::sleep(fuelbox::plugins::watch::INTERVAL * 2);
     assert!(runner.plugins().get("c").is_err(), "nobody watches any more");
 }

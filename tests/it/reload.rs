@@ -1,7 +1,7 @@
 //! Plug-ins that change under load: no request fails, and each is answered whole by one version.
 
 use crate::support::{Client, Serve, Server, TempDir, wat};
-use fuelbox::watch::Watch;
+use fuelbox::plugins::watch::Watch;
 use fuelbox::{Runner, RunnerConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -53,7 +53,7 @@ fn a_replacement_under_load_fails_no_request() {
                 server.send("POST", "/execute/letter", b"").text() == next.to_string()
             });
             dir.write("letter.wasm", &letter('A')[..20]);
-            std::thread::sleep(2 * fuelbox::watch::INTERVAL);
+            std::thread::sleep(2 * fuelbox::plugins::watch::INTERVAL);
             assert_eq!(server.send("POST", "/execute/letter", b"").text(), next.to_string());
         }
         stop.store(true, Ordering::Relaxed);

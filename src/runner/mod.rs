@@ -1,6 +1,6 @@
 //! The library's façade: [`Runner`] loads plug-ins and runs guests under one set of limits.
 
-mod path;
+pub(crate) mod path;
 
 use crate::abi::command::Invocation;
 use crate::abi::{Job, Serving, call_bytes, command, numeric, pass_bytes};
@@ -178,7 +178,7 @@ impl Runner {
     }
 
     /// Lets go of warm instances that have been idle for too long. Whoever keeps some calls this now and then;
-    /// [`crate::watch::Watch`] does.
+    /// [`crate::plugins::watch::Watch`] does.
     pub fn expire_warm(&self) {
         self.plugins.expire_warm(Instant::now());
     }
