@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names plugins/examples base/escape base/units base/digest plugins/signature module/leb128 module/edit plugins/beneath base module host sandbox plugins
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names plugins/examples base/escape base/units base/digest plugins/signature module/leb128 module/edit plugins/beneath base module host sandbox plugins cli/commands cli/output
 //! L1  sandbox/zeroing module/operators module/info
 //! L1  base/error base/stopped sandbox/trap base/heap host/wasi/abi plugins/stats host/extism/memory host/extism/vars host/extism/http
 //! L2  host/wasi/memory host/wasi/dir host/wasi/clock host/wasi/entropy host/streams host/guest_log
@@ -44,9 +44,9 @@
 //! L20 gateway/cookies
 //! L20 gateway/client gateway/forwarded gateway/share gateway/conns gateway/state gateway/phase gateway/lineup
 //! L20 gateway/queue gateway/events gateway/incoming gateway/supply
-//! L21 cli cli/args cli/values cli/exit cli/help cli/target cli/run cli/call cli/list cli/inspect cli/serve
-//! L21 cli/world cli/out cli/health cli/service cli/flags cli/config cli/check cli/site cli/budget cli/watchdog
-//! L21 cli/logging cli/stderr cli/manual cli/completions cli/serve_args
+//! L21 cli cli/args cli/args/values cli/exit cli/help cli/target cli/commands/run cli/commands/call cli/commands/list cli/commands/inspect cli/commands/serve
+//! L21 cli/world cli/output/stdout cli/commands/health cli/commands/serve/service cli/args/flags cli/args/config cli/commands/check cli/site cli/commands/serve/budget cli/watchdog
+//! L21 cli/output/logging cli/output/stderr cli/help/manual cli/help/completions cli/args/serve
 //! ```
 //!
 //! # Invariants

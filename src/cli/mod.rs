@@ -3,36 +3,20 @@
 //! Results alone go to stdout; notes, logs and errors go to stderr.
 
 pub mod args;
-mod budget;
-mod call;
-mod check;
-pub mod completions;
-mod config;
+pub mod commands;
 pub mod exit;
-mod flags;
-mod health;
-mod help;
-mod inspect;
-mod list;
-mod logging;
-pub mod manual;
-mod out;
-mod run;
-mod serve;
-pub mod serve_args;
-mod service;
+pub mod help;
+pub mod output;
 mod site;
-mod stderr;
 mod target;
-pub mod values;
 mod watchdog;
 mod world;
 
 use crate::base::escape::printable_lines;
 use args::Command;
+use output::stderr::STDERR;
 use std::ffi::OsString;
 use std::io::Write;
-use stderr::STDERR;
 
 /// Why a command ended early: an exit code and what to say.
 #[derive(Debug)]
@@ -70,11 +54,11 @@ fn run_line(args: Vec<OsString>) -> u8 {
     // Before the first word: standard error may be a file, too.
     let ready = world::errors_for_large_files();
     let parsed = ready.and_then(|()| args::parse(args).map_err(|message| Failure::new(exit::USAGE, message)));
-    let (failure, format) = match parsed.and_then(config::resolve) {
+    let (failure, format) = match parsed.and_then(args::config::resolve) {
         Err(failure) => (failure, args::LogFormat::Text),
         Ok(command) => {
-            logging::start(&command);
-            let format = logging::of(&command);
+            output::logging::start(&command);
+            let format = output::logging::of(&command);
             match execute(command) {
                 Ok(()) => return exit::SUCCESS,
                 Err(failure) => (failure, format),
@@ -82,7 +66,7 @@ fn run_line(args: Vec<OsString>) -> u8 {
         }
     };
     if !failure.message.is_empty() {
-        logging::say(format, log::Level::Error, &failure.message);
+        output::logging::say(format, log::Level::Error, &failure.message);
     }
     failure.code
 }
@@ -90,18 +74,18 @@ fn run_line(args: Vec<OsString>) -> u8 {
 fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Help(topic) => output(help::text(topic).as_bytes()),
-        Command::Man => output(manual::page().as_bytes()),
-        Command::Completions(shell) => output(completions::script(shell).as_bytes()),
+        Command::Man => output(help::manual::page().as_bytes()),
+        Command::Completions(shell) => output(help::completions::script(shell).as_bytes()),
         Command::Version => output(concat!("fuelbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
-        Command::Run(run) => run::execute(run),
-        Command::Call(call) => call::execute(call),
-        Command::Serve(serve) => serve::execute(serve),
-        // `config::resolve` has made it the above.
+        Command::Run(run) => commands::run::execute(run),
+        Command::Call(call) => commands::call::execute(call),
+        Command::Serve(serve) => commands::serve::execute(serve),
+        // `args::config::resolve` has made it the above.
         Command::Configured { .. } => Ok(()),
-        Command::Check(check) => check::execute(check),
-        Command::List(list) => list::execute(list),
-        Command::Inspect(inspect) => inspect::execute(inspect),
-        Command::Health(address) => health::execute(address),
+        Command::Check(check) => commands::check::execute(check),
+        Command::List(list) => commands::list::execute(list),
+        Command::Inspect(inspect) => commands::inspect::execute(inspect),
+        Command::Health(address) => commands::health::execute(address),
     }
 }
 

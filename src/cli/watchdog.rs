@@ -3,7 +3,8 @@
 //! A run looks at its deadline between slices of fuel and host calls. What is not interrupted in between, the translation
 //! of a function or one call to the file system, may take longer than it should; then the process ends.
 
-use super::{exit, logging};
+use super::exit;
+use super::output::logging;
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
 use crate::cli::args::LogFormat;

@@ -3,8 +3,8 @@
 use fuelbox::Limits;
 use fuelbox::abi::Convention;
 use fuelbox::base::units::DirArg;
+use fuelbox::cli::args::values::listen_address;
 use fuelbox::cli::args::{Call, Command, Data, Inspect, List, Run, Source, Topic, parse};
-use fuelbox::cli::values::listen_address;
 use std::ffi::OsString;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! The manual page and the completions: every flag is in them, and the programs that read them do.
 
 use crate::support::fuelbox;
-use fuelbox::cli::completions::{Shell, script};
-use fuelbox::cli::manual::{flags, page};
-use fuelbox::cli::values::KNOWN_FLAGS;
+use fuelbox::cli::args::values::KNOWN_FLAGS;
+use fuelbox::cli::help::completions::{Shell, script};
+use fuelbox::cli::help::manual::{flags, page};
 use std::io::Write;
 use std::process::{Command, Stdio};
 

@@ -1,7 +1,7 @@
 //! The documents keep what they say: links lead somewhere, flags exist, examples of files are read.
 
 use crate::support::{TempDir, fuelbox_in, prebuilt};
-use fuelbox::cli::values::KNOWN_FLAGS;
+use fuelbox::cli::args::values::KNOWN_FLAGS;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {

@@ -1,9 +1,9 @@
 //! `fuelbox check`: whether every plug-in of a folder would serve.
 
-use super::args::Check;
-use super::{Failure, exit, note, output, site};
 use crate::base::error::Error;
 use crate::base::escape::printable;
+use crate::cli::args::Check;
+use crate::cli::{Failure, exit, note, output, site};
 use crate::plugins::folder::{Folder, policies_without_module};
 use crate::plugins::registry::Plugins;
 use std::fmt::Write;

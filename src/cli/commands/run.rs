@@ -1,16 +1,16 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
-use super::args::Run;
-use super::out::Out;
-use super::stderr::STDERR;
-use super::target::{self, Module};
-use super::{Failure, exit, output, report, watchdog, world};
 use crate::abi::command::{self, Invocation};
 use crate::abi::{Job, numeric};
 use crate::base::error::Names;
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
+use crate::cli::args::Run;
+use crate::cli::output::stderr::STDERR;
+use crate::cli::output::stdout::Out;
+use crate::cli::target::Module;
+use crate::cli::{Failure, exit, output, report, target, watchdog, world};
 use crate::host::streams::SinkTo;
 use crate::host::wasi::ctx::World;
 use crate::sandbox::program::Program;
@@ -22,7 +22,7 @@ pub fn execute(run: Run) -> Result<(), Failure> {
     let program = module.compile(&run.limits)?;
     match &run.func {
         Some(func) => function(&run, &program, func),
-        None => self::program(&run, &program, &module),
+        None => crate::cli::commands::run::program(&run, &program, &module),
     }
 }
 

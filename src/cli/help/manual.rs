@@ -1,6 +1,6 @@
 //! The manual page (`help --man`), made of the help texts, so that there is one source of what each flag does.
 
-use super::help;
+use crate::cli::help;
 
 /// A flag as the help has it: its names with their values, and what it does.
 #[derive(Debug, PartialEq, Eq)]

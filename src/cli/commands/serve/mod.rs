@@ -1,8 +1,12 @@
 //! `fuelbox serve`: the gateway until a signal ends it.
 
-use super::args::Serve;
-use super::stderr::STDERR;
-use super::{Failure, budget, exit, logging, service, site, target};
+pub(crate) mod budget;
+pub(crate) mod service;
+
+use crate::cli::args::Serve;
+use crate::cli::output::logging;
+use crate::cli::output::stderr::STDERR;
+use crate::cli::{Failure, exit, site, target};
 use crate::gateway::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::plugins::deploy;

@@ -1,9 +1,9 @@
 //! `fuelbox list`: the plug-ins and their functions.
 
-use super::args::List;
-use super::{Failure, note, output, target};
 use crate::abi::{Convention, offered};
 use crate::base::escape::printable;
+use crate::cli::args::List;
+use crate::cli::{Failure, note, output, target};
 use crate::plugins::folder::Folder;
 use crate::plugins::policy::Rules;
 use crate::plugins::registry::{Listed, Plugins};

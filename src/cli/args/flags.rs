@@ -1,7 +1,7 @@
 //! Flags that several commands have, as a group each.
 
-use super::args::{LogFormat, SiteArgs, Source, WorldArgs};
 use super::values::{duration, number, os_value, percent, setting, size, timeout, value};
+use super::{LogFormat, SiteArgs, Source, WorldArgs};
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::directory;
 use crate::gateway::client::Network;

@@ -1,12 +1,19 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
-use super::completions::Shell;
-use super::flags::{limits, site, source, world};
-pub use super::serve_args::{LogFormat, Serve, SiteArgs};
-use super::values::{free, listen_address, nothing_left, os_value, take_switch, text, unexpected, value};
+pub(crate) mod config;
+pub(crate) mod flags;
+pub mod serve;
+pub mod values;
+
+use super::help::completions::Shell;
 use crate::abi::Convention;
 use crate::base::limits::Limits;
 use crate::base::units::DirArg;
+use crate::cli::args::flags::{limits, site, source, world};
+pub use crate::cli::args::serve::{LogFormat, Serve, SiteArgs};
+use crate::cli::args::values::{
+    free, listen_address, nothing_left, os_value, take_switch, text, unexpected, value,
+};
 use crate::gateway::server::DEFAULT_LISTEN;
 use pico_args::Arguments;
 use std::ffi::OsString;
@@ -186,7 +193,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         }
         None => None,
     };
-    let mut args = super::values::split_equals(args);
+    let mut args = crate::cli::args::values::split_equals(args);
     let help = take_switch(&mut args, ["-h", "--help"]);
     if take_switch(&mut args, ["-V", "--version"]) {
         return Ok(Command::Version);
@@ -300,7 +307,7 @@ fn serve(mut args: Arguments) -> Result<Command, String> {
         // What is left is looked at together with what the file says.
         return Ok(Command::Configured { file: file.into(), args: args.finish() });
     }
-    super::serve_args::parse(args).map(Command::Serve)
+    crate::cli::args::serve::parse(args).map(Command::Serve)
 }
 
 fn check(mut args: Arguments) -> Result<Check, String> {

@@ -3,8 +3,8 @@
 //! The sum is an upper bound that is hardly ever reached; a system where it fits cannot run out of memory because of
 //! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
 
-use super::args::Serve;
 use crate::base::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
+use crate::cli::args::Serve;
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
 //! The file of `serve --config`: every flag of `serve` by its name, in TOML. What the command line gives as well, the
 //! command line has.
 
-use super::args::{Command, parse};
 use super::values::KNOWN_FLAGS;
-use super::{Failure, exit};
+use super::{Command, parse};
+use crate::cli::{Failure, exit};
 use crate::plugins::policy::At;
 use std::ffi::OsString;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Completions for shells (`help --completions SHELL`), made of the help texts.
 
-use super::help;
 use super::manual::{Flag, flags};
+use crate::cli::help;
 use std::fmt::Write;
 
 /// A shell.

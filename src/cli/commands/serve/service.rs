@@ -3,7 +3,7 @@
 //!
 //! The protocols are those of sd_listen_fds(3) and sd_notify(3).
 
-use super::{Failure, exit};
+use crate::cli::{Failure, exit};
 use crate::gateway::server::Pulse;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;

@@ -1,7 +1,10 @@
 //! The help texts.
 
+pub mod completions;
+pub mod manual;
+
 use super::args::Topic;
-use super::manual::{Flag, flags};
+use crate::cli::help::manual::{Flag, flags};
 
 /// The commands: what their help is about, their names, and what they do.
 pub const COMMANDS: &[(Topic, &str, &str)] = &[

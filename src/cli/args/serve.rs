@@ -1,6 +1,6 @@
 //! The arguments of `fuelbox serve`. Pure.
 
-use super::args::Source;
+use super::Source;
 use super::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
 use super::values::{listen_address, nothing_left, number, value};
 use crate::base::limits::{DoorLimits, Limits, WarmLimits, check_workers};

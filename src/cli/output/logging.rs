@@ -2,11 +2,11 @@
 //!
 //! Guests and clients choose part of what is in it. None of that ends a line, drives a terminal, or makes a field.
 
-use super::args::{Command, LogFormat};
-use super::noted;
 use super::stderr::{Line, STDERR};
 use crate::base::escape::{cut, json_line, printable};
 use crate::base::limits::LOG_LINE_BYTES_MAX;
+use crate::cli::args::{Command, LogFormat};
+use crate::cli::noted;
 use crate::host::guest_log::Bucket;
 use log::kv::{Error, Key, Value as Given, VisitSource};
 use log::{Level, Record};

@@ -1,6 +1,6 @@
 //! `fuelbox health`: asks a gateway whether it is alive, for managers of containers without a curl in them.
 
-use super::{Failure, exit, output};
+use crate::cli::{Failure, exit, output};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};

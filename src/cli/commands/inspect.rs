@@ -1,10 +1,10 @@
 //! `fuelbox inspect`: what a module holds, and whether it would load.
 
-use super::args::Inspect;
-use super::{Failure, output, target};
 use crate::abi::{Convention, command};
 use crate::base::error::Error;
 use crate::base::escape::printable;
+use crate::cli::args::Inspect;
+use crate::cli::{Failure, output, target};
 use crate::module::reader;
 use crate::module::reader::Facts;
 use crate::sandbox::program::to_binary;

@@ -1,9 +1,9 @@
 //! `fuelbox call`: bytes in, bytes out.
 
-use super::args::{Call, Data};
-use super::{Failure, exit, output, report, target, watchdog, world};
 use crate::abi::{Job, call_bytes};
 use crate::base::error::Error;
+use crate::cli::args::{Call, Data};
+use crate::cli::{Failure, exit, output, report, target, watchdog, world};
 use crate::host::streams::SinkTo;
 use std::fs::File;
 use std::io::Read;

@@ -1,0 +1,5 @@
+//! Standard output, standard error and the log.
+
+pub(crate) mod logging;
+pub(crate) mod stderr;
+pub(crate) mod stdout;
