@@ -3,7 +3,7 @@
 use super::args::SiteArgs;
 use super::{Failure, exit};
 use crate::base::limits::Limits;
-use crate::gateway::tokens::Tokens;
+use crate::gateway::http::tokens::Tokens;
 use crate::plugins::policy::Rules;
 use crate::plugins::signature::TrustedKey;
 use std::ffi::OsStr;

@@ -1,14 +1,15 @@
 //! The gateway as a whole: a door, its workers with their lanes, start and stop.
 
-use super::client::Network;
-use super::desk::Desk;
-use super::door::{Door, Handler};
-use super::lane::Lane;
-use super::message::Request;
-use super::tally::Tally;
-use super::tokens::Tokens;
-use super::worker::Worker;
-use super::{routes, supply};
+use super::connection::client::Network;
+use super::connection::event_loop::{Door, Handler};
+use super::http::message::Request;
+use super::http::tokens::Tokens;
+use super::routes::counters::Tally;
+use super::routes::deployment::Desk;
+use super::routes::execute;
+use super::workers::lane::Lane;
+use super::workers::threads;
+use super::workers::worker::Worker;
 use crate::base::limits::{DoorLimits, WORKERS_MAX};
 use crate::runner::Runner;
 use std::io;
@@ -125,7 +126,7 @@ impl Gateway {
             budget_bytes: config.door.budget_bytes,
         });
         let handler =
-            move |request: Request, when_long: &dyn Fn()| routes::handle(&runner, request, when_long);
+            move |request: Request, when_long: &dyn Fn()| execute::handle(&runner, request, when_long);
         Gateway::open(listener, config, (Box::new(handler), tally, desk), patience)
     }
 
@@ -151,8 +152,8 @@ impl Gateway {
         let address = listener.local_addr()?;
         // One for each guest, one for the door and, as none of these is free for it, one for the desk.
         let workers = config.workers + 1 + usize::from(desk.is_some());
-        supply::check(config.workers, workers)?;
-        let short = |error: io::Error| supply::missing(config.workers, &error);
+        threads::check(config.workers, workers)?;
+        let short = |error: io::Error| threads::missing(config.workers, &error);
         let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>().map_err(short)?;
         let rules = (config.door.clone(), config.trusted_proxies.clone());
         let door = Arc::new(Door::new(listener, rules, config.workers, handler, (tally, desk))?);

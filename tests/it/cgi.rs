@@ -1,7 +1,7 @@
 //! Programs as HTTP functions: what they find in their environment, and what their output becomes.
 
 use crate::support::{Client, Reply, Server, TempDir, wat};
-use fuelbox::gateway::document;
+use fuelbox::gateway::routes::cgi_response;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 
@@ -284,7 +284,7 @@ fn any_bytes_become_a_response_or_an_error() {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             output.extend_from_slice(pieces[(state >> 33) as usize % pieces.len()]);
         }
-        let Ok(response) = document::response(output.clone(), false, None) else { continue };
+        let Ok(response) = cgi_response::response(output.clone(), false, None) else { continue };
         assert!(output.ends_with(&response.body) || matches!(response.status, 204 | 304));
         for (name, value) in &response.headers {
             assert!(

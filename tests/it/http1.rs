@@ -1,6 +1,6 @@
 //! The door's parser: what is a request, what is refused, and that cutting input anywhere changes nothing.
 
-use fuelbox::gateway::http1::{Chunked, Framing, Head, Reject, head};
+use fuelbox::gateway::http::http1::{Chunked, Framing, Head, Reject, head};
 
 const MAX: usize = 16 * 1024;
 

@@ -1,6 +1,6 @@
 //! What must hold of the door's parser for any bytes; shared by the tests and the fuzz target.
 
-use fuelbox::gateway::http1::{Chunked, Framing, Reject, head};
+use fuelbox::gateway::http::http1::{Chunked, Framing, Reject, head};
 
 const HEAD_MAX: usize = 1024;
 const BODY_MAX: usize = 512;
@@ -44,7 +44,7 @@ fn request(held: &mut Vec<u8>) -> Result<Option<Request>, Reject> {
     let rest = &held[head.len..];
     let (body, used) = match head.framing {
         Framing::Length(length) if length > BODY_MAX as u64 => {
-            return Err(Reject { kind: fuelbox::gateway::problem::TOO_LARGE, detail: "too large" });
+            return Err(Reject { kind: fuelbox::gateway::http::problem::TOO_LARGE, detail: "too large" });
         }
         Framing::Length(length) if rest.len() < length as usize => return Ok(None),
         Framing::Length(length) => (rest[..length as usize].to_vec(), length as usize),

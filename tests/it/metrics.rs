@@ -3,7 +3,8 @@
 use crate::guest::LONG;
 use crate::support::{Client, Reply, Server, TempDir, deadline_ms, reload, wat};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::{Gateway, GatewayConfig, problem};
+use fuelbox::gateway::http::problem;
+use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -253,7 +254,7 @@ fn the_format_is_the_one_that_is_asked_for() {
 
 #[test]
 fn every_problem_has_a_place_where_it_is_counted() {
-    let source = include_str!("../../src/gateway/problem.rs");
+    let source = include_str!("../../src/gateway/http/problem.rs");
     let declared = source.matches(": Kind = kind(").count();
     let slugs: std::collections::HashSet<_> = problem::ALL.iter().map(|kind| kind.slug).collect();
     assert_eq!((slugs.len(), problem::ALL.len()), (declared, declared));

@@ -3,7 +3,7 @@
 use crate::site::{CALL, DEPLOY, Site, giving};
 use crate::support::{Client, Reply, Server, TempDir, prebuilt, reload, wat};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::problem;
+use fuelbox::gateway::http::problem;
 use fuelbox::{Limits, Runner, RunnerConfig};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -116,11 +116,11 @@ fn every_route_is_in_it() {
     let known = paths(&document);
     let mut seen = BTreeSet::new();
     for source in [
-        include_str!("../../src/gateway/routes.rs"),
-        include_str!("../../src/gateway/own.rs"),
-        include_str!("../../src/gateway/desk.rs"),
-        include_str!("../../src/gateway/console.rs"),
-        include_str!("../../src/gateway/openapi.rs"),
+        include_str!("../../src/gateway/routes/execute.rs"),
+        include_str!("../../src/gateway/routes/status.rs"),
+        include_str!("../../src/gateway/routes/deployment.rs"),
+        include_str!("../../src/gateway/routes/console.rs"),
+        include_str!("../../src/gateway/routes/openapi/mod.rs"),
     ] {
         let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
         let literals = code.flat_map(|line| line.split('"').skip(1).step_by(2));

@@ -2,10 +2,10 @@
 
 use crate::support::{Client, Serve, Server, TempDir};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::door::Door;
-use fuelbox::gateway::lane::Lane;
-use fuelbox::gateway::tally::Tally;
-use fuelbox::gateway::worker::Worker;
+use fuelbox::gateway::connection::event_loop::Door;
+use fuelbox::gateway::routes::counters::Tally;
+use fuelbox::gateway::workers::lane::Lane;
+use fuelbox::gateway::workers::worker::Worker;
 use fuelbox::gateway::{Request, Response};
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;

@@ -2,7 +2,7 @@
 
 use crate::support::{Client, Reply, TempDir, prebuilt, wat};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::tokens::Tokens;
+use fuelbox::gateway::http::tokens::Tokens;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::{Runner, RunnerConfig};
 use std::os::unix::fs::PermissionsExt;

@@ -3,7 +3,7 @@
 use crate::site::{CALL, DEPLOY, Site, giving, token_file};
 use crate::support::{Client, Serve, TempDir};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::tokens::{Role, Tokens};
+use fuelbox::gateway::http::tokens::{Role, Tokens};
 use fuelbox::{Limits, RunnerConfig};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -3,12 +3,12 @@
 use super::{post, read_reply, scale, turn};
 use crate::support::Reply;
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::crew::lock;
-use fuelbox::gateway::door::Door;
-use fuelbox::gateway::lane::{Lane, Message};
-use fuelbox::gateway::message::TEXT;
-use fuelbox::gateway::tally::Tally;
-use fuelbox::gateway::worker::Worker;
+use fuelbox::gateway::connection::event_loop::Door;
+use fuelbox::gateway::http::message::TEXT;
+use fuelbox::gateway::routes::counters::Tally;
+use fuelbox::gateway::workers::lane::{Lane, Message};
+use fuelbox::gateway::workers::scheduler::lock;
+use fuelbox::gateway::workers::worker::Worker;
 use fuelbox::gateway::{Gateway, GatewayConfig, Request, Response};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};

@@ -7,7 +7,7 @@ use crate::cli::args::Serve;
 use crate::cli::output::logging;
 use crate::cli::output::stderr::STDERR;
 use crate::cli::{Failure, exit, site, target};
-use crate::gateway::tokens::Tokens;
+use crate::gateway::http::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::plugins::deploy;
 use crate::plugins::folder::policies_without_module;

@@ -1,0 +1,290 @@
+//! What a connection has received and has to send, and its socket: for the one thread that has claimed it.
+
+use super::client::{Client, Network};
+use super::forwarded;
+use super::pending::Ready;
+use super::phase::Phase;
+use crate::base::heap;
+use crate::base::limits::DoorLimits;
+use crate::gateway::http::chunked::Chunked;
+use crate::gateway::http::http1;
+use crate::gateway::http::http1::{Framing, NO_ROOM, Reject};
+use crate::gateway::http::problem::TOO_LARGE;
+use crate::gateway::routes::deployment::Desk;
+use mio::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+
+/// Bytes that an input buffer starts with; most requests fit.
+const INPUT_BYTES: usize = 4096;
+
+/// Bytes of an input buffer while a body comes in: fewer reads.
+const BODY_INPUT_BYTES: usize = 16 * 1024;
+
+/// Room for output that is kept for the next response; most fit.
+const OUTPUT_BYTES_KEPT: usize = 4096;
+
+/// Copies that are made of a head while its request is answered, more or less.
+const HEAD_COPIES: usize = 4;
+
+/// Reads from a client that only waits for its end, before others have their turn.
+const LINGER_READS: usize = 4;
+
+/// What requests are read by.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// How large they may be.
+    pub limits: &'a DoorLimits,
+    /// Where plug-ins are changed, if they can be.
+    pub desk: Option<&'a Desk>,
+    /// Whose word is taken for who the client is.
+    pub proxies: &'a [Network],
+}
+
+/// A body that is being received.
+#[derive(Debug)]
+struct Receiving {
+    request: Ready,
+    framing: Receive,
+    /// Bytes that the body may have.
+    most: usize,
+}
+
+#[derive(Debug)]
+enum Receive {
+    Length(usize),
+    Chunked(Chunked),
+}
+
+/// Buffers and progress of a connection.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The socket; none when it has been closed.
+    stream: Option<TcpStream>,
+    /// Received bytes, of which the first `filled` count.
+    input: Vec<u8>,
+    filled: usize,
+    receiving: Option<Receiving>,
+    /// Whether there may be bytes at the socket of which no further event will tell.
+    pub has_unread: bool,
+    /// What must be sent and is not yet.
+    pub output: Vec<u8>,
+    sent: usize,
+    /// Whether the connection ends when `output` is sent.
+    pub ends: bool,
+    /// Whether it ends because of what the client sent.
+    pub rejected: bool,
+}
+
+/// What came of looking for a request.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is handed on at once, and a box would be an allocation for each request"
+)]
+pub enum Step {
+    /// A whole request.
+    Request(Ready),
+    /// More bytes are needed.
+    More,
+    /// The client waits for `100 Continue` before it sends the body.
+    Continue,
+}
+
+impl State {
+    /// Nothing yet, on `stream`.
+    pub fn new(stream: TcpStream) -> State {
+        State { stream: Some(stream), ..State::default() }
+    }
+
+    /// Looks for a request of `peer`, or of who is behind it, in what has been received.
+    ///
+    /// # Errors
+    /// [`Reject`]: the connection must end after the answer.
+    pub fn step(&mut self, reading: Reading<'_>, peer: Client) -> Result<Step, Reject> {
+        if self.receiving.is_none() {
+            let Reading { limits, desk, proxies } = reading;
+            let Some(head) = http1::head(&self.input[..self.filled], limits.head_bytes)? else {
+                return Ok(Step::More);
+            };
+            let role = desk.and_then(|desk| desk.role(&head));
+            let most = desk.map_or(limits.body_bytes, |desk| desk.body_bytes(&head, role, limits.body_bytes));
+            let too_large = matches!(head.framing, Framing::Length(n) if n > most as u64);
+            let framing = match head.framing {
+                Framing::Length(length) => Receive::Length(length as usize),
+                Framing::Chunked => Receive::Chunked(Chunked::default()),
+            };
+            // Some copies are made of a head.
+            heap::check(HEAD_COPIES * head.len).map_err(|_| NO_ROOM)?;
+            let raw = &self.input[..head.len];
+            let client = forwarded::client(raw, peer, proxies);
+            let mut request = Ready::new(&head, raw, client, role);
+            if let (true, false, Receive::Length(length)) = (most > limits.body_bytes, too_large, &framing) {
+                // Grown bit by bit, a large body would come to take up to twice its size.
+                heap::reserve(&mut request.body, *length).map_err(|_| NO_ROOM)?;
+            }
+            // With no body to wait for, the answer itself is what the client gets.
+            let waits = head.expects_continue && head.framing != Framing::Length(0);
+            let used = head.len;
+            self.receiving = Some(Receiving { request, framing, most });
+            self.consume(used);
+            if too_large {
+                return Err(Reject { kind: TOO_LARGE, detail: http1::BODY_TOO_LARGE });
+            }
+            if waits && self.filled == 0 {
+                return Ok(Step::Continue);
+            }
+        }
+        if self.take_body()? {
+            return Ok(self.receiving.take().map_or(Step::More, |whole| Step::Request(whole.request)));
+        }
+        Ok(Step::More)
+    }
+
+    /// Moves received bytes into the body; says whether it is complete.
+    fn take_body(&mut self) -> Result<bool, Reject> {
+        let Some(Receiving { request, framing, most }) = &mut self.receiving else { return Ok(false) };
+        let available = &self.input[..self.filled];
+        let (used, complete) = match framing {
+            Receive::Length(length) => {
+                let n = available.len().min(*length - request.body.len());
+                heap::extend(&mut request.body, &available[..n]).map_err(|_| NO_ROOM)?;
+                (n, request.body.len() == *length)
+            }
+            Receive::Chunked(chunked) => chunked.feed(available, &mut request.body, *most)?,
+        };
+        self.consume(used);
+        Ok(complete)
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.input.copy_within(used..self.filled, 0);
+        self.filled -= used;
+    }
+
+    /// Reads once. `Ok(0)` is the end; `WouldBlock` that nothing is there.
+    pub fn read(&mut self) -> io::Result<usize> {
+        let least = if self.receiving.is_some() { BODY_INPUT_BYTES } else { INPUT_BYTES };
+        if self.filled == self.input.len() || self.input.len() < least {
+            // A head's buffer doubles up to the head's limit, which `step` enforces; a body's is emptied
+            // by every step, so it does not grow.
+            let size = (self.filled * 2).max(least);
+            let more = size - self.input.len();
+            heap::reserve(&mut self.input, more)?;
+            self.input.resize(size, 0);
+        }
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let n = stream.read(&mut self.input[self.filled..])?;
+        self.filled += n;
+        Ok(n)
+    }
+
+    /// Reads and drops a good deal. `Ok(true)` if there may be more, `Ok(false)` at the end.
+    pub fn read_away(&mut self) -> io::Result<bool> {
+        for _ in 0..LINGER_READS {
+            let read = self.read();
+            self.discard_input();
+            match read {
+                Ok(0) => return Ok(false),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether bytes have been received that are not looked at yet.
+    pub fn has_input(&self) -> bool {
+        self.filled > 0
+    }
+
+    /// Whether the last read left room, which it does only if it took everything there was.
+    pub fn drained(&self) -> bool {
+        self.filled < self.input.len()
+    }
+
+    /// Sends what it can. True when everything is sent.
+    pub fn flush(&mut self) -> io::Result<bool> {
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        while self.sent < self.output.len() {
+            match stream.write(&self.output[self.sent..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.sent += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.output.clear();
+        // The connection may now wait for its turn, uncounted; many must not keep a large response's room.
+        self.output.shrink_to(OUTPUT_BYTES_KEPT);
+        self.sent = 0;
+        Ok(true)
+    }
+
+    /// Drops the part of the output that is sent, and room that is not needed while waiting.
+    pub fn trim(&mut self) {
+        self.output.drain(..self.sent);
+        self.sent = 0;
+        self.output.shrink_to_fit();
+        if self.filled == 0 && self.receiving.is_none() {
+            self.input = Vec::new();
+        }
+    }
+
+    /// Bytes that are held for this connection.
+    pub fn held(&self) -> usize {
+        let request = self.receiving.as_ref().map_or(0, |receiving| receiving.request.held());
+        request + self.input.capacity() + self.output.capacity()
+    }
+
+    /// The client whose request comes in, if its head is there.
+    pub fn client(&self) -> Option<Client> {
+        self.receiving.as_ref().map(|receiving| receiving.request.client)
+    }
+
+    /// Tells the client that nothing more will come.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn end_output(&self) -> io::Result<()> {
+        self.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.shutdown(Shutdown::Write)
+    }
+
+    /// Closes the socket and lets go of everything.
+    pub fn close(&mut self) {
+        *self = State::default();
+    }
+
+    /// Whether the request that comes in is from who may change plug-ins.
+    pub fn deploys(&self) -> bool {
+        self.receiving.as_ref().is_some_and(|receiving| receiving.request.deploys())
+    }
+
+    /// What the connection waits for, when it can do nothing more by itself.
+    pub fn phase(&self) -> Phase {
+        if !self.output.is_empty() {
+            Phase::Write
+        } else if self.ends {
+            Phase::Linger
+        } else if self.receiving.is_some() {
+            Phase::Body
+        } else if self.filled > 0 {
+            Phase::Head
+        } else {
+            Phase::Idle
+        }
+    }
+
+    /// Forgets what has been received; for a connection that only waits for its end.
+    pub fn discard_input(&mut self) {
+        self.filled = 0;
+        self.receiving = None;
+    }
+
+    /// Takes the request in progress, for what is said of it when it comes to nothing.
+    pub fn take_in_progress(&mut self, peer: Client) -> Ready {
+        let known = self.receiving.take().map(|whole| whole.request);
+        known.unwrap_or_else(|| Ready::unknown(peer, &self.input[..self.filled]))
+    }
+}

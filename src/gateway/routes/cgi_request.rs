@@ -1,0 +1,114 @@
+//! Programs as HTTP functions, the way in: a request as CGI/1.1 has it (RFC 3875, section 4).
+
+use super::cgi_response::is_hop_by_hop;
+use super::execute::EXECUTE;
+use crate::abi::command::Invocation;
+use crate::gateway::http::authority::{Authority, PORT, split_absolute};
+use crate::gateway::http::http1::HEADERS_MAX;
+use crate::gateway::http::message::Request;
+use crate::host::streams::Stdin;
+use crate::host::wasi::ctx::World;
+
+/// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
+/// variable of their own (`X-Request-Id` too, which the gateway may have made, and `Host`, which an absolute target replaces); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
+/// of an HTTP client in the guest (CVE-2016-5385); and credentials (section 4.1.18), as every plug-in behind
+/// this gateway is a stranger.
+const NOT_PASSED: [&str; 7] =
+    ["authorization", "content-length", "content-type", "expect", "host", "proxy", "x-request-id"];
+
+/// The invocation for `request` to the plug-in `name`: the body as standard input, the meta-variables of
+/// section 4.1 as environment. There are no arguments but the script's name: a query without `=` is not
+/// made into some, as by them strangers could switch on what a program was not meant to do.
+pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocation {
+    let query = request.target.split_once('?').map_or("", |(_, query)| query).to_string();
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let head = request.head.strip_prefix(b"\r\n").unwrap_or(&request.head);
+    // The door has parsed it before.
+    let is_1_0 = parsed.parse(head).is_ok() && parsed.version == Some(0);
+    let script_name = format!("{EXECUTE}{name}");
+    let authority = authority(parsed.path.unwrap_or_default(), parsed.headers);
+    let server_name = authority.map_or("localhost", |authority| usual_host(&authority));
+    let server_port = authority.map_or(PORT, |authority| authority.port).to_string();
+    let address = request.client.map(|address| address.to_string()).unwrap_or_default();
+
+    let mut env: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(24);
+    let mut set = |name: &str, value: &[u8]| env.push((name.into(), value.into()));
+    set("GATEWAY_INTERFACE", b"CGI/1.1");
+    set("SERVER_SOFTWARE", crate::gateway::SERVER.as_bytes());
+    set("SERVER_PROTOCOL", if is_1_0 { b"HTTP/1.0" } else { b"HTTP/1.1" });
+    set("SERVER_NAME", server_name.as_bytes());
+    set("SERVER_PORT", server_port.as_bytes());
+    set("REQUEST_METHOD", request.method.as_bytes());
+    set("SCRIPT_NAME", script_name.as_bytes());
+    set("PATH_INFO", &path_info);
+    set("QUERY_STRING", query.as_bytes());
+    set("REMOTE_ADDR", address.as_bytes());
+    // The address where there is no name (section 4.1.9).
+    set("REMOTE_HOST", address.as_bytes());
+    if !request.body.is_empty() || request.content_type.is_some() {
+        set("CONTENT_LENGTH", request.body.len().to_string().as_bytes());
+    }
+    if let Some(content_type) = &request.content_type {
+        set("CONTENT_TYPE", content_type.as_bytes());
+    }
+    // What modules made for deislabs/wagi find beside these.
+    let path = request.target.split('?').next().unwrap_or_default();
+    set("X_FULL_URL", format!("http://{server_name}:{server_port}{}", request.target).as_bytes());
+    set("X_MATCHED_ROUTE", format!("{script_name}/...").as_bytes());
+    set("X_RAW_PATH_INFO", &path.as_bytes()[raw_script(path).len()..]);
+    if !request.id.is_empty() {
+        set("HTTP_X_REQUEST_ID", request.id.as_bytes());
+    }
+    if let Some(authority) = &authority {
+        set("HTTP_HOST", authority.text.as_bytes());
+    }
+    pass_headers(parsed.headers, &mut env);
+    Invocation {
+        args: vec![script_name.into_bytes()],
+        stdin: Stdin::Bytes(request.body),
+        world: World { env, ..World::default() },
+    }
+}
+
+/// `/execute/{plugin}` at the beginning of `target`, as the client wrote it.
+pub fn raw_script(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    let begin = EXECUTE.len().min(path.len());
+    &path[..path[begin..].find('/').map_or(path.len(), |at| begin + at)]
+}
+
+/// The other header fields as `HTTP_*` (section 4.1.18), those that come again joined.
+fn pass_headers(headers: &[httparse::Header<'_>], env: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+    let own = env.len();
+    for header in headers {
+        // Two names must not become one variable: `-` and `_` would.
+        let is_kept_back = NOT_PASSED.iter().any(|name| header.name.eq_ignore_ascii_case(name));
+        if header.name.contains('_') || is_kept_back || is_hop_by_hop(header.name) {
+            continue;
+        }
+        let name = format!("HTTP_{}", header.name.to_ascii_uppercase().replace('-', "_")).into_bytes();
+        // A name may hold what no variable's name can, `=` not among it (RFC 9110, section 5.6.2).
+        match env[own..].iter_mut().find(|(known, _)| *known == name) {
+            Some((name, value)) => {
+                let between: &[u8] = if name == b"HTTP_COOKIE" { b"; " } else { b", " };
+                value.extend_from_slice(between);
+                value.extend_from_slice(header.value);
+            }
+            None => env.push((name, header.value.to_vec())),
+        }
+    }
+}
+
+/// Whom the request is for; none if it does not say so, as HTTP/1.0 need not. `http1.rs` has refused what is malformed.
+fn authority<'a>(target: &'a str, headers: &[httparse::Header<'a>]) -> Option<Authority<'a>> {
+    let host = headers.iter().find(|header| header.name.eq_ignore_ascii_case("host"));
+    let host = host.and_then(|header| std::str::from_utf8(header.value).ok());
+    Authority::parse(split_absolute(target).map(|(absolute, _)| absolute).or(host)?)
+}
+
+/// The host, if it is a name as hosts have them, or an address: programs make URLs of it.
+fn usual_host<'a>(authority: &Authority<'a>) -> &'a str {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
+    if authority.host.bytes().all(is_usual) { authority.host } else { "localhost" }
+}

@@ -1,0 +1,141 @@
+//! Versions and conditions (RFC 9110, section 13): the `ETag` of a module, a policy or a page is its SHA-256.
+
+use crate::base::digest::Digest;
+use crate::base::heap;
+use crate::base::heap::NoMemory;
+use crate::gateway::http::http1::values;
+use crate::gateway::http::message::{JSON, Request, Response};
+use crate::gateway::http::problem;
+use crate::gateway::workers::scheduler::lock;
+use crate::runner::Runner;
+use std::sync::Mutex;
+
+/// The entity tag of what has this digest.
+pub fn tag(digest: Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+/// The response with its version, and without its body if the client has that version; 412 if it wants another one.
+pub fn versioned(request: &Request, response: Response) -> Response {
+    let digest = Digest::of(&response.body);
+    let body = response.body;
+    of_version(request, digest, Response { body: Vec::new(), ..response }, || Ok(body))
+}
+
+fn of_version(
+    request: &Request,
+    digest: Digest,
+    mut response: Response,
+    body: impl FnOnce() -> Result<Vec<u8>, NoMemory>,
+) -> Response {
+    // Whoever sends something else in the place of a tag has no version.
+    match Conditions::of(&request.head) {
+        Ok(conditions) if !conditions.match_now(Some(digest)) => {
+            return problem::response(problem::PRECONDITION, "what is there is not what the request is for");
+        }
+        Ok(conditions) if conditions.client_has(digest) => response.status = 304,
+        _ => match body() {
+            Ok(body) => response.body = body,
+            Err(_) => return problem::no_memory(),
+        },
+    }
+    response.with("ETag", tag(digest)).with("Cache-Control", "no-cache")
+}
+
+/// A document of the plug-ins, in JSON. It is made anew only when they have changed: with many it takes a while, and any
+/// stranger may ask.
+#[derive(Debug, Default)]
+pub struct Made(Mutex<Option<(u64, Digest, String)>>);
+
+impl Made {
+    /// The answer to a request for it; `make` writes it.
+    pub fn answer(
+        &self,
+        runner: &Runner,
+        request: &Request,
+        make: impl FnOnce() -> Result<String, NoMemory>,
+    ) -> Response {
+        // Before the plug-ins are looked at: one that comes meanwhile makes this an old version.
+        let version = runner.plugins().version();
+        let mut made = lock(&self.0);
+        let known = made.take().filter(|(of, ..)| *of == version);
+        let known = known.map_or_else(|| make().map(|text| (version, Digest::of(text.as_bytes()), text)), Ok);
+        let Ok(known) = known else { return problem::no_memory() };
+        let (_, digest, text) = made.insert(known);
+        of_version(request, *digest, Response::new(200, JSON, ""), || heap::copy(text.as_bytes()))
+    }
+}
+
+/// The tags of a condition.
+enum Tags {
+    /// `*`: whatever is there.
+    Any,
+    /// These; whether each is weak, and what is between the quotes.
+    These(Vec<(bool, String)>),
+}
+
+impl Tags {
+    /// Whether they name what is there; weak ones only where that is enough (RFC 9110, section 8.8.3.2).
+    fn name(&self, now: Option<Digest>, may_be_weak: bool) -> bool {
+        let Some(now) = now else { return false };
+        match self {
+            Tags::Any => true,
+            Tags::These(tags) => {
+                let now = now.to_string();
+                tags.iter().any(|(is_weak, tag)| *tag == now && (may_be_weak || !is_weak))
+            }
+        }
+    }
+
+    fn parse(values: &[&[u8]]) -> Result<Option<Tags>, String> {
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let text = values.join(&b", "[..]);
+        let text = String::from_utf8_lossy(&text);
+        if text.trim() == "*" {
+            return Ok(Some(Tags::Any));
+        }
+        let tags = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| {
+            let (is_weak, tag) = item.strip_prefix("W/").map_or((false, item), |tag| (true, tag));
+            let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let inner = inner.filter(|inner| !inner.contains('"'));
+            inner.map(|inner| (is_weak, inner.to_string())).ok_or(format!("`{item}` is no entity tag"))
+        });
+        Ok(Some(Tags::These(tags.collect::<Result<_, _>>()?)))
+    }
+}
+
+/// What a request asks to be the case.
+pub struct Conditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+impl Conditions {
+    /// The conditions in `head`.
+    ///
+    /// # Errors
+    /// What in them is no entity tag.
+    pub fn of(head: &[u8]) -> Result<Conditions, String> {
+        Ok(Conditions {
+            if_match: Tags::parse(&values(head, "if-match"))?,
+            if_none_match: Tags::parse(&values(head, "if-none-match"))?,
+        })
+    }
+
+    /// Whether a change may be made to what is there (RFC 9110, section 13.2.2).
+    pub fn hold(&self, now: Option<Digest>) -> bool {
+        self.match_now(now) && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(now, true))
+    }
+
+    /// Whether what is there is what the request is for.
+    pub fn match_now(&self, now: Option<Digest>) -> bool {
+        self.if_match.as_ref().is_none_or(|tags| tags.name(now, false))
+    }
+
+    /// Whether the client that asks has this version.
+    pub fn client_has(&self, now: Digest) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.name(Some(now), true))
+    }
+}

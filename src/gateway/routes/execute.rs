@@ -1,0 +1,222 @@
+//! From a request to a response, without a socket.
+
+use super::{cgi_request, cgi_response, console};
+use crate::abi::Serving;
+use crate::base::error::Error;
+use crate::base::escape::{cut, printable};
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::base::outcome::{Report, Usage};
+use crate::gateway::connection::pending::{Ready, Share};
+use crate::gateway::http::message::{Request, Response, TEXT};
+use crate::gateway::http::problem::response as problem;
+use crate::gateway::http::tokens::Role;
+use crate::gateway::http::{cookies, problem};
+use crate::plugins::policy::Access;
+use crate::plugins::registry::Plugin;
+use crate::runner::Runner;
+use log::Level;
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+/// The function that is called when a request names none, as in gowasmrunner.
+pub const DEFAULT_FUNCTION: &str = "greet";
+
+/// The path of the list of plug-ins.
+pub const LISTING: &str = "/plugins";
+
+/// The path of whether it is alive.
+pub const HEALTH: &str = "/healthz";
+
+/// How the paths of plug-ins begin.
+pub const EXECUTE: &str = "/execute/";
+
+/// Answers `request`; `when_long` is called when a guest outlives its first fuel slice.
+pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Response {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    match path {
+        HEALTH => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
+        // OPTIONS alone comes with it (RFC 9110, section 9.3.7).
+        "*" => Response::new(200, TEXT, "").with("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
+        console::PATH => only(&request, "GET", console::page),
+        "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
+        _ => match path.strip_prefix(EXECUTE) {
+            Some(rest) => {
+                let parts = (rest.to_string(), query.to_string());
+                execute(runner, request, parts, when_long)
+            }
+            None => problem(
+                problem::NO_ROUTE,
+                "there is /execute/{plugin}, GET /, /plugins, /metrics, /healthz, /readyz and /openapi.json",
+            ),
+        },
+    }
+}
+
+/// The answer to a request by `method`, and to others that there is none.
+pub fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -> Response) -> Response {
+    let allow = if method == "GET" { "GET, HEAD" } else { method };
+    if allow.split(", ").any(|allowed| allowed == request.method) {
+        return answer(request);
+    }
+    problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
+}
+
+fn execute(
+    runner: &Runner,
+    request: Request,
+    (rest, query): (String, String),
+    when_long: &dyn Fn(),
+) -> Response {
+    let (name, path_info) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let name = match decode(name) {
+        Some(name) if !name.is_empty() => name,
+        Some(_) => return problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
+        None => return problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
+    };
+    let plugin = match runner.plugins().get(&name) {
+        Ok(plugin) => plugin,
+        Err(error) => return refuse(&error),
+    };
+    if plugin.may_stall() {
+        when_long();
+    }
+    let mut response = if !may_call(&plugin, request.role) {
+        problem::token_needed("this plug-in")
+    } else if plugin.is_command() {
+        program(runner, request, (&plugin, path_info), when_long)
+    } else if path_info.is_empty() {
+        only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
+    } else {
+        problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
+    };
+    response.plugin = Some(plugin);
+    response
+}
+
+/// Whether the policy of `plugin` lets those with `role` call it.
+fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
+    plugin.policy.access == Access::Open || role.is_some()
+}
+
+/// The plug-in that a request for `target` would go to.
+pub fn plugin_of(runner: &Runner, target: &str) -> Option<Arc<Plugin>> {
+    let path = target.split('?').next()?.strip_prefix(EXECUTE)?;
+    runner.plugins().find(&decode(path.split('/').next()?)?)
+}
+
+/// The share of the plug-in that a request would go to, if it may not have all places. One that will be refused for
+/// want of a token has no part in it: strangers must not use up what those wait for who have one.
+pub fn share_of(runner: &Runner, ready: &Ready) -> Option<Share> {
+    let plugin = plugin_of(runner, &ready.target)?;
+    if !may_call(&plugin, ready.role) {
+        return None;
+    }
+    plugin.policy.workers.map(|most| (plugin.name.clone(), most))
+}
+
+/// Calls a function of a plug-in.
+fn function(
+    runner: &Runner,
+    request: &Request,
+    (plugin, query): (&Plugin, &str),
+    when_long: &dyn Fn(),
+) -> Response {
+    let func = match function_named(query) {
+        Ok(func) => func,
+        Err(what) => return problem(problem::BAD_REQUEST, what),
+    };
+    let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
+    let serving = Serving { when_long: Some(when_long), request_id: Some(&request.id) };
+    match runner.report_bytes(plugin, func, &request.body, serving) {
+        Ok(report) => respond(report, |output| Ok(cgi_response::plain(output, content_type(plugin)))),
+        Err(error) => refuse_run(&error, plugin),
+    }
+}
+
+/// Runs a program as a CGI script.
+fn program(
+    runner: &Runner,
+    request: Request,
+    (plugin, path_info): (&Plugin, &str),
+    when_long: &dyn Fn(),
+) -> Response {
+    let path_info: Vec<u8> = percent_decode_str(path_info).collect();
+    if path_info.contains(&0) {
+        return problem(problem::BAD_REQUEST, "the path holds a NUL");
+    }
+    let is_head = request.method == "HEAD";
+    let id = request.id.clone();
+    let script = cgi_request::raw_script(&request.target).to_string();
+    let serving = Serving { when_long: Some(when_long), request_id: Some(&id) };
+    let invocation = cgi_request::invocation(request, &plugin.name, path_info);
+    match runner.report_plugin_command(plugin, invocation, serving) {
+        Ok(report) => respond(report, |output| {
+            let made = cgi_response::response(output, is_head, content_type(plugin)).map_err(|what| {
+                let what = cut(&what, MESSAGE_BYTES_MAX);
+                let line = format!("{} {id}: {}", plugin.name, printable(&what));
+                plugin.log.tell(Level::Warn, &plugin.name, &line);
+                what
+            });
+            made.map(|mut response| {
+                cookies::confine(&mut response, &script);
+                response
+            })
+        }),
+        Err(error) => refuse_run(&error, plugin),
+    }
+}
+
+/// The content type that the policy sets.
+fn content_type(plugin: &Plugin) -> Option<&str> {
+    plugin.policy.content_type.as_deref()
+}
+
+fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>) -> Response {
+    let response = match report.result.map(made_of) {
+        Ok(Ok(response)) => cgi_response::shielded(response),
+        Ok(Err(what)) => problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}")),
+        Err(stop) => problem(problem::of_stop(&stop), &problem::detail(&stop)),
+    };
+    measured(response, &report.usage)
+}
+
+fn measured(response: Response, usage: &Usage) -> Response {
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+    let timing = format!("instantiate;dur={:.3}, run;dur={:.3}", ms(usage.instantiate), ms(usage.run));
+    let mut response = response.with("Server-Timing", timing).with("Fuel-Used", usage.fuel.to_string());
+    response.fuel = Some(usage.fuel);
+    response
+}
+
+/// As [`refuse`], for what `plugin` may be the cause of.
+fn refuse_run(error: &Error, plugin: &Plugin) -> Response {
+    if matches!(error, Error::Internal(_)) {
+        plugin.log.tell(Level::Error, &plugin.name, &format!("{}: {error}", plugin.name));
+    }
+    refuse(error)
+}
+
+fn refuse(error: &Error) -> Response {
+    problem(problem::of_error(error), &error.to_string())
+}
+
+/// The `func` of a query: percent-encoded, `+` for a space (WHATWG URL, application/x-www-form-urlencoded).
+fn function_named(query: &str) -> Result<Option<String>, &'static str> {
+    let mut values = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == "func").then_some(value)
+    });
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err("the query names more than one func");
+    }
+    let name = decode(&value.replace('+', " ")).ok_or("the function's name is not UTF-8")?;
+    if name.is_empty() {
+        return Err("the query's func is empty");
+    }
+    Ok(Some(name))
+}
+
+fn decode(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into_owned())
+}

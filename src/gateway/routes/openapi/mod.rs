@@ -1,0 +1,349 @@
+//! What the gateway offers, as an OpenAPI 3.1 document: its own routes, and a path for each plug-in that is loaded at
+//! that moment. The parts that do not depend on plug-ins are in `openapi/parts.rs`.
+
+pub(crate) mod parts;
+
+use super::deployment::PLUGINS;
+use super::execute::{DEFAULT_FUNCTION, EXECUTE, HEALTH, LISTING};
+use super::status::{METRICS, READY};
+use super::{console, metrics};
+use crate::abi::Convention;
+use crate::base::escape::json_line;
+use crate::base::heap;
+use crate::base::heap::NoMemory;
+use crate::base::limits::LISTED_BYTES_MAX;
+use crate::gateway::http::message::{BYTES, JSON, TEXT};
+use crate::gateway::http::problem;
+use crate::gateway::http::problem::Kind;
+use crate::module::reader::Signature;
+use crate::plugins::policy::Access;
+use crate::plugins::registry::Plugin;
+use crate::runner::Runner;
+use parts::{Parts, bytes, content, header_refs, text};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+/// Where it is.
+pub const PATH: &str = "/openapi.json";
+
+/// What a name may have in a path as it is (RFC 3986, section 2.3); braces would be taken for a template's.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The methods that OpenAPI knows, all of which a program may be asked by.
+const METHODS: [&str; 8] = ["get", "head", "post", "put", "patch", "delete", "options", "trace"];
+
+/// Problems of any request: the door's, and the gateway's own faults.
+const ANY: &[Kind] = &[
+    problem::BAD_REQUEST,
+    problem::METHOD,
+    problem::SLOW,
+    problem::TOO_LARGE,
+    problem::TARGET_TOO_LONG,
+    problem::EXPECTATION,
+    problem::HEAD_TOO_LARGE,
+    problem::INTERNAL,
+    problem::LANE,
+    problem::NO_MEMORY,
+    problem::VERSION,
+];
+
+/// Problems of a run, whatever runs.
+const RUN: &[Kind] = &[
+    problem::NO_PLUGIN,
+    problem::TRAP,
+    problem::MEMORY,
+    problem::OUTPUT,
+    problem::EXIT,
+    problem::CONVENTION,
+    problem::PLUGIN_ERROR,
+    problem::BUSY,
+    problem::FUEL,
+    problem::DEADLINE,
+];
+
+/// Problems of a call of a function.
+const CALL: &[Kind] = &[problem::INPUT_MISMATCH, problem::NO_FUNCTION, problem::NO_ROUTE];
+
+/// Problems of whoever has no token, or one that allows less.
+const ENTRY: &[Kind] = &[problem::TOKEN_NEEDED, problem::FORBIDDEN];
+
+/// Problems of a change to the folder, or a look at it.
+const FOLDER: &[Kind] = &[problem::NO_FOLDER, problem::PRECONDITION, problem::NO_ROUTE];
+
+/// Problems of a new version.
+const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem::BUSY];
+
+/// The description as text.
+///
+/// # Errors
+/// The system has no memory for it.
+pub fn written(runner: &Runner, has_desk: bool) -> Result<String, NoMemory> {
+    // It is made as one value, which takes some times its text.
+    heap::check(runner.plugins().all().len() * 4 * LISTED_BYTES_MAX)?;
+    Ok(json_line(&document(runner, has_desk).to_string()) + "\n")
+}
+
+/// The document; `has_desk` if plug-ins can be changed.
+pub fn document(runner: &Runner, has_desk: bool) -> Value {
+    let mut parts = Parts::default();
+    let mut paths = own_paths(&mut parts);
+    if has_desk {
+        paths.extend(desk_paths(&mut parts));
+    }
+    for plugin in runner.plugins().all() {
+        let at = format!("{EXECUTE}{}", utf8_percent_encode(&plugin.name, IN_PATH));
+        if plugin.is_command() {
+            paths.insert(at.clone(), program(&mut parts, plugin.policy.access, false));
+            paths.insert(at + "/{path}", program(&mut parts, plugin.policy.access, true));
+        } else if let Some(item) = function(&mut parts, &plugin) {
+            paths.insert(at, item);
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "fuelbox",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Runs WebAssembly plug-ins. Errors are problem details (RFC 9457).",
+        },
+        "servers": [{ "url": "/" }],
+        "tags": [
+            { "name": "plug-ins", "description": "Running what is loaded" },
+            { "name": "gateway", "description": "What the gateway tells of itself" },
+            { "name": "deployment", "description": "Changing what is loaded, if the server has a token file" },
+        ],
+        "paths": paths,
+        "components": parts.components(),
+    })
+}
+
+/// The gateway's own routes, each only to be read.
+fn own_paths(parts: &mut Parts) -> Map<String, Value> {
+    let html = content("text/html; charset=utf-8", text());
+    let list = content(JSON, json!({ "$ref": "#/components/schemas/Plugins" }));
+    let document = content(JSON, json!({ "type": "object", "required": ["openapi", "paths"] }));
+    let mut scrape = content(metrics::CLASSIC, text());
+    scrape.extend(content(metrics::OPEN_METRICS, text()));
+    let plain = || content(TEXT, text());
+    let versioned: &[&str] = &["ETag", "Cache-Control"];
+    let routes = [
+        (console::PATH, "console", "The console, a page for people", html, versioned),
+        (LISTING, "plugins", "The plug-ins, and the files that do not load", list, versioned),
+        (PATH, "openapi", "This document", document, versioned),
+        (METRICS, "metrics", "Metrics, in OpenMetrics if `Accept` asks for it", scrape, &[]),
+        (HEALTH, "alive", "Whether the gateway is alive", plain(), &[]),
+        (READY, "ready", "Whether it is to be given work", plain(), &[]),
+    ];
+    let mut paths = Map::new();
+    for (path, id, summary, content, headers) in routes {
+        let more: &[Kind] = match path {
+            READY => &[problem::NOT_READY],
+            _ if headers.is_empty() => &[],
+            _ => &[problem::PRECONDITION],
+        };
+        let mut item = Map::new();
+        for method in ["get", "head"] {
+            let mut responses = parts.problems(&[ANY, more], false);
+            let mut ok = json!({ "description": summary, "headers": header_refs(headers) });
+            if method == "get" {
+                ok["content"] = content.clone().into();
+            }
+            responses.insert("200".into(), ok);
+            let mut operation = operation(&format!("{id}-{method}"), "gateway", summary, responses);
+            if !headers.is_empty() {
+                operation["parameters"] = json!([
+                    { "$ref": "#/components/parameters/IfMatch" },
+                    { "$ref": "#/components/parameters/IfNoneMatch" },
+                ]);
+                operation["responses"]["304"] =
+                    json!({ "description": "The client has it", "headers": header_refs(headers) });
+            }
+            item.insert(method.into(), operation);
+        }
+        paths.insert(path.into(), item.into());
+    }
+    paths
+}
+
+fn operation(id: &str, tag: &str, summary: &str, responses: Map<String, Value>) -> Value {
+    json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses })
+}
+
+/// What whoever may call a plug-in must show, and the problems of whoever does not.
+fn entry(access: Access) -> (Value, &'static [Kind]) {
+    match access {
+        Access::Open => (json!([]), &[]),
+        Access::Token => (json!([{ "bearer": [] }]), &ENTRY[..1]),
+    }
+}
+
+/// The path of a plug-in's functions; none if none can be called.
+fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
+    let listed = plugin.functions();
+    let called = listed.shown.into_iter().filter_map(|(name, signature, convention)| {
+        convention.map(|convention| (name, signature, convention))
+    });
+    let functions: Vec<(&str, &Signature, Convention)> = called.collect();
+    // Those that the document has no room for may be of any convention.
+    let is_whole = listed.more == 0;
+    if functions.is_empty() && is_whole {
+        return None;
+    }
+    let of_numbers = |(.., convention): &(&str, &Signature, Convention)| *convention == Convention::Numeric;
+    let (all_of_numbers, some_of_numbers) =
+        (is_whole && functions.iter().all(of_numbers), !is_whole || functions.iter().any(of_numbers));
+
+    let mut input = Map::new();
+    if !all_of_numbers {
+        input.extend(content(BYTES, bytes()));
+    }
+    input.extend(content("text/plain", text()));
+    if some_of_numbers {
+        input.extend(content(JSON, json!({ "type": "array", "items": { "type": ["number", "string"] } })));
+    }
+    let output = match &plugin.policy.content_type {
+        Some(usual) => content(usual, json!({})),
+        None if all_of_numbers => content(TEXT, text()),
+        None => content(TEXT, text()).into_iter().chain(content(BYTES, bytes())).collect(),
+    };
+    let described = functions.iter().map(|(name, signature, convention)| {
+        format!("- `{}{signature}`, {}", name.escape_debug(), convention.name())
+    });
+    let rest = (!is_whole).then(|| format!("- and {} more", listed.more));
+    let description = described.chain(rest).collect::<Vec<_>>().join("\n");
+    let default = plugin.policy.only_function().unwrap_or(DEFAULT_FUNCTION);
+    let has_default = plugin.convention(default).is_some();
+    let mut schema = json!({ "type": "string" });
+    if is_whole {
+        schema["enum"] = functions.iter().map(|(name, ..)| *name).collect();
+    }
+    if let Some(default) = Some(default).filter(|_| has_default).or(functions.first().map(|(name, ..)| *name))
+    {
+        schema["default"] = default.into();
+    }
+    let (security, refusals) = entry(plugin.policy.access);
+    let mut responses = parts.problems(&[ANY, RUN, CALL, refusals], false);
+    let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
+    responses.insert("200".into(), json!({ "description": "It ran", "headers": headers, "content": output }));
+    let mut operation =
+        operation(&format!("execute {}", plugin.name), "plug-ins", "Call a function", responses);
+    operation["description"] = description.into();
+    operation["parameters"] =
+        json!([{ "name": "func", "in": "query", "required": !has_default, "schema": schema }]);
+    operation["requestBody"] = json!({ "content": input });
+    operation["security"] = security;
+    Some(json!({ "post": operation }))
+}
+
+/// The path of a program, or what is below it: a reference, for all programs are alike.
+fn program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
+    let name = format!("program-{}{}", access.name(), if is_below { "-below" } else { "" });
+    if !parts.path_items.contains_key(&name) {
+        let item = any_program(parts, access, is_below);
+        parts.path_items.insert(name.clone(), item);
+    }
+    json!({ "$ref": format!("#/components/pathItems/{name}") })
+}
+
+fn any_program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
+    let (security, refusals) = entry(access);
+    // What it answers may have any status and be anything, whatever the gateway means by that status.
+    let mut responses = parts.problems(&[ANY, RUN, refusals], true);
+    let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
+    let ran =
+        json!({ "description": "What the program answers", "headers": headers, "content": { "*/*": {} } });
+    responses.insert("default".into(), ran);
+    let mut item = Map::new();
+    for method in METHODS {
+        let mut operation = json!({
+            "tags": ["plug-ins"], "summary": "Run the program", "security": security, "responses": responses,
+        });
+        // The others have no body to speak of (RFC 9110, section 9.3).
+        if ["post", "put", "patch"].contains(&method) {
+            operation["requestBody"] = json!({ "content": { "*/*": {} } });
+        }
+        item.insert(method.into(), operation);
+    }
+    if is_below {
+        item.insert(
+            "parameters".into(),
+            json!([{
+                "name": "path", "in": "path", "required": true, "schema": { "type": "string" },
+                "description": "The program's PATH_INFO; it may have slashes",
+            }]),
+        );
+    }
+    item.into()
+}
+
+/// The paths where plug-ins are changed.
+fn desk_paths(parts: &mut Parts) -> Map<String, Value> {
+    let wasm = content("application/wasm", bytes());
+    let toml = content("application/toml", text());
+    let signature = content("text/plain", text());
+    let all: &[&str] = &["get", "head", "put", "delete"];
+    let kinds = [
+        ("", "module", "the module", wasm, all),
+        ("/policy", "policy", "the policy", toml, all),
+        ("/signature", "signature", "the signature of a module that is to follow", signature, &["put"]),
+    ];
+    let mut paths = Map::new();
+    for (end, id, what, content, methods) in kinds {
+        let mut item = Map::new();
+        item.insert("parameters".into(), json!([{ "$ref": "#/components/parameters/Name" }]));
+        for method in methods {
+            let is_put = *method == "put";
+            let more = if is_put { PUT } else { &[problem::NO_PLUGIN, problem::BUSY] };
+            let mut responses = parts.problems(&[ANY, ENTRY, FOLDER, more], false);
+            responses.extend(done(method, &content, end != "/signature"));
+            let verb = match *method {
+                "get" => "Read",
+                "head" => "Look at",
+                "put" => "Put",
+                _ => "Delete",
+            };
+            let mut operation =
+                operation(&format!("{id}-{method}"), "deployment", &format!("{verb} {what}"), responses);
+            operation["security"] = json!([{ "bearer": [] }]);
+            operation["parameters"] = json!([
+                { "$ref": "#/components/parameters/IfMatch" },
+                { "$ref": "#/components/parameters/IfNoneMatch" },
+            ]);
+            if is_put {
+                operation["requestBody"] = json!({ "required": true, "content": content });
+            }
+            item.insert((*method).into(), operation);
+        }
+        paths.insert(format!("{PLUGINS}{{name}}{end}"), item.into());
+    }
+    paths
+}
+
+/// The responses of a method that did as it was asked.
+fn done(method: &str, content: &Map<String, Value>, has_version: bool) -> Map<String, Value> {
+    let tagged = header_refs(if has_version { &["ETag"] } else { &[] });
+    let responses = match method {
+        "get" => json!({
+            "200": { "description": "As it is in the folder", "headers": tagged, "content": content },
+            "304": { "description": "The client has it", "headers": tagged },
+        }),
+        "head" => json!({
+            "200": { "description": "It is there", "headers": tagged },
+            "304": { "description": "The client has it", "headers": tagged },
+        }),
+        "put" if has_version => json!({
+            "201": {
+                "description": "It is there now",
+                "headers": header_refs(&["ETag", "Location"]),
+                "content": parts::content(JSON, json!({ "$ref": "#/components/schemas/Created" })),
+            },
+            "204": { "description": "It is in the place of what was there", "headers": tagged },
+        }),
+        "put" => json!({ "204": { "description": "It is put down", "headers": tagged } }),
+        _ => json!({ "204": { "description": "It is gone", "headers": header_refs(&[]) } }),
+    };
+    match responses {
+        Value::Object(responses) => responses,
+        _ => Map::new(),
+    }
+}
