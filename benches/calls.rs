@@ -7,7 +7,7 @@ use fuelbox::abi::{Job, numeric, packed};
 use fuelbox::base::limits::WarmLimits;
 use fuelbox::host::streams::SinkTo;
 use fuelbox::sandbox::pool::{Budget, Pool};
-use fuelbox::{Limits, Program, World};
+use fuelbox::{GuestEnv, Limits, Program};
 use wasmi::{Config, Engine, Linker, Memory, Module, Store};
 
 fn main() {
@@ -40,7 +40,7 @@ fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
         limits,
         stdout: log(),
         stderr: log(),
-        world: World::default(),
+        guest_env: GuestEnv::default(),
         warm: None,
         when_long: None,
     }

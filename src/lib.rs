@@ -45,7 +45,7 @@
 //! L20 gateway/connection/client gateway/connection/forwarded gateway/connection/share gateway/connection/conns gateway/connection/state gateway/connection/phase gateway/workers/lines
 //! L20 gateway/workers/queue gateway/connection/events gateway/connection/incoming gateway/workers/threads
 //! L21 cli cli/args cli/args/values cli/exit cli/help cli/target cli/commands/run cli/commands/call cli/commands/list cli/commands/inspect cli/commands/serve
-//! L21 cli/world cli/output/stdout cli/commands/health cli/commands/serve/service cli/args/flags cli/args/config cli/commands/check cli/site cli/commands/serve/budget cli/watchdog
+//! L21 cli/guest_env cli/output/stdout cli/commands/health cli/commands/serve/service cli/args/flags cli/args/config cli/commands/check cli/site cli/commands/serve/budget cli/watchdog
 //! L21 cli/output/logging cli/output/stderr cli/help/manual cli/help/completions cli/args/serve
 //! ```
 //!
@@ -67,12 +67,12 @@ pub(crate) mod runner;
 pub mod sandbox;
 
 pub use abi::command::Invocation;
-pub use abi::{Convention, Serving};
+pub use abi::{CallContext, Convention};
 pub use base::error::{Error, LoadProblem, Names};
 pub use base::limits::Limits;
 pub use base::outcome::{Denied, Report, Stop, Usage, Value};
 pub use host::streams::Stdin;
-pub use host::wasi::ctx::World;
+pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;
 pub use runner::{Runner, RunnerConfig};
 #[doc(hidden)]

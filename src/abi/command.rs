@@ -6,8 +6,8 @@ use crate::base::error::Error;
 use crate::base::outcome::{Report, Stop};
 use crate::host::extism;
 use crate::host::streams::Stdin;
-use crate::host::wasi::ctx::World;
-use crate::module::reader::{Facts, Signature};
+use crate::host::wasi::ctx::GuestEnv;
+use crate::module::reader::{ModuleInfo, Signature};
 use crate::sandbox::instance::Ended;
 
 /// The function that a command exports.
@@ -21,18 +21,18 @@ pub struct Invocation {
     /// Standard input.
     pub stdin: Stdin,
     /// Environment, directories, and whether the run is reproducible.
-    pub world: World,
+    pub guest_env: GuestEnv,
 }
 
 /// Whether the module can be run as a command.
-pub fn can_run(facts: &Facts) -> bool {
-    facts.function(START) == Some(&Signature::default())
+pub fn can_run(info: &ModuleInfo) -> bool {
+    info.function(START) == Some(&Signature::default())
 }
 
 /// Whether the module is a command. A plug-in for Extism is none, though some compilers give it a `_start`
 /// beside its functions.
-pub fn fits(facts: &Facts) -> bool {
-    can_run(facts) && !extism::is_imported(facts)
+pub fn fits(info: &ModuleInfo) -> bool {
+    can_run(info) && !extism::is_imported(info)
 }
 
 /// Runs the program to its end. The result is what it wrote to standard output, if the job keeps it; an
@@ -42,16 +42,16 @@ pub fn fits(facts: &Facts) -> bool {
 /// The module is no command; an argument or variable holds a NUL or a name is empty or holds `=`; there are
 /// more directories than descriptors.
 pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Error> {
-    let facts = job.program.facts();
-    if !can_run(facts) {
-        return Err(no_function(facts, START));
+    let info = job.program.info();
+    if !can_run(info) {
+        return Err(no_function(info, START));
     }
-    let Invocation { args, stdin, world } = invocation;
+    let Invocation { args, stdin, guest_env } = invocation;
     if let Stdin::Bytes(bytes) = &stdin {
         job.check_input(bytes.len())?;
     }
     check_args(&args)?;
-    let job = Job { world, ..job };
+    let job = Job { guest_env, ..job };
     let prepare = |wasi: &mut crate::host::wasi::ctx::WasiCtx| wasi.args = args;
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
         let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;

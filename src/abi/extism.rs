@@ -10,7 +10,7 @@ use crate::base::outcome::{Report, Stop};
 use crate::host::extism;
 use crate::host::extism::calls;
 use crate::host::extism::memory::Blocks;
-use crate::module::reader::{Facts, Signature, Ty};
+use crate::module::reader::{ModuleInfo, Signature, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
@@ -25,18 +25,18 @@ fn is_callable(signature: &Signature) -> bool {
 }
 
 /// Whether `func` can be called this way, and its module was made for it.
-pub fn fits(facts: &Facts, func: &str) -> bool {
-    extism::is_imported(facts) && facts.function(func).is_some_and(is_callable)
+pub fn fits(info: &ModuleInfo, func: &str) -> bool {
+    extism::is_imported(info) && info.function(func).is_some_and(is_callable)
 }
 
 /// What Extism's host calls when it has made an instance: for Haskell, `_initialize` and `hs_init`, for others
 /// the constructors or, where these are not exported, `_initialize`.
-pub fn initializers(facts: &Facts) -> Vec<&'static str> {
-    let is_plain = |name: &&str| facts.function(name) == Some(&Signature::default());
-    if facts.function(HASKELL).is_some_and(|s| s.params == [Ty::I32; 2]) {
+pub fn initializers(info: &ModuleInfo) -> Vec<&'static str> {
+    let is_plain = |name: &&str| info.function(name) == Some(&Signature::default());
+    if info.function(HASKELL).is_some_and(|s| s.params == [Ty::I32; 2]) {
         return [REACTOR].into_iter().filter(is_plain).chain([HASKELL]).collect();
     }
-    let first = if facts.function(CONSTRUCTORS).is_some() { CONSTRUCTORS } else { REACTOR };
+    let first = if info.function(CONSTRUCTORS).is_some() { CONSTRUCTORS } else { REACTOR };
     Some(first).filter(is_plain).into_iter().collect()
 }
 
@@ -47,8 +47,8 @@ pub fn initializers(facts: &Facts) -> Vec<&'static str> {
 /// report.
 pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
     job.check_input(input.len())?;
-    let facts = job.program.facts();
-    let signature = facts.function(func).ok_or_else(|| no_function(facts, func))?;
+    let info = job.program.info();
+    let signature = info.function(func).ok_or_else(|| no_function(info, func))?;
     if !is_callable(signature) {
         return Err(Error::Input(format!(
             "`{func}` is {signature}, which does not fit the extism convention: that needs () -> i32"

@@ -16,8 +16,8 @@ use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
 use crate::host::streams::{SinkTo, Stdin};
-use crate::host::wasi::ctx::{WasiCtx, World};
-use crate::module::reader::{Facts, Signature};
+use crate::host::wasi::ctx::{GuestEnv, WasiCtx};
+use crate::module::reader::{ModuleInfo, Signature};
 use crate::sandbox::instance::Sandbox;
 use crate::sandbox::pool::{Pool, Warm};
 use crate::sandbox::program::Program;
@@ -64,27 +64,27 @@ impl Convention {
     }
 
     /// Whether the exported function `func` is offered, and can be called by it.
-    pub fn fits(self, facts: &Facts, func: &str) -> bool {
-        facts.function(func).is_some_and(|signature| match self {
-            Convention::Command => func == command::START && command::fits(facts),
-            _ if is_reserved(facts, func) => false,
+    pub fn fits(self, info: &ModuleInfo, func: &str) -> bool {
+        info.function(func).is_some_and(|signature| match self {
+            Convention::Command => func == command::START && command::fits(info),
+            _ if is_reserved(info, func) => false,
             Convention::Numeric => numeric::fits(signature),
-            Convention::Packed => packed::fits(facts, func),
-            Convention::Extism => extism::fits(facts, func),
+            Convention::Packed => packed::fits(info, func),
+            Convention::Extism => extism::fits(info, func),
         })
     }
 
     /// The convention of the exported function `func`, by its signature and the exports around it; none also if it
     /// is never offered ([`is_reserved`]).
-    pub fn of(facts: &Facts, func: &str) -> Option<Convention> {
-        let signature = facts.function(func)?;
-        if func == command::START && command::fits(facts) {
+    pub fn of(info: &ModuleInfo, func: &str) -> Option<Convention> {
+        let signature = info.function(func)?;
+        if func == command::START && command::fits(info) {
             Some(Convention::Command)
-        } else if is_reserved(facts, func) {
+        } else if is_reserved(info, func) {
             None
-        } else if extism::fits(facts, func) {
+        } else if extism::fits(info, func) {
             Some(Convention::Extism)
-        } else if packed::fits(facts, func) {
+        } else if packed::fits(info, func) {
             Some(Convention::Packed)
         } else if numeric::fits(signature) {
             Some(Convention::Numeric)
@@ -104,8 +104,8 @@ pub struct Job<'a> {
     pub stdout: SinkTo,
     /// Where standard error goes.
     pub stderr: SinkTo,
-    /// What the guest is given of the world.
-    pub world: World,
+    /// Its environment, directories, clock and randomness.
+    pub guest_env: GuestEnv,
     /// Instances to use again, and where they go afterwards; without, an instance is made for this run.
     pub warm: Option<&'a Pool>,
     /// Called when the guest outlives a fuel slice (at each slice), for a host that must then see to
@@ -115,7 +115,7 @@ pub struct Job<'a> {
 
 /// What a run is for, as far as that concerns how it runs.
 #[derive(Clone, Copy, Default)]
-pub struct Serving<'a> {
+pub struct CallContext<'a> {
     /// Called should the guest outlive its first fuel slice.
     pub when_long: Option<&'a dyn Fn()>,
     /// The name of the request, for what the guest says in the log.
@@ -130,11 +130,11 @@ impl Job<'_> {
 }
 
 /// The error for a function that is not there.
-pub fn no_function(facts: &Facts, name: &str) -> Error {
+pub fn no_function(info: &ModuleInfo, name: &str) -> Error {
     Error::NoFunction {
         name: name.into(),
-        known: offered(facts).map(|(name, _)| name).collect(),
-        command: command::fits(facts),
+        known: offered(info).map(|(name, _)| name).collect(),
+        command: command::fits(info),
     }
 }
 
@@ -150,18 +150,18 @@ pub fn call_bytes(
     forced: Option<Convention>,
 ) -> Result<Report<Vec<u8>>, Error> {
     job.check_input(input.len())?;
-    let facts = job.program.facts();
-    let is_program = command::fits(facts) && func == command::START;
-    let found = Convention::of(facts, func).ok_or_else(|| match facts.function(func) {
-        None => no_function(facts, func),
-        Some(_) if is_reserved(facts, func) => Error::Reserved { name: func.into() },
+    let info = job.program.info();
+    let is_program = command::fits(info) && func == command::START;
+    let found = Convention::of(info, func).ok_or_else(|| match info.function(func) {
+        None => no_function(info, func),
+        Some(_) if is_reserved(info, func) => Error::Reserved { name: func.into() },
         Some(signature) => Error::Input(format!("`{func}` is {signature}, which fits no calling convention")),
     })?;
     if is_program && forced.is_some_and(|forced| forced != Convention::Command) {
         return Err(Error::Reserved { name: func.into() });
     }
     // What the others do not fit, they say themselves. This one would run `_start`, whatever was asked for.
-    if let (Some(Convention::Command), false, Some(signature)) = (forced, is_program, facts.function(func)) {
+    if let (Some(Convention::Command), false, Some(signature)) = (forced, is_program, info.function(func)) {
         let what = format!("`{func}` is {signature}, which does not fit the command convention");
         return Err(Error::Input(what));
     }
@@ -169,13 +169,13 @@ pub fn call_bytes(
         Convention::Packed => packed::run(job, func, input),
         Convention::Extism => extism::run(job, func, input),
         Convention::Numeric => {
-            let params = numeric::parse_text(facts, func, input)?;
+            let params = numeric::parse_text(info, func, input)?;
             Ok(numeric::run(job, func, &params)?.map(|values| numeric::lines(&values)))
         }
         Convention::Command => {
             let input = heap::copy(input).map_err(|_| Stop::NoMemory { what: "the input" })?;
             let (args, stdin) = (vec![func.into()], Stdin::Bytes(input));
-            let invocation = command::Invocation { args, stdin, world: job.world.clone() };
+            let invocation = command::Invocation { args, stdin, guest_env: job.guest_env.clone() };
             // Its standard output is the answer, wherever that of other functions goes.
             command::run(Job { stdout: SinkTo::Buffer(Vec::new()), ..job }, invocation)
         }
@@ -185,7 +185,7 @@ pub fn call_bytes(
 /// Makes an instance, its start function included, and calls nothing.
 ///
 /// # Errors
-/// The world cannot be given; a guest that was stopped while it started is in the report.
+/// The guest environment cannot be made; a guest that was stopped while it started is in the report.
 pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
     called(job, |_| Ok(()))
 }
@@ -195,7 +195,7 @@ pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
 /// # Errors
 /// As [`call_bytes`]; also if `func` is a function of numbers or a program.
 pub fn pass_bytes(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
-    match extism::fits(job.program.facts(), func) {
+    match extism::fits(job.program.info(), func) {
         true => extism::run(job, func, input),
         false => packed::run(job, func, input),
     }
@@ -203,21 +203,21 @@ pub fn pass_bytes(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u
 
 /// What is called when an instance of a module stands, before any other function: of a program nothing (WASI
 /// application ABI), of others `_initialize` or what Extism calls.
-fn initializers(facts: &Facts) -> Vec<&'static str> {
+fn initializers(info: &ModuleInfo) -> Vec<&'static str> {
     const REACTOR: &str = "_initialize";
-    if command::fits(facts) {
+    if command::fits(info) {
         return Vec::new();
     }
-    if crate::host::extism::is_imported(facts) {
-        return extism::initializers(facts);
+    if crate::host::extism::is_imported(info) {
+        return extism::initializers(info);
     }
     // By its type too: one that takes values is no initializer, and could not be called like one.
-    Some(REACTOR).filter(|name| facts.function(name) == Some(&Signature::default())).into_iter().collect()
+    Some(REACTOR).filter(|name| info.function(name) == Some(&Signature::default())).into_iter().collect()
 }
 
 /// Guests get these as C strings, so a NUL would cut them and an `=` in a name would forge another.
-fn check_env(world: &World) -> Result<(), Error> {
-    for (key, value) in &world.env {
+fn check_env(guest_env: &GuestEnv) -> Result<(), Error> {
+    for (key, value) in &guest_env.env {
         let name = String::from_utf8_lossy(key);
         if key.is_empty() || key.contains(&b'=') || key.contains(&0) {
             return Err(Error::Input(format!("`{name}` is no name for an environment variable")));
@@ -240,14 +240,14 @@ fn exited(code: u32) -> Stop {
 /// The context of a run.
 fn context(
     limits: &Limits,
-    world: World,
+    guest_env: GuestEnv,
     stdin: Stdin,
     (stdout, stderr): (SinkTo, SinkTo),
 ) -> Result<WasiCtx, Error> {
-    check_env(&world)?;
+    check_env(&guest_env)?;
     heap::check(0).map_err(|_| Stop::NoMemory { what: "a run" })?;
-    let dirs = world.dirs.len();
-    WasiCtx::new(limits, world, stdin, stdout, stderr).map_err(|_| {
+    let dirs = guest_env.dirs.len();
+    WasiCtx::new(limits, guest_env, stdin, stdout, stderr).map_err(|_| {
         let cap = limits.descriptors;
         Error::Input(format!("{dirs} directories are more than --max-descriptors allows, which is {cap}"))
     })
@@ -265,8 +265,8 @@ fn guarded<T>(
     stdin: Stdin,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<(Report<T>, WasiCtx), Error> {
-    let Job { program, limits, stdout, stderr, world, when_long, .. } = job;
-    let mut wasi = context(limits, world, stdin, (stdout, stderr))?;
+    let Job { program, limits, stdout, stderr, guest_env, when_long, .. } = job;
+    let mut wasi = context(limits, guest_env, stdin, (stdout, stderr))?;
     prepare(&mut wasi);
     catch_unwind(AssertUnwindSafe(|| {
         let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
@@ -283,8 +283,8 @@ fn called<T>(
     job: Job<'_>,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<Report<T>, Error> {
-    let Job { program, limits, stdout, stderr, world, warm, when_long } = job;
-    let wasi = context(limits, world, Stdin::Empty, (stdout, stderr))?;
+    let Job { program, limits, stdout, stderr, guest_env, warm, when_long } = job;
+    let wasi = context(limits, guest_env, Stdin::Empty, (stdout, stderr))?;
     catch_unwind(AssertUnwindSafe(|| {
         let kept = warm.and_then(Pool::take);
         let uses = kept.as_ref().map(Warm::uses);
@@ -294,7 +294,7 @@ fn called<T>(
         };
         let ready = match uses {
             Some(_) => sandbox.begin(),
-            None => sandbox.instantiate(program, &initializers(program.facts())),
+            None => sandbox.instantiate(program, &initializers(program.info())),
         };
         let result = ready.and_then(|()| body(&mut sandbox));
         let Some(pool) = warm.filter(|_| result.is_ok()) else {

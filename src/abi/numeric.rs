@@ -4,7 +4,7 @@ use super::{Job, called, exited, no_function};
 use crate::base::error::Error;
 use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
 use crate::base::outcome::{Report, Stop, Value};
-use crate::module::reader::{Facts, Signature, Ty};
+use crate::module::reader::{ModuleInfo, Signature, Ty};
 use crate::sandbox::instance::Ended;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write};
@@ -20,7 +20,7 @@ pub fn fits(signature: &Signature) -> bool {
 /// # Errors
 /// No such function, or parameters that differ from its type; a stopped guest is in the report.
 pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Value>>, Error> {
-    let signature = numeric_signature(job.program.facts(), func)?.clone();
+    let signature = numeric_signature(job.program.info(), func)?.clone();
     let given: Vec<Ty> = params.iter().map(|value| value.ty()).collect();
     if given != signature.params {
         let given = Signature { params: given, results: vec![] };
@@ -37,8 +37,8 @@ pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Valu
     })
 }
 
-fn numeric_signature<'a>(facts: &'a Facts, func: &str) -> Result<&'a Signature, Error> {
-    let signature = facts.function(func).ok_or_else(|| no_function(facts, func))?;
+fn numeric_signature<'a>(info: &'a ModuleInfo, func: &str) -> Result<&'a Signature, Error> {
+    let signature = info.function(func).ok_or_else(|| no_function(info, func))?;
     if !fits(signature) {
         return Err(Error::Input(format!("`{func}` is {signature}: only numbers can be passed")));
     }
@@ -49,9 +49,9 @@ fn numeric_signature<'a>(facts: &'a Facts, func: &str) -> Result<&'a Signature, 
 ///
 /// # Errors
 /// No such function; too few or too many texts; one that is no such number.
-pub fn parse<S: AsRef<str>>(facts: &Facts, func: &str, texts: &[S]) -> Result<Vec<Value>, Error> {
-    let signature = numeric_signature(facts, func)?;
-    check_count(facts, func, texts.len())?;
+pub fn parse<S: AsRef<str>>(info: &ModuleInfo, func: &str, texts: &[S]) -> Result<Vec<Value>, Error> {
+    let signature = numeric_signature(info, func)?;
+    check_count(info, func, texts.len())?;
     let pairs = signature.params.iter().zip(texts).enumerate();
     pairs
         .map(|(i, (ty, text))| {
@@ -98,25 +98,25 @@ fn parse_one(ty: Ty, text: &str) -> Option<Value> {
 ///
 /// # Errors
 /// As [`parse`]; bytes that are no UTF-8; text that begins like an array and is none.
-pub fn parse_text(facts: &Facts, func: &str, input: &[u8]) -> Result<Vec<Value>, Error> {
+pub fn parse_text(info: &ModuleInfo, func: &str, input: &[u8]) -> Result<Vec<Value>, Error> {
     let refuse = |what: String| Error::Input(format!("arguments of `{func}`: {what}"));
     let text = std::str::from_utf8(input).map_err(|e| refuse(format!("not UTF-8: {e}")))?.trim();
     // What there is too much of is counted, and not kept.
     if !text.starts_with('[') {
-        check_count(facts, func, text.split_whitespace().count())?;
-        return parse(facts, func, &text.split_whitespace().collect::<Vec<_>>());
+        check_count(info, func, text.split_whitespace().count())?;
+        return parse(info, func, &text.split_whitespace().collect::<Vec<_>>());
     }
     let array: Array = serde_json::from_str(text).map_err(|e| refuse(format!("not a JSON array: {e}")))?;
     if let Some(number) = array.odd {
         return Err(refuse(format!("number {number} in the array is neither a number nor a string")));
     }
-    check_count(facts, func, array.count)?;
-    parse(facts, func, &array.texts)
+    check_count(info, func, array.count)?;
+    parse(info, func, &array.texts)
 }
 
 /// Checks how many values there are.
-fn check_count(facts: &Facts, func: &str, given: usize) -> Result<(), Error> {
-    let signature = numeric_signature(facts, func)?;
+fn check_count(info: &ModuleInfo, func: &str, given: usize) -> Result<(), Error> {
+    let signature = numeric_signature(info, func)?;
     let wanted = signature.params.len();
     if wanted == given {
         return Ok(());

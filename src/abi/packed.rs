@@ -6,7 +6,7 @@ use super::{Job, called, exited, no_function};
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::outcome::{Report, Stop};
-use crate::module::reader::{Facts, Ty};
+use crate::module::reader::{ModuleInfo, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
@@ -22,15 +22,15 @@ fn ints(types: &[Ty], count: usize) -> bool {
 }
 
 /// Whether the module has what this convention needs, beside functions to call.
-pub fn is_spoken(facts: &Facts) -> bool {
-    facts.exports_memory()
-        && facts.function(ALLOCATE).is_some_and(|s| ints(&s.params, 1) && ints(&s.results, 1))
+pub fn is_spoken(info: &ModuleInfo) -> bool {
+    info.exports_memory()
+        && info.function(ALLOCATE).is_some_and(|s| ints(&s.params, 1) && ints(&s.results, 1))
 }
 
 /// Whether `func` can be called this way.
-pub fn fits(facts: &Facts, func: &str) -> bool {
-    let Some(signature) = facts.function(func) else { return false };
-    is_spoken(facts) && func != ALLOCATE && ints(&signature.params, 2) && signature.results == [Ty::I64]
+pub fn fits(info: &ModuleInfo, func: &str) -> bool {
+    let Some(signature) = info.function(func) else { return false };
+    is_spoken(info) && func != ALLOCATE && ints(&signature.params, 2) && signature.results == [Ty::I64]
 }
 
 /// Calls `func` with `input` and gives its output.
@@ -39,18 +39,18 @@ pub fn fits(facts: &Facts, func: &str) -> bool {
 /// No such function, one of another convention, or too large an input; a stopped guest is in the report.
 pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
     job.check_input(input.len())?;
-    let facts = job.program.facts();
-    if !fits(facts, func) {
-        let signature = facts.function(func).ok_or_else(|| no_function(facts, func))?;
+    let info = job.program.info();
+    if !fits(info, func) {
+        let signature = info.function(func).ok_or_else(|| no_function(info, func))?;
         return Err(Error::Input(format!(
             "`{func}` is {signature}, which does not fit the packed convention: that needs the exports \
              `memory`, `allocate(len) -> ptr` and `{func}(ptr, len) -> i64`"
         )));
     }
     let types = Types {
-        allocate: facts.function(ALLOCATE).map(|s| s.params.clone()).unwrap_or_default(),
-        func: facts.function(func).map(|s| s.params.clone()).unwrap_or_default(),
-        deallocate: facts
+        allocate: info.function(ALLOCATE).map(|s| s.params.clone()).unwrap_or_default(),
+        func: info.function(func).map(|s| s.params.clone()).unwrap_or_default(),
+        deallocate: info
             .function(DEALLOCATE)
             .filter(|s| s.params.len() == 2 && s.params.iter().all(|ty| is_int(*ty)) && s.results.is_empty())
             .map(|s| s.params.clone()),

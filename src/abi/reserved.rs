@@ -16,7 +16,7 @@
 use super::command::START;
 use super::extism::{CONSTRUCTORS, HASKELL, REACTOR};
 use super::packed::{ALLOCATE, DEALLOCATE};
-use crate::module::reader::{Facts, Signature, Ty};
+use crate::module::reader::{ModuleInfo, Signature, Ty};
 
 /// Names of the conventions that fuelbox speaks. `_start` is here too: only a program's, by the command convention, is
 /// what its users call.
@@ -72,15 +72,15 @@ const ALLOCATORS: [(&str, usize, usize); 6] = [
 ];
 
 /// Whether the function `name` of a module is never offered. `_start` of a program is to its own convention alone.
-pub fn is_reserved(facts: &Facts, name: &str) -> bool {
-    facts.is_reserved(name, |name, signature| {
-        is_reserved_as(name, signature) || (WITH_BYTES.contains(&name) && passes_bytes(facts))
+pub fn is_reserved(info: &ModuleInfo, name: &str) -> bool {
+    info.is_reserved(name, |name, signature| {
+        is_reserved_as(name, signature) || (WITH_BYTES.contains(&name) && passes_bytes(info))
     })
 }
 
 /// Whether clients' bytes come into the memory of the module's instances.
-pub fn passes_bytes(facts: &Facts) -> bool {
-    crate::host::extism::is_imported(facts) || super::packed::is_spoken(facts)
+pub fn passes_bytes(info: &ModuleInfo) -> bool {
+    crate::host::extism::is_imported(info) || super::packed::is_spoken(info)
 }
 
 fn is_reserved_as(name: &str, signature: &Signature) -> bool {
@@ -98,7 +98,7 @@ fn is_reserved_as(name: &str, signature: &Signature) -> bool {
 }
 
 /// The exported functions that are offered: those of a module's own, and a program's `_start`.
-pub fn offered(facts: &Facts) -> impl Iterator<Item = (&str, &Signature)> {
-    let is_program = super::command::fits(facts);
-    facts.functions().filter(move |(name, _)| (is_program && *name == START) || !is_reserved(facts, name))
+pub fn offered(info: &ModuleInfo) -> impl Iterator<Item = (&str, &Signature)> {
+    let is_program = super::command::fits(info);
+    info.functions().filter(move |(name, _)| (is_program && *name == START) || !is_reserved(info, name))
 }

@@ -5,12 +5,12 @@
 pub mod args;
 pub mod commands;
 pub mod exit;
+mod guest_env;
 pub mod help;
 pub mod output;
 mod site;
 mod target;
 mod watchdog;
-mod world;
 
 use crate::base::escape::printable_lines;
 use args::Command;
@@ -52,7 +52,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
 
 fn run_line(args: Vec<OsString>) -> u8 {
     // Before the first word: standard error may be a file, too.
-    let ready = world::errors_for_large_files();
+    let ready = guest_env::errors_for_large_files();
     let parsed = ready.and_then(|()| args::parse(args).map_err(|message| Failure::new(exit::USAGE, message)));
     let (failure, format) = match parsed.and_then(args::config::resolve) {
         Err(failure) => (failure, args::LogFormat::Text),

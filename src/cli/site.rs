@@ -4,7 +4,7 @@ use super::args::SiteArgs;
 use super::{Failure, exit};
 use crate::base::limits::Limits;
 use crate::gateway::http::tokens::Tokens;
-use crate::plugins::policy::Rules;
+use crate::plugins::policy::ServerPolicy;
 use crate::plugins::signature::TrustedKey;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use std::sync::Arc;
 const KEY_BYTES_MAX: u64 = 4096;
 
 /// The rules of a server, with its keys read.
-pub fn rules(limits: Limits, site: &SiteArgs) -> Result<Rules, Failure> {
+pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> {
     let trusted_keys = site.trusted_keys.iter().map(|key| trusted_key(key)).collect::<Result<_, _>>()?;
     for dir in &site.policy_dirs {
         if !dir.is_dir() {
             return Err(Failure::new(exit::LOAD, format!("--policy-dirs {}: no such folder", dir.display())));
         }
     }
-    Ok(Rules { limits, dirs_within: Rules::settle(&site.policy_dirs), trusted_keys })
+    Ok(ServerPolicy { limits, dirs_within: ServerPolicy::settle(&site.policy_dirs), trusted_keys })
 }
 
 /// The tokens of a server, if it has a file of them.

@@ -15,7 +15,7 @@ use wasmi_core::LimiterError;
 
 /// The data of a store.
 pub struct Host {
-    /// The guest's view of the world.
+    /// The guest's WASI state.
     pub wasi: WasiCtx,
     /// The guest's memory, known once it is instantiated.
     pub memory: Option<Memory>,

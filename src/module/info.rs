@@ -129,7 +129,7 @@ pub struct MemorySize {
 
 /// What a module declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ModuleInfo {
     /// Everything it imports.
     pub imports: Vec<Import>,
     /// Everything it exports.
@@ -151,8 +151,8 @@ pub struct Facts {
     pub import_modules: BTreeSet<String>,
 }
 
-impl Facts {
-    /// Makes [`Facts::function`] find the exports that there are.
+impl ModuleInfo {
+    /// Makes [`ModuleInfo::function`] find the exports that there are.
     pub(crate) fn index_exports(&mut self) {
         let exports = &self.exports;
         self.exports_by_name = ByName::of(exports.len(), |place| &exports[place].name);
@@ -170,7 +170,7 @@ impl Facts {
     }
 
     /// Whether the exported function `name` is one of those that `is_reserved` says belong to nobody, by this name or
-    /// by another that it has. What it says must follow from the facts alone: it is asked once for each name.
+    /// by another that it has. What it says must follow from the module alone: it is asked once for each name.
     pub(crate) fn is_reserved(&self, name: &str, is_reserved: impl Fn(&str, &Signature) -> bool) -> bool {
         let reserved = self.reserved.get_or_init(|| {
             let function = |export: &&Export| match &export.item {

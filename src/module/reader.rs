@@ -10,7 +10,7 @@ use crate::base::limits::{
     TYPE_VALUES_MAX, TYPES_MAX,
 };
 use crate::module::code::Code;
-pub use crate::module::info::{Export, Facts, Import, Item, MemorySize, Signature, Ty};
+pub use crate::module::info::{Export, Import, Item, MemorySize, ModuleInfo, Signature, Ty};
 use crate::module::operators::Types;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
@@ -91,35 +91,35 @@ impl Types for Spaces {
 ///
 /// # Errors
 /// Bytes that are no core module, or are cut off or malformed as far as this reads. It is no validation.
-pub fn read(wasm: &[u8]) -> Result<Facts, LoadProblem> {
-    read_code(wasm, true).map(|(facts, _)| facts)
+pub fn read(wasm: &[u8]) -> Result<ModuleInfo, LoadProblem> {
+    read_code(wasm, true).map(|(info, _)| info)
 }
 
 /// As [`read`], with what was found in its code; edits for the interpreter's faults, and what is refused for them,
 /// only with `work_arounds`.
-pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(Facts, Code), LoadProblem> {
+pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(ModuleInfo, Code), LoadProblem> {
     check_magic(wasm)?;
-    let (mut facts, mut spaces, mut code) = (Facts::default(), Spaces::default(), Code::default());
+    let (mut info, mut spaces, mut code) = (ModuleInfo::default(), Spaces::default(), Code::default());
     let mut last = 0;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(invalid)?;
         check_order(&payload, &mut last)?;
         match payload {
             Payload::CodeSectionStart { range, size, .. } => {
-                facts.code_bytes = range.len() as u64;
+                info.code_bytes = range.len() as u64;
                 code.begin(range.end - size as usize);
             }
             Payload::CodeSectionEntry(body) => {
                 let results = spaces.results(code.bodies);
                 code.body(&body, results, &spaces, work_arounds)?;
             }
-            payload => section(payload, &mut facts, &mut spaces)?,
+            payload => section(payload, &mut info, &mut spaces)?,
         }
     }
-    facts.index_exports();
-    facts.count_instance(facts.table_elements, TABLE_ELEMENT_BYTES);
-    facts.import_modules = facts.imports.iter().map(|import| import.module.clone()).collect();
-    Ok((facts, code))
+    info.index_exports();
+    info.count_instance(info.table_elements, TABLE_ELEMENT_BYTES);
+    info.import_modules = info.imports.iter().map(|import| import.module.clone()).collect();
+    Ok((info, code))
 }
 
 /// Each section comes once, in the order of the specification (section 5.5.2). Some are taken out or rewritten before
@@ -138,7 +138,7 @@ fn check_order(payload: &Payload<'_>, last: &mut usize) -> Result<(), LoadProble
     Ok(())
 }
 
-fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Result<(), LoadProblem> {
+fn section(payload: Payload<'_>, info: &mut ModuleInfo, spaces: &mut Spaces) -> Result<(), LoadProblem> {
     match payload {
         Payload::Version { encoding: Encoding::Component, .. } => {
             return Err(LoadProblem::NotWasm("it is a component; only core modules run here".into()));
@@ -150,13 +150,13 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
                 let import = import.map_err(invalid)?;
                 spaces.name(import.module)?;
                 spaces.name(import.name)?;
-                let item = imported(import.ty, facts, spaces)?;
-                facts.imports.push(Import { module: import.module.into(), name: import.name.into(), item });
+                let item = imported(import.ty, info, spaces)?;
+                info.imports.push(Import { module: import.module.into(), name: import.name.into(), item });
             }
         }
         Payload::FunctionSection(functions) => {
             counted("functions", functions.count(), FUNCTIONS_MAX)?;
-            facts.count_instance(functions.count().into(), FUNCTION_BYTES);
+            info.count_instance(functions.count().into(), FUNCTION_BYTES);
             for type_index in functions {
                 spaces.functions.push(type_index.map_err(invalid)?);
             }
@@ -165,26 +165,26 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             counted("tables", tables.count(), TABLES_MAX)?;
             for table in tables {
                 let initial = table.map_err(invalid)?.ty.initial;
-                facts.table_elements = facts.table_elements.saturating_add(initial);
+                info.table_elements = info.table_elements.saturating_add(initial);
             }
         }
         Payload::MemorySection(memories) => {
             for memory in memories {
-                note_memory(&memory.map_err(invalid)?, facts);
+                note_memory(&memory.map_err(invalid)?, info);
             }
         }
         Payload::GlobalSection(globals) => {
             counted("globals", globals.count(), GLOBALS_MAX)?;
-            facts.count_instance(globals.count().into(), SEGMENT_BYTES);
+            info.count_instance(globals.count().into(), SEGMENT_BYTES);
         }
         Payload::ExportSection(exports) => {
             counted("exports", exports.count(), EXPORTS_MAX)?;
-            facts.count_instance(exports.count().into(), SEGMENT_BYTES);
+            info.count_instance(exports.count().into(), SEGMENT_BYTES);
             for export in exports {
                 let export = export.map_err(invalid)?;
                 spaces.name(export.name)?;
                 let item = exported(export.kind, export.index, spaces)?;
-                facts.exports.push(Export { name: export.name.into(), item, index: export.index });
+                info.exports.push(Export { name: export.name.into(), item, index: export.index });
             }
         }
         Payload::StartSection { func, .. } => {
@@ -192,13 +192,13 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
             if spaces.function(func)? != Signature::default() {
                 return Err(LoadProblem::Invalid("the start function takes or gives values".into()));
             }
-            facts.start = Some(func);
+            info.start = Some(func);
         }
         Payload::DataSection(segments) => {
             counted("data segments", segments.count(), DATA_SEGMENTS_MAX)?;
-            facts.count_instance(segments.count().into(), SEGMENT_BYTES);
+            info.count_instance(segments.count().into(), SEGMENT_BYTES);
         }
-        Payload::ElementSection(segments) => read_elements(segments, facts)?,
+        Payload::ElementSection(segments) => read_elements(segments, info)?,
         _ => {}
     }
     Ok(())
@@ -206,17 +206,17 @@ fn section(payload: Payload<'_>, facts: &mut Facts, spaces: &mut Spaces) -> Resu
 
 fn read_elements(
     segments: wasmparser::ElementSectionReader<'_>,
-    facts: &mut Facts,
+    info: &mut ModuleInfo,
 ) -> Result<(), LoadProblem> {
     use wasmparser::ElementItems::{Expressions, Functions};
     counted("element segments", segments.count(), ELEMENT_SEGMENTS_MAX)?;
-    facts.count_instance(segments.count().into(), SEGMENT_BYTES);
+    info.count_instance(segments.count().into(), SEGMENT_BYTES);
     for segment in segments {
         let items = match segment.map_err(invalid)?.items {
             Functions(items) => items.count(),
             Expressions(_, items) => items.count(),
         };
-        facts.table_elements = facts.table_elements.saturating_add(u64::from(items));
+        info.table_elements = info.table_elements.saturating_add(u64::from(items));
     }
     Ok(())
 }
@@ -236,12 +236,12 @@ fn read_types(types: wasmparser::TypeSectionReader<'_>, spaces: &mut Spaces) -> 
     Ok(())
 }
 
-fn note_memory(memory: &wasmparser::MemoryType, facts: &mut Facts) {
+fn note_memory(memory: &wasmparser::MemoryType, info: &mut ModuleInfo) {
     let size = MemorySize { min_pages: memory.initial, max_pages: memory.maximum };
-    facts.memory.get_or_insert(size);
+    info.memory.get_or_insert(size);
 }
 
-fn imported(ty: TypeRef, facts: &mut Facts, spaces: &mut Spaces) -> Result<Item, LoadProblem> {
+fn imported(ty: TypeRef, info: &mut ModuleInfo, spaces: &mut Spaces) -> Result<Item, LoadProblem> {
     Ok(match ty {
         TypeRef::Func(type_index) => {
             spaces.functions.push(type_index);
@@ -249,7 +249,7 @@ fn imported(ty: TypeRef, facts: &mut Facts, spaces: &mut Spaces) -> Result<Item,
             Item::Function(spaces.signature(type_index)?)
         }
         TypeRef::Memory(memory) => {
-            note_memory(&memory, facts);
+            note_memory(&memory, info);
             Item::Memory
         }
         TypeRef::Table(_) => Item::Table,

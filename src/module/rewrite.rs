@@ -15,7 +15,7 @@ use crate::base::error::{LoadProblem, invalid};
 use crate::base::heap;
 use crate::module::edit::Edit;
 use crate::module::leb128::{leb128, leb128_of_length};
-use crate::module::reader::Facts;
+use crate::module::reader::ModuleInfo;
 use crate::module::start_section;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -58,17 +58,17 @@ struct Section {
     content: Range<usize>,
 }
 
-/// Rewrites `wasm`, of which `facts` are known, with `edits`, which are in the order of the functions. Gives the name
+/// Rewrites `wasm`, of which `info` are known, with `edits`, which are in the order of the functions. Gives the name
 /// under which its `start` function is exported, if it has one.
 ///
 /// # Errors
 /// Section headers that are malformed.
 pub fn rewrite(
     wasm: &mut Cow<'_, [u8]>,
-    facts: &Facts,
+    info: &ModuleInfo,
     edits: &[Edit],
 ) -> Result<Option<String>, LoadProblem> {
-    let start = facts.start.map(|index| start_section::Export::new(facts, index));
+    let start = info.start.map(|index| start_section::Export::new(info, index));
     if start.is_none() && edits.is_empty() {
         return Ok(None);
     }

@@ -4,7 +4,7 @@
 //! called like any other function, in slices.
 
 use crate::module::leb128::leb128;
-use crate::module::reader::Facts;
+use crate::module::reader::ModuleInfo;
 
 /// The export of a `start` function, in the place of the section that names it.
 pub struct Export {
@@ -15,10 +15,10 @@ pub struct Export {
 }
 
 impl Export {
-    /// For the function numbered `start` of the module that `facts` are of.
-    pub fn new(facts: &Facts, start: u32) -> Export {
+    /// For the function numbered `start` of the module that `info` are of.
+    pub fn new(info: &ModuleInfo, start: u32) -> Export {
         let mut name = String::from("fuelbox:start");
-        while facts.exports.iter().any(|e| e.name == name) {
+        while info.exports.iter().any(|e| e.name == name) {
             name.push('\'');
         }
         let mut entry = Vec::new();

@@ -8,7 +8,7 @@ use crate::base::outcome::Stop;
 use crate::host::streams::SinkTo;
 use crate::plugins::files::{ENDINGS, Parts, policy_path, read_module, read_signature, signature_paths};
 use crate::plugins::folder::Folder;
-use crate::plugins::policy::Rules;
+use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Loaded, Plugins};
 use crate::plugins::stats::Loads;
 use crate::plugins::{beneath, policy, signature};
@@ -77,7 +77,7 @@ pub struct Deploy<'a> {
     /// What is loaded.
     pub plugins: &'a Plugins,
     /// What holds for all.
-    pub rules: &'a Rules,
+    pub server: &'a ServerPolicy,
     /// Where changes are counted.
     pub loads: &'a Loads,
 }
@@ -96,7 +96,7 @@ impl Deploy<'_> {
     /// [`Refused::Absent`]; [`Refused::System`].
     pub fn module(&self, name: &str) -> Result<Vec<u8>, Refused> {
         let path = self.module_path(name);
-        match read_module(&path, &self.rules.limits) {
+        match read_module(&path, &self.server.limits) {
             Ok(bytes) => Ok(bytes),
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Err(Refused::Absent),
             Err(error) => Err(unread(error)),
@@ -129,7 +129,7 @@ impl Deploy<'_> {
             return Err(Refused::Condition);
         }
         let policy = self.folder.settled_policy(&path).ok_or(Refused::Unsettled)?.map_err(unread)?;
-        let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
+        let signatures = Parts::read_signatures(&path, self.server).map_err(unread)?;
         let parts = Parts { module: module.into(), policy, signatures };
         let loaded = self.tried(&parts, &path)?;
         let digest = loaded.digest;
@@ -160,7 +160,7 @@ impl Deploy<'_> {
     fn settle_signature(&self, path: &Path, module: &[u8]) -> Result<(), Refused> {
         let [signed, next] = signature_paths(path);
         let Some(text) = read_signature(&next).map_err(unread)? else { return Ok(()) };
-        let is_its = signature::verify(&self.rules.trusted_keys, module, &text).is_ok();
+        let is_its = signature::verify(&self.server.trusted_keys, module, &text).is_ok();
         if is_its { self.rename(&next, &signed) } else { Ok(()) }
     }
 
@@ -182,14 +182,14 @@ impl Deploy<'_> {
         let digest = Digest::of(text.as_bytes());
         match self.settled_module(name, &path)? {
             None => {
-                policy::read(text, self.rules).map_err(|at| {
+                policy::read(text, self.server).map_err(|at| {
                     let (line, column) = at.line_and_column(text);
                     Refused::Invalid(format!("{line}:{column}: {}", at.what))
                 })?;
                 self.write(&policy_path(&path), text.as_bytes())?;
             }
             Some(module) => {
-                let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
+                let signatures = Parts::read_signatures(&path, self.server).map_err(unread)?;
                 let parts = Parts { module: module.into(), policy: Some(text.into()), signatures };
                 let loaded = self.tried(&parts, &path)?;
                 self.write(&policy_path(&path), text.as_bytes())?;
@@ -235,7 +235,7 @@ impl Deploy<'_> {
         let Some(module) = self.settled_module(name, &path)? else {
             return self.unlink(&policy_path(&path));
         };
-        let signatures = Parts::read_signatures(&path, self.rules).map_err(unread)?;
+        let signatures = Parts::read_signatures(&path, self.server).map_err(unread)?;
         let parts = Parts { module: module.into(), policy: None, signatures };
         let loaded = self.tried(&parts, &path)?;
         self.unlink(&policy_path(&path))?;
@@ -253,7 +253,7 @@ impl Deploy<'_> {
 
     /// What `parts` make, of which an instance has been made.
     fn tried(&self, parts: &Parts<'_>, path: &Path) -> Result<Loaded, Refused> {
-        let loaded = parts.load(path, self.rules).map_err(|error| match error {
+        let loaded = parts.load(path, self.server).map_err(|error| match error {
             Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => Refused::System(error),
             // Where the folder is concerns no client.
             Error::Load { problem, .. } => Refused::Invalid(problem.to_string()),
@@ -270,7 +270,7 @@ impl Deploy<'_> {
     }
 
     fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf, parts: &Parts<'_>) {
-        self.folder.note(&path, parts, self.rules);
+        self.folder.note(&path, parts, self.server);
         self.plugins.put(name, loaded, Some(path));
         self.loads.loaded.fetch_add(1, Relaxed);
     }
@@ -324,7 +324,7 @@ fn trial(program: &crate::Program, policy: &policy::Policy) -> Result<Result<(),
         limits: &policy.limits,
         stdout: SinkTo::Buffer(Vec::new()),
         stderr: SinkTo::Buffer(Vec::new()),
-        world: policy.world.clone(),
+        guest_env: policy.guest_env.clone(),
         warm: None,
         when_long: None,
     };

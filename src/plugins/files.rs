@@ -3,7 +3,7 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
-use crate::plugins::policy::{At, POLICY_BYTES_MAX, Policy, Rules};
+use crate::plugins::policy::{At, POLICY_BYTES_MAX, Policy, ServerPolicy};
 use crate::plugins::registry::Loaded;
 use crate::plugins::signature::SIGNATURE_BYTES_MAX;
 use crate::plugins::{beneath, policy, signature};
@@ -131,12 +131,12 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Load`] for a module that is too large.
-    pub fn read(path: &Path, rules: &Rules) -> Result<Parts<'static>, Error> {
-        let module = read_module(path, &rules.limits)?.into();
+    pub fn read(path: &Path, server: &ServerPolicy) -> Result<Parts<'static>, Error> {
+        let module = read_module(path, &server.limits)?.into();
         Ok(Parts {
             module,
             policy: Parts::read_policy(path)?,
-            signatures: Parts::read_signatures(path, rules)?,
+            signatures: Parts::read_signatures(path, server)?,
         })
     }
 
@@ -152,8 +152,8 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn read_signatures(path: &Path, rules: &Rules) -> Result<Vec<String>, Error> {
-        if rules.trusted_keys.is_empty() {
+    pub fn read_signatures(path: &Path, server: &ServerPolicy) -> Result<Vec<String>, Error> {
+        if server.trusted_keys.is_empty() {
             return Ok(Vec::new());
         }
         let texts = signature_paths(path).map(|path| read_signature(&path));
@@ -164,31 +164,31 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// [`Error::Policy`], [`Error::Load`], [`Error::Signature`].
-    pub fn load(&self, path: &Path, rules: &Rules) -> Result<Loaded, Error> {
-        self.check_signature(path, rules)?;
+    pub fn load(&self, path: &Path, server: &ServerPolicy) -> Result<Loaded, Error> {
+        self.check_signature(path, server)?;
         let name = path.display().to_string();
         let digest = Digest::of(&self.module);
         let Some(text) = &self.policy else {
-            let program = Program::compile(&name, &self.module, &rules.limits)?;
-            return Ok(Loaded { program, policy: Policy::of_server(&rules.limits), digest });
+            let program = Program::compile(&name, &self.module, &server.limits)?;
+            return Ok(Loaded { program, policy: Policy::of_server(&server.limits), digest });
         };
         let wrong = |at: At| {
             let (line, column) = at.line_and_column(text);
             Error::Policy { path: policy_path(path), line, column, what: at.what, may_pass: at.may_pass }
         };
-        let draft = policy::read(text, rules).map_err(wrong)?;
+        let draft = policy::read(text, server).map_err(wrong)?;
         let program = Program::compile(&name, &self.module, draft.limits())?;
-        let policy = draft.for_module(program.facts()).map_err(wrong)?;
+        let policy = draft.for_module(program.info()).map_err(wrong)?;
         Ok(Loaded { program, policy, digest })
     }
 
-    fn check_signature(&self, path: &Path, rules: &Rules) -> Result<(), Error> {
-        if rules.trusted_keys.is_empty() {
+    fn check_signature(&self, path: &Path, server: &ServerPolicy) -> Result<(), Error> {
+        if server.trusted_keys.is_empty() {
             return Ok(());
         }
         let mut why = "it has no signature, and --trusted-key asks for one".to_string();
         for signature in &self.signatures {
-            match signature::verify(&rules.trusted_keys, &self.module, signature) {
+            match signature::verify(&server.trusted_keys, &self.module, signature) {
                 Ok(()) => return Ok(()),
                 Err(what) => why = what,
             }

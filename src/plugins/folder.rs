@@ -6,7 +6,7 @@
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::plugins::files::{ENDINGS, Parts, Stamp, policy_path, read_module, signature_paths};
-use crate::plugins::policy::Rules;
+use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Plugin, Plugins};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -67,8 +67,8 @@ pub(crate) struct Stamps {
 
 impl Stamps {
     /// Those of the module at `path`; none if it is not there.
-    pub(crate) fn of(path: &Path, rules: &Rules) -> Option<Stamps> {
-        let is_signed = !rules.trusted_keys.is_empty();
+    pub(crate) fn of(path: &Path, server: &ServerPolicy) -> Option<Stamps> {
+        let is_signed = !server.trusted_keys.is_empty();
         Some(Stamps {
             module: Stamp::of_module(path)?,
             policy: Stamp::of(&policy_path(path)),
@@ -117,10 +117,10 @@ impl Folder {
 
     /// Takes the files of the module at `path` for what is loaded, which is `parts`; unless they have changed since
     /// these were read. Then they are loaded at the next scan.
-    pub(crate) fn note(&mut self, path: &Path, parts: &Parts<'_>, rules: &Rules) {
-        let stamps = Stamps::of(path, rules);
+    pub(crate) fn note(&mut self, path: &Path, parts: &Parts<'_>, server: &ServerPolicy) {
+        let stamps = Stamps::of(path, server);
         // After the stamps: what comes later has others.
-        let is_same = Parts::read(path, rules)
+        let is_same = Parts::read(path, server)
             .is_ok_and(|now| now.module == parts.module && now.policy == parts.policy);
         let stamps = stamps.filter(|_| is_same);
         // What was read after the stamps were taken is what was put there, and so whole.
@@ -181,15 +181,15 @@ impl Folder {
     ///
     /// # Errors
     /// As [`Folder::scan`].
-    pub fn load(&mut self, plugins: &Plugins, rules: &Rules) -> Result<Changes, Error> {
+    pub fn load(&mut self, plugins: &Plugins, server: &ServerPolicy) -> Result<Changes, Error> {
         let now = SystemTime::now();
-        let mut changes = self.look(plugins, rules, |stamps| !stamps.is_fresh(now))?;
+        let mut changes = self.look(plugins, server, |stamps| !stamps.is_fresh(now))?;
         for _ in 0..SETTLE_LOOKS {
             if changes.unsettled == 0 {
                 break;
             }
             std::thread::sleep(SETTLE);
-            changes = changes.and(self.scan(plugins, rules)?);
+            changes = changes.and(self.scan(plugins, server)?);
         }
         Ok(changes)
     }
@@ -203,21 +203,21 @@ impl Folder {
     ///
     /// # Errors
     /// The folder itself cannot be read; the plug-ins stay as they are.
-    pub fn scan(&mut self, plugins: &Plugins, rules: &Rules) -> Result<Changes, Error> {
+    pub fn scan(&mut self, plugins: &Plugins, server: &ServerPolicy) -> Result<Changes, Error> {
         let is_first = !self.is_known;
-        self.look(plugins, rules, |_| is_first)
+        self.look(plugins, server, |_| is_first)
     }
 
     /// Looks once. Of what looks have not found as it is for long enough, only what `believes` says is believed.
     fn look(
         &mut self,
         plugins: &Plugins,
-        rules: &Rules,
+        server: &ServerPolicy,
         believes: impl Fn(&Stamps) -> bool,
     ) -> Result<Changes, Error> {
         let mut changes = Changes::default();
         let begin = Instant::now();
-        let files = module_files(&self.path, rules)?;
+        let files = module_files(&self.path, server)?;
         let end = Instant::now();
         self.is_known = true;
         self.drop_gone(&files, plugins, &mut changes);
@@ -232,7 +232,7 @@ impl Folder {
             if same && !known.as_ref().is_some_and(|(_, passing)| *passing) {
                 continue;
             }
-            let result = if is_settled { self.load_one(&path, &stamps, plugins, rules) } else { Ok(None) };
+            let result = if is_settled { self.load_one(&path, &stamps, plugins, server) } else { Ok(None) };
             let mut refused = None;
             match result {
                 Ok(Some((name, true))) => changes.replaced.push(name),
@@ -260,7 +260,7 @@ impl Folder {
 
     /// Finds contents that have changed while the states of their files have not, as those of a mapped file may. What is
     /// loaded from them is loaded anew when it has settled. Of modules this is asked only if `of_modules`: they are large.
-    pub(crate) fn compare(&mut self, plugins: &Plugins, rules: &Rules, of_modules: bool) {
+    pub(crate) fn compare(&mut self, plugins: &Plugins, server: &ServerPolicy, of_modules: bool) {
         let of_folder =
             |plugin: &Arc<Plugin>| Some((plugin.path.clone()?, plugin.policy.digest, plugin.digest));
         for (path, policy, module) in plugins.all().iter().filter_map(of_folder) {
@@ -273,7 +273,7 @@ impl Folder {
                     let text = Parts::read_policy(&path).unwrap_or_default();
                     text.is_some_and(|text| policy != Some(Digest::of(text.as_bytes())))
                         || (of_modules
-                            && read_module(&path, &rules.limits)
+                            && read_module(&path, &server.limits)
                                 .is_ok_and(|bytes| module != Digest::of(&bytes)))
                 }
             };
@@ -301,7 +301,7 @@ impl Folder {
         path: &Path,
         stamps: &Stamps,
         plugins: &Plugins,
-        rules: &Rules,
+        server: &ServerPolicy,
     ) -> Result<Option<(String, bool)>, Error> {
         let refuse = |what: String| Error::Io { path: path.into(), source: std::io::Error::other(what) };
         let name = path.file_stem().and_then(|stem| stem.to_str());
@@ -316,12 +316,12 @@ impl Folder {
         {
             return Err(refuse(format!("{} has the same plug-in name", other.display())));
         }
-        let parts = Parts::read(path, rules);
+        let parts = Parts::read(path, server);
         // After they were read: what was looked at before may be half written over by then.
-        if Stamps::of(path, rules) != Some(*stamps) {
+        if Stamps::of(path, server) != Some(*stamps) {
             return Ok(None);
         }
-        let loaded = parts?.load(path, rules)?;
+        let loaded = parts?.load(path, server)?;
         plugins.put(&name, loaded, Some(path.into()));
         Ok(Some((name, before.is_some())))
     }
@@ -334,7 +334,7 @@ fn long_ago() -> Instant {
 }
 
 /// The module files in `folder`, sorted, so that `.wasm` comes before `.wat`.
-fn module_files(folder: &Path, rules: &Rules) -> Result<Vec<(PathBuf, Stamps)>, Error> {
+fn module_files(folder: &Path, server: &ServerPolicy) -> Result<Vec<(PathBuf, Stamps)>, Error> {
     let io = |source| Error::Io { path: folder.into(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
@@ -344,7 +344,7 @@ fn module_files(folder: &Path, rules: &Rules) -> Result<Vec<(PathBuf, Stamps)>, 
             continue;
         }
         // A file that vanished since the listing is simply not there.
-        if let Some(stamps) = Stamps::of(&path, rules) {
+        if let Some(stamps) = Stamps::of(&path, server) {
             files.push((path, stamps));
         }
     }

@@ -55,7 +55,7 @@ pub struct Plugin {
 impl Plugin {
     /// Whether a run may be held up where nothing interrupts it: while functions are translated, or in a directory.
     pub fn may_stall(&self) -> bool {
-        self.program.is_slow_to_translate() || !self.policy.world.dirs.is_empty()
+        self.program.is_slow_to_translate() || !self.policy.guest_env.dirs.is_empty()
     }
 
     /// Whether it runs as a program, rather than by its functions.
@@ -75,15 +75,15 @@ impl Plugin {
     /// [`Error::NoFunction`], which names those that may be: also for one that is there and is not offered.
     pub fn check_function(&self, func: &str) -> Result<(), Error> {
         self.policy.check_function(func)?;
-        let facts = self.program.facts();
+        let info = self.program.info();
         let is_program = func == command::START && self.is_command();
-        let is_offered = !is_reserved(facts, func) && !self.withholds(func);
-        match facts.function(func).is_some() && (is_program || is_offered) {
+        let is_offered = !is_reserved(info, func) && !self.withholds(func);
+        match info.function(func).is_some() && (is_program || is_offered) {
             true => Ok(()),
             false => Err(Error::NoFunction {
                 name: func.into(),
                 known: self.offered().map(|(name, _)| name).collect(),
-                command: command::fits(facts),
+                command: command::fits(info),
             }),
         }
     }
@@ -93,21 +93,21 @@ impl Plugin {
     fn withholds(&self, func: &str) -> bool {
         self.warm.is_some()
             && self.policy.functions.is_none()
-            && passes_bytes(self.program.facts())
+            && passes_bytes(self.program.info())
             && self.convention_of(func) == Some(Convention::Numeric)
     }
 
     /// Its functions that are offered, should its policy let them be called.
     fn offered(&self) -> impl Iterator<Item = (&str, &Signature)> {
-        offered(self.program.facts()).filter(|(name, _)| !self.withholds(name))
+        offered(self.program.info()).filter(|(name, _)| !self.withholds(name))
     }
 
     /// The same, if its policy lets it be called.
     fn convention_of(&self, func: &str) -> Option<Convention> {
-        let facts = self.program.facts();
+        let info = self.program.info();
         match self.policy.convention {
-            Some(forced) => forced.fits(facts, func).then_some(forced),
-            None => Convention::of(facts, func),
+            Some(forced) => forced.fits(info, func).then_some(forced),
+            None => Convention::of(info, func),
         }
     }
 
@@ -253,7 +253,7 @@ impl Plugins {
         let Loaded { program, policy, digest } = loaded;
         let instances = policy.warm.unwrap_or(self.warm_limits.instances);
         let limits = WarmLimits { instances, ..self.warm_limits.clone() };
-        let is_kept = instances > 0 && !command::fits(program.facts());
+        let is_kept = instances > 0 && !command::fits(program.info());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
         let mut by_name = self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));

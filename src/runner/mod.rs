@@ -3,16 +3,16 @@
 pub(crate) mod path;
 
 use crate::abi::command::Invocation;
-use crate::abi::{Job, Serving, call_bytes, command, numeric, pass_bytes};
+use crate::abi::{CallContext, Job, call_bytes, command, numeric, pass_bytes};
 use crate::base::error::Error;
 use crate::base::limits::{Limits, WarmLimits};
 use crate::base::outcome::{Report, Value};
 use crate::host::guest_log::{Lines, Origin};
 use crate::host::streams::{SharedWriter, SinkTo};
-use crate::host::wasi::ctx::World;
+use crate::host::wasi::ctx::GuestEnv;
 use crate::plugins::deploy::Deploy;
 use crate::plugins::folder::{Changes, Folder};
-use crate::plugins::policy::Rules;
+use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Plugin, Plugins};
 use crate::plugins::signature::TrustedKey;
 use crate::plugins::stats::Loads;
@@ -52,7 +52,7 @@ pub struct RunnerConfig {
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
 pub struct Runner {
-    rules: Rules,
+    server: ServerPolicy,
     plugins: Plugins,
     folder: Mutex<Option<Folder>>,
     stdout: Option<SharedWriter>,
@@ -62,7 +62,7 @@ pub struct Runner {
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Runner").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
@@ -84,18 +84,18 @@ impl Runner {
         config.warm.check().map_err(Error::Limits)?;
         let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);
         let plugins = Plugins::with_warm(&config.warm);
-        let rules = Rules {
+        let server = ServerPolicy {
             limits: config.limits,
-            dirs_within: Rules::settle(&config.policy_dirs),
+            dirs_within: ServerPolicy::settle(&config.policy_dirs),
             trusted_keys: config.trusted_keys,
         };
         let (folder, loads, is_loaded) = Default::default();
-        Ok(Runner { rules, plugins, folder, stdout, loads, is_loaded })
+        Ok(Runner { server, plugins, folder, stdout, loads, is_loaded })
     }
 
     /// The limits of every run.
     pub fn limits(&self) -> &Limits {
-        &self.rules.limits
+        &self.server.limits
     }
 
     /// The loaded plug-ins.
@@ -119,7 +119,7 @@ impl Runner {
     /// ```
     pub fn load_plugins(&self, folder: impl AsRef<Path>) -> Result<Changes, Error> {
         let mut folder = Folder::new(folder.as_ref());
-        let loaded = folder.load(&self.plugins, &self.rules);
+        let loaded = folder.load(&self.plugins, &self.server);
         let changes = self.count(loaded)?;
         *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(folder);
         Ok(changes)
@@ -133,7 +133,7 @@ impl Runner {
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
     pub fn reload(&self) -> Result<Changes, Error> {
         match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Some(folder) => self.count(folder.scan(&self.plugins, &self.rules)),
+            Some(folder) => self.count(folder.scan(&self.plugins, &self.server)),
             None => Ok(Changes::default()),
         }
     }
@@ -142,15 +142,15 @@ impl Runner {
     /// have not, as those of a mapped file may; and modules too, if `of_modules`. It reads them all.
     pub fn compare_contents(&self, of_modules: bool) {
         if let Some(folder) = &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            folder.compare(&self.plugins, &self.rules, of_modules);
+            folder.compare(&self.plugins, &self.server, of_modules);
         }
     }
 
     /// Changes the folder of [`Runner::load_plugins`] by `change`, under its lock; none without a folder.
     pub fn deploy<T>(&self, change: impl FnOnce(&mut Deploy<'_>) -> T) -> Option<T> {
         let mut folder = self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (plugins, rules, loads) = (&self.plugins, &self.rules, &self.loads);
-        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, rules, loads }))
+        let (plugins, server, loads) = (&self.plugins, &self.server, &self.loads);
+        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, server, loads }))
     }
 
     /// Counts what came of a look at the folder.
@@ -195,7 +195,7 @@ impl Runner {
     /// # Errors
     /// [`Error::Load`] if one does not fit under the limits.
     pub fn load_built_in(&self) -> Result<(), Error> {
-        self.plugins.add_built_in(&self.rules.limits)?;
+        self.plugins.add_built_in(&self.server.limits)?;
         self.is_loaded.store(true, Relaxed);
         Ok(())
     }
@@ -272,10 +272,10 @@ impl Runner {
         plugin: &Plugin,
         func: &str,
         input: &[u8],
-        serving: Serving<'_>,
+        context: CallContext<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
         plugin.check_function(func)?;
-        let job = Job { when_long: serving.when_long, ..self.plugin_job(plugin, serving.request_id) };
+        let job = Job { when_long: context.when_long, ..self.plugin_job(plugin, context.request_id) };
         let report = call_bytes(job, func, input, plugin.policy.convention);
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
@@ -288,15 +288,15 @@ impl Runner {
         &self,
         plugin: &Plugin,
         invocation: Invocation,
-        serving: Serving<'_>,
+        context: CallContext<'_>,
     ) -> Result<Report<Vec<u8>>, Error> {
         plugin.check_function(command::START)?;
-        let world = invocation.world.with(&plugin.policy.world);
-        let job = self.plugin_job(plugin, serving.request_id);
-        let job = Job { when_long: serving.when_long, warm: None, stdout: SinkTo::Buffer(Vec::new()), ..job };
+        let guest_env = invocation.guest_env.with(&plugin.policy.guest_env);
+        let job = self.plugin_job(plugin, context.request_id);
+        let job = Job { when_long: context.when_long, warm: None, stdout: SinkTo::Buffer(Vec::new()), ..job };
         let own = plugin.policy.args.iter().map(|arg| arg.clone().into_bytes());
         let args = invocation.args.into_iter().chain(own).collect();
-        let report = command::run(job, Invocation { args, world, ..invocation });
+        let report = command::run(job, Invocation { args, guest_env, ..invocation });
         report.inspect(|report| plugin.stats.ran(&report.usage))
     }
 
@@ -309,10 +309,10 @@ impl Runner {
         };
         Job {
             program,
-            limits: &self.rules.limits,
+            limits: &self.server.limits,
             stdout,
             stderr: log(),
-            world: World::default(),
+            guest_env: GuestEnv::default(),
             warm: None,
             when_long: None,
         }
@@ -323,7 +323,7 @@ impl Runner {
         let origin = Origin { name: plugin.name.as_str().into(), request_id: request_id.cloned(), bucket };
         Job {
             limits: &plugin.policy.limits,
-            world: plugin.policy.world.clone(),
+            guest_env: plugin.policy.guest_env.clone(),
             warm: plugin.warm.as_ref(),
             ..self.job(&plugin.program, origin)
         }

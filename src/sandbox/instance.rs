@@ -54,7 +54,7 @@ impl<'a> Sandbox<'a> {
         Sandbox {
             store,
             instance: None,
-            instance_bytes: (program.facts().instance_bytes as usize).saturating_sub(INSTANCE_BYTES),
+            instance_bytes: (program.info().instance_bytes as usize).saturating_sub(INSTANCE_BYTES),
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
             slice_fuel: program.slice_fuel,
@@ -69,9 +69,9 @@ impl<'a> Sandbox<'a> {
     /// `initializers`, with zeroes for their parameters.
     pub fn instantiate(&mut self, program: &Program, initializers: &[&str]) -> Result<(), Stop> {
         self.issue(0)?;
-        heap::check(program.facts().instance_bytes as usize)
+        heap::check(program.info().instance_bytes as usize)
             .map_err(|_| Stop::NoMemory { what: "an instance" })?;
-        let declared = program.facts().memory.map_or(0, |memory| memory.min_pages);
+        let declared = program.info().memory.map_or(0, |memory| memory.min_pages);
         self.check_bulk(declared * PAGE_BYTES as u64, FRESH_BYTES_PER_MS)?;
         let instance = program
             .linker

@@ -9,7 +9,7 @@ use crate::base::limits::{
 use crate::host::linker;
 use crate::host::store::Host;
 use crate::module::code::Code;
-use crate::module::reader::Facts;
+use crate::module::reader::ModuleInfo;
 use crate::module::{reader, rewrite};
 use crate::sandbox::tail_calls;
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub struct Program {
     pub(crate) slice_fuel: u64,
     is_lazy: bool,
     translation_ns: u64,
-    facts: Facts,
+    info: ModuleInfo,
     size: usize,
 }
 
@@ -110,8 +110,8 @@ impl Program {
     }
 
     /// What the module declares.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
+    pub fn info(&self) -> &ModuleInfo {
+        &self.info
     }
 
     /// Whether all of its code was translated when it was compiled; otherwise each function is when it is first called.
@@ -171,11 +171,11 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     let mut wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
     let size = wasm.len();
     check_size(&wasm, limits.module_bytes)?;
-    let (facts, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
-    check_declared(&facts, limits)?;
+    let (info, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
+    check_declared(&info, limits)?;
     check_translated(&code, limits)?;
 
-    let start = rewrite::rewrite(&mut wasm, &facts, &code.edits)?;
+    let start = rewrite::rewrite(&mut wasm, &info, &code.edits)?;
     // What the translator makes of one function grows by doubling; then it is copied.
     let compiling = code.translated_bytes.saturating_mul(3).saturating_add(2 * wasm.len() as u64);
     let no_memory = || LoadProblem::NoMemory { bytes: compiling };
@@ -199,8 +199,8 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
     let (engine, module) =
         module(if is_lazy { CompilationMode::LazyTranslation } else { CompilationMode::Eager })?;
     let mut linker = Linker::new(&engine);
-    linker::define(&mut linker, &facts.imports)?;
-    let reads_clocks = facts.imports.iter().any(|import| import.name == "clock_time_get");
+    linker::define(&mut linker, &info.imports)?;
+    let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
     let slice_fuel = options.slice_fuel;
     Ok(Program {
         engine,
@@ -211,7 +211,7 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
         slice_fuel,
         is_lazy,
         translation_ns,
-        facts,
+        info,
         size,
     })
 }
@@ -233,14 +233,14 @@ fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
     Ok(())
 }
 
-fn check_declared(facts: &Facts, limits: &Limits) -> Result<(), LoadProblem> {
-    if let Some(memory) = facts.memory
+fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem> {
+    if let Some(memory) = info.memory
         && memory.min_pages > u64::from(limits.memory_pages)
     {
         return Err(LoadProblem::Memory { pages: memory.min_pages, limit: limits.memory_pages });
     }
-    if facts.table_elements > u64::from(limits.table_elements) {
-        return Err(LoadProblem::Table { elements: facts.table_elements, limit: limits.table_elements });
+    if info.table_elements > u64::from(limits.table_elements) {
+        return Err(LoadProblem::Table { elements: info.table_elements, limit: limits.table_elements });
     }
     Ok(())
 }

@@ -137,8 +137,8 @@ fn every_function_is_called_by_some_case() {
     let mut called = BTreeSet::new();
     for name in stems(&folder(), "wasm") {
         let bytes = std::fs::read(folder().join(format!("{name}.wasm"))).unwrap();
-        let facts = fuelbox::module::reader::read(&bytes).unwrap();
-        let ours = facts.imports.into_iter().filter(|import| import.module == MODULE);
+        let info = fuelbox::module::reader::read(&bytes).unwrap();
+        let ours = info.imports.into_iter().filter(|import| import.module == MODULE);
         called.extend(ours.map(|import| import.name));
     }
     let missed: Vec<_> = TABLE.iter().map(|row| row.name).filter(|name| !called.contains(*name)).collect();

@@ -196,10 +196,10 @@ fn run_takes_a_function_and_its_numbers() {
     let it = run(&["a.wasm", "f", "-1", "2.5", "-3e7", "-inf", "0x10"]);
     assert_eq!((it.target, it.func), ("a.wasm".into(), Some("f".into())));
     assert_eq!(it.args, ["-1", "2.5", "-3e7", "-inf", "0x10"]);
-    assert!(!it.report && it.world.env.is_empty() && it.source == Source::Default);
+    assert!(!it.report && it.guest_env.env.is_empty() && it.source == Source::Default);
     let it = run(&["--report", "a.wasm", "--env", "A=1", "f", "--env=B", "--plugins", "dir"]);
     assert!(it.report && it.source == Source::Folder("dir".into()));
-    assert_eq!(it.world.env, ["A=1", "B"]);
+    assert_eq!(it.guest_env.env, ["A=1", "B"]);
     assert_eq!(it.func.as_deref(), Some("f"));
 }
 
@@ -332,16 +332,16 @@ fn a_value_that_looks_like_a_flag_is_a_value() {
     for text in ["-V", "--version", "-h", "--help", "--report", "--fuel", "--deterministic", "--env", "-"] {
         let it = call(&["greet", "greet", &format!("--data={text}")]);
         assert_eq!(it.data, Data::Text(text.into()), "{text}");
-        assert!(!it.report && it.world.seed.is_none());
+        assert!(!it.report && it.guest_env.seed.is_none());
         let it = call(&["greet", "greet", "--data", text]);
         assert_eq!(it.data, Data::Text(text.into()), "{text}");
     }
-    assert_eq!(run(&["x", "--env", "--report"]).world.env, ["--report"]);
+    assert_eq!(run(&["x", "--env", "--report"]).guest_env.env, ["--report"]);
 }
 
 #[test]
 fn directories_are_host_guest_and_read_only() {
-    let dir = |text: &str| run(&["x", "--dir", text]).world.dirs.remove(0);
+    let dir = |text: &str| run(&["x", "--dir", text]).guest_env.dirs.remove(0);
     let expected =
         |host: &str, guest: &str, read_only| DirArg { host: host.into(), guest: guest.into(), read_only };
     assert_eq!(dir("a"), expected("a", "a", false));
@@ -349,7 +349,7 @@ fn directories_are_host_guest_and_read_only() {
     assert_eq!(dir("/a/b::/c"), expected("/a/b", "/c", false));
     assert_eq!(dir("a::b:ro"), expected("a", "b", true));
     assert_eq!(dir("a:b::c"), expected("a:b", "c", false));
-    assert_eq!(run(&["x", "--dir=a", "--dir", "b::c"]).world.dirs.len(), 2);
+    assert_eq!(run(&["x", "--dir=a", "--dir", "b::c"]).guest_env.dirs.len(), 2);
     for wrong in ["", "::", "::b", "a::", ":ro", "a:::ro", "a:b", "a:r0", "a::b:r0", "a::b:RO", "a::b::c"] {
         refused(&["run", "x", "--dir", wrong], "--dir");
     }
@@ -360,9 +360,9 @@ fn directories_are_host_guest_and_read_only() {
 
 #[test]
 fn a_seed_is_for_reproducible_runs() {
-    assert_eq!(run(&["x"]).world.seed, None);
-    assert_eq!(run(&["x", "--deterministic"]).world.seed, Some(0));
-    assert_eq!(run(&["x", "--seed=7", "--deterministic"]).world.seed, Some(7));
+    assert_eq!(run(&["x"]).guest_env.seed, None);
+    assert_eq!(run(&["x", "--deterministic"]).guest_env.seed, Some(0));
+    assert_eq!(run(&["x", "--seed=7", "--deterministic"]).guest_env.seed, Some(7));
     refused(&["run", "x", "--seed", "7"], "--seed is for --deterministic");
     refused(&["run", "x", "--deterministic", "--seed", "-1"], "--seed `-1`");
 }

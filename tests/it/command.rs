@@ -4,7 +4,7 @@ use crate::guest::start;
 use crate::support::{deadline_ms, job, prebuilt, program};
 use fuelbox::abi::{Job, call_bytes, command};
 use fuelbox::host::streams::{SharedWriter, SinkTo};
-use fuelbox::{Error, Invocation, Limits, Program, Report, Stdin, Stop, World};
+use fuelbox::{Error, GuestEnv, Invocation, Limits, Program, Report, Stdin, Stop};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
@@ -45,8 +45,8 @@ fn wordcount_takes_arguments_and_exits_2_on_a_wrong_one() {
 fn hello_c_greets_arguments_with_the_greeting_of_its_environment() {
     let call = |words: &[&str], env: &[(&str, &str)]| {
         let env = env.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec())).collect();
-        let world = World { env, ..World::default() };
-        let invocation = Invocation { args: args(words), world, ..Invocation::default() };
+        let guest_env = GuestEnv { env, ..GuestEnv::default() };
+        let invocation = Invocation { args: args(words), guest_env, ..Invocation::default() };
         String::from_utf8(run("hello-c.wasm", invocation).result.unwrap()).unwrap()
     };
     assert_eq!(call(&["hello"], &[]), "Hello, World\n");
@@ -168,8 +168,8 @@ fn texts_that_no_c_string_can_hold_are_refused() {
     let with_arg = |arg: &str| Invocation { args: args(&["x", arg]), ..Invocation::default() };
     refused(with_arg("a\0b"), "an argument holds a NUL byte");
     let with_env = |key: &str, value: &str| {
-        let world = World { env: vec![(key.into(), value.into())], ..World::default() };
-        Invocation { world, ..Invocation::default() }
+        let guest_env = GuestEnv { env: vec![(key.into(), value.into())], ..GuestEnv::default() };
+        Invocation { guest_env, ..Invocation::default() }
     };
     for key in ["", "a=b", "=", "a\0"] {
         refused(with_env(key, "v"), "no name for an environment variable");

@@ -1,12 +1,14 @@
 //! Extism's convention: which functions have it, how input, output and errors pass, what is called before, and
 //! what does not load. What its own host does at the edges is in guests/extism/wat/edges.wat.
 
-use crate::support::{Server, TempDir, deadline_ms, fuelbox, fuelbox_in, job, prebuilt, program, wat};
+use crate::support::{TempDir, deadline_ms, fuelbox, fuelbox_in, job, prebuilt, program, wat};
 use fuelbox::abi::{Job, call_bytes};
 use fuelbox::base::limits::{
     BLOCK_OVERHEAD_BYTES, MESSAGE_BYTES_MAX, PAGE_BYTES, VAR_OVERHEAD_BYTES, WarmLimits,
 };
-use fuelbox::{Convention, Error, Limits, LoadProblem, Program, Report, Runner, RunnerConfig, Stop, World};
+use fuelbox::{
+    Convention, Error, GuestEnv, Limits, LoadProblem, Program, Report, Runner, RunnerConfig, Stop,
+};
 
 /// Imports of `functions`, each a name and a type.
 pub fn imports(functions: &[(&str, &str)]) -> String {
@@ -28,12 +30,12 @@ type Ran = Result<Report<Vec<u8>>, Error>;
 
 /// Runs `func` of a module of `body` with the imports of `MEMORY`.
 fn run(body: &str, func: &str, input: &[u8]) -> Report<Vec<u8>> {
-    run_under(&Limits::default(), World::default(), body, func, input).unwrap()
+    run_under(&Limits::default(), GuestEnv::default(), body, func, input).unwrap()
 }
 
-fn run_under(limits: &Limits, world: World, body: &str, func: &str, input: &[u8]) -> Ran {
+fn run_under(limits: &Limits, guest_env: GuestEnv, body: &str, func: &str, input: &[u8]) -> Ran {
     let program = program(&format!("(module {} {body})", imports(&MEMORY)), limits);
-    call_bytes(Job { world, ..job(&program, limits) }, func, input, Some(Convention::Extism))
+    call_bytes(Job { guest_env, ..job(&program, limits) }, func, input, Some(Convention::Extism))
 }
 
 /// Gives its input as the output.
@@ -46,7 +48,7 @@ fn it_is_told_by_imports_and_signature() {
     let functions = r#"(func (export "code") (result i32) (i32.const 0)) (func (export "nothing"))
         (func (export "number") (result i64) (i64.const 0)) (func (export "add") (param i32) (result i32)
         (i32.const 0)) (func (export "_start")) (func (export "_initialize"))"#;
-    let of = |source: &str, func: &str| Convention::of(program(source, &Limits::default()).facts(), func);
+    let of = |source: &str, func: &str| Convention::of(program(source, &Limits::default()).info(), func);
     let plugin = format!("(module {import} {functions})");
     for (func, expected) in [
         ("code", Convention::Extism),
@@ -71,12 +73,12 @@ fn input_comes_and_output_goes_as_they_are() {
         assert_eq!(run(ECHO, "f", input).result.unwrap(), input);
     }
     let less = Limits { output_bytes: 3, ..Limits::default() };
-    let report = run_under(&less, World::default(), ECHO, "f", b"123").unwrap();
+    let report = run_under(&less, GuestEnv::default(), ECHO, "f", b"123").unwrap();
     assert_eq!(report.result.unwrap(), b"123");
-    let report = run_under(&less, World::default(), ECHO, "f", b"1234").unwrap();
+    let report = run_under(&less, GuestEnv::default(), ECHO, "f", b"1234").unwrap();
     assert_eq!(report.result, Err(Stop::OutputFull { stream: "result", limit: 3 }));
     let few = Limits { input_bytes: 3, ..Limits::default() };
-    let error = run_under(&few, World::default(), ECHO, "f", b"1234").unwrap_err();
+    let error = run_under(&few, GuestEnv::default(), ECHO, "f", b"1234").unwrap_err();
     assert!(matches!(error, Error::InputTooLarge { size: 4, limit: 3 }), "{error:?}");
 }
 
@@ -97,10 +99,10 @@ fn it_does_not_take_functions_with_parameters() {
     let body = r#"(func (export "f") (param i32) (result i32) (i32.const 0))
         (func (export "g") (result i64) (i64.const 0))"#;
     for func in ["f", "g"] {
-        let error = run_under(&Limits::default(), World::default(), body, func, b"").unwrap_err();
+        let error = run_under(&Limits::default(), GuestEnv::default(), body, func, b"").unwrap_err();
         assert!(matches!(&error, Error::Input(what) if what.contains("extism convention")), "{error:?}");
     }
-    let error = run_under(&Limits::default(), World::default(), body, "h", b"").unwrap_err();
+    let error = run_under(&Limits::default(), GuestEnv::default(), body, "h", b"").unwrap_err();
     assert!(matches!(error, Error::NoFunction { .. }));
 }
 
@@ -252,8 +254,9 @@ fn http_is_refused_and_told_why() {
     let body = r#"(import "extism:host/env" "http_request" (func $http (param i64 i64) (result i64)))
         (func (export "f") (result i32) (drop (call $http (call $input_offset) (i64.const 0))) (i32.const 0))"#;
     let ask = |hosts: &[&str], request: &str| {
-        let world = World { hosts: hosts.iter().map(|host| host.to_string()).collect(), ..World::default() };
-        let report = run_under(&Limits::default(), world, body, "f", request.as_bytes()).unwrap();
+        let guest_env =
+            GuestEnv { hosts: hosts.iter().map(|host| host.to_string()).collect(), ..GuestEnv::default() };
+        let report = run_under(&Limits::default(), guest_env, body, "f", request.as_bytes()).unwrap();
         match report.result {
             Err(Stop::Trap(what)) => what,
             other => panic!("{other:?}"),
@@ -375,24 +378,4 @@ fn the_command_line_passes_configuration_and_tells_errors() {
     assert!(ran.stderr.contains("`f` is () -> i32, which does not fit the command convention"), "{ran:?}");
     let shown = fuelbox(&["inspect", module]).expect(0).text();
     assert!(shown.contains("\n  extism: count_vowels, reverse, fail, tell\n"), "{shown}");
-}
-
-#[test]
-fn over_http_the_body_is_the_input_and_an_error_is_a_problem() {
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
-    runner.load_plugins(prebuilt("")).unwrap();
-    let server = Server::with(runner);
-    let reply = server.send("POST", "/execute/extism-c?func=reverse", b"\x00\xffabc");
-    assert_eq!((reply.status, &reply.body[..]), (200, &b"cba\xff\x00"[..]));
-    assert_eq!(reply.header("content-type"), Some("application/octet-stream"));
-    assert!(reply.header("fuel-used").is_some());
-    let reply = server.send("POST", "/execute/extism-c?func=fail", b"that\nthing");
-    assert_eq!((reply.status, reply.problem().as_str()), (500, "plugin-error"));
-    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
-    assert_eq!(problem["detail"], "no use for: that\nthing");
-    let reply = server.send("POST", "/execute/extism-edges?func=code_only", b"");
-    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
-    assert_eq!(problem["detail"], "plug-in failed with code 7, and gave no message");
-    let listed = server.send("GET", "/plugins", b"").text();
-    assert!(listed.contains(r#"{"name":"count_vowels","signature":"() -> i32","convention":"extism"}"#));
 }

@@ -6,7 +6,7 @@ use crate::support::{Server, TempDir, deadline_ms, fuelbox, fuelbox_program, pre
 use fuelbox::abi::{Job, call_bytes};
 use fuelbox::base::limits::WarmLimits;
 use fuelbox::host::streams::SinkTo;
-use fuelbox::{Limits, Program, Report, Runner, RunnerConfig, Stop, World};
+use fuelbox::{GuestEnv, Limits, Program, Report, Runner, RunnerConfig, Stop};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ fn plugins() -> Vec<(&'static str, PathBuf)> {
     plugins
 }
 
-fn call(program: &Program, world: World, func: &str, input: &[u8]) -> Report<Vec<u8>> {
+fn call(program: &Program, guest_env: GuestEnv, func: &str, input: &[u8]) -> Report<Vec<u8>> {
     // Go's takes a second for a megabyte where nothing is optimised.
     let limits = deadline_ms(60_000);
     let job = Job {
@@ -28,7 +28,7 @@ fn call(program: &Program, world: World, func: &str, input: &[u8]) -> Report<Vec
         limits: &limits,
         stdout: SinkTo::log("test"),
         stderr: SinkTo::log("test"),
-        world,
+        guest_env,
         warm: None,
         when_long: None,
     };
@@ -47,11 +47,11 @@ fn counted(output: &[u8]) -> Value {
 fn each_counts_vowels_as_extisms_documentation_has_it() {
     for (name, path) in plugins() {
         let program = load(&path);
-        let output = call(&program, World::default(), "count_vowels", b"Hello, World!").result.unwrap();
+        let output = call(&program, GuestEnv::default(), "count_vowels", b"Hello, World!").result.unwrap();
         assert_eq!(counted(&output), json!({"count": 3, "total": 3, "vowels": "aeiouAEIOU"}), "{name}");
         let config = vec![("vowels".into(), "lo".into()), ("other".into(), "e".into())];
-        let world = World { config, ..World::default() };
-        let output = call(&program, world, "count_vowels", b"Hello, World!").result.unwrap();
+        let guest_env = GuestEnv { config, ..GuestEnv::default() };
+        let output = call(&program, guest_env, "count_vowels", b"Hello, World!").result.unwrap();
         assert_eq!(counted(&output), json!({"count": 5, "total": 5, "vowels": "lo"}), "{name}");
     }
 }
@@ -80,11 +80,11 @@ fn each_takes_a_megabyte_of_input() {
     let reversed: Vec<u8> = input.iter().rev().copied().collect();
     for (name, path) in plugins() {
         let program = load(&path);
-        let output = call(&program, World::default(), "reverse", &input).result.unwrap();
+        let output = call(&program, GuestEnv::default(), "reverse", &input).result.unwrap();
         assert!(output == reversed, "{name}");
         // Words and what is left of them.
         for len in [0, 1, 7, 8, 9, 17] {
-            let output = call(&program, World::default(), "reverse", &input[..len]).result.unwrap();
+            let output = call(&program, GuestEnv::default(), "reverse", &input[..len]).result.unwrap();
             assert_eq!(output, reversed[reversed.len() - len..], "{name}, {len} bytes");
         }
     }
@@ -93,7 +93,7 @@ fn each_takes_a_megabyte_of_input() {
 #[test]
 fn each_fails_with_its_own_words() {
     for (name, path) in plugins() {
-        let report = call(&load(&path), World::default(), "fail", b"that");
+        let report = call(&load(&path), GuestEnv::default(), "fail", b"that");
         let expected = Stop::Failed { code: 3, message: "no use for: that".into() };
         assert_eq!(report.result, Err(expected), "{name}");
     }
@@ -103,8 +103,8 @@ fn each_fails_with_its_own_words() {
 fn each_is_reproducible() {
     for (name, path) in plugins() {
         let program = load(&path);
-        let world = || World { seed: Some(7), ..World::default() };
-        let run = || call(&program, world(), "count_vowels", b"aei");
+        let guest_env = || GuestEnv { seed: Some(7), ..GuestEnv::default() };
+        let run = || call(&program, guest_env(), "count_vowels", b"aei");
         let (first, second) = (run(), run());
         assert_eq!(first.result, second.result, "{name}");
         assert_eq!(first.usage.fuel, second.usage.fuel, "{name}");
@@ -153,4 +153,24 @@ fn a_start_beside_functions_makes_no_program_of_a_plugin() {
     let reply = server.send("POST", "/execute/plugin?func=_start", b"abc");
     assert_eq!((reply.status, reply.problem().as_str()), (404, "no-such-function"));
     fuelbox(&["run", path.to_str().unwrap()]).expect(121);
+}
+
+#[test]
+fn over_http_the_body_is_the_input_and_an_error_is_a_problem() {
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    runner.load_plugins(prebuilt("")).unwrap();
+    let server = Server::with(runner);
+    let reply = server.send("POST", "/execute/extism-c?func=reverse", b"\x00\xffabc");
+    assert_eq!((reply.status, &reply.body[..]), (200, &b"cba\xff\x00"[..]));
+    assert_eq!(reply.header("content-type"), Some("application/octet-stream"));
+    assert!(reply.header("fuel-used").is_some());
+    let reply = server.send("POST", "/execute/extism-c?func=fail", b"that\nthing");
+    assert_eq!((reply.status, reply.problem().as_str()), (500, "plugin-error"));
+    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(problem["detail"], "no use for: that\nthing");
+    let reply = server.send("POST", "/execute/extism-edges?func=code_only", b"");
+    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(problem["detail"], "plug-in failed with code 7, and gave no message");
+    let listed = server.send("GET", "/plugins", b"").text();
+    assert!(listed.contains(r#"{"name":"count_vowels","signature":"() -> i32","convention":"extism"}"#));
 }

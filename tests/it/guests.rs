@@ -3,7 +3,7 @@
 
 use crate::support::{prebuilt, wat};
 use fuelbox::plugins::examples::BUILT_IN;
-use fuelbox::{Error, Invocation, Runner, RunnerConfig, Serving, Stop, Value};
+use fuelbox::{CallContext, Error, Invocation, Runner, RunnerConfig, Stop, Value};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -138,7 +138,7 @@ fn the_bad_guests_are_stopped() {
     runner.load_built_in().unwrap();
     for func in ["spin", "greet"] {
         let plugin = runner.plugins().get("infinite-loop").unwrap();
-        let report = runner.report_bytes(&plugin, func, b"", Serving::default()).unwrap();
+        let report = runner.report_bytes(&plugin, func, b"", CallContext::default()).unwrap();
         assert_eq!(report.result, Err(Stop::OutOfFuel { limit: 10_000_000 }), "{func}");
     }
     let error = runner.run_plugin("memory-hog", "hog", &[]).unwrap_err();

@@ -103,11 +103,11 @@ fn the_conventions_of_ten_thousand_functions_are_found_quickly() {
            (func (export \"allocate\") (param i32) (result i32) i32.const 0) (memory (export \"memory\") 1))"
     );
     let program = Program::compile("many", &wat(&source), &Limits::default()).unwrap();
-    let facts = program.facts();
+    let info = program.info();
     let begin = Instant::now();
     for _ in 0..20 {
-        let of = |(name, _): &(&str, _)| Convention::of(facts, name) == Some(Convention::Packed);
-        assert_eq!(facts.functions().filter(of).count(), 9_990);
+        let of = |(name, _): &(&str, _)| Convention::of(info, name) == Some(Convention::Packed);
+        assert_eq!(info.functions().filter(of).count(), 9_990);
     }
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }

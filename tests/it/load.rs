@@ -117,7 +117,7 @@ fn imports_of_another_type_are_refused_with_both() {
 #[test]
 fn the_same_import_may_come_twice() {
     let import = r#"(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))"#;
-    assert_eq!(loads(&format!("(module {import} {import})")).facts().imports.len(), 2);
+    assert_eq!(loads(&format!("(module {import} {import})")).info().imports.len(), 2);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn identity(ty: &str) -> Program {
 /// What the identity function of `ty` makes of `text`.
 fn through(ty: &str, text: &str) -> Result<String, String> {
     let (program, limits) = (identity(ty), Limits::default());
-    let params = numeric::parse(program.facts(), "f", &[text]).map_err(|error| error.to_string())?;
+    let params = numeric::parse(program.info(), "f", &[text]).map_err(|error| error.to_string())?;
     let values = numeric::run(job(&program, &limits), "f", &params).unwrap().result.unwrap();
     Ok(String::from_utf8(numeric::lines(&values)).unwrap().trim_end().to_string())
 }
@@ -189,7 +189,7 @@ fn parameters_of_another_type_or_number_are_refused() {
 fn an_unknown_function_is_refused_with_the_names_there_are() {
     let (program, limits) = (identity("i32"), Limits::default());
     for error in [
-        numeric::parse(program.facts(), "g", &["1"]).unwrap_err(),
+        numeric::parse(program.info(), "g", &["1"]).unwrap_err(),
         numeric::run(job(&program, &limits), "g", &[]).unwrap_err(),
         call_bytes(job(&program, &limits), "g", b"", None).unwrap_err(),
     ] {
@@ -203,8 +203,8 @@ fn vectors_and_references_are_refused() {
     let types: &[&str] = if cfg!(feature = "simd") { &["v128"] } else { &[] };
     for ty in types.iter().chain(&["funcref", "externref"]) {
         let program = identity(ty);
-        assert_eq!(Convention::of(program.facts(), "f"), None);
-        let error = numeric::parse(program.facts(), "f", &["1"]).unwrap_err();
+        assert_eq!(Convention::of(program.info(), "f"), None);
+        let error = numeric::parse(program.info(), "f", &["1"]).unwrap_err();
         assert!(error.to_string().contains("only numbers can be passed"), "{error}");
         let error = call_bytes(job(&program, &limits), "f", b"1", None).unwrap_err();
         assert!(error.to_string().contains("fits no calling convention"), "{error}");

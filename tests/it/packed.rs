@@ -254,7 +254,7 @@ fn what_does_not_fit_is_refused_and_says_what_would() {
         (format!(r#"(module {exports} (func (export "f") (param i32 externref)))"#), None),
     ] {
         let program = program(&source, &limits);
-        assert_eq!(Convention::of(program.facts(), "f"), convention, "{source}");
+        assert_eq!(Convention::of(program.info(), "f"), convention, "{source}");
         if convention == Some(Convention::Packed) {
             continue;
         }

@@ -4,7 +4,7 @@ use crate::guest::LONG;
 use crate::support::{TempDir, job, twice, wat};
 use fuelbox::abi::numeric;
 use fuelbox::plugins::folder::{Changes, Folder};
-use fuelbox::plugins::policy::Rules;
+use fuelbox::plugins::policy::ServerPolicy;
 use fuelbox::plugins::registry::Plugins;
 use fuelbox::plugins::watch::Watch;
 use fuelbox::{Error, Limits, Runner, RunnerConfig, Value};
@@ -31,7 +31,7 @@ impl Scanned {
     }
 
     fn scan(&mut self) -> Changes {
-        twice(|| self.folder.scan(&self.plugins, &Rules::default()).unwrap())
+        twice(|| self.folder.scan(&self.plugins, &ServerPolicy::default()).unwrap())
     }
 
     /// What `f` of the plug-in `name` gives now.
@@ -148,7 +148,7 @@ fn the_folder_itself_may_be_missing() {
     it.dir.write("a.wasm", giving(1));
     it.scan();
     std::fs::remove_dir_all(&it.dir.0).unwrap();
-    let error = it.folder.scan(&it.plugins, &Rules::default()).unwrap_err();
+    let error = it.folder.scan(&it.plugins, &ServerPolicy::default()).unwrap_err();
     assert!(matches!(&error, Error::Io { path, .. } if *path == it.dir.0), "{error:?}");
     assert_eq!(it.call("a"), Some(1), "what was loaded still serves");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Server, TempDir, fuelbox_in, prebuilt, twice, wat};
 use fuelbox::plugins::folder::{Changes, Folder};
-use fuelbox::plugins::policy::{Access, Rules};
+use fuelbox::plugins::policy::{Access, ServerPolicy};
 use fuelbox::plugins::registry::Plugins;
 use fuelbox::{Convention, Error, Limits, Runner, RunnerConfig};
 use std::path::Path;
@@ -13,7 +13,7 @@ struct Scanned {
     dir: TempDir,
     folder: Folder,
     plugins: Plugins,
-    rules: Rules,
+    rules: ServerPolicy,
 }
 
 impl Scanned {
@@ -29,7 +29,7 @@ impl Scanned {
     fn empty() -> Scanned {
         let dir = TempDir::new();
         let folder = Folder::new(&dir.0);
-        Scanned { dir, folder, plugins: Plugins::new(), rules: Rules::default() }
+        Scanned { dir, folder, plugins: Plugins::new(), rules: ServerPolicy::default() }
     }
 
     fn scan(&mut self) -> Changes {
@@ -304,13 +304,13 @@ fn environment_and_directories_come_from_the_policy_and_not_from_clients() {
     let listing = server.send("GET", "/execute/tree?/etc", b"").text();
     assert!(listing.starts_with("982d9e3e") && listing.ends_with("  /data/file\n"), "{listing}");
     let tree = server.runner.plugins().get("tree").unwrap();
-    assert_eq!(tree.policy.world.dirs.len(), 1);
-    assert!(tree.policy.world.dirs[0].read_only);
-    let world = fuelbox::World {
+    assert_eq!(tree.policy.guest_env.dirs.len(), 1);
+    assert!(tree.policy.guest_env.dirs[0].read_only);
+    let guest_env = fuelbox::GuestEnv {
         env: vec![(b"HTTP_X_ROLE".to_vec(), b"admin".to_vec()), (b"OTHER".to_vec(), b"1".to_vec())],
         ..Default::default()
     };
-    let given = world.with(&server.runner.plugins().get("cgi").unwrap().policy.world).env;
+    let given = guest_env.with(&server.runner.plugins().get("cgi").unwrap().policy.guest_env).env;
     let roles: Vec<_> = given.iter().filter(|(name, _)| name == b"HTTP_X_ROLE").collect();
     assert_eq!(roles, [&(b"HTTP_X_ROLE".to_vec(), b"guest".to_vec())]);
     assert!(given.iter().any(|(name, _)| name == b"OTHER"));
@@ -347,7 +347,7 @@ fn no_directory_outside_those_of_the_server_can_be_opened() {
     assert_eq!(it.scan().failed.len(), 1);
     std::fs::create_dir(data.0.join("later")).unwrap();
     assert!(it.scan().failed.is_empty());
-    assert_eq!(it.plugins.get("greet").unwrap().policy.world.dirs[0].guest, "/d");
+    assert_eq!(it.plugins.get("greet").unwrap().policy.guest_env.dirs[0].guest, "/d");
 }
 
 #[test]

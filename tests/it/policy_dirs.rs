@@ -2,7 +2,7 @@
 //! those that it does.
 
 use crate::support::{TempDir, prebuilt};
-use fuelbox::plugins::policy::{Policy, Rules, read};
+use fuelbox::plugins::policy::{Policy, ServerPolicy, read};
 use fuelbox::{Limits, Program};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The policy that opens `path` to a plug-in, if `dirs_within` let it.
 fn opened(path: &std::path::Path, dirs_within: &[PathBuf]) -> Result<Policy, String> {
-    let rules = Rules { dirs_within: dirs_within.to_vec(), ..Rules::default() };
+    let rules = ServerPolicy { dirs_within: dirs_within.to_vec(), ..ServerPolicy::default() };
     let draft = read(&format!("dirs = [\"{}::/d\"]", path.display()), &rules).map_err(|at| at.what)?;
     let greet = std::fs::read(prebuilt("greet.wasm")).unwrap();
     let greet = Program::compile("greet", &greet, &Limits::default()).unwrap();
-    Ok(draft.for_module(greet.facts()).unwrap())
+    Ok(draft.for_module(greet.info()).unwrap())
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_directory_that_becomes_a_link_while_it_is_opened_leads_nowhere() {
         let mut escapes = 0;
         for _ in 0..2_000 {
             let policy = opened(&there, std::slice::from_ref(&data.0));
-            escapes += usize::from(policy.is_ok_and(|policy| policy.world.dirs[0].dir.exists("secret")));
+            escapes += usize::from(policy.is_ok_and(|policy| policy.guest_env.dirs[0].dir.exists("secret")));
         }
         is_done.store(true, Ordering::Relaxed);
         assert_eq!(escapes, 0);
@@ -50,7 +50,7 @@ fn a_directory_within_another_is_opened_by_way_of_that() {
     outside.write("secret", "s");
     let inner = data.0.join("inner");
     std::fs::create_dir(&inner).unwrap();
-    let settled = Rules::settle(&[inner.clone(), data.0.clone()]);
+    let settled = ServerPolicy::settle(&[inner.clone(), data.0.clone()]);
     assert!(opened(&inner, &settled).is_ok());
     // As a guest could that may write in the other.
     std::fs::remove_dir(&inner).unwrap();
@@ -66,7 +66,7 @@ fn a_directory_can_be_named_by_its_real_name_and_by_the_given_one() {
     let (data, names) = (TempDir::new(), TempDir::new());
     std::fs::create_dir(data.0.join("in")).unwrap();
     symlink(&data.0, names.0.join("given")).unwrap();
-    let settled = Rules::settle(&[names.0.join("given")]);
+    let settled = ServerPolicy::settle(&[names.0.join("given")]);
     for path in [names.0.join("given"), names.0.join("given/in"), data.0.join("in")] {
         assert!(opened(&path, &settled).is_ok(), "{path:?}");
     }

@@ -1,7 +1,7 @@
 //! The library's façade: gowasmrunner's calls and examples, in parallel, each call in a fresh instance.
 
 use crate::support::{TempDir, prebuilt, reload, wat};
-use fuelbox::{Error, Invocation, Limits, Runner, RunnerConfig, Serving, Stdin, Stop, Value};
+use fuelbox::{CallContext, Error, Invocation, Limits, Runner, RunnerConfig, Stdin, Stop, Value};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -84,7 +84,7 @@ fn a_command_gets_its_input_and_its_output_is_the_result() {
     let report = runner.report_command(prebuilt("wordcount.wasm"), call()).unwrap();
     assert_eq!(report.result.unwrap(), b"2 3 6\n");
     let plugin = runner.plugins().get("wordcount").unwrap();
-    let report = runner.report_bytes(&plugin, "_start", b"a b\nc\n", Serving::default()).unwrap();
+    let report = runner.report_bytes(&plugin, "_start", b"a b\nc\n", CallContext::default()).unwrap();
     assert_eq!(report.result.unwrap(), b"2 3 6\n");
 }
 

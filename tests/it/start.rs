@@ -38,9 +38,9 @@ fn a_module_may_export_the_name_that_start_would_get() {
 #[test]
 fn the_added_export_is_not_shown() {
     let program = program(&module(r#"(export "f" (func $f))"#), &Limits::default());
-    let names: Vec<_> = program.facts().functions().map(|(name, _)| name.to_string()).collect();
+    let names: Vec<_> = program.info().functions().map(|(name, _)| name.to_string()).collect();
     assert_eq!(names, ["f"]);
-    assert!(program.facts().start.is_some());
+    assert!(program.info().start.is_some());
     let limits = Limits::default();
     let error = numeric::run(job(&program, &limits), "fuelbox:start", &[]).unwrap_err();
     assert!(error.to_string().contains("no exported function"), "{error}");
@@ -50,7 +50,7 @@ fn the_added_export_is_not_shown() {
 fn start_runs_in_a_module_without_exports() {
     // Nothing can be called, but the module loads, and a trap of its start function cannot be seen.
     let program = program(&module(""), &Limits::default());
-    assert!(program.facts().exports.is_empty() && program.facts().start.is_some());
+    assert!(program.info().exports.is_empty() && program.info().start.is_some());
 }
 
 #[test]

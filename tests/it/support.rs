@@ -5,7 +5,7 @@ use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::host::streams::SinkTo;
 use fuelbox::plugins::folder::{Changes, SETTLE};
-use fuelbox::{Limits, Program, Runner, RunnerConfig, World};
+use fuelbox::{GuestEnv, Limits, Program, Runner, RunnerConfig};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
 use std::io::{Read, Write};
@@ -34,7 +34,7 @@ pub fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
         limits,
         stdout: keep(),
         stderr: keep(),
-        world: World::default(),
+        guest_env: GuestEnv::default(),
         warm: None,
         when_long: None,
     }

@@ -279,9 +279,9 @@ fn memory_that_is_not_exported_is_counted_too() {
 fn what_a_module_declares_is_counted_too() {
     let segments = r#"(data (i32.const 0) "x")"#.repeat(20_000);
     let source = format!(r#"(module (memory 1) {segments} (func (export "f") (result i32) (i32.const 1)))"#);
-    let facts = fuelbox::module::reader::read(&wat(&source)).unwrap();
+    let info = fuelbox::module::reader::read(&wat(&source)).unwrap();
     // It was measured: 48 to 85 bytes for each.
-    assert!((48 * 20_000..100 * 20_000).contains(&facts.instance_bytes), "{}", facts.instance_bytes);
+    assert!((48 * 20_000..100 * 20_000).contains(&info.instance_bytes), "{}", info.instance_bytes);
     for (memory_bytes, kept) in [(1 << 20, 0), (2 << 20, 1)] {
         let budget = Budget::new(memory_bytes);
         let limits = WarmLimits { instances: 1, memory_bytes, ..WarmLimits::default() };

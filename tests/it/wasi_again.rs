@@ -97,9 +97,9 @@ fn furnished(order: &[usize], spare: usize) -> TempDir {
 
 fn run(dir: &TempDir, seed: u64, input: &[u8]) -> Report<Vec<u8>> {
     let dirs = vec![Preopen::open(&dir.0, "/", false).unwrap()];
-    let world = fuelbox::World { dirs, seed: Some(seed), ..fuelbox::World::default() };
+    let guest_env = fuelbox::GuestEnv { dirs, seed: Some(seed), ..fuelbox::GuestEnv::default() };
     let stdin = Stdin::Bytes(input.to_vec());
-    start(CURIOUS, &deadline_ms(10_000), Invocation { stdin, world, ..Invocation::default() })
+    start(CURIOUS, &deadline_ms(10_000), Invocation { stdin, guest_env, ..Invocation::default() })
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub fn world_with(limits: &Limits, dirs: &[(&Path, bool)]) -> World {
         Preopen::open(dir, &format!("/{i}"), *read_only).unwrap()
     };
     let dirs = dirs.iter().enumerate().map(preopen).collect();
-    World::with(Stdin::Empty, limits, fuelbox::World { dirs, ..fuelbox::World::default() })
+    World::with(Stdin::Empty, limits, fuelbox::GuestEnv { dirs, ..fuelbox::GuestEnv::default() })
 }
 
 /// Puts the `n`th path of a call into memory and gives its pointer and length.

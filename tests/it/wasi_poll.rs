@@ -282,8 +282,8 @@ fn calls_that_fail_late_do_not_pass_the_deadline() {
                   (i32.const 131000)))))))"#
         );
         let dirs = vec![fuelbox::Preopen::open(&dir.0, "/", false).unwrap()];
-        let world = fuelbox::World { dirs, ..fuelbox::World::default() };
-        let report = start(&source, &deadline_ms(100), Invocation { world, ..Invocation::default() });
+        let guest_env = fuelbox::GuestEnv { dirs, ..fuelbox::GuestEnv::default() };
+        let report = start(&source, &deadline_ms(100), Invocation { guest_env, ..Invocation::default() });
         assert!(matches!(report.result, Err(Stop::Deadline { .. })), "{report:?}");
         println!("kind {kind}: deadline 100 ms, ended after {:?}", report.usage.run);
         assert!(report.usage.run < LONG);

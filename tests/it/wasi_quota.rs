@@ -257,7 +257,8 @@ fn a_run_has_no_more_directories_than_descriptors() {
     let dirs = |n| {
         let one = || fuelbox::Preopen::open(&dir.0, "/", false).unwrap();
         let limits = Limits { descriptors: 5, ..Limits::default() };
-        let given = fuelbox::World { dirs: (0..n).map(|_| one()).collect(), ..fuelbox::World::default() };
+        let given =
+            fuelbox::GuestEnv { dirs: (0..n).map(|_| one()).collect(), ..fuelbox::GuestEnv::default() };
         let keep = || fuelbox::host::streams::SinkTo::Buffer(Vec::new());
         fuelbox::host::wasi::ctx::WasiCtx::new(&limits, given, fuelbox::Stdin::Empty, keep(), keep()).err()
     };

@@ -356,7 +356,7 @@ fn the_cap_bounds_the_hosts_descriptors_too() {
 fn runs_do_not_move_each_other() {
     let dir = lengths();
     let preopen = Preopen::open(&dir.0, "/", false).unwrap();
-    let given = || fuelbox::World { dirs: vec![preopen.clone()], ..fuelbox::World::default() };
+    let given = || fuelbox::GuestEnv { dirs: vec![preopen.clone()], ..fuelbox::GuestEnv::default() };
     let mut worlds = [(); 2].map(|()| World::with(Stdin::Empty, &Limits::default(), given()));
     let whole = all(&mut worlds[0], 3, 40_000);
     let mut cookies = [0, 0];

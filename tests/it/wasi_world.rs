@@ -21,10 +21,10 @@ pub struct World {
 
 impl World {
     pub fn new(stdin: Stdin) -> World {
-        World::with(stdin, &Limits::default(), fuelbox::World::default())
+        World::with(stdin, &Limits::default(), fuelbox::GuestEnv::default())
     }
 
-    pub fn with(stdin: Stdin, limits: &Limits, given: fuelbox::World) -> World {
+    pub fn with(stdin: Stdin, limits: &Limits, given: fuelbox::GuestEnv) -> World {
         let keep = || SinkTo::Buffer(Vec::new());
         let mut ctx = WasiCtx::new(limits, given, stdin, keep(), keep()).unwrap();
         ctx.clock = Clock::Fixed(0x0102_0304_0506_0708);
@@ -77,6 +77,6 @@ pub fn reproducible(dir: &TempDir) -> World {
     World::with(
         Stdin::Empty,
         &Limits::default(),
-        fuelbox::World { dirs, seed: Some(1), ..Default::default() },
+        fuelbox::GuestEnv { dirs, seed: Some(1), ..Default::default() },
     )
 }

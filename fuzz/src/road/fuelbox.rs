@@ -4,7 +4,7 @@ use super::{End, FUEL, Loaded, MEMORY_PAGES, Road, Run, trapped};
 use crate::value::Num;
 use fuelbox::abi::{Job, numeric};
 use fuelbox::host::streams::SinkTo;
-use fuelbox::{CompileOptions, Error, Limits, Program, Stop, Value, World};
+use fuelbox::{CompileOptions, Error, Limits, Program, Stop, Value, GuestEnv};
 use std::cell::Cell;
 
 /// fuelbox with slices of one size.
@@ -56,7 +56,7 @@ impl Loaded for Compiled {
             limits: &self.limits,
             stdout: SinkTo::Buffer(Vec::new()),
             stderr: SinkTo::Buffer(Vec::new()),
-            world: World::default(),
+            guest_env: GuestEnv::default(),
             warm: None,
             when_long: Some(&count),
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// What the gateway's front door allows clients. Every field is also a flag of `fuelbox serve`.
 ///
 /// ```
-/// use fuelbox::limits::DoorLimits;
+/// use fuelbox::base::limits::DoorLimits;
 ///
 /// let limits = DoorLimits { body_bytes: 32 << 20, ..DoorLimits::default() };
 /// assert!(limits.check().unwrap_err().contains("--body-budget"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// `fuelbox serve`.
 ///
 /// ```
-/// use fuelbox::limits::WarmLimits;
+/// use fuelbox::base::limits::WarmLimits;
 ///
 /// assert_eq!(WarmLimits::default().instances, 0, "an instance for each call, unless asked otherwise");
 /// assert!(WarmLimits { uses: 0, ..WarmLimits::default() }.check().unwrap_err().contains("--warm-uses"));

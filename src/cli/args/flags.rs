@@ -1,7 +1,7 @@
 //! Flags that several commands have, as a group each.
 
 use super::values::{duration, number, os_value, percent, setting, size, timeout, value};
-use super::{LogFormat, SiteArgs, Source, WorldArgs};
+use super::{GuestEnvArgs, LogFormat, SiteArgs, Source};
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::directory;
 use crate::gateway::connection::client::Network;
@@ -56,7 +56,7 @@ pub fn log_format(name: &str) -> Result<LogFormat, String> {
 }
 
 /// `--env`, `--dir`, `--extism-config`, `--deterministic` and `--seed`.
-pub fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
+pub fn guest_env(args: &mut Arguments) -> Result<GuestEnvArgs, String> {
     let env = all(args, "--env")?;
     let dirs = all(args, "--dir")?.iter().map(directory).collect::<Result<Vec<_>, _>>();
     let dirs = dirs.map_err(|what| format!("--dir {what}"))?;
@@ -72,7 +72,7 @@ pub fn world(args: &mut Arguments) -> Result<WorldArgs, String> {
         (false, Some(_)) => return Err("--seed is for --deterministic, which is not given".into()),
         (false, None) => None,
     };
-    Ok(WorldArgs { env, dirs, config, seed })
+    Ok(GuestEnvArgs { env, dirs, config, seed })
 }
 
 /// `--trust-forwarded`, which may come again.

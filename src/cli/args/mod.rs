@@ -9,7 +9,7 @@ use super::help::completions::Shell;
 use crate::abi::Convention;
 use crate::base::limits::Limits;
 use crate::base::units::DirArg;
-use crate::cli::args::flags::{limits, site, source, world};
+use crate::cli::args::flags::{guest_env, limits, site, source};
 pub use crate::cli::args::serve::{LogFormat, Serve, SiteArgs};
 use crate::cli::args::values::{
     free, listen_address, nothing_left, os_value, take_switch, text, unexpected, value,
@@ -81,9 +81,9 @@ pub enum Source {
     Default,
 }
 
-/// What a guest is to be given of the world.
+/// The flags of a guest's environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WorldArgs {
+pub struct GuestEnvArgs {
     /// Environment: `K=V`, or `K` to pass one on.
     pub env: Vec<OsString>,
     /// Directories.
@@ -104,7 +104,7 @@ pub struct Run {
     /// Its arguments as text.
     pub args: Vec<OsString>,
     /// Environment, directories and reproducibility.
-    pub world: WorldArgs,
+    pub guest_env: GuestEnvArgs,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -138,7 +138,7 @@ pub struct Call {
     /// A forced convention.
     pub convention: Option<Convention>,
     /// Environment, directories and reproducibility.
-    pub world: WorldArgs,
+    pub guest_env: GuestEnvArgs,
     /// Limits.
     pub limits: Limits,
     /// Plug-ins.
@@ -264,7 +264,7 @@ fn help_about(mut args: Arguments) -> Result<Command, String> {
 
 fn run(mut args: Arguments, rest: Option<Vec<OsString>>) -> Result<Run, String> {
     // Texts of any kind first: one that looks like a flag is none.
-    let world = world(&mut args)?;
+    let guest_env = guest_env(&mut args)?;
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let report = args.contains("--report");
@@ -272,14 +272,14 @@ fn run(mut args: Arguments, rest: Option<Vec<OsString>>) -> Result<Run, String> 
     let target = words.next().ok_or("which FILE? See `fuelbox run --help`")?;
     let func = words.next().map(text).transpose()?;
     let args = words.chain(rest.into_iter().flatten()).collect();
-    Ok(Run { target, func, args, world, limits, source, report })
+    Ok(Run { target, func, args, guest_env, limits, source, report })
 }
 
 fn call(mut args: Arguments) -> Result<Call, String> {
     // Texts of any kind first: one that looks like a flag is none.
     let text_data = os_value(&mut args, "--data")?.map(Data::Text);
     let file_data = os_value(&mut args, "--data-file")?.map(|file| Data::File(file.into()));
-    let world = world(&mut args)?;
+    let guest_env = guest_env(&mut args)?;
     let limits = limits(&mut args)?;
     let source = source(&mut args)?;
     let report = args.contains("--report");
@@ -299,7 +299,7 @@ fn call(mut args: Arguments) -> Result<Call, String> {
     if let Some(extra) = words.next() {
         return Err(unexpected(&extra));
     }
-    Ok(Call { target, func: text(func)?, data, convention, world, limits, source, report })
+    Ok(Call { target, func: text(func)?, data, convention, guest_env, limits, source, report })
 }
 
 fn serve(mut args: Arguments) -> Result<Command, String> {

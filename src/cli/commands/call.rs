@@ -3,7 +3,7 @@
 use crate::abi::{Job, call_bytes};
 use crate::base::error::Error;
 use crate::cli::args::{Call, Data};
-use crate::cli::{Failure, exit, output, report, target, watchdog, world};
+use crate::cli::{Failure, exit, guest_env, output, report, target, watchdog};
 use crate::host::streams::SinkTo;
 use std::fs::File;
 use std::io::Read;
@@ -15,19 +15,19 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     let input = input(&call)?;
     let log = || SinkTo::log(&module.name);
     // A command's standard output is its answer; that of a function beside its answer is only told.
-    let is_command = crate::abi::command::fits(program.facts()) && call.func == crate::abi::command::START;
+    let is_command = crate::abi::command::fits(program.info()) && call.func == crate::abi::command::START;
     let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };
-    let world = world::build(&call.world)?;
+    let guest_env = guest_env::build(&call.guest_env)?;
     let job = Job {
         program: &program,
         limits: &call.limits,
         stdout,
         stderr: log(),
-        world,
+        guest_env,
         warm: None,
         when_long: None,
     };
-    let has_dirs = !call.world.dirs.is_empty();
+    let has_dirs = !call.guest_env.dirs.is_empty();
     let run_report = watchdog::guard(&program, &call.limits, has_dirs, || {
         call_bytes(job, &call.func, &input, call.convention)
     })?;

@@ -10,10 +10,10 @@ use std::fmt::Write;
 
 /// Checks.
 pub fn execute(check: Check) -> Result<(), Failure> {
-    let rules = site::rules(check.limits, &check.site)?;
+    let server = site::server(check.limits, &check.site)?;
     site::tokens(&check.site)?;
     let plugins = Plugins::new();
-    let changes = Folder::new(&check.folder).scan(&plugins, &rules)?;
+    let changes = Folder::new(&check.folder).scan(&plugins, &server)?;
     let mut text = String::new();
     for plugin in plugins.all() {
         let policy = if plugin.policy.digest.is_some() { ", under its policy" } else { "" };

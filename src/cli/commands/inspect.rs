@@ -6,7 +6,7 @@ use crate::base::escape::printable;
 use crate::cli::args::Inspect;
 use crate::cli::{Failure, output, target};
 use crate::module::reader;
-use crate::module::reader::Facts;
+use crate::module::reader::ModuleInfo;
 use crate::sandbox::program::to_binary;
 use std::fmt::Write;
 
@@ -15,8 +15,8 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     let module = target::find(&inspect.target, &inspect.source, &inspect.limits)?;
     let refused = |problem| Error::Load { name: module.name.clone(), problem };
     let wasm = to_binary(&module.bytes).map_err(refused)?;
-    let facts = reader::read(&wasm).map_err(refused)?;
-    output(describe(&module.name, wasm.len(), &facts).as_bytes())?;
+    let info = reader::read(&wasm).map_err(refused)?;
+    output(describe(&module.name, wasm.len(), &info).as_bytes())?;
     let compiled = module.check(&inspect.limits);
     match &compiled {
         Ok(_) => output(b"loads under these limits: yes\n")?,
@@ -32,18 +32,18 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The facts as text. Writing to a String does not fail, so the results of `writeln!` are dropped.
-fn describe(name: &str, size: usize, facts: &Facts) -> String {
+/// The module as text. Writing to a String does not fail, so the results of `writeln!` are dropped.
+fn describe(name: &str, size: usize, info: &ModuleInfo) -> String {
     let mut text = format!("{}: {size} bytes\n", printable(name));
-    let _ = writeln!(text, "imports: {}", count(facts.imports.len()));
-    for import in &facts.imports {
+    let _ = writeln!(text, "imports: {}", count(info.imports.len()));
+    for import in &info.imports {
         let _ = writeln!(text, "  {}.{}{}", printable(&import.module), printable(&import.name), import.item);
     }
-    let _ = writeln!(text, "exports: {}", count(facts.exports.len()));
-    for export in &facts.exports {
+    let _ = writeln!(text, "exports: {}", count(info.exports.len()));
+    for export in &info.exports {
         let _ = writeln!(text, "  {}{}", printable(&export.name), export.item);
     }
-    let _ = match facts.memory {
+    let _ = match info.memory {
         None => writeln!(text, "memory: none"),
         Some(memory) => {
             let most =
@@ -51,15 +51,15 @@ fn describe(name: &str, size: usize, facts: &Facts) -> String {
             writeln!(text, "memory: {} pages of 64 KiB, {most}", memory.min_pages)
         }
     };
-    let _ = writeln!(text, "table elements: {}", facts.table_elements);
-    let _ = writeln!(text, "start function: {}", if facts.start.is_some() { "yes" } else { "no" });
+    let _ = writeln!(text, "table elements: {}", info.table_elements);
+    let _ = writeln!(text, "start function: {}", if info.start.is_some() { "yes" } else { "no" });
     let _ = writeln!(text, "conventions:");
-    let of: Vec<_> = facts.functions().map(|(name, _)| (name, Convention::of(facts, name))).collect();
+    let of: Vec<_> = info.functions().map(|(name, _)| (name, Convention::of(info, name))).collect();
     for convention in Convention::ALL {
         let functions = of.iter().filter(|(_, of)| *of == Some(convention));
         let functions: Vec<_> = functions.map(|(name, _)| printable(name)).collect();
         let shown = match convention {
-            Convention::Command if command::fits(facts) => "yes".to_string(),
+            Convention::Command if command::fits(info) => "yes".to_string(),
             _ if functions.is_empty() => "no".to_string(),
             _ => functions.join(", "),
         };

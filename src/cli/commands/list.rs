@@ -5,17 +5,17 @@ use crate::base::escape::printable;
 use crate::cli::args::List;
 use crate::cli::{Failure, note, output, target};
 use crate::plugins::folder::Folder;
-use crate::plugins::policy::Rules;
+use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Listed, Plugins};
 use std::fmt::Write;
 
 /// Lists them.
 pub fn execute(list: List) -> Result<(), Failure> {
     let plugins = Plugins::new();
-    let rules = Rules { limits: list.limits.clone(), ..Rules::default() };
+    let server = ServerPolicy { limits: list.limits.clone(), ..ServerPolicy::default() };
     match target::folder(&list.source)? {
         Some(folder) => {
-            let changes = Folder::new(&folder).scan(&plugins, &rules)?;
+            let changes = Folder::new(&folder).scan(&plugins, &server)?;
             for error in changes.failed {
                 note(&format!("not loaded: {error}"));
             }
@@ -27,10 +27,10 @@ pub fn execute(list: List) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for plugin in plugins.all() {
-        let facts = plugin.program.facts();
+        let info = plugin.program.info();
         // Writing to a String does not fail.
         let _ = writeln!(text, "{}  ({} bytes)", printable(&plugin.name), plugin.program.size());
-        let listed = Listed::of(offered(facts), |name| Convention::of(facts, name));
+        let listed = Listed::of(offered(info), |name| Convention::of(info, name));
         for (name, signature, convention) in listed.shown {
             let convention = convention.map_or("-", Convention::name);
             let _ = writeln!(text, "  {convention:8} {}{signature}", printable(name));

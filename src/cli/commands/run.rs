@@ -10,9 +10,9 @@ use crate::cli::args::Run;
 use crate::cli::output::stderr::STDERR;
 use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
-use crate::cli::{Failure, exit, output, report, target, watchdog, world};
+use crate::cli::{Failure, exit, guest_env, output, report, target, watchdog};
 use crate::host::streams::SinkTo;
-use crate::host::wasi::ctx::World;
+use crate::host::wasi::ctx::GuestEnv;
 use crate::sandbox::program::Program;
 use std::io::ErrorKind;
 
@@ -28,11 +28,12 @@ pub fn execute(run: Run) -> Result<(), Failure> {
 
 fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let params = numeric::parse(program.facts(), func, &texts)?;
-    let world = world::build(&run.world)?;
-    let has_dirs = !run.world.dirs.is_empty();
+    let params = numeric::parse(program.info(), func, &texts)?;
+    let guest_env = guest_env::build(&run.guest_env)?;
+    let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
-        let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
+        let job =
+            Job { program, limits: &run.limits, stdout, stderr, guest_env, warm: None, when_long: None };
         watchdog::guard(program, &run.limits, has_dirs, || numeric::run(job, func, &params))
     })?;
     if run.report {
@@ -42,21 +43,22 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
 }
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
-    if !command::can_run(program.facts()) {
-        let names: Names = program.facts().functions().map(|(name, _)| name).collect();
+    if !command::can_run(program.info()) {
+        let names: Names = program.info().functions().map(|(name, _)| name).collect();
         let name = printable(&module.name);
         let what = format!("{name} has no `_start`; which function? There is: {names}");
         return Err(Failure::new(exit::USAGE, what));
     }
     let mut args = vec![module.name.clone().into_bytes()];
-    args.extend(run.args.iter().map(|arg| world::bytes(arg.clone())));
-    let given = world::build(&run.world)?;
-    let stdin = world::stdin(&run.world, run.limits.input_bytes);
-    let has_dirs = !run.world.dirs.is_empty();
+    args.extend(run.args.iter().map(|arg| guest_env::bytes(arg.clone())));
+    let given = guest_env::build(&run.guest_env)?;
+    let stdin = guest_env::stdin(&run.guest_env, run.limits.input_bytes);
+    let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
-        let world = World::default();
-        let job = Job { program, limits: &run.limits, stdout, stderr, world, warm: None, when_long: None };
-        let invocation = Invocation { args, stdin, world: given };
+        let guest_env = GuestEnv::default();
+        let job =
+            Job { program, limits: &run.limits, stdout, stderr, guest_env, warm: None, when_long: None };
+        let invocation = Invocation { args, stdin, guest_env: given };
         watchdog::guard(program, &run.limits, has_dirs, || command::run(job, invocation))
     })?;
     if run.report {

@@ -113,7 +113,7 @@ FILE is a module; PLUGIN is a name in the plug-in folder.
 Usage: fuelbox call [FLAG...] FILE|PLUGIN FUNC [--data TEXT | --data-file FILE | -]
 
 Examples:
-  fuelbox call greet greet --data World
+  fuelbox call greet greet --data GuestEnv
   fuelbox call filter.wasm transform - < in.json > out.json
 
 Flags:

@@ -7,7 +7,7 @@ use crate::gateway::http::authority::{Authority, PORT, split_absolute};
 use crate::gateway::http::http1::HEADERS_MAX;
 use crate::gateway::http::message::Request;
 use crate::host::streams::Stdin;
-use crate::host::wasi::ctx::World;
+use crate::host::wasi::ctx::GuestEnv;
 
 /// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
 /// variable of their own (`X-Request-Id` too, which the gateway may have made, and `Host`, which an absolute target replaces); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
@@ -67,7 +67,7 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     Invocation {
         args: vec![script_name.into_bytes()],
         stdin: Stdin::Bytes(request.body),
-        world: World { env, ..World::default() },
+        guest_env: GuestEnv { env, ..GuestEnv::default() },
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a request to a response, without a socket.
 
 use super::{cgi_request, cgi_response, console};
-use crate::abi::Serving;
+use crate::abi::CallContext;
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -126,8 +126,8 @@ fn function(
         Err(what) => return problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
-    let serving = Serving { when_long: Some(when_long), request_id: Some(&request.id) };
-    match runner.report_bytes(plugin, func, &request.body, serving) {
+    let context = CallContext { when_long: Some(when_long), request_id: Some(&request.id) };
+    match runner.report_bytes(plugin, func, &request.body, context) {
         Ok(report) => respond(report, |output| Ok(cgi_response::plain(output, content_type(plugin)))),
         Err(error) => refuse_run(&error, plugin),
     }
@@ -147,9 +147,9 @@ fn program(
     let is_head = request.method == "HEAD";
     let id = request.id.clone();
     let script = cgi_request::raw_script(&request.target).to_string();
-    let serving = Serving { when_long: Some(when_long), request_id: Some(&id) };
+    let context = CallContext { when_long: Some(when_long), request_id: Some(&id) };
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
-    match runner.report_plugin_command(plugin, invocation, serving) {
+    match runner.report_plugin_command(plugin, invocation, context) {
         Ok(report) => respond(report, |output| {
             let made = cgi_response::response(output, is_head, content_type(plugin)).map_err(|what| {
                 let what = cut(&what, MESSAGE_BYTES_MAX);

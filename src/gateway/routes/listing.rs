@@ -50,7 +50,7 @@ fn of_refused(path: &Path, reason: &str) -> Value {
 }
 
 fn of_plugin(plugin: &Plugin) -> Value {
-    let facts = plugin.program.facts();
+    let info = plugin.program.info();
     let listed = plugin.functions();
     let functions = listed.shown.iter().map(|(name, signature, convention)| {
         json!({
@@ -65,7 +65,7 @@ fn of_plugin(plugin: &Plugin) -> Value {
         "name": plugin.name,
         "bytes": plugin.program.size(),
         "sha256": plugin.digest.to_string(),
-        "memory_pages": facts.memory.map(|memory| memory.min_pages),
+        "memory_pages": info.memory.map(|memory| memory.min_pages),
         "built_in": plugin.path.is_none(),
         "access": policy.access.name(),
         "has_policy": policy.digest.is_some(),

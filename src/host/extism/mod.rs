@@ -11,7 +11,7 @@ pub mod vars;
 
 use crate::base::outcome::Stop;
 use crate::host::store::{Answer, Halt, Host, charge};
-use crate::module::reader::{Facts, Signature, Ty};
+use crate::module::reader::{ModuleInfo, Signature, Ty};
 use log::Level;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmi::{AsContextMut, Caller, Error, Linker, WasmRet, WasmTy};
@@ -81,8 +81,8 @@ pub fn find(name: &str) -> Option<&'static Row> {
 }
 
 /// Whether a module imports something of Extism's.
-pub fn is_imported(facts: &Facts) -> bool {
-    facts.import_modules.contains(MODULE)
+pub fn is_imported(info: &ModuleInfo) -> bool {
+    info.import_modules.contains(MODULE)
 }
 
 impl Row {

@@ -1,4 +1,4 @@
-//! What one run may see of the world: arguments, environment, descriptors, clock and randomness. All of it
+//! What one run may see of its host: arguments, environment, descriptors, clock and randomness. All of it
 //! is given from outside, so that a test (or a reproducible run) gives something else.
 
 use super::abi::{Errno, Wait, filetype};
@@ -11,20 +11,20 @@ use crate::host::streams::{Sink, SinkTo, Stdin};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// What a guest is given of the world, beside its input.
+/// What a guest is given beside its input: environment, directories, clock and randomness.
 ///
 /// ```
-/// use fuelbox::{Invocation, Preopen, Runner, RunnerConfig, World};
+/// use fuelbox::{Invocation, Preopen, Runner, RunnerConfig, GuestEnv};
 ///
 /// let sources = Preopen::open("guests/wat".as_ref(), "/src", true)?;
-/// let world = World { dirs: vec![sources], seed: Some(0), ..World::default() };
-/// let call = Invocation { args: ["treehash", "/src"].map(Into::into).to_vec(), world, ..Invocation::default() };
+/// let guest_env = GuestEnv { dirs: vec![sources], seed: Some(0), ..GuestEnv::default() };
+/// let call = Invocation { args: ["treehash", "/src"].map(Into::into).to_vec(), guest_env, ..Invocation::default() };
 /// let report = Runner::new(RunnerConfig::default())?.report_command("guests/prebuilt/treehash.wasm", call)?;
 /// assert!(String::from_utf8_lossy(&report.result?).contains("/src/add.wat"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct World {
+pub struct GuestEnv {
     /// Environment variables.
     pub env: Vec<(Vec<u8>, Vec<u8>)>,
     /// Directories that it finds open.
@@ -40,11 +40,11 @@ pub struct World {
     pub terminals: [bool; 3],
 }
 
-impl World {
+impl GuestEnv {
     /// This, with what `policy` gives beside: its variables in the place of those of the same name, which may
     /// have come from a stranger.
     #[must_use]
-    pub fn with(mut self, policy: &World) -> World {
+    pub fn with(mut self, policy: &GuestEnv) -> GuestEnv {
         self.env.retain(|(name, _)| !policy.env.iter().any(|(own, _)| own == name));
         self.env.extend_from_slice(&policy.env);
         self.dirs.extend_from_slice(&policy.dirs);
@@ -103,13 +103,13 @@ pub struct Call<'a> {
 }
 
 impl WasiCtx {
-    /// A context with no arguments, `world`, and both outputs into `stdout` and `stderr`.
+    /// A context with no arguments, `guest_env`, and both outputs into `stdout` and `stderr`.
     ///
     /// # Errors
     /// EMFILE if there are more directories than descriptors.
     pub fn new(
         limits: &Limits,
-        world: World,
+        guest_env: GuestEnv,
         stdin: Stdin,
         stdout: SinkTo,
         stderr: SinkTo,
@@ -121,20 +121,20 @@ impl WasiCtx {
             limits.descriptors,
             limits.dir_quota,
         );
-        for dir in world.dirs {
+        for dir in guest_env.dirs {
             files.preopen(dir)?;
         }
-        let seed = world.seed;
+        let seed = guest_env.seed;
         let stream = |terminal| if terminal { filetype::CHARACTER_DEVICE } else { filetype::UNKNOWN };
         Ok(WasiCtx {
             args: Vec::new(),
-            env: world.env.into_iter().map(|(key, value)| [key, value].join(&b'=')).collect(),
+            env: guest_env.env.into_iter().map(|(key, value)| [key, value].join(&b'=')).collect(),
             files,
             clock: if seed.is_some() { Clock::fuel() } else { Clock::system() },
             entropy: seed.map_or(Entropy::System, Entropy::seeded),
-            stream_types: world.terminals.map(stream),
-            config: world.config,
-            hosts: world.hosts,
+            stream_types: guest_env.terminals.map(stream),
+            config: guest_env.config,
+            hosts: guest_env.hosts,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,

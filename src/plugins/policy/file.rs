@@ -1,16 +1,16 @@
 //! A policy's file: TOML beside the module, every key known, every value within what the server allows. Whatever
 //! is wrong is told with its line and column.
 
-use super::{Access, Policy, Rules};
+use super::{Access, Policy, ServerPolicy};
 use crate::abi::{Convention, is_reserved};
 use crate::base::digest::Digest;
 use crate::base::escape::{cut, is_token};
 use crate::base::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
 use crate::base::units::{DirArg, directory, size, timeout};
 use crate::host::wasi::abi::{Errno, oflags};
-use crate::host::wasi::ctx::World;
+use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::{Opened, Opening, Preopen, open};
-use crate::module::reader::Facts;
+use crate::module::reader::ModuleInfo;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -147,7 +147,7 @@ pub struct Draft {
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
+pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     if DeTable::parse(text).is_ok_and(|table| !holds_a_value(table.get_ref())) {
         // As an editor leaves it for an instant, before it writes; taken for a policy, it would allow all.
         return Err(At::new(0..0, "the policy is empty: it has no key; a plug-in without one needs no file"));
@@ -155,8 +155,8 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     let raw: Raw = toml::from_str(text)
         .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
     let limits = match &raw.limits {
-        Some(own) => own.get_ref().within(&rules.limits, own.span())?,
-        None => rules.limits.clone(),
+        Some(own) => own.get_ref().within(&server.limits, own.span())?,
+        None => server.limits.clone(),
     };
     if let Some(workers) = raw.workers.as_ref().filter(|workers| *workers.get_ref() == 0) {
         return Err(At::new(workers.span(), "workers is 0: it could never run"));
@@ -175,9 +175,9 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
     if let Some(arg) = raw.args.iter().find(|arg| arg.get_ref().contains('\0')) {
         return Err(At::new(arg.span(), "the argument holds a NUL"));
     }
-    let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, rules, &limits)?);
+    let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, server, &limits)?);
     let config = raw.config.into_iter().map(|(key, value)| (key, value.0)).collect();
-    let world = World { env, dirs, config, hosts: raw.hosts, ..World::default() };
+    let guest_env = GuestEnv { env, dirs, config, hosts: raw.hosts, ..GuestEnv::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
     let policy = Policy {
         limits,
@@ -188,7 +188,7 @@ pub fn read(text: &str, rules: &Rules) -> Result<Draft, At> {
         warm: raw.warm,
         content_type: raw.content_type.map(Spanned::into_inner),
         args: raw.args.into_iter().map(Spanned::into_inner).collect(),
-        world,
+        guest_env,
         digest: Some(Digest::of(text.as_bytes())),
     };
     let convention = raw.convention.map(|name| name.span());
@@ -213,17 +213,17 @@ impl Draft {
     ///
     /// # Errors
     /// A function that is not there, or that the convention does not fit.
-    pub fn for_module(self, facts: &Facts) -> Result<Policy, At> {
+    pub fn for_module(self, info: &ModuleInfo) -> Result<Policy, At> {
         let fits = |func: &str| match self.policy.convention {
-            Some(convention) => convention.fits(facts, func),
-            None => Convention::of(facts, func).is_some(),
+            Some(convention) => convention.fits(info, func),
+            None => Convention::of(info, func).is_some(),
         };
         for name in &self.functions {
             let (func, span) = (name.get_ref(), name.span());
-            if facts.function(func).is_none() {
+            if info.function(func).is_none() {
                 return Err(At::new(span, format!("the module exports no function `{func}`")));
             }
-            if is_reserved(facts, func) && !fits(func) {
+            if is_reserved(info, func) && !fits(func) {
                 let what =
                     format!("`{func}` belongs to the calling convention, and nobody may call it by itself");
                 return Err(At::new(span, what));
@@ -234,7 +234,7 @@ impl Draft {
             }
         }
         if let (Some(span), true) = (self.convention, self.functions.is_empty())
-            && !facts.functions().any(|(name, _)| fits(name))
+            && !info.functions().any(|(name, _)| fits(name))
         {
             return Err(At::new(span, "no function of the module fits this convention"));
         }
@@ -327,7 +327,7 @@ fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, A
     Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().0.clone().into())).collect())
 }
 
-fn open_dirs(given: &[Spanned<String>], rules: &Rules, limits: &Limits) -> Result<Vec<Preopen>, At> {
+fn open_dirs(given: &[Spanned<String>], server: &ServerPolicy, limits: &Limits) -> Result<Vec<Preopen>, At> {
     // Each is a descriptor of the server's, for as long as the plug-in is there.
     let (most, count) = (limits.descriptors.saturating_sub(DESCRIPTORS_MIN), given.len());
     if let Some(first) = given.get(most) {
@@ -342,7 +342,7 @@ fn open_dirs(given: &[Spanned<String>], rules: &Rules, limits: &Limits) -> Resul
         if dirs.iter().any(|other| other.guest == dir.guest) {
             return Err(wrong(format!("two directories have the name `{}`", dir.guest)));
         }
-        dirs.push(open_dir(&dir, rules).map_err(|what| At { may_pass: true, ..wrong(what) })?);
+        dirs.push(open_dir(&dir, server).map_err(|what| At { may_pass: true, ..wrong(what) })?);
     }
     Ok(dirs)
 }
@@ -352,7 +352,7 @@ fn open_dirs(given: &[Spanned<String>], rules: &Rules, limits: &Limits) -> Resul
 /// It is looked up beneath that one as guests' paths are: they may write there, and what was looked at before it is
 /// opened could be a link to elsewhere by then. What lies outside is not looked at at all, so that nobody learns by
 /// a policy what there is.
-fn open_dir(dir: &DirArg, rules: &Rules) -> Result<Preopen, String> {
+fn open_dir(dir: &DirArg, server: &ServerPolicy) -> Result<Preopen, String> {
     let host = Path::new(&dir.host);
     let shown = host.display();
     if !host.is_absolute() {
@@ -361,7 +361,7 @@ fn open_dir(dir: &DirArg, rules: &Rules) -> Result<Preopen, String> {
     let outside =
         || format!("{shown} lies in no directory that --policy-dirs names, so no policy may open it");
     // The outermost of them: one that lies in another could have been replaced by who may write there.
-    let within = rules.dirs_within.iter().filter(|within| host.starts_with(within));
+    let within = server.dirs_within.iter().filter(|within| host.starts_with(within));
     let within = within.min_by_key(|within| within.components().count()).ok_or_else(outside)?;
     let rest = host.strip_prefix(within).ok().and_then(Path::to_str).unwrap_or_default();
     let preopen =

@@ -8,13 +8,13 @@ use crate::abi::Convention;
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
-use crate::host::wasi::ctx::World;
+use crate::host::wasi::ctx::GuestEnv;
 use crate::plugins::signature::TrustedKey;
 use std::path::PathBuf;
 
 /// What holds for every plug-in of a server.
 #[derive(Debug, Clone, Default)]
-pub struct Rules {
+pub struct ServerPolicy {
     /// The limits of every run; policies only tighten them.
     pub limits: Limits,
     /// Directories within which policies may open some to their plug-ins. None: they may open none.
@@ -23,7 +23,7 @@ pub struct Rules {
     pub trusted_keys: Vec<TrustedKey>,
 }
 
-impl Rules {
+impl ServerPolicy {
     /// These directories, by the names that they are given and by their real ones. One that lies in another is left
     /// out: it can be opened by way of that, and who may write in that could put a link in its place.
     pub fn settle(dirs: &[PathBuf]) -> Vec<PathBuf> {
@@ -79,7 +79,7 @@ pub struct Policy {
     /// Arguments of a program, after its own name.
     pub args: Vec<String>,
     /// Environment and directories.
-    pub world: World,
+    pub guest_env: GuestEnv,
     /// The digest of the policy's file, if it comes from one.
     pub digest: Option<Digest>,
 }

@@ -75,12 +75,12 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 
 /// A runner with the plug-ins that are to be served.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
-    let rules = site::rules(serve.limits.clone(), &serve.site)?;
+    let server = site::server(serve.limits.clone(), &serve.site)?;
     let runner = Runner::new(RunnerConfig {
-        limits: rules.limits,
+        limits: server.limits,
         warm: serve.warm.clone(),
-        policy_dirs: rules.dirs_within,
-        trusted_keys: rules.trusted_keys,
+        policy_dirs: server.dirs_within,
+        trusted_keys: server.trusted_keys,
         stdout: None,
     })?;
     let Some(folder) = target::folder(&serve.source)? else {

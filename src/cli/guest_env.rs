@@ -1,10 +1,10 @@
-//! What a guest is given of the world, from flags: the environment, directories, standard input.
+//! A guest's environment, directories and standard input, from flags.
 
-use super::args::WorldArgs;
+use super::args::GuestEnvArgs;
 use super::{Failure, exit};
 use crate::base::limits::HOST_CALL_BYTES_MAX;
 use crate::host::streams::{Chunks, Stdin};
-use crate::host::wasi::ctx::World;
+use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::Preopen;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -20,8 +20,8 @@ const _: () = assert!(STDIN_CHUNK_BYTES <= HOST_CALL_BYTES_MAX);
 /// A variable's name and value, as bytes.
 type Variable = (Vec<u8>, Vec<u8>);
 
-/// The world of `args`; opens its directories.
-pub fn build(args: &WorldArgs) -> Result<World, Failure> {
+/// The guest environment of `args`; opens its directories.
+pub fn build(args: &GuestEnvArgs) -> Result<GuestEnv, Failure> {
     let env = args.env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
     let mut dirs = Vec::with_capacity(args.dirs.len());
     for dir in &args.dirs {
@@ -38,7 +38,7 @@ pub fn build(args: &WorldArgs) -> Result<World, Failure> {
         }
     };
     let env = env.into_iter().flatten().collect();
-    Ok(World { env, dirs, seed: args.seed, config: args.config.clone(), hosts: Vec::new(), terminals })
+    Ok(GuestEnv { env, dirs, seed: args.seed, config: args.config.clone(), hosts: Vec::new(), terminals })
 }
 
 /// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the write fails
@@ -62,7 +62,7 @@ fn variable(text: &OsString) -> Result<Option<Variable>, Failure> {
 
 /// Standard input for a program: as it comes or, for a reproducible run, as a whole, as a guest sees in which pieces it
 /// comes. Either way it is read when the guest asks for it, and its deadline holds meanwhile.
-pub fn stdin(args: &WorldArgs, limit: usize) -> Stdin {
+pub fn stdin(args: &GuestEnvArgs, limit: usize) -> Stdin {
     match args.seed {
         None => Stdin::Lazy(Box::new(piped)),
         Some(_) => Stdin::Whole { begin: Box::new(piped), limit },
