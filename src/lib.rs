@@ -9,7 +9,7 @@
 //! A file uses only files of lower layers (`tests/it/tidy.rs` checks it, and that this picture is whole):
 //!
 //! ```text
-//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names plugins/examples base/escape base/units base/digest plugins/signature module/leb128 module/edit plugins/beneath base module host sandbox plugins cli/commands cli/output gateway/http gateway/connection gateway/workers gateway/routes
+//! L0  base/limits base/limits/door base/limits/module base/limits/warm base/outcome module/names plugins/examples base/escape base/units base/digest plugins/signature module/leb128 module/edit plugins/beneath base module host sandbox plugins cli/commands cli/output
 //! L1  sandbox/zeroing module/operators module/info
 //! L1  base/error base/stopped sandbox/trap base/heap host/wasi/abi plugins/stats host/extism/memory host/extism/vars host/extism/http
 //! L2  host/wasi/memory host/wasi/dir host/wasi/clock host/wasi/entropy host/streams host/guest_log
@@ -36,14 +36,18 @@
 //! L17 plugins/deploy
 //! L18 runner runner/path
 //! L19 plugins/watch
-//! L20 gateway gateway/http/message gateway/http/problem gateway/http/http1 gateway/workers/lane gateway/connection/conn gateway/routes/execute
-//! L20 gateway/workers/admission gateway/connection/reply gateway/workers/scheduler gateway/connection/event_loop gateway/workers/worker gateway/connection/write
-//! L20 gateway/server gateway/routes/cgi_request gateway/routes/cgi_response gateway/connection/pending gateway/http/tokens gateway/http/request_id
-//! L20 gateway/routes/counters gateway/routes/metrics gateway/routes/status gateway/connection/eviction gateway/routes/deployment gateway/workers/places gateway/routes/conditions
-//! L20 gateway/routes/console gateway/routes/listing gateway/routes/openapi gateway/routes/openapi/parts gateway/http/authority gateway/http/chunked
-//! L20 gateway/http/cookies
-//! L20 gateway/connection/client gateway/connection/forwarded gateway/connection/share gateway/connection/conns gateway/connection/state gateway/connection/phase gateway/workers/lines
-//! L20 gateway/workers/queue gateway/connection/events gateway/connection/incoming gateway/workers/threads
+//! L20 gateway gateway/connection gateway/connection/admit gateway/connection/buffers gateway/connection/conn
+//! L20 gateway/connection/conns gateway/connection/counters gateway/connection/door gateway/connection/events gateway/connection/eviction
+//! L20 gateway/connection/pending gateway/connection/phase gateway/connection/poll gateway/connection/read gateway/connection/write
+//! L20 gateway/handler gateway/http gateway/http/authority gateway/http/chunked gateway/http/client
+//! L20 gateway/http/conditions gateway/http/cookies gateway/http/forwarded gateway/http/head gateway/http/message
+//! L20 gateway/http/print gateway/http/problem gateway/http/reject gateway/http/request_id gateway/http/route
+//! L20 gateway/http/service gateway/http/tokens gateway/lock gateway/routes gateway/routes/access_log
+//! L20 gateway/routes/cgi_request gateway/routes/cgi_response gateway/routes/console gateway/routes/counters gateway/routes/deployment
+//! L20 gateway/routes/document gateway/routes/execute gateway/routes/listing gateway/routes/metrics gateway/routes/openapi
+//! L20 gateway/routes/openapi/parts gateway/routes/service gateway/routes/status gateway/scheduling gateway/scheduling/admission
+//! L20 gateway/scheduling/fair_queue gateway/scheduling/scheduler gateway/scheduling/share gateway/scheduling/task gateway/scheduling/task_lines
+//! L20 gateway/server gateway/workers gateway/workers/lane gateway/workers/threads gateway/workers/worker
 //! L21 cli cli/args cli/args/values cli/exit cli/help cli/target cli/commands/run cli/commands/call cli/commands/list cli/commands/inspect cli/commands/serve
 //! L21 cli/guest_env cli/output/stdout cli/commands/health cli/commands/serve/service cli/args/flags cli/args/config cli/commands/check cli/site cli/commands/serve/budget cli/watchdog
 //! L21 cli/output/logging cli/output/stderr cli/help/manual cli/help/completions cli/args/serve

@@ -115,7 +115,7 @@ fn clients_that_always_have_a_request_more_leave_others_their_turn() {
         // A timeout comes when it is due, whatever there is to do.
         let late = slow.reply(false).unwrap();
         assert_eq!((late.status, late.problem()), (408, "slow-client".into()));
-        assert!(server.pulse().beats(Duration::from_secs(5)));
+        assert!(server.heartbeat().beats(Duration::from_secs(5)));
         attack.end();
     }
 }

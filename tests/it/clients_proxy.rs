@@ -4,7 +4,7 @@ use crate::cgi;
 use crate::clients::{ATTACK, EVIL, metric, runner};
 use crate::support::{Client, TempDir, wat};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::connection::client::Network;
+use fuelbox::gateway::http::client::Network;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use std::io::Write;
 use std::sync::Arc;

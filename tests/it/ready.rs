@@ -2,11 +2,11 @@
 
 use crate::support::{Client, Serve, Server, TempDir};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::connection::event_loop::Door;
-use fuelbox::gateway::routes::counters::Tally;
+use fuelbox::gateway::connection::door::Door;
+use fuelbox::gateway::routes::counters::Counters;
+use fuelbox::gateway::routes::service::Routes;
 use fuelbox::gateway::workers::lane::Lane;
 use fuelbox::gateway::workers::worker::Worker;
-use fuelbox::gateway::{Request, Response};
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 use std::net::TcpListener;
@@ -88,10 +88,8 @@ fn a_broken_lane_is_told_once_and_then_made_anew() {
     let address = listener.local_addr().unwrap();
     let runner = Runner::new(RunnerConfig::default()).unwrap();
     runner.load_built_in().unwrap();
-    let tally = Tally::new(Some(Arc::new(runner)));
-    let handler = |_: Request, _: &dyn Fn()| Response::new(200, "text/plain", "");
-    let door =
-        Door::new(listener, (DoorLimits::default(), vec![]), 1, Box::new(handler), (tally, None)).unwrap();
+    let routes = Routes::new(Arc::new(runner), Counters::new(None), None);
+    let door = Door::new(listener, (DoorLimits::default(), vec![]), 1, Box::new(routes)).unwrap();
     let door = Arc::new(door);
     for _ in 0..2 {
         let lane = Lane::open().unwrap();

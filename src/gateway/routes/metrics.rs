@@ -3,9 +3,11 @@
 //!
 //! Nothing is registered while requests are served: a scrape reads the counts that are there.
 
-use super::counters::{Outcomes, Tally};
+use super::counters::{Counters, Outcomes};
 use crate::base::escape::printable_lines;
-use crate::gateway::connection::event_loop::Door;
+use crate::gateway::http::head::values;
+use crate::gateway::http::message::{Request, Response};
+use crate::gateway::http::service::Status;
 use crate::plugins::registry::Plugin;
 use crate::plugins::stats::{BOUNDS_NS, Counts, Histogram};
 use crate::runner::Runner;
@@ -25,10 +27,40 @@ pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; cha
 /// `Content-Type` of the classic format.
 pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// The response to a scrape.
+pub fn answer(request: &Request, status: &Status, runner: &Runner, counters: &Counters) -> Response {
+    let text = open_metrics(status, runner, counters);
+    if wants_open_metrics(&request.head) {
+        Response::new(200, OPEN_METRICS, text)
+    } else {
+        Response::new(200, CLASSIC, classic(&text))
+    }
+}
+
+/// Whether the `Accept` fields of `head` name OpenMetrics, and do not like plain text better (RFC 9110, section
+/// 12.5.1). Prometheus names both and likes OpenMetrics better; what names neither gets what any reader knows.
+fn wants_open_metrics(head: &[u8]) -> bool {
+    let accept = values(head, "accept");
+    let ranges = accept.iter().filter_map(|value| std::str::from_utf8(value).ok()).flat_map(|v| v.split(','));
+    let (mut open, mut plain) = (0.0, 0.0);
+    for range in ranges {
+        let mut parts = range.split(';').map(str::trim);
+        let best: &mut f32 = match parts.next().unwrap_or_default() {
+            name if name.eq_ignore_ascii_case("application/openmetrics-text") => &mut open,
+            name if name.eq_ignore_ascii_case("text/plain") => &mut plain,
+            _ => continue,
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+        let weight = weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
+        *best = best.max(weight);
+    }
+    open > 0.0 && open >= plain
+}
+
 /// The metrics in OpenMetrics.
-pub fn open_metrics(door: &Door, runner: &Runner) -> String {
+fn open_metrics(status: &Status, runner: &Runner, counters: &Counters) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Scrape::of(door, runner)));
+    registry.register_collector(Box::new(Scrape::of(status, runner, counters)));
     let mut text = String::new();
     // Writing to a String does not fail.
     let _ = encode(&mut text, &registry);
@@ -36,7 +68,7 @@ pub fn open_metrics(door: &Door, runner: &Runner) -> String {
 }
 
 /// The same in the classic format: a counter's name has its `_total` everywhere, and there are no units and no end.
-pub fn classic(open: &str) -> String {
+fn classic(open: &str) -> String {
     let mut text = String::with_capacity(open.len());
     let mut help = "";
     for line in open.lines() {
@@ -66,26 +98,25 @@ struct Scrape {
 }
 
 impl Scrape {
-    fn of(door: &Door, runner: &Runner) -> Scrape {
-        let tally = &door.tally;
+    fn of(status: &Status, runner: &Runner, counts: &Counters) -> Scrape {
         let loads = runner.loads();
         let counter = |name, help, counter: &AtomicU64| (name, help, counter.load(Relaxed));
         let plugins = runner.plugins().all();
-        let log_dropped = tally.log_dropped.map(|lines| {
+        let log_dropped = counts.log_dropped.map(|lines| {
             counter(
                 "fuelbox_log_lines_dropped",
                 "Lines dropped, as nobody read standard error or its file was full",
                 lines,
             )
         });
-        let since_1970 = tally.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = counts.started.duration_since(UNIX_EPOCH).unwrap_or_default();
         Scrape {
-            others: tally.of_others(),
+            others: counts.of_others(),
             started_seconds: since_1970.as_secs_f64(),
-            gauges: gauges(door, runner, &plugins),
+            gauges: gauges(status, runner, &plugins),
             counters: [
-                counter("fuelbox_connections_accepted", "Client connections taken", &tally.accepted),
-                counter("fuelbox_connections_refused", "Connections closed at once", &tally.refused),
+                ("fuelbox_connections_accepted", "Client connections taken", status.accepted),
+                ("fuelbox_connections_refused", "Connections closed at once", status.refused),
                 counter("fuelbox_plugin_loads", "Modules loaded, new ones and replacements", &loads.loaded),
                 counter("fuelbox_plugin_removals", "Plug-ins whose module is gone", &loads.removed),
                 counter("fuelbox_plugin_load_failures", "Modules that did not load", &loads.failed),
@@ -95,9 +126,9 @@ impl Scrape {
             .chain(log_dropped)
             .collect(),
             evicted: [
-                ("room", tally.evicted_for_room.load(Relaxed)),
-                ("client", tally.evicted_for_share.load(Relaxed)),
-                ("budget", tally.evicted_for_budget.load(Relaxed)),
+                ("room", status.evicted_for_room),
+                ("client", status.evicted_for_share),
+                ("budget", status.evicted_for_budget),
             ],
             plugins,
         }
@@ -115,7 +146,7 @@ impl Scrape {
             encode_counter(&mut metric, &[("plugin", ""), ("outcome", outcome)], *count)?;
         }
         for (name, counts) in self.seen() {
-            for (outcome, count) in Tally::of_plugin(counts) {
+            for (outcome, count) in Counters::of_plugin(counts) {
                 encode_counter(&mut metric, &[("plugin", &*label(name)), ("outcome", outcome)], count)?;
             }
         }
@@ -217,30 +248,36 @@ fn encode_counter(metric: &mut MetricEncoder<'_>, labels: &[(&str, &str)], count
 }
 
 /// What there is at this moment.
-fn gauges(door: &Door, runner: &Runner, plugins: &[Arc<Plugin>]) -> Vec<(&'static str, &'static str, i64)> {
-    let crowd = door.crowd();
+fn gauges(
+    status: &Status,
+    runner: &Runner,
+    plugins: &[Arc<Plugin>],
+) -> Vec<(&'static str, &'static str, i64)> {
     let warm: usize = plugins.iter().filter_map(|plugin| Some(plugin.warm.as_ref()?.len())).sum();
-    let limits = &door.limits;
     let gauges = [
-        ("fuelbox_guests_running", "Guests at work", crowd.running),
-        ("fuelbox_guests_limit", "Guests that may be at work at once (--workers)", crowd.places),
-        ("fuelbox_queue_length", "Requests that wait for a guest to end", crowd.queued),
-        ("fuelbox_queue_limit", "Requests that may wait (--queue)", limits.queue),
-        ("fuelbox_connections_open", "Client connections", door.connections()),
-        ("fuelbox_connections_limit", "Client connections allowed (--max-connections)", limits.connections),
-        ("fuelbox_clients_open", "Clients that have a connection", door.clients()),
+        ("fuelbox_guests_running", "Guests at work", status.running),
+        ("fuelbox_guests_limit", "Guests that may be at work at once (--workers)", status.workers),
+        ("fuelbox_queue_length", "Requests that wait for a guest to end", status.queued),
+        ("fuelbox_queue_limit", "Requests that may wait (--queue)", status.queue_limit),
+        ("fuelbox_connections_open", "Client connections", status.connections),
+        (
+            "fuelbox_connections_limit",
+            "Client connections allowed (--max-connections)",
+            status.connections_limit,
+        ),
+        ("fuelbox_clients_open", "Clients that have a connection", status.clients),
         (
             "fuelbox_client_connections_limit",
             "Connections of one client (--max-connections-per-client)",
-            limits.connections_of_one(),
+            status.client_connections_limit,
         ),
         (
             "fuelbox_client_guests_limit",
             "Guests of one client at once (--client-share)",
-            limits.places_of_one(crowd.places),
+            status.client_workers,
         ),
-        ("fuelbox_buffered_bytes", "Bytes of requests and unsent answers", door.held_bytes()),
-        ("fuelbox_buffered_limit_bytes", "Bytes allowed for them (--body-budget)", limits.budget_bytes),
+        ("fuelbox_buffered_bytes", "Bytes of requests and unsent answers", status.buffered),
+        ("fuelbox_buffered_limit_bytes", "Bytes allowed for them (--body-budget)", status.buffered_limit),
         ("fuelbox_plugins_loaded", "Plug-ins that serve", plugins.len()),
         ("fuelbox_plugins_refused", "Modules that do not load", runner.plugins().refused().len()),
         ("fuelbox_warm_instances", "Instances kept for further calls", warm),
