@@ -4,7 +4,6 @@
 //! served), `connection` (the front door), `workers` (who serves). `ARCHITECTURE.md` follows a request through them.
 
 pub mod connection;
-pub mod handler;
 pub mod http;
 pub mod lock;
 pub mod routes;

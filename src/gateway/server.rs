@@ -1,7 +1,6 @@
 //! The gateway as a whole: a door, its workers with their lanes, start and stop.
 
 use super::connection::door::Door;
-use super::handler::{Handler, HandlerService};
 use super::http::client::Network;
 use super::http::service::Service;
 use super::http::tokens::Tokens;
@@ -130,16 +129,16 @@ impl Gateway {
         Gateway::open(listener, config, (Box::new(routes), spare), patience)
     }
 
-    /// Serves any handler; a stop waits `patience` for what runs.
+    /// Has any service serve; a stop waits `patience` for what runs.
     ///
     /// # Errors
     /// As [`Gateway::start`].
-    pub fn start_with(
+    #[doc(hidden)]
+    pub fn start_service(
         config: &GatewayConfig,
-        handler: Box<Handler>,
+        service: Box<dyn Service>,
         patience: Duration,
     ) -> io::Result<Gateway> {
-        let service = HandlerService::of(handler);
         Gateway::open(TcpListener::bind(config.listen)?, config, (service, 0), patience)
     }
 

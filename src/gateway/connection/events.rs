@@ -79,7 +79,7 @@ impl Door {
 
     /// Waits for events, at most `timeout` or until something is late. A caller that is busy does not wait for another
     /// who looks already.
-    pub(crate) fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
+    pub fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
         let mut source = if is_busy {
             match self.events.try_lock() {
                 Ok(source) => source,
@@ -224,38 +224,4 @@ impl Door {
 fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied, TimedOut};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied | TimedOut)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::limits::DoorLimits;
-    use crate::gateway::handler::HandlerService;
-    use crate::gateway::http::message::Response;
-
-    #[test]
-    fn a_gateway_is_at_work_while_events_are_looked_for_and_taken_up() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let service = HandlerService::of(|_, _| Response::new(200, "text/plain", ""));
-        let door = Arc::new(Door::new(listener, (DoorLimits::default(), vec![]), 1, service).unwrap());
-        let brief = Duration::from_millis(20);
-        assert!(!door.has_heartbeat(brief), "nobody looks for events");
-        // Events that are looked for, but nobody who takes up what they tell.
-        door.look_for_events(Some(Duration::ZERO), false);
-        assert!(!door.has_heartbeat(brief));
-        let worker = {
-            let door = Arc::clone(&door);
-            std::thread::spawn(move || {
-                let mut worker = WorkerState::default();
-                while let Some(work) = door.next(&mut worker) {
-                    if let Work::Heartbeat(asked) = work {
-                        let _ = asked.try_send(());
-                    }
-                }
-            })
-        };
-        assert!(door.has_heartbeat(Duration::from_secs(20)));
-        door.stop();
-        worker.join().unwrap();
-    }
 }

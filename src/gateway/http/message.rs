@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::head::Head;
-use super::problem::{Kind, NO_MEMORY, TOKEN_NEEDED};
+use super::problem::{Kind, METHOD, NO_MEMORY, TOKEN_NEEDED};
 use super::reject::NO_MEMORY_DETAIL;
 use super::request_id::RequestId;
 use super::route::{Class, Route};
@@ -141,6 +141,18 @@ impl Response {
         let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
         let response = if kind == NO_MEMORY { response.with("Retry-After", RETRY_AFTER) } else { response };
         Response { kind: Some(kind), ..response }
+    }
+
+    /// What `answer` gives to a request by one of the methods in `allow`, and to others that there is none.
+    pub fn only(
+        request: &Request,
+        allow: &'static str,
+        answer: impl FnOnce(&Request) -> Response,
+    ) -> Response {
+        if allow.split(", ").any(|allowed| allowed == request.method) {
+            return answer(request);
+        }
+        Response::problem(METHOD, &format!("this path takes {allow}")).with("Allow", allow)
     }
 
     /// The response to who has no token where one is needed (RFC 6750, section 3).

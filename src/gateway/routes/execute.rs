@@ -1,6 +1,5 @@
 //! `/execute/{plugin}`: calls a function, or runs a program.
 
-use super::service::only;
 use super::{cgi_request, cgi_response};
 use crate::abi::CallContext;
 use crate::base::error::Error;
@@ -46,7 +45,7 @@ pub fn answer(runner: &Runner, request: &mut Request, when_long: &dyn Fn()) -> R
         let path_info = percent_decode_str(path_info).collect();
         program(runner, request, (&plugin, path_info), when_long)
     } else if path_info.is_empty() {
-        only(request, "POST", |request| function(runner, request, &plugin, when_long))
+        Response::only(request, "POST", |request| function(runner, request, &plugin, when_long))
     } else {
         Response::problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
     };

@@ -6,7 +6,7 @@ use super::document::Document;
 use super::{access_log, console, execute, listing, metrics, openapi, status};
 use crate::gateway::http::head::Head;
 use crate::gateway::http::message::{Request, Response, TEXT};
-use crate::gateway::http::problem::{BAD_REQUEST, METHOD, NO_ROUTE};
+use crate::gateway::http::problem::{BAD_REQUEST, NO_ROUTE};
 use crate::gateway::http::route::Route;
 use crate::gateway::http::service::{Context, Service};
 use crate::gateway::http::tokens::Role;
@@ -88,7 +88,7 @@ impl Service for Routes {
                 deployment.answer(&self.runner, request, context.when_long)
             }
             (route, _) => match route.methods() {
-                Some(allow) => only(request, allow, |request| self.read(request, context)),
+                Some(allow) => Response::only(request, allow, |request| self.read(request, context)),
                 None => self.read(request, context),
             },
         }
@@ -104,14 +104,6 @@ impl Service for Routes {
         self.counters.count(plugin.as_deref(), response.kind);
         access_log::log(request, response, plugin.as_deref(), begin);
     }
-}
-
-/// The response to a request by one of the methods in `allow`, and to others that there is none.
-pub fn only(request: &Request, allow: &'static str, answer: impl FnOnce(&Request) -> Response) -> Response {
-    if allow.split(", ").any(|allowed| allowed == request.method) {
-        return answer(request);
-    }
-    Response::problem(METHOD, &format!("this path takes {allow}")).with("Allow", allow)
 }
 
 fn no_route(request: &Request) -> Response {

@@ -1,10 +1,10 @@
 //! Handlers that panic and lanes that break (item 8 of issue 3).
 
 use super::{post, read_reply, scale, turn};
+use crate::handler::HandlerService;
 use crate::support::Reply;
 use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::connection::door::Door;
-use fuelbox::gateway::handler::HandlerService;
 use fuelbox::gateway::http::message::TEXT;
 use fuelbox::gateway::lock::lock;
 use fuelbox::gateway::workers::lane::Lane;
@@ -47,7 +47,8 @@ fn a_handler_that_panics_is_a_500_and_nobody_elses_matter() {
     let _turn = turn();
     let config =
         GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 4, ..GatewayConfig::default() };
-    let gateway = Gateway::start_with(&config, Box::new(handler), Duration::from_secs(5)).unwrap();
+    let gateway =
+        Gateway::start_service(&config, HandlerService::of(handler), Duration::from_secs(5)).unwrap();
     let address = gateway.address();
     let until = Instant::now() + scale(Duration::from_millis(300), Duration::from_secs(5));
     let neighbours: Vec<_> = (0..4).map(|number| spawn(move || neighbour(address, number, until))).collect();

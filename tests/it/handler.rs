@@ -1,14 +1,14 @@
-//! A function as a service: for tests, and for programs that answer requests themselves.
+//! A function as a service, for tests of the gateway without plug-ins.
 
-use super::http::head::Head;
-use super::http::message::{Request, Response};
-use super::http::problem::LANE;
-use super::http::service::{Context, Service};
-use super::http::tokens::Role;
+use fuelbox::gateway::http::head::Head;
+use fuelbox::gateway::http::problem::LANE;
+use fuelbox::gateway::http::service::{Context, Service};
+use fuelbox::gateway::http::tokens::Role;
+use fuelbox::gateway::{Request, Response};
 use std::time::Instant;
 
 /// Answers a request. The second argument is to be called when the answer takes long, any number of times.
-pub type Handler = dyn Fn(Request, &dyn Fn()) -> Response + Send + Sync;
+type Handler = dyn Fn(Request, &dyn Fn()) -> Response + Send + Sync;
 
 /// A service that has a function answer every request.
 pub struct HandlerService(Box<Handler>);
