@@ -1,6 +1,6 @@
 //! Functions that a guest may import: one table for each module of them, and how a plain Rust function becomes one.
 //!
-//! A host function has one of two forms ([`HostFunction`]): on a [`Call`] for WASI, on the whole [`Host`] for Extism.
+//! A host function has one of two forms: on a [`Call`] for WASI ([`call1`]), on the whole [`Host`] for Extism ([`host1`]).
 //! Neither knows the interpreter, and both are tested without it. A call is made, charged, and held up if the sandbox has
 //! to look at the limits first; a panic in it stops the run and nothing else.
 
@@ -27,7 +27,7 @@ pub struct Row {
 
 impl Row {
     /// The function `name`. `i` is an i32 and `I` an i64 in `params` and `results`; `define` adds it to a linker under
-    /// the names of its module and its own, mostly by [`define`].
+    /// the names of its module and its own, mostly by [`call1`] or [`host1`] and their like.
     pub const fn new(
         name: &'static str,
         params: &'static str,
@@ -64,70 +64,63 @@ impl Interface {
     }
 }
 
-/// A plain function that guests can call. `Form` is which form it has, and its types.
-pub trait HostFunction<Form>: Copy + Send + Sync + 'static {
-    /// Adds it to `linker`.
-    fn define(self, linker: &mut Linker<Host>, module: &str, name: &str) -> Defined;
-}
-
-/// Adds `function` to `linker`.
-pub fn define<Form>(
-    linker: &mut Linker<Host>,
-    module: &str,
-    name: &str,
-    function: impl HostFunction<Form>,
-) -> Defined {
-    function.define(linker, module, name)
-}
-
-/// The form of WASI: on a [`Call`], with an errno for a result.
-pub struct OnCall;
-
-/// The form of Extism: on the [`Host`], with any result.
-pub struct OnHost;
-
 /// A number that wasm passes.
 pub trait Number: WasmTy + Copy + Send + Sync + 'static {}
 impl<T: WasmTy + Copy + Send + Sync + 'static> Number for T {}
 
-macro_rules! forms {
-    ($($arg:ident: $ty:ident),*) => {
-        impl<F, $($ty: Number),*> HostFunction<(OnCall, $($ty,)*)> for F
-        where
-            F: Fn(&mut Call<'_>, $($ty),*) -> Result<(), Fault> + Copy + Send + Sync + 'static,
-        {
-            fn define(self, linker: &mut Linker<Host>, module: &str, name: &str) -> Defined {
-                linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
-                    enter_call(caller, move |call: &mut Call<'_>| self(call, $($arg),*))
-                })?;
-                Ok(())
-            }
-        }
+// Functions are taken by pointer: each type is compiled once, not each function, which made the binary 0.1 MB larger.
 
-        impl<F, R: Into<Answer> + 'static, $($ty: Number),*> HostFunction<(OnHost, R, $($ty,)*)> for F
-        where
-            F: Fn(&mut Host, $($ty),*) -> Result<R, Stop> + Copy + Send + Sync + 'static,
-            Result<R, Error>: WasmRet,
-        {
-            fn define(self, linker: &mut Linker<Host>, module: &str, name: &str) -> Defined {
-                linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
-                    enter(caller, |store| self(store.data_mut(), $($arg),*).map_err(Halt::Stop))
-                })?;
-                Ok(())
-            }
+/// Adds a function of so many numbers on a [`Call`] to a linker. Its result is an errno.
+macro_rules! on_call {
+    ($name:ident $($arg:ident: $ty:ident),*) => {
+        #[allow(clippy::too_many_arguments)]
+        pub fn $name<$($ty: Number),*>(
+            linker: &mut Linker<Host>,
+            module: &str,
+            name: &str,
+            function: fn(&mut Call<'_>, $($ty),*) -> Result<(), Fault>,
+        ) -> Defined {
+            linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+                enter_call(caller, move |call: &mut Call<'_>| function(call, $($arg),*))
+            })?;
+            Ok(())
         }
     };
 }
 
-forms!();
-forms!(a: A);
-forms!(a: A, b: B);
-forms!(a: A, b: B, c: C);
-forms!(a: A, b: B, c: C, d: D);
-forms!(a: A, b: B, c: C, d: D, e: E);
-forms!(a: A, b: B, c: C, d: D, e: E, f: T6);
-forms!(a: A, b: B, c: C, d: D, e: E, f: T6, g: G);
-forms!(a: A, b: B, c: C, d: D, e: E, f: T6, g: G, h: H, i: I);
+on_call!(call0);
+on_call!(call1 a: A);
+on_call!(call2 a: A, b: B);
+on_call!(call3 a: A, b: B, c: C);
+on_call!(call4 a: A, b: B, c: C, d: D);
+on_call!(call5 a: A, b: B, c: C, d: D, e: E);
+on_call!(call6 a: A, b: B, c: C, d: D, e: E, f: T6);
+on_call!(call7 a: A, b: B, c: C, d: D, e: E, f: T6, g: G);
+on_call!(call9 a: A, b: B, c: C, d: D, e: E, f: T6, g: G, h: H, i: I);
+
+/// Adds a function of so many numbers on the [`Host`] to a linker. Its result is what it gives.
+macro_rules! on_host {
+    ($name:ident $($arg:ident: $ty:ident),*) => {
+        pub fn $name<R: Into<Answer> + 'static, $($ty: Number),*>(
+            linker: &mut Linker<Host>,
+            module: &str,
+            name: &str,
+            function: fn(&mut Host, $($ty),*) -> Result<R, Stop>,
+        ) -> Defined
+        where
+            Result<R, Error>: WasmRet,
+        {
+            linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+                enter(caller, |store| function(store.data_mut(), $($arg),*).map_err(Halt::Stop))
+            })?;
+            Ok(())
+        }
+    };
+}
+
+on_host!(host0);
+on_host!(host1 a: A);
+on_host!(host2 a: A, b: B);
 
 /// A call from the guest.
 fn enter<R: Into<Answer>>(

@@ -6,7 +6,7 @@ pub mod http;
 pub mod memory;
 pub mod vars;
 
-use crate::host::functions::{Interface, Row, define};
+use crate::host::functions::{Interface, Row, host0, host1, host2};
 use crate::module::reader::ModuleInfo;
 
 /// The module that plug-ins import these from.
@@ -18,33 +18,33 @@ pub const USER_MODULE: &str = "extism:host/user";
 /// Every function there is.
 #[rustfmt::skip]
 pub const TABLE: [Row; 27] = [
-    Row::new("input_length", "", "I", |l, m, n| define(l, m, n, calls::input_length)),
-    Row::new("input_offset", "", "I", |l, m, n| define(l, m, n, calls::input_offset)),
-    Row::new("input_load_u8", "I", "i", |l, m, n| define(l, m, n, calls::input_load_u8)),
-    Row::new("input_load_u64", "I", "I", |l, m, n| define(l, m, n, calls::input_load_u64)),
-    Row::new("length", "I", "I", |l, m, n| define(l, m, n, calls::length)),
-    Row::new("length_unsafe", "I", "I", |l, m, n| define(l, m, n, calls::length)),
-    Row::new("alloc", "I", "I", |l, m, n| define(l, m, n, calls::alloc)),
-    Row::new("free", "I", "", |l, m, n| define(l, m, n, calls::free)),
-    Row::new("output_set", "II", "", |l, m, n| define(l, m, n, calls::output_set)),
-    Row::new("error_set", "I", "", |l, m, n| define(l, m, n, calls::error_set)),
-    Row::new("error_get", "", "I", |l, m, n| define(l, m, n, calls::error_get)),
-    Row::new("load_u8", "I", "i", |l, m, n| define(l, m, n, calls::load_u8)),
-    Row::new("load_u64", "I", "I", |l, m, n| define(l, m, n, calls::load_u64)),
-    Row::new("store_u8", "Ii", "", |l, m, n| define(l, m, n, calls::store_u8)),
-    Row::new("store_u64", "II", "", |l, m, n| define(l, m, n, calls::store_u64)),
-    Row::new("config_get", "I", "I", |l, m, n| define(l, m, n, calls::config_get)),
-    Row::new("var_get", "I", "I", |l, m, n| define(l, m, n, calls::var_get)),
-    Row::new("var_set", "II", "", |l, m, n| define(l, m, n, calls::var_set)),
-    Row::new("http_request", "II", "I", |l, m, n| define(l, m, n, calls::http_request)),
-    Row::new("http_status_code", "", "i", |l, m, n| define(l, m, n, calls::http_status_code)),
-    Row::new("http_headers", "", "I", |l, m, n| define(l, m, n, calls::http_headers)),
-    Row::new("log_trace", "I", "", |l, m, n| define(l, m, n, calls::log_trace)),
-    Row::new("log_debug", "I", "", |l, m, n| define(l, m, n, calls::log_debug)),
-    Row::new("log_info", "I", "", |l, m, n| define(l, m, n, calls::log_info)),
-    Row::new("log_warn", "I", "", |l, m, n| define(l, m, n, calls::log_warn)),
-    Row::new("log_error", "I", "", |l, m, n| define(l, m, n, calls::log_error)),
-    Row::new("get_log_level", "", "i", |l, m, n| define(l, m, n, calls::get_log_level)),
+    Row::new("input_length", "", "I", |l, m, n| host0(l, m, n, calls::input_length)),
+    Row::new("input_offset", "", "I", |l, m, n| host0(l, m, n, calls::input_offset)),
+    Row::new("input_load_u8", "I", "i", |l, m, n| host1(l, m, n, calls::input_load_u8)),
+    Row::new("input_load_u64", "I", "I", |l, m, n| host1(l, m, n, calls::input_load_u64)),
+    Row::new("length", "I", "I", |l, m, n| host1(l, m, n, calls::length)),
+    Row::new("length_unsafe", "I", "I", |l, m, n| host1(l, m, n, calls::length)),
+    Row::new("alloc", "I", "I", |l, m, n| host1(l, m, n, calls::alloc)),
+    Row::new("free", "I", "", |l, m, n| host1(l, m, n, calls::free)),
+    Row::new("output_set", "II", "", |l, m, n| host2(l, m, n, calls::output_set)),
+    Row::new("error_set", "I", "", |l, m, n| host1(l, m, n, calls::error_set)),
+    Row::new("error_get", "", "I", |l, m, n| host0(l, m, n, calls::error_get)),
+    Row::new("load_u8", "I", "i", |l, m, n| host1(l, m, n, calls::load_u8)),
+    Row::new("load_u64", "I", "I", |l, m, n| host1(l, m, n, calls::load_u64)),
+    Row::new("store_u8", "Ii", "", |l, m, n| host2(l, m, n, calls::store_u8)),
+    Row::new("store_u64", "II", "", |l, m, n| host2(l, m, n, calls::store_u64)),
+    Row::new("config_get", "I", "I", |l, m, n| host1(l, m, n, calls::config_get)),
+    Row::new("var_get", "I", "I", |l, m, n| host1(l, m, n, calls::var_get)),
+    Row::new("var_set", "II", "", |l, m, n| host2(l, m, n, calls::var_set)),
+    Row::new("http_request", "II", "I", |l, m, n| host2(l, m, n, calls::http_request)),
+    Row::new("http_status_code", "", "i", |l, m, n| host0(l, m, n, calls::http_status_code)),
+    Row::new("http_headers", "", "I", |l, m, n| host0(l, m, n, calls::http_headers)),
+    Row::new("log_trace", "I", "", |l, m, n| host1(l, m, n, calls::log_trace)),
+    Row::new("log_debug", "I", "", |l, m, n| host1(l, m, n, calls::log_debug)),
+    Row::new("log_info", "I", "", |l, m, n| host1(l, m, n, calls::log_info)),
+    Row::new("log_warn", "I", "", |l, m, n| host1(l, m, n, calls::log_warn)),
+    Row::new("log_error", "I", "", |l, m, n| host1(l, m, n, calls::log_error)),
+    Row::new("get_log_level", "", "i", |l, m, n| host0(l, m, n, calls::get_log_level)),
 ];
 
 /// The module and its functions.
