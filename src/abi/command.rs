@@ -1,17 +1,15 @@
 //! The command convention: a WASI program with `_start` (WASI application ABI, "command"). Arguments,
 //! environment and standard input go in; standard output and the exit code come out.
 
-use super::{Job, guarded, no_function};
+use super::job::{Job, guarded};
+use super::reserved::no_function;
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Stop};
-use crate::host::extism;
 use crate::host::streams::Stdin;
-use crate::host::wasi::ctx::GuestEnv;
-use crate::module::reader::{ModuleInfo, Signature};
+use crate::host::wasi::ctx::{GuestEnv, WasiCtx};
 use crate::sandbox::instance::Ended;
 
-/// The function that a command exports.
-pub const START: &str = "_start";
+pub use super::exports::{START, can_run, is_command as fits};
 
 /// What a command is started with.
 #[derive(Debug, Default)]
@@ -22,17 +20,6 @@ pub struct Invocation {
     pub stdin: Stdin,
     /// Environment, directories, and whether the run is reproducible.
     pub guest_env: GuestEnv,
-}
-
-/// Whether the module can be run as a command.
-pub fn can_run(info: &ModuleInfo) -> bool {
-    info.function(START) == Some(&Signature::default())
-}
-
-/// Whether the module is a command. A plug-in for Extism is none, though some compilers give it a `_start`
-/// beside its functions.
-pub fn fits(info: &ModuleInfo) -> bool {
-    can_run(info) && !extism::is_imported(info)
 }
 
 /// Runs the program to its end. The result is what it wrote to standard output, if the job keeps it; an
@@ -52,7 +39,7 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
     }
     check_args(&args)?;
     let job = Job { guest_env, ..job };
-    let prepare = |wasi: &mut crate::host::wasi::ctx::WasiCtx| wasi.args = args;
+    let prepare = |wasi: &mut WasiCtx| wasi.args = args;
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
         let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
         match sandbox.call(start, &[], &mut [])? {

@@ -1,7 +1,8 @@
 //! The convention of plug-ins built with Extism's development kits: a function without parameters, which asks
 //! its host for the input, tells it the output, and returns 0 or, after it told of an error, a code.
 
-use super::{Job, called, no_function};
+use super::job::{Job, called};
+use super::reserved::no_function;
 use crate::base::error::Error;
 use crate::base::escape::printable_lines;
 use crate::base::heap;
@@ -14,11 +15,6 @@ use crate::module::reader::{ModuleInfo, Signature, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
-/// Functions that make the runtime of a plug-in's language ready. They are called before any other.
-pub(super) const REACTOR: &str = "_initialize";
-pub(super) const CONSTRUCTORS: &str = "__wasm_call_ctors";
-pub(super) const HASKELL: &str = "hs_init";
-
 /// Whether `signature` is that of a plug-in's function.
 fn is_callable(signature: &Signature) -> bool {
     signature.params.is_empty() && matches!(signature.results[..], [] | [Ty::I32])
@@ -27,17 +23,6 @@ fn is_callable(signature: &Signature) -> bool {
 /// Whether `func` can be called this way, and its module was made for it.
 pub fn fits(info: &ModuleInfo, func: &str) -> bool {
     extism::is_imported(info) && info.function(func).is_some_and(is_callable)
-}
-
-/// What Extism's host calls when it has made an instance: for Haskell, `_initialize` and `hs_init`, for others
-/// the constructors or, where these are not exported, `_initialize`.
-pub fn initializers(info: &ModuleInfo) -> Vec<&'static str> {
-    let is_plain = |name: &&str| info.function(name) == Some(&Signature::default());
-    if info.function(HASKELL).is_some_and(|s| s.params == [Ty::I32; 2]) {
-        return [REACTOR].into_iter().filter(is_plain).chain([HASKELL]).collect();
-    }
-    let first = if info.function(CONSTRUCTORS).is_some() { CONSTRUCTORS } else { REACTOR };
-    Some(first).filter(is_plain).into_iter().collect()
 }
 
 /// Calls `func` with `input` and gives its output.

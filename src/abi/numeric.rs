@@ -1,6 +1,7 @@
 //! The numeric convention: numbers in, numbers out; as text where they come from a command line or a body.
 
-use super::{Job, called, exited, no_function};
+use super::job::{Job, called, exited};
+use super::reserved::no_function;
 use crate::base::error::Error;
 use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
 use crate::base::outcome::{Report, Stop, Value};

@@ -2,7 +2,9 @@
 //! `f(ptr, len) -> i64` whose result is `ptr << 32 | len`. Pointers and lengths are i32 or i64. A
 //! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
 
-use super::{Job, called, exited, no_function};
+use super::exports::{ALLOCATE, DEALLOCATE, are_integers, is_packed};
+use super::job::{Job, called, exited};
+use super::reserved::no_function;
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::outcome::{Report, Stop};
@@ -10,27 +12,13 @@ use crate::module::reader::{ModuleInfo, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
-pub(super) const ALLOCATE: &str = "allocate";
-pub(super) const DEALLOCATE: &str = "deallocate";
-
-fn is_int(ty: Ty) -> bool {
-    matches!(ty, Ty::I32 | Ty::I64)
-}
-
-fn ints(types: &[Ty], count: usize) -> bool {
-    types.len() == count && types.iter().all(|ty| is_int(*ty))
-}
-
-/// Whether the module has what this convention needs, beside functions to call.
-pub fn is_spoken(info: &ModuleInfo) -> bool {
-    info.exports_memory()
-        && info.function(ALLOCATE).is_some_and(|s| ints(&s.params, 1) && ints(&s.results, 1))
-}
-
 /// Whether `func` can be called this way.
 pub fn fits(info: &ModuleInfo, func: &str) -> bool {
     let Some(signature) = info.function(func) else { return false };
-    is_spoken(info) && func != ALLOCATE && ints(&signature.params, 2) && signature.results == [Ty::I64]
+    is_packed(info)
+        && func != ALLOCATE
+        && are_integers(&signature.params, 2)
+        && signature.results == [Ty::I64]
 }
 
 /// Calls `func` with `input` and gives its output.
@@ -52,7 +40,7 @@ pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Er
         func: info.function(func).map(|s| s.params.clone()).unwrap_or_default(),
         deallocate: info
             .function(DEALLOCATE)
-            .filter(|s| s.params.len() == 2 && s.params.iter().all(|ty| is_int(*ty)) && s.results.is_empty())
+            .filter(|s| are_integers(&s.params, 2) && s.results.is_empty())
             .map(|s| s.params.clone()),
     };
     let output_bytes = job.limits.output_bytes;

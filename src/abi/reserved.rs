@@ -13,9 +13,9 @@
 //! Names do not tell of every function that moves memory. So where instances are kept, functions of numbers need more
 //! than this ([`crate::plugins::registry::Plugin`]).
 
-use super::command::START;
-use super::extism::{CONSTRUCTORS, HASKELL, REACTOR};
-use super::packed::{ALLOCATE, DEALLOCATE};
+use super::exports::{ALLOCATE, CONSTRUCTORS, DEALLOCATE, HASKELL, REACTOR, START, is_command, is_packed};
+use crate::base::error::Error;
+use crate::host::extism::is_imported;
 use crate::module::reader::{ModuleInfo, Signature, Ty};
 
 /// Names of the conventions that fuelbox speaks. `_start` is here too: only a program's, by the command convention, is
@@ -80,7 +80,7 @@ pub fn is_reserved(info: &ModuleInfo, name: &str) -> bool {
 
 /// Whether clients' bytes come into the memory of the module's instances.
 pub fn passes_bytes(info: &ModuleInfo) -> bool {
-    crate::host::extism::is_imported(info) || super::packed::is_spoken(info)
+    is_imported(info) || is_packed(info)
 }
 
 fn is_reserved_as(name: &str, signature: &Signature) -> bool {
@@ -99,6 +99,15 @@ fn is_reserved_as(name: &str, signature: &Signature) -> bool {
 
 /// The exported functions that are offered: those of a module's own, and a program's `_start`.
 pub fn offered(info: &ModuleInfo) -> impl Iterator<Item = (&str, &Signature)> {
-    let is_program = super::command::fits(info);
+    let is_program = is_command(info);
     info.functions().filter(move |(name, _)| (is_program && *name == START) || !is_reserved(info, name))
+}
+
+/// The error for a function that is not there.
+pub fn no_function(info: &ModuleInfo, name: &str) -> Error {
+    Error::NoFunction {
+        name: name.into(),
+        known: offered(info).map(|(name, _)| name).collect(),
+        command: is_command(info),
+    }
 }

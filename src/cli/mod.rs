@@ -31,14 +31,14 @@ impl Failure {
     }
 }
 
-impl From<crate::Error> for Failure {
-    fn from(error: crate::Error) -> Failure {
+impl From<crate::base::error::Error> for Failure {
+    fn from(error: crate::base::error::Error) -> Failure {
         Failure::new(exit::of_error(&error), error.to_string())
     }
 }
 
-impl From<crate::Stop> for Failure {
-    fn from(stop: crate::Stop) -> Failure {
+impl From<crate::base::outcome::Stop> for Failure {
+    fn from(stop: crate::base::outcome::Stop) -> Failure {
         Failure::new(exit::of_stop(&stop), stop.to_string())
     }
 }
@@ -111,7 +111,7 @@ fn noted(message: &str) -> Vec<u8> {
 }
 
 /// Prints what a run used.
-fn report(usage: &crate::Usage) {
+fn report(usage: &crate::base::outcome::Usage) {
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
     note(&format!(
         "{} fuel, {} pages, instantiate {:.3} ms, run {:.3} ms",

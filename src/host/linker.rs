@@ -4,11 +4,23 @@
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::Stop;
+use crate::host::functions::{Interface, Row};
 use crate::host::store::{Halt, Host};
 use crate::host::{extism, wasi};
-use crate::module::reader::{Import, Item, Signature, Ty};
+use crate::module::reader::{Import, Item};
 use std::collections::HashSet;
 use wasmi::{Caller, Error, Linker};
+
+/// What guests may import from.
+const INTERFACES: [Interface; 3] = [wasi::INTERFACE, extism::INTERFACE, ASSEMBLYSCRIPT];
+
+/// What AssemblyScript's compiler imports.
+const ASSEMBLYSCRIPT: Interface = Interface {
+    module: "env",
+    rows: &[Row::new("abort", "iiii", "", |linker, module, name| {
+        linker.func_wrap(module, name, abort).map(drop).map_err(Error::from)
+    })],
+};
 
 /// Defines in `linker` what `imports` name; only that, as every plug-in has a linker of its own.
 ///
@@ -19,19 +31,15 @@ pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadP
     for import in imports {
         let refuse =
             |why: String| LoadProblem::Import { import: format!("{}.{}", import.module, import.name), why };
-        let provided = match (import.module.as_str(), import.name.as_str()) {
-            (wasi::abi::MODULE, name) => wasi::find(name).map(wasi::Row::signature),
-            (extism::MODULE, name) => extism::find(name).map(extism::Row::signature),
-            (extism::USER_MODULE, _) => return Err(of_embedder(imports)),
-            ("env", "abort") => Some(Signature { params: vec![Ty::I32; 4], results: vec![] }),
-            ("wasi_unstable", _) => {
-                return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into()));
-            }
-            _ => None,
-        };
-        let Some(provided) = provided else {
-            return Err(refuse("which fuelbox does not provide".into()));
-        };
+        match import.module.as_str() {
+            extism::USER_MODULE => return Err(of_embedder(imports)),
+            "wasi_unstable" => return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into())),
+            _ => {}
+        }
+        let interface = INTERFACES.iter().find(|interface| interface.module == import.module);
+        let found = interface.and_then(|interface| Some((interface, interface.find(&import.name)?)));
+        let (interface, row) = found.ok_or_else(|| refuse("which fuelbox does not provide".into()))?;
+        let provided = row.signature();
         match &import.item {
             Item::Function(wanted) if *wanted == provided => {}
             Item::Function(wanted) => {
@@ -39,17 +47,9 @@ pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadP
             }
             other => return Err(refuse(format!("as a{other}, but it is a function"))),
         }
-        if !defined.insert((import.module.as_str(), import.name.as_str())) {
-            continue;
+        if defined.insert((import.module.as_str(), import.name.as_str())) {
+            interface.define(row, linker).map_err(|_| refuse("which cannot be linked".into()))?;
         }
-        let done = match import.module.as_str() {
-            wasi::abi::MODULE => wasi::find(&import.name).map(|row| row.define(linker)),
-            extism::MODULE => extism::find(&import.name).map(|row| row.define(linker)),
-            _ => None,
-        };
-        let done =
-            done.unwrap_or_else(|| linker.func_wrap("env", "abort", abort).map(|_| ()).map_err(Error::from));
-        done.map_err(|_| refuse("which cannot be linked".into()))?;
     }
     Ok(())
 }

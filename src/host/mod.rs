@@ -1,6 +1,7 @@
 //! What a guest may call: the store's data, the linker, WASI and Extism.
 
 pub(crate) mod extism;
+pub(crate) mod functions;
 pub mod guest_log;
 pub(crate) mod linker;
 pub(crate) mod store;

@@ -12,6 +12,7 @@ use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Loaded, Plugins};
 use crate::plugins::stats::Loads;
 use crate::plugins::{beneath, policy, signature};
+use crate::sandbox::program::Program;
 use cap_std::fs::MetadataExt;
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -318,7 +319,7 @@ impl Deploy<'_> {
 }
 
 /// Makes an instance under the policy, start function and all, and lets it go.
-fn trial(program: &crate::Program, policy: &policy::Policy) -> Result<Result<(), Stop>, Error> {
+fn trial(program: &Program, policy: &policy::Policy) -> Result<Result<(), Stop>, Error> {
     let job = Job {
         program,
         limits: &policy.limits,

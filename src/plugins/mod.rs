@@ -1,6 +1,7 @@
 //! Plug-ins by name: the registry, the folder they come from, their policies, deployment.
 
 pub(crate) mod beneath;
+pub mod catalog;
 pub mod deploy;
 pub mod examples;
 pub mod files;

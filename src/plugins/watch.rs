@@ -1,11 +1,11 @@
-//! Keeps a runner's plug-ins in step with their folder.
+//! Keeps plug-ins in step with their folder.
 //!
 //! It polls: that works on every file system (inotify does not see network mounts), needs no descriptor,
 //! and costs one `stat` for each module and interval.
 
 use crate::base::error::Error;
+use crate::plugins::catalog::Catalog;
 use crate::plugins::folder::{Changes, SETTLE, SETTLE_LOOKS};
-use crate::runner::Runner;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Watch {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(runner: Arc<Runner>) -> std::io::Result<Watch> {
+    pub fn start(catalog: Arc<Catalog>) -> std::io::Result<Watch> {
         let (ask, asked) = channel::<Then>();
 
         std::thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES).spawn(move || {
@@ -44,13 +44,13 @@ impl Watch {
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
-                runner.expire_warm();
-                runner.say_dropped_lines();
+                catalog.expire_warm();
+                catalog.say_dropped_lines();
                 looks = looks.wrapping_add(1);
                 if then.is_some() || looks.is_multiple_of(LOOKS_PER_COMPARISON) {
-                    runner.compare_contents(then.is_some());
+                    catalog.compare_contents(then.is_some());
                 }
-                match look(&runner, then.is_some()) {
+                match look(&catalog, then.is_some()) {
                     Ok(changes) => {
                         readable = true;
                         log_changes(&changes);
@@ -86,14 +86,14 @@ impl Drop for Watch {
 }
 
 /// Looks once; or, if somebody waits for it, as often as it takes to believe what changed.
-fn look(runner: &Runner, is_awaited: bool) -> Result<Changes, Error> {
-    let mut changes = runner.reload()?;
+fn look(catalog: &Catalog, is_awaited: bool) -> Result<Changes, Error> {
+    let mut changes = catalog.reload()?;
     for _ in 0..if is_awaited { SETTLE_LOOKS } else { 0 } {
         if changes.unsettled == 0 {
             break;
         }
         std::thread::sleep(SETTLE);
-        changes = changes.and(runner.reload()?);
+        changes = changes.and(catalog.reload()?);
     }
     Ok(changes)
 }

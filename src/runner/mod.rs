@@ -10,8 +10,9 @@ use crate::base::outcome::{Report, Value};
 use crate::host::guest_log::{Lines, Origin};
 use crate::host::streams::{SharedWriter, SinkTo};
 use crate::host::wasi::ctx::GuestEnv;
+use crate::plugins::catalog::Catalog;
 use crate::plugins::deploy::Deploy;
-use crate::plugins::folder::{Changes, Folder};
+use crate::plugins::folder::Changes;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Plugin, Plugins};
 use crate::plugins::signature::TrustedKey;
@@ -20,9 +21,7 @@ use crate::sandbox::program::Program;
 use crate::sandbox::tail_calls;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 /// What a [`Runner`] is made with.
 #[derive(Default)]
@@ -52,17 +51,13 @@ pub struct RunnerConfig {
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
 pub struct Runner {
-    server: ServerPolicy,
-    plugins: Plugins,
-    folder: Mutex<Option<Folder>>,
+    catalog: Arc<Catalog>,
     stdout: Option<SharedWriter>,
-    loads: Loads,
-    is_loaded: AtomicBool,
 }
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Runner").field("limits", self.limits()).finish_non_exhaustive()
     }
 }
 
@@ -83,29 +78,30 @@ impl Runner {
         config.limits.check().map_err(Error::Limits)?;
         config.warm.check().map_err(Error::Limits)?;
         let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);
-        let plugins = Plugins::with_warm(&config.warm);
         let server = ServerPolicy {
             limits: config.limits,
             dirs_within: ServerPolicy::settle(&config.policy_dirs),
             trusted_keys: config.trusted_keys,
         };
-        let (folder, loads, is_loaded) = Default::default();
-        Ok(Runner { server, plugins, folder, stdout, loads, is_loaded })
+        Ok(Runner { catalog: Arc::new(Catalog::new(server, &config.warm)), stdout })
+    }
+
+    /// Its plug-ins, and the folder that they come from.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
     }
 
     /// The limits of every run.
     pub fn limits(&self) -> &Limits {
-        &self.server.limits
+        self.catalog.limits()
     }
 
     /// The loaded plug-ins.
     pub fn plugins(&self) -> &Plugins {
-        &self.plugins
+        self.catalog.plugins()
     }
 
-    /// Loads the modules in `folder`, each under its file name without the ending. A file that does not
-    /// load is reported in the result and skipped. Files that were changed a moment ago are looked at again, which
-    /// takes a tenth of a second.
+    /// As [`Catalog::load`].
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read.
@@ -118,86 +114,43 @@ impl Runner {
     /// # Ok::<(), fuelbox::Error>(())
     /// ```
     pub fn load_plugins(&self, folder: impl AsRef<Path>) -> Result<Changes, Error> {
-        let mut folder = Folder::new(folder.as_ref());
-        let loaded = folder.load(&self.plugins, &self.server);
-        let changes = self.count(loaded)?;
-        *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(folder);
-        Ok(changes)
+        self.catalog.load(folder)
     }
 
-    /// Looks for changes in the folder of [`Runner::load_plugins`]: new, replaced and removed modules. A
-    /// replacement that does not load leaves the old module serving. A change counts when looks have found
-    /// the same for a tenth of a second, so this has to be called twice ([`Changes::unsettled`]).
+    /// As [`Catalog::reload`].
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read; everything stays as it was.
     pub fn reload(&self) -> Result<Changes, Error> {
-        match &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Some(folder) => self.count(folder.scan(&self.plugins, &self.server)),
-            None => Ok(Changes::default()),
-        }
+        self.catalog.reload()
     }
 
-    /// Has the next looks ([`Runner::reload`]) find policies whose contents have changed while the states of their files
-    /// have not, as those of a mapped file may; and modules too, if `of_modules`. It reads them all.
+    /// As [`Catalog::compare_contents`].
     pub fn compare_contents(&self, of_modules: bool) {
-        if let Some(folder) = &mut *self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            folder.compare(&self.plugins, &self.server, of_modules);
-        }
+        self.catalog.compare_contents(of_modules);
     }
 
-    /// Changes the folder of [`Runner::load_plugins`] by `change`, under its lock; none without a folder.
+    /// As [`Catalog::deploy`].
     pub fn deploy<T>(&self, change: impl FnOnce(&mut Deploy<'_>) -> T) -> Option<T> {
-        let mut folder = self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (plugins, server, loads) = (&self.plugins, &self.server, &self.loads);
-        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, server, loads }))
+        self.catalog.deploy(change)
     }
 
-    /// Counts what came of a look at the folder.
-    fn count(&self, changes: Result<Changes, Error>) -> Result<Changes, Error> {
-        let changes = changes.inspect_err(|_| {
-            self.loads.unreadable.fetch_add(1, Relaxed);
-        })?;
-        let loaded = changes.loaded.len() + changes.replaced.len();
-        let all = [(&self.loads.loaded, loaded), (&self.loads.removed, changes.removed.len())];
-        for (counter, n) in all.into_iter().chain([(&self.loads.failed, changes.failed.len())]) {
-            counter.fetch_add(n as u64, Relaxed);
-        }
-        self.is_loaded.store(true, Relaxed);
-        Ok(changes)
-    }
-
-    /// Whether plug-ins have been loaded, be it from a folder that held none.
+    /// As [`Catalog::is_loaded`].
     pub fn is_loaded(&self) -> bool {
-        self.is_loaded.load(Relaxed)
+        self.catalog.is_loaded()
     }
 
-    /// What came of the loads so far, built-in guests not counted.
+    /// As [`Catalog::loads`].
     pub fn loads(&self) -> &Loads {
-        &self.loads
+        self.catalog.loads()
     }
 
-    /// Lets go of warm instances that have been idle for too long. Whoever keeps some calls this now and then;
-    /// [`crate::plugins::watch::Watch`] does.
-    pub fn expire_warm(&self) {
-        self.plugins.expire_warm(Instant::now());
-    }
-
-    /// Says in the log how many lines of plug-ins were kept out of it, if it is time to; to be called as
-    /// [`Runner::expire_warm`] is.
-    pub fn say_dropped_lines(&self) {
-        let now = Instant::now();
-        self.plugins.loud().iter().for_each(|plugin| plugin.log.say(&plugin.name, now));
-    }
-
-    /// Adds the example guests that are built into the crate.
+    /// As [`Catalog::load_built_in`].
     ///
     /// # Errors
     /// [`Error::Load`] if one does not fit under the limits.
     pub fn load_built_in(&self) -> Result<(), Error> {
-        self.plugins.add_built_in(&self.server.limits)?;
-        self.is_loaded.store(true, Relaxed);
-        Ok(())
+        self.catalog.load_built_in()
     }
 
     /// Calls a function of numbers in a loaded plug-in.
@@ -228,7 +181,7 @@ impl Runner {
         func: &str,
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
-        let plugin = self.plugins.get(name)?;
+        let plugin = self.plugins().get(name)?;
         plugin.check_function(func)?;
         numeric::run(self.plugin_job(&plugin, None), func, params)
             .inspect(|report| plugin.stats.ran(&report.usage))
@@ -257,7 +210,7 @@ impl Runner {
         func: &str,
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let plugin = self.plugins.get(name)?;
+        let plugin = self.plugins().get(name)?;
         plugin.check_function(func)?;
         let report = pass_bytes(self.plugin_job(&plugin, None), func, input.as_ref());
         report.inspect(|report| plugin.stats.ran(&report.usage))
@@ -309,7 +262,7 @@ impl Runner {
         };
         Job {
             program,
-            limits: &self.server.limits,
+            limits: self.limits(),
             stdout,
             stderr: log(),
             guest_env: GuestEnv::default(),

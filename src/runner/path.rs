@@ -42,7 +42,7 @@ impl Runner {
         func: &str,
         params: &[Value],
     ) -> Result<Report<Vec<Value>>, Error> {
-        let program = load_file(path.as_ref(), &self.server.limits)?;
+        let program = load_file(path.as_ref(), self.limits())?;
         numeric::run(self.job(&program, of_file(path.as_ref())), func, params)
     }
 
@@ -85,7 +85,7 @@ impl Runner {
         func: &str,
         input: impl AsRef<[u8]>,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let program = load_file(path.as_ref(), &self.server.limits)?;
+        let program = load_file(path.as_ref(), self.limits())?;
         pass_bytes(self.job(&program, of_file(path.as_ref())), func, input.as_ref())
     }
 
@@ -108,7 +108,7 @@ impl Runner {
         path: impl AsRef<Path>,
         invocation: Invocation,
     ) -> Result<Report<Vec<u8>>, Error> {
-        let program = load_file(path.as_ref(), &self.server.limits)?;
+        let program = load_file(path.as_ref(), self.limits())?;
         let job = Job { stdout: SinkTo::Buffer(Vec::new()), ..self.job(&program, of_file(path.as_ref())) };
         command::run(job, invocation)
     }

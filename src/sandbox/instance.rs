@@ -8,8 +8,8 @@ use crate::base::limits::{
     PAGE_BYTES, SLICE_FUEL, UNCHECKED_SLICE_FUEL,
 };
 use crate::base::outcome::{Stop, Usage};
+use crate::host::functions;
 use crate::host::store::{Again, Answer, Halt, Host};
-use crate::host::wasi;
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::program::Program;
@@ -216,10 +216,10 @@ impl<'a> Sandbox<'a> {
             self.let_output_through();
             self.store.data_mut().wasi.wait(wait, deadline);
             self.check_deadline(0).map_err(Halt::Stop)?;
-            match wasi::attempt(self.store.as_context_mut(), again) {
+            match functions::again(self.store.as_context_mut(), again) {
                 Ok((errno, _)) => {
                     self.settle().map_err(Halt::Stop)?;
-                    return Ok(Val::I32(errno as i32));
+                    return Ok(Val::I32(errno));
                 }
                 Err(Halt::Wait(longer, _)) => wait = longer,
                 Err(halt) => return Err(halt),

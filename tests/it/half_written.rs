@@ -183,7 +183,7 @@ fn what_is_being_written_at_the_start_is_waited_for() {
 fn a_look_that_was_asked_for_takes_as_many_as_it_needs() {
     let (runner, dir) = greet(REST);
     let runner = Arc::new(runner);
-    let watch = Watch::start(Arc::clone(&runner)).unwrap();
+    let watch = Watch::start(Arc::clone(runner.catalog())).unwrap();
     for fuel in [1000, 2000, 3000] {
         dir.write("greet.toml", format!("limits.fuel = {fuel}\n{REST}"));
         let (send, done) = channel();

@@ -263,7 +263,7 @@ fn a_watched_folder_takes_effect_without_a_restart() {
     dir.write("a.wasm", giving(1));
     let runner = Arc::new(Runner::new(RunnerConfig::default()).unwrap());
     runner.load_plugins(&dir.0).unwrap();
-    let watch = Watch::start(Arc::clone(&runner)).unwrap();
+    let watch = Watch::start(Arc::clone(runner.catalog())).unwrap();
     let gives =
         |name: &str, n: i32| runner.run_plugin(name, "f", &[]).is_ok_and(|values| values == [n.into()]);
     assert!(gives("a", 1));

@@ -32,7 +32,7 @@ fn a_replacement_under_load_fails_no_request() {
     let runner = Runner::new(RunnerConfig::default()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
-    let watch = Watch::start(Arc::clone(&server.runner)).unwrap();
+    let watch = Watch::start(Arc::clone(server.runner.catalog())).unwrap();
     let (stop, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..4 {

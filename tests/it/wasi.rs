@@ -4,43 +4,41 @@
 use crate::wasi_world::{MEMORY_BYTES, World, bad_pointers, fails, writes};
 use fuelbox::Stdin;
 use fuelbox::host::wasi::abi::{Errno, Fault, Wait};
-use fuelbox::host::wasi::clock::Clock;
 use fuelbox::host::wasi::entropy::Entropy;
-use fuelbox::host::wasi::{fd, preopen, process, sock, stat};
+use fuelbox::host::wasi::time::Clock;
+use fuelbox::host::wasi::{args, clock, fd, prestat, proc, random, sched, sock, stat};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 #[test]
 fn sizes_and_strings_go_where_they_are_asked_for() {
     let mut world = World::new(Stdin::Empty);
-    writes(&mut world, &[(0, &[3, 0, 0, 0]), (9, &[10, 0, 0, 0])], |c| process::args_sizes_get(c, 0, 9));
+    writes(&mut world, &[(0, &[3, 0, 0, 0]), (9, &[10, 0, 0, 0])], |c| args::args_sizes_get(c, 0, 9));
     let pointers = [[21, 0, 0, 0], [26, 0, 0, 0], [27, 0, 0, 0]].concat();
-    writes(&mut world, &[(1, &pointers), (21, b"prog\0\0two\0")], |c| process::args_get(c, 1, 21));
+    writes(&mut world, &[(1, &pointers), (21, b"prog\0\0two\0")], |c| args::args_get(c, 1, 21));
     let mut world = World::new(Stdin::Empty);
-    writes(&mut world, &[(4, &[1, 0, 0, 0]), (0, &[4, 0, 0, 0])], |c| process::environ_sizes_get(c, 4, 0));
+    writes(&mut world, &[(4, &[1, 0, 0, 0]), (0, &[4, 0, 0, 0])], |c| args::environ_sizes_get(c, 4, 0));
     let mut world = World::new(Stdin::Empty);
     let end = MEMORY_BYTES - 4;
-    writes(&mut world, &[(0, &[0xfc, 0xff, 0, 0]), (end, b"K=V\0")], |c| {
-        process::environ_get(c, 0, end as u32)
-    });
+    writes(&mut world, &[(0, &[0xfc, 0xff, 0, 0]), (end, b"K=V\0")], |c| args::environ_get(c, 0, end as u32));
 }
 
 #[test]
 fn sizes_and_strings_that_do_not_fit_are_faults() {
     let mut world = World::new(Stdin::Empty);
     for bad in bad_pointers(4) {
-        fails(&mut world, Errno::Fault, |c| process::args_sizes_get(c, bad, 0));
-        fails(&mut world, Errno::Fault, |c| process::args_sizes_get(c, 0, bad));
-        fails(&mut world, Errno::Fault, |c| process::environ_sizes_get(c, bad, 0));
-        fails(&mut world, Errno::Fault, |c| process::environ_sizes_get(c, 0, bad));
-        fails(&mut world, Errno::Fault, |c| process::environ_get(c, bad, 0));
-        fails(&mut world, Errno::Fault, |c| process::environ_get(c, 0, bad));
+        fails(&mut world, Errno::Fault, |c| args::args_sizes_get(c, bad, 0));
+        fails(&mut world, Errno::Fault, |c| args::args_sizes_get(c, 0, bad));
+        fails(&mut world, Errno::Fault, |c| args::environ_sizes_get(c, bad, 0));
+        fails(&mut world, Errno::Fault, |c| args::environ_sizes_get(c, 0, bad));
+        fails(&mut world, Errno::Fault, |c| args::environ_get(c, bad, 0));
+        fails(&mut world, Errno::Fault, |c| args::environ_get(c, 0, bad));
     }
     for bad in bad_pointers(12) {
-        fails(&mut world, Errno::Fault, |c| process::args_get(c, bad, 0));
+        fails(&mut world, Errno::Fault, |c| args::args_get(c, bad, 0));
     }
     for bad in bad_pointers(10) {
-        fails(&mut world, Errno::Fault, |c| process::args_get(c, 0, bad));
+        fails(&mut world, Errno::Fault, |c| args::args_get(c, 0, bad));
     }
 }
 
@@ -48,10 +46,10 @@ fn sizes_and_strings_that_do_not_fit_are_faults() {
 fn a_guest_without_memory_gets_faults() {
     let mut world = World::new(Stdin::Empty);
     world.memory.clear();
-    fails(&mut world, Errno::Fault, |c| process::args_sizes_get(c, 0, 0));
-    fails(&mut world, Errno::Fault, |c| process::clock_time_get(c, 0, 0, 0));
+    fails(&mut world, Errno::Fault, |c| args::args_sizes_get(c, 0, 0));
+    fails(&mut world, Errno::Fault, |c| clock::clock_time_get(c, 0, 0, 0));
     fails(&mut world, Errno::Fault, |c| fd::fd_write(c, 1, 0, 0, 0));
-    assert_eq!(world.call(|c| process::random_get(c, 0, 0)), Ok(()));
+    assert_eq!(world.call(|c| random::random_get(c, 0, 0)), Ok(()));
 }
 
 #[test]
@@ -59,16 +57,16 @@ fn clocks_tell_the_time_they_are_given() {
     let now = [8, 7, 6, 5, 4, 3, 2, 1];
     let mut world = World::new(Stdin::Empty);
     for id in 0..4 {
-        writes(&mut world, &[(33, &now)], |c| process::clock_time_get(c, id, u64::MAX, 33));
-        writes(&mut world, &[(0, &[1, 0, 0, 0, 0, 0, 0, 0])], |c| process::clock_res_get(c, id, 0));
+        writes(&mut world, &[(33, &now)], |c| clock::clock_time_get(c, id, u64::MAX, 33));
+        writes(&mut world, &[(0, &[1, 0, 0, 0, 0, 0, 0, 0])], |c| clock::clock_res_get(c, id, 0));
     }
     for id in [4, 5, u32::MAX] {
-        fails(&mut world, Errno::Inval, |c| process::clock_time_get(c, id, 0, 0));
-        fails(&mut world, Errno::Inval, |c| process::clock_res_get(c, id, 0));
+        fails(&mut world, Errno::Inval, |c| clock::clock_time_get(c, id, 0, 0));
+        fails(&mut world, Errno::Inval, |c| clock::clock_res_get(c, id, 0));
     }
     for bad in bad_pointers(8) {
-        fails(&mut world, Errno::Fault, |c| process::clock_time_get(c, 0, 0, bad));
-        fails(&mut world, Errno::Fault, |c| process::clock_res_get(c, 1, bad));
+        fails(&mut world, Errno::Fault, |c| clock::clock_time_get(c, 0, 0, bad));
+        fails(&mut world, Errno::Fault, |c| clock::clock_res_get(c, 1, bad));
     }
 }
 
@@ -103,16 +101,16 @@ fn cpu_time_is_time_at_work() {
 #[test]
 fn random_bytes_fill_what_is_asked_for() {
     let mut world = World::new(Stdin::Empty);
-    writes(&mut world, &[(7, &[b'r'; 100])], |c| process::random_get(c, 7, 100));
-    writes(&mut world, &[], |c| process::random_get(c, MEMORY_BYTES as u32, 0));
+    writes(&mut world, &[(7, &[b'r'; 100])], |c| random::random_get(c, 7, 100));
+    writes(&mut world, &[], |c| random::random_get(c, MEMORY_BYTES as u32, 0));
     for bad in bad_pointers(4) {
-        fails(&mut world, Errno::Fault, |c| process::random_get(c, bad, 4));
+        fails(&mut world, Errno::Fault, |c| random::random_get(c, bad, 4));
     }
-    fails(&mut world, Errno::Fault, |c| process::random_get(c, 0, 1 << 20));
-    fails(&mut world, Errno::Fault, |c| process::random_get(c, 0, (1 << 20) + 1));
-    fails(&mut world, Errno::Fault, |c| process::random_get(c, 0, u32::MAX));
+    fails(&mut world, Errno::Fault, |c| random::random_get(c, 0, 1 << 20));
+    fails(&mut world, Errno::Fault, |c| random::random_get(c, 0, (1 << 20) + 1));
+    fails(&mut world, Errno::Fault, |c| random::random_get(c, 0, u32::MAX));
     world.ctx.entropy = Entropy::System;
-    assert_eq!(world.call(|c| process::random_get(c, 0, 64)), Ok(()));
+    assert_eq!(world.call(|c| random::random_get(c, 0, 64)), Ok(()));
     assert_ne!(world.memory[..32], world.memory[32..64]);
 }
 
@@ -123,7 +121,7 @@ fn random_bytes_beyond_a_mebibyte_are_filled_piece_by_piece() {
         let mut world = World::new(Stdin::Empty);
         world.memory = vec![b'?'; 4 * MIB];
         let mut waited = 0;
-        while let Err(fault) = world.call(|c| process::random_get(c, 9, len as u32)) {
+        while let Err(fault) = world.call(|c| random::random_get(c, 9, len as u32)) {
             assert!(matches!(fault, Fault::Wait(_)), "{fault:?}");
             waited += 1;
         }
@@ -132,7 +130,7 @@ fn random_bytes_beyond_a_mebibyte_are_filled_piece_by_piece() {
         assert!(world.memory[9..9 + len].iter().all(|byte| *byte == b'r'));
         assert_eq!(world.ctx.moved_bytes, 16 * len as u64, "all of it is paid for");
         // The next call begins anew.
-        writes(&mut world, &[(0, b"rr")], |c| process::random_get(c, 0, 2));
+        writes(&mut world, &[(0, b"rr")], |c| random::random_get(c, 0, 2));
     }
 }
 
@@ -140,9 +138,9 @@ fn random_bytes_beyond_a_mebibyte_are_filled_piece_by_piece() {
 fn exit_ends_the_run_and_yield_does_nothing() {
     let mut world = World::new(Stdin::Empty);
     for code in [0, 1, u32::MAX] {
-        assert_eq!(world.call(|c| process::proc_exit(c, code)), Err(Fault::Exit(code)));
+        assert_eq!(world.call(|c| proc::proc_exit(c, code)), Err(Fault::Exit(code)));
     }
-    writes(&mut world, &[], process::sched_yield);
+    writes(&mut world, &[], sched::sched_yield);
 }
 
 #[test]
@@ -299,9 +297,9 @@ fn descriptors_that_are_not_open_are_refused_everywhere() {
         fails(&mut world, Errno::Badf, |c| fd::fd_pwrite(c, bad, 0, 1, 0, 64));
     }
     for any in 0..5 {
-        fails(&mut world, Errno::Badf, |c| preopen::fd_prestat_get(c, any, 64));
+        fails(&mut world, Errno::Badf, |c| prestat::fd_prestat_get(c, any, 64));
         let errno = if any < 2 { Errno::Notdir } else { Errno::Badf };
-        fails(&mut world, errno, |c| preopen::fd_prestat_dir_name(c, any, 64, 4));
+        fails(&mut world, errno, |c| prestat::fd_prestat_dir_name(c, any, 64, 4));
     }
     for (fd, errno) in [(0, Errno::Notsock), (1, Errno::Notsock), (2, Errno::Badf), (9, Errno::Badf)] {
         fails(&mut world, errno, |c| sock::sock_accept(c, fd, 0, 64));
@@ -349,7 +347,7 @@ fn to_ask_for_the_sizes_of_arguments_is_paid_for() {
     for count in [0, 1, 1_000] {
         world.ctx.args = vec![b"a".to_vec(); count];
         world.ctx.extra_fuel = 0;
-        world.call(|c| process::args_sizes_get(c, 0, 8)).unwrap();
+        world.call(|c| args::args_sizes_get(c, 0, 8)).unwrap();
         assert_eq!(world.ctx.extra_fuel, count as u64);
     }
 }

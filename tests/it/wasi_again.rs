@@ -4,8 +4,8 @@ use crate::guest::start;
 use crate::support::{TempDir, deadline_ms, fuelbox_in, fuelbox_program};
 use crate::wasi_dirs::{CREAT, DIRECTORY, EXCL, OUT, READ, WRITE, open, with_path, with_paths};
 use crate::wasi_world::{World, reproducible};
-use fuelbox::host::wasi::clock::Clock;
-use fuelbox::host::wasi::{Call, fd, path, process, stat};
+use fuelbox::host::wasi::time::Clock;
+use fuelbox::host::wasi::{Call, args, clock, fd, path, stat};
 use fuelbox::{Invocation, Preopen, Report, Stdin};
 use std::collections::HashSet;
 use std::io::Write;
@@ -227,7 +227,7 @@ fn a_clock_that_has_slept_for_ever_stands_still() {
     for _ in 0..3 {
         assert!(world.ctx.clock.skip(u64::MAX));
         for id in [0, 1] {
-            assert_eq!(world.call(|c| process::clock_time_get(c, id, 0, OUT)), Ok(()));
+            assert_eq!(world.call(|c| clock::clock_time_get(c, id, 0, OUT)), Ok(()));
             assert_eq!(world.memory[OUT as usize..OUT as usize + 8], u64::MAX.to_le_bytes(), "clock {id}");
         }
     }
@@ -238,6 +238,6 @@ fn a_clock_that_has_slept_for_ever_stands_still() {
 fn arguments_and_environment_are_paid_for() {
     let mut world = World::new(Stdin::Empty);
     world.ctx.args = vec![vec![b'a'; 1_000]; 10];
-    assert_eq!(world.call(|c| process::args_get(c, 20_000, 30_000)), Ok(()));
+    assert_eq!(world.call(|c| args::args_get(c, 20_000, 30_000)), Ok(()));
     assert!(world.ctx.moved_bytes >= 10_000, "{}", world.ctx.moved_bytes);
 }

@@ -9,7 +9,7 @@ use crate::wasi_dirs::{
 use crate::wasi_world::World;
 use fuelbox::Limits;
 use fuelbox::host::wasi::abi::{Errno, Fault};
-use fuelbox::host::wasi::{Call, fd, path, preopen, stat};
+use fuelbox::host::wasi::{Call, fd, path, readdir, stat};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -264,7 +264,7 @@ fn round(world: &mut World, i: u32) -> Vec<u8> {
         _ => open(world, 3, "way", DIRECTORY, READ).and_then(|dir| {
             let file = open(world, dir, "canary", 0, READ | WRITE);
             world.memory[20_000..20_400].fill(b'?');
-            let list = world.call(|c| preopen::fd_readdir(c, dir, 20_000, 400, 0, OUT));
+            let list = world.call(|c| readdir::fd_readdir(c, dir, 20_000, 400, 0, OUT));
             if list == Ok(()) {
                 seen.extend_from_slice(&world.memory[20_000..20_400]);
             }

@@ -6,7 +6,9 @@ use crate::wasi_dirs::{READ, WRITE, furnished, open, tree, world_with};
 use crate::wasi_world::{Answer, MEMORY_BYTES, World, bad_pointers};
 use fuelbox::Limits;
 use fuelbox::host::wasi::abi::{Errno, Fault};
-use fuelbox::host::wasi::{Call, TABLE, fd, path, poll, preopen, process, sock, stat};
+use fuelbox::host::wasi::{
+    Call, TABLE, args, clock, fd, path, poll, prestat, proc, random, readdir, sched, sock, stat,
+};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
@@ -16,12 +18,12 @@ use std::path::Path;
 pub fn invoke(c: &mut Call<'_>, name: &str, n: &[u64]) -> Answer {
     let i = |at: usize| n[at] as u32;
     match name {
-        "args_get" => process::args_get(c, i(0), i(1)),
-        "args_sizes_get" => process::args_sizes_get(c, i(0), i(1)),
-        "environ_get" => process::environ_get(c, i(0), i(1)),
-        "environ_sizes_get" => process::environ_sizes_get(c, i(0), i(1)),
-        "clock_res_get" => process::clock_res_get(c, i(0), i(1)),
-        "clock_time_get" => process::clock_time_get(c, i(0), n[1], i(2)),
+        "args_get" => args::args_get(c, i(0), i(1)),
+        "args_sizes_get" => args::args_sizes_get(c, i(0), i(1)),
+        "environ_get" => args::environ_get(c, i(0), i(1)),
+        "environ_sizes_get" => args::environ_sizes_get(c, i(0), i(1)),
+        "clock_res_get" => clock::clock_res_get(c, i(0), i(1)),
+        "clock_time_get" => clock::clock_time_get(c, i(0), n[1], i(2)),
         "fd_advise" => fd::fd_advise(c, i(0), n[1], n[2], i(3)),
         "fd_allocate" => fd::fd_allocate(c, i(0), n[1], n[2]),
         "fd_close" => fd::fd_close(c, i(0)),
@@ -33,11 +35,11 @@ pub fn invoke(c: &mut Call<'_>, name: &str, n: &[u64]) -> Answer {
         "fd_filestat_set_size" => stat::fd_filestat_set_size(c, i(0), n[1]),
         "fd_filestat_set_times" => stat::fd_filestat_set_times(c, i(0), n[1], n[2], i(3)),
         "fd_pread" => fd::fd_pread(c, i(0), i(1), i(2), n[3], i(4)),
-        "fd_prestat_get" => preopen::fd_prestat_get(c, i(0), i(1)),
-        "fd_prestat_dir_name" => preopen::fd_prestat_dir_name(c, i(0), i(1), i(2)),
+        "fd_prestat_get" => prestat::fd_prestat_get(c, i(0), i(1)),
+        "fd_prestat_dir_name" => prestat::fd_prestat_dir_name(c, i(0), i(1), i(2)),
         "fd_pwrite" => fd::fd_pwrite(c, i(0), i(1), i(2), n[3], i(4)),
         "fd_read" => fd::fd_read(c, i(0), i(1), i(2), i(3)),
-        "fd_readdir" => preopen::fd_readdir(c, i(0), i(1), i(2), n[3], i(4)),
+        "fd_readdir" => readdir::fd_readdir(c, i(0), i(1), i(2), n[3], i(4)),
         "fd_renumber" => fd::fd_renumber(c, i(0), i(1)),
         "fd_seek" => fd::fd_seek(c, i(0), n[1], i(2), i(3)),
         "fd_sync" => fd::fd_sync(c, i(0)),
@@ -54,10 +56,10 @@ pub fn invoke(c: &mut Call<'_>, name: &str, n: &[u64]) -> Answer {
         "path_symlink" => path::path_symlink(c, i(0), i(1), i(2), i(3), i(4)),
         "path_unlink_file" => path::path_unlink_file(c, i(0), i(1), i(2)),
         "poll_oneoff" => poll::poll_oneoff(c, i(0), i(1), i(2), i(3)),
-        "proc_exit" => process::proc_exit(c, i(0)),
-        "proc_raise" => process::proc_raise(c, i(0)),
-        "sched_yield" => process::sched_yield(c),
-        "random_get" => process::random_get(c, i(0), i(1)),
+        "proc_exit" => proc::proc_exit(c, i(0)),
+        "proc_raise" => proc::proc_raise(c, i(0)),
+        "sched_yield" => sched::sched_yield(c),
+        "random_get" => random::random_get(c, i(0), i(1)),
         "sock_accept" => sock::sock_accept(c, i(0), i(1), i(2)),
         "sock_recv" => sock::sock_recv(c, i(0), i(1), i(2), i(3), i(4), i(5)),
         "sock_send" => sock::sock_send(c, i(0), i(1), i(2), i(3), i(4)),

@@ -5,8 +5,8 @@ use crate::support::{TempDir, deadline_ms};
 use crate::wasi_dirs::{READ, open, world_with};
 use crate::wasi_world::{World, fails};
 use fuelbox::host::wasi::abi::{Errno, Fault, Wait};
-use fuelbox::host::wasi::clock::Clock;
 use fuelbox::host::wasi::poll::poll_oneoff;
+use fuelbox::host::wasi::time::Clock;
 use fuelbox::{Invocation, Limits, Stdin, Stop};
 use std::sync::mpsc::channel;
 

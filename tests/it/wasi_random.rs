@@ -8,7 +8,7 @@ use crate::wasi_world::{MEMORY_BYTES, World};
 use fuelbox::Limits;
 use fuelbox::host::wasi::TABLE;
 use fuelbox::host::wasi::abi::Fault;
-use fuelbox::host::wasi::clock::Clock;
+use fuelbox::host::wasi::time::Clock;
 use std::path::Path;
 
 /// A sequence of numbers (xorshift64, Marsaglia 2003), the same in every run of the test.

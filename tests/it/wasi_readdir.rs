@@ -4,7 +4,7 @@ use crate::support::TempDir;
 use crate::wasi_dirs::{DIRECTORY, OUT, READ, open, out, world_with};
 use crate::wasi_world::{Answer, MEMORY_BYTES, World, bad_pointers, fails, reproducible};
 use fuelbox::host::wasi::abi::{Errno, Fault};
-use fuelbox::host::wasi::{Call, fd, preopen};
+use fuelbox::host::wasi::{Call, fd, readdir};
 use fuelbox::{Limits, Preopen, Stdin};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -23,7 +23,7 @@ struct Read {
 /// One call: what it put into the buffer, of which it changes nothing else.
 fn call(world: &mut World, number: u32, len: u32, cookie: u64) -> Result<Vec<u8>, Fault> {
     world.memory.fill(b'?');
-    world.call(|c| preopen::fd_readdir(c, number, BUFFER, len, cookie, OUT))?;
+    world.call(|c| readdir::fd_readdir(c, number, BUFFER, len, cookie, OUT))?;
     let used = out(world);
     assert!(used <= len);
     let mut expected = vec![b'?'; MEMORY_BYTES];
@@ -232,18 +232,18 @@ fn wrong_buffers_are_refused_before_anything_is_read() {
     let dir = lengths();
     let mut world = world_with(&Limits::default(), &[(&dir.0, true)]);
     for bad in bad_pointers(100) {
-        fails(&mut world, Errno::Fault, |c| preopen::fd_readdir(c, 3, bad, 100, 0, OUT));
+        fails(&mut world, Errno::Fault, |c| readdir::fd_readdir(c, 3, bad, 100, 0, OUT));
     }
     for bad in bad_pointers(4) {
-        fails(&mut world, Errno::Fault, |c| preopen::fd_readdir(c, 3, BUFFER, 100, 0, bad));
+        fails(&mut world, Errno::Fault, |c| readdir::fd_readdir(c, 3, BUFFER, 100, 0, bad));
     }
     for len in [MEMORY_BYTES as u32, 1 << 20, u32::MAX, u32::MAX - BUFFER] {
-        fails(&mut world, Errno::Fault, |c| preopen::fd_readdir(c, 3, BUFFER, len, 0, OUT));
+        fails(&mut world, Errno::Fault, |c| readdir::fd_readdir(c, 3, BUFFER, len, 0, OUT));
     }
     world.memory.resize(2 << 20, b'?');
-    fails(&mut world, Errno::Inval, |c| preopen::fd_readdir(c, 3, 0, (1 << 20) + 1, 0, OUT));
+    fails(&mut world, Errno::Inval, |c| readdir::fd_readdir(c, 3, 0, (1 << 20) + 1, 0, OUT));
     // The answer may lie in the buffer.
-    let overlaps: Answer = world.call(|c| preopen::fd_readdir(c, 3, OUT, 100, 0, OUT + 50));
+    let overlaps: Answer = world.call(|c| readdir::fd_readdir(c, 3, OUT, 100, 0, OUT + 50));
     assert_eq!(overlaps, Ok(()));
     assert_eq!(world.memory[OUT as usize + 50..OUT as usize + 54], 100_u32.to_le_bytes());
 }
@@ -331,7 +331,7 @@ fn the_cap_bounds_the_hosts_descriptors_too() {
     dir.write("entry", "");
     let limits = Limits { descriptors: 20, ..Limits::default() };
     let mut world = world_with(&limits, &[(&dir.0, false)]);
-    let read = |c: &mut Call<'_>, number| preopen::fd_readdir(c, number, 20_000, 300, 0, 64);
+    let read = |c: &mut Call<'_>, number| readdir::fd_readdir(c, number, 20_000, 300, 0, 64);
     let mut refused = 0;
     for number in 4..20 {
         let opened = open(&mut world, 3, ".", DIRECTORY, READ);

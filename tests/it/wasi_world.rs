@@ -4,9 +4,9 @@ use crate::support::TempDir;
 use fuelbox::host::streams::SinkTo;
 use fuelbox::host::wasi::Call;
 use fuelbox::host::wasi::abi::{Errno, Fault};
-use fuelbox::host::wasi::clock::Clock;
 use fuelbox::host::wasi::ctx::WasiCtx;
 use fuelbox::host::wasi::entropy::Entropy;
+use fuelbox::host::wasi::time::Clock;
 use fuelbox::{Limits, Preopen, Stdin};
 
 pub type Answer = Result<(), Fault>;

@@ -1,6 +1,7 @@
 //! The caps of the gateway's front door.
 
-use super::{INPUT_BYTES_DEFAULT, Limits};
+use super::constants::INPUT_BYTES_DEFAULT;
+use super::run::Limits;
 use std::time::Duration;
 
 /// What the gateway's front door allows clients. Every field is also a flag of `fuelbox serve`.

@@ -1,6 +1,6 @@
 //! What a module may hold, and what its code may cost before it runs.
 
-use super::BULK_BYTES_PER_FUEL;
+use super::constants::BULK_BYTES_PER_FUEL;
 
 /// Bytes that a module's code may take once it is translated, for each byte that a module may have. Compiled programs
 /// take 5 to 8 for each byte of their code, and hold data as well; code made for it takes 30.

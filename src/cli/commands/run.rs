@@ -76,7 +76,7 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
 /// Runs `body` with this process's standard output and error, and sees that all of it arrives.
 fn attached<T>(
     limits: &Limits,
-    body: impl FnOnce(SinkTo, SinkTo) -> Result<Report<T>, crate::Error>,
+    body: impl FnOnce(SinkTo, SinkTo) -> Result<Report<T>, crate::base::error::Error>,
 ) -> Result<Report<T>, Failure> {
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(exit::FAILURE, format!("cannot write to {what}: {error}"))

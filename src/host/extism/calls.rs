@@ -140,8 +140,33 @@ pub fn var_set(host: &mut Host, key: u64, value: u64) -> Result<()> {
     free(host, value)
 }
 
-/// `log_trace(message)` and its like. What the guest was told not to log is not looked at.
-pub fn log(host: &mut Host, level: Level, message: u64) -> Result<()> {
+/// `log_trace(message)`.
+pub fn log_trace(host: &mut Host, message: u64) -> Result<()> {
+    log(host, Level::Trace, message)
+}
+
+/// `log_debug(message)`.
+pub fn log_debug(host: &mut Host, message: u64) -> Result<()> {
+    log(host, Level::Debug, message)
+}
+
+/// `log_info(message)`.
+pub fn log_info(host: &mut Host, message: u64) -> Result<()> {
+    log(host, Level::Info, message)
+}
+
+/// `log_warn(message)`.
+pub fn log_warn(host: &mut Host, message: u64) -> Result<()> {
+    log(host, Level::Warn, message)
+}
+
+/// `log_error(message)`.
+pub fn log_error(host: &mut Host, message: u64) -> Result<()> {
+    log(host, Level::Error, message)
+}
+
+/// Logs a message. What the guest was told not to log is not looked at.
+fn log(host: &mut Host, level: Level, message: u64) -> Result<()> {
     if number(level) >= level_shown(host) {
         let text = bytes(&host.blocks, message, "log")?;
         host.wasi.moved_bytes += text.len() as u64;

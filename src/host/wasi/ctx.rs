@@ -2,10 +2,10 @@
 //! is given from outside, so that a test (or a reproducible run) gives something else.
 
 use super::abi::{Errno, Wait, filetype};
-use super::clock::{Clock, CpuTime};
 use super::dir::{Filestat, Preopen};
 use super::entropy::Entropy;
 use super::files::Files;
+use super::time::{Clock, CpuTime};
 use crate::base::limits::Limits;
 use crate::host::streams::{Sink, SinkTo, Stdin};
 use std::collections::HashMap;

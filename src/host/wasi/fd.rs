@@ -1,7 +1,7 @@
 //! Reading, writing and moving in descriptors, and closing them.
 
-use super::Call;
 use super::abi::{Errno, Fault, Wait, fdflags, rights, whence};
+use super::ctx::Call;
 use super::dir::errno;
 use super::files::Descriptor;
 use super::memory::{iovecs, slice, slice_mut, write_u32, write_u64};

@@ -5,8 +5,8 @@
 //! EACCES, ELOOP, ENOENT, EIO as the host has it. What changes something can also answer EROFS, EDQUOT and
 //! ENOSPC.
 
-use super::Call;
 use super::abi::{Errno, Fault, SYMLINK_FOLLOW, fdflags, filetype, oflags, rights};
+use super::ctx::Call;
 use super::dir::{Filestat, Opened, Opening, errno, new_times, open, remove_dir, rename, set_path_times};
 use super::files::{Descriptor, Entry, OpenDir, OpenFile};
 use super::memory::{path, slice, slice_mut, write, write_u32};

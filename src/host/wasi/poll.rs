@@ -1,7 +1,7 @@
 //! `poll_oneoff`: waits for times and descriptors.
 
-use super::Call;
 use super::abi::{ABSTIME, EVENT_BYTES, Errno, Fault, HANGUP, SUBSCRIPTION_BYTES, Wait, clock_id, eventtype};
+use super::ctx::Call;
 use super::files::Descriptor;
 use super::memory::{slice, write, write_u32};
 use crate::base::limits::SUBSCRIPTIONS_MAX;

@@ -1,8 +1,8 @@
 //! Sockets. A guest is never given one, so every open descriptor is the wrong kind: ENOTSOCK; the others are
 //! EBADF.
 
-use super::Call;
 use super::abi::{Errno, Fault};
+use super::ctx::Call;
 
 type Result = std::result::Result<(), Fault>;
 

@@ -1,7 +1,7 @@
 //! What descriptors are: type, flags, rights, size and times.
 
-use super::Call;
 use super::abi::{Errno, FDSTAT_BYTES, Fault, fdflags, filetype, rights};
+use super::ctx::Call;
 use super::dir::{Filestat, errno, new_times, set_times};
 use super::files::Descriptor;
 use super::memory::{slice, write};

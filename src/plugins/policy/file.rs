@@ -1,7 +1,8 @@
 //! A policy's file: TOML beside the module, every key known, every value within what the server allows. Whatever
 //! is wrong is told with its line and column.
 
-use super::{Access, Policy, ServerPolicy};
+use super::plugin::{Access, Policy};
+use super::server::ServerPolicy;
 use crate::abi::{Convention, is_reserved};
 use crate::base::digest::Digest;
 use crate::base::escape::{cut, is_token};

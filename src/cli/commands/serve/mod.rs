@@ -49,7 +49,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let gateway = Gateway::start_on(listener, &config, Arc::clone(&runner))
         .map_err(|error| failed("cannot serve", &error))?;
     // After the gateway, which has asked for all the threads that its workers take, and says so where there are too few.
-    let watch = Watch::start(Arc::clone(&runner))
+    let watch = Watch::start(Arc::clone(runner.catalog()))
         .map_err(|error| failed(&format!("watching, beside --workers {}", serve.workers), &error))?;
     let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
     log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");

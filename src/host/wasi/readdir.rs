@@ -1,36 +1,16 @@
-//! Directories as descriptors: their names for the guest, and their entries.
+//! The entries of a directory.
 
-use super::Call;
-use super::abi::{DIRENT_BYTES, Errno, Fault, PRESTAT_BYTES, Wait, rights};
-use super::files::Descriptor;
+use super::abi::{DIRENT_BYTES, Errno, Fault, Wait, rights};
+use super::ctx::Call;
+use super::dir::Filestat;
 use super::listing::{Found, Listing};
-use super::memory::{slice, slice_mut, write, write_u32};
+use super::memory::{slice, slice_mut, write_u32};
 use crate::base::limits::{ENTRY_FUEL, HOST_CALL_BYTES_MAX};
 use cap_std::fs::Dir;
+use std::sync::Arc;
 use std::time::Instant;
 
 type Result = std::result::Result<(), Fault>;
-
-/// `fd_prestat_get(fd, out)`: the length of a preopened directory's name in the 8 bytes of `prestat`. EBADF
-/// for everything else, which is how a guest learns that there are no more; EFAULT.
-pub fn fd_prestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
-    let Descriptor::Dir(dir) = &call.ctx.files.get(fd)?.what else { return Err(Errno::Badf.into()) };
-    let name = dir.preopened_as.as_ref().ok_or(Errno::Badf)?;
-    let mut prestat = [0; PRESTAT_BYTES];
-    prestat[4..8].copy_from_slice(&(name.len() as u32).to_le_bytes());
-    Ok(write(call.memory, out, &prestat)?)
-}
-
-/// `fd_prestat_dir_name(fd, path, len)`: the name, without a NUL. EBADF, EFAULT, ENAMETOOLONG if `len` is
-/// too small, ENOTDIR for what is no preopened directory.
-pub fn fd_prestat_dir_name(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Result {
-    let Descriptor::Dir(dir) = &call.ctx.files.get(fd)?.what else { return Err(Errno::Notdir.into()) };
-    let name = dir.preopened_as.as_ref().ok_or(Errno::Notdir)?;
-    if name.len() > len as usize {
-        return Err(Errno::Nametoolong.into());
-    }
-    Ok(write(call.memory, path, name.as_bytes())?)
-}
 
 /// `fd_readdir(fd, buf, len, cookie, used_out)`: entries from `cookie` on, each 24 bytes and its name, the
 /// last one cut off where the buffer ends. Less than the whole buffer means that there are no more. EBADF,
@@ -46,14 +26,14 @@ pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u
         return Err(Errno::Inval.into());
     }
     call.ctx.may_have_waited = true;
-    let handle = std::sync::Arc::clone(&dir.dir);
+    let handle = Arc::clone(&dir.dir);
     // From the beginning is from the present state.
     let begun = dir.listing.take().filter(|listing| cookie > 0 || listing.is_sorting());
     let mut listing = match begun {
         Some(listing) => listing,
         None => begin(call, &handle)?,
     };
-    let dev = if sorted { super::dir::Filestat::of_dir(&handle)?.dev } else { 0 };
+    let dev = if sorted { Filestat::of_dir(&handle)?.dev } else { 0 };
     let (mut used, mut next) = (0, cookie);
     while used < len {
         let (entry, read) = listing.entry(&handle, next)?;

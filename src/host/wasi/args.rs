@@ -1,10 +1,8 @@
-//! Arguments, environment, clocks, exit, scheduling and randomness.
+//! Arguments and environment.
 
-use super::Call;
-use super::abi::{Errno, Fault, Wait};
-use super::memory::{slice_mut, write, write_u32, write_u64};
-use crate::base::limits::HOST_CALL_BYTES_MAX;
-use std::time::Instant;
+use super::abi::{Errno, Fault};
+use super::ctx::Call;
+use super::memory::{slice_mut, write, write_u32};
 
 type Result = std::result::Result<(), Fault>;
 
@@ -31,48 +29,6 @@ pub fn environ_get(call: &mut Call<'_>, environ: u32, buffer: u32) -> Result {
 pub fn environ_sizes_get(call: &mut Call<'_>, count: u32, bytes: u32) -> Result {
     call.ctx.extra_fuel += call.ctx.env.len() as u64;
     write_sizes(call.memory, &call.ctx.env, count, bytes)
-}
-
-/// `clock_res_get(id, out)`: the clock's resolution in nanoseconds. EINVAL for an unknown clock, EFAULT.
-pub fn clock_res_get(call: &mut Call<'_>, id: u32, out: u32) -> Result {
-    Ok(write_u64(call.memory, out, call.ctx.clock.resolution(id)?)?)
-}
-
-/// `clock_time_get(id, precision, out)`: the time in nanoseconds; the precision is always the best there is.
-/// EINVAL for an unknown clock, EFAULT.
-pub fn clock_time_get(call: &mut Call<'_>, id: u32, _precision: u64, out: u32) -> Result {
-    Ok(write_u64(call.memory, out, call.ctx.clock.now(id)?)?)
-}
-
-/// `proc_exit(code)`: ends the run.
-pub fn proc_exit(_call: &mut Call<'_>, code: u32) -> Result {
-    Err(Fault::Exit(code))
-}
-
-/// `proc_raise(signal)`: ENOSYS, as a guest has no signals.
-pub fn proc_raise(_call: &mut Call<'_>, _signal: u32) -> Result {
-    Err(Errno::Nosys.into())
-}
-
-/// `sched_yield()`: a guest has one thread, so there is nothing to yield to.
-pub fn sched_yield(_call: &mut Call<'_>) -> Result {
-    Ok(())
-}
-
-/// `random_get(buf, len)`: fills `buf`. EFAULT; EIO if the system has none.
-pub fn random_get(call: &mut Call<'_>, buffer: u32, len: u32) -> Result {
-    let filled = std::mem::take(&mut call.ctx.random_filled);
-    let rest = slice_mut(call.memory, buffer, len)?.get_mut(filled..).ok_or(Errno::Fault)?;
-    let n = rest.len().min(HOST_CALL_BYTES_MAX);
-    call.ctx.entropy.fill(&mut rest[..n])?;
-    // A generator's byte costs about as much as sixteen copied ones.
-    call.ctx.moved_bytes += n as u64 * 16;
-    if n < rest.len() {
-        // It cannot be short: back here at once for more, when the sandbox has looked at the deadline.
-        call.ctx.random_filled = filled + n;
-        return Err(Fault::Wait(Wait { until: Some(Instant::now()), stdin: false }));
-    }
-    Ok(())
 }
 
 fn sizes(strings: &[Vec<u8>]) -> std::result::Result<(u32, u32), Errno> {

@@ -1,0 +1,73 @@
+//! Calls with bytes, whatever the convention of the function is.
+
+use super::convention::Convention;
+use super::job::{Job, called};
+use super::reserved::{is_reserved, no_function};
+use super::{command, extism, numeric, packed};
+use crate::base::error::Error;
+use crate::base::heap;
+use crate::base::outcome::{Report, Stop};
+use crate::host::streams::{SinkTo, Stdin};
+
+/// Calls `func` with bytes, by its own convention or the one that is forced. Numbers are written as text:
+/// arguments between white space or as a JSON array, results one a line.
+///
+/// # Errors
+/// No such function, one that is never offered, input too large or not fitting; a stopped guest is in the report.
+pub fn call_bytes(
+    job: Job<'_>,
+    func: &str,
+    input: &[u8],
+    forced: Option<Convention>,
+) -> Result<Report<Vec<u8>>, Error> {
+    job.check_input(input.len())?;
+    let info = job.program.info();
+    let is_program = command::fits(info) && func == command::START;
+    let found = Convention::of(info, func).ok_or_else(|| match info.function(func) {
+        None => no_function(info, func),
+        Some(_) if is_reserved(info, func) => Error::Reserved { name: func.into() },
+        Some(signature) => Error::Input(format!("`{func}` is {signature}, which fits no calling convention")),
+    })?;
+    if is_program && forced.is_some_and(|forced| forced != Convention::Command) {
+        return Err(Error::Reserved { name: func.into() });
+    }
+    // What the others do not fit, they say themselves. This one would run `_start`, whatever was asked for.
+    if let (Some(Convention::Command), false, Some(signature)) = (forced, is_program, info.function(func)) {
+        let what = format!("`{func}` is {signature}, which does not fit the command convention");
+        return Err(Error::Input(what));
+    }
+    match forced.unwrap_or(found) {
+        Convention::Packed => packed::run(job, func, input),
+        Convention::Extism => extism::run(job, func, input),
+        Convention::Numeric => {
+            let params = numeric::parse_text(info, func, input)?;
+            Ok(numeric::run(job, func, &params)?.map(|values| numeric::lines(&values)))
+        }
+        Convention::Command => {
+            let input = heap::copy(input).map_err(|_| Stop::NoMemory { what: "the input" })?;
+            let (args, stdin) = (vec![func.into()], Stdin::Bytes(input));
+            let invocation = command::Invocation { args, stdin, guest_env: job.guest_env.clone() };
+            // Its standard output is the answer, wherever that of other functions goes.
+            command::run(Job { stdout: SinkTo::Buffer(Vec::new()), ..job }, invocation)
+        }
+    }
+}
+
+/// Makes an instance, its start function included, and calls nothing.
+///
+/// # Errors
+/// The guest environment cannot be made; a guest that was stopped while it started is in the report.
+pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
+    called(job, |_| Ok(()))
+}
+
+/// Calls `func` by one of the conventions that pass bytes as they are: the packed one, or Extism's.
+///
+/// # Errors
+/// As [`call_bytes`]; also if `func` is a function of numbers or a program.
+pub fn pass_bytes(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
+    match extism::fits(job.program.info(), func) {
+        true => extism::run(job, func, input),
+        false => packed::run(job, func, input),
+    }
+}

@@ -1,0 +1,75 @@
+//! Which calling convention a function has.
+
+use super::reserved::is_reserved;
+use super::{command, extism, numeric, packed};
+use crate::module::reader::ModuleInfo;
+
+/// How a function takes its input and gives its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convention {
+    /// Numbers in, numbers out.
+    Numeric,
+    /// Bytes through memory: `allocate(len) -> ptr`, `f(ptr, len) -> ptr << 32 | len`.
+    Packed,
+    /// A WASI program: `_start`, standard input and standard output.
+    Command,
+    /// A plug-in made with Extism's development kits.
+    Extism,
+}
+
+impl Convention {
+    /// Every convention.
+    pub const ALL: [Convention; 4] =
+        [Convention::Command, Convention::Packed, Convention::Numeric, Convention::Extism];
+
+    /// Its name in flags, listings and documentation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Convention::Numeric => "numeric",
+            Convention::Packed => "packed",
+            Convention::Command => "command",
+            Convention::Extism => "extism",
+        }
+    }
+
+    /// The convention called `name`.
+    pub fn parse(name: &str) -> Option<Convention> {
+        Convention::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    /// Their names, for messages.
+    pub fn names() -> String {
+        let [command, packed, numeric, extism] = Convention::ALL.map(Convention::name);
+        format!("{numeric}, {packed}, {command} or {extism}")
+    }
+
+    /// Whether the exported function `func` is offered, and can be called by it.
+    pub fn fits(self, info: &ModuleInfo, func: &str) -> bool {
+        info.function(func).is_some_and(|signature| match self {
+            Convention::Command => func == command::START && command::fits(info),
+            _ if is_reserved(info, func) => false,
+            Convention::Numeric => numeric::fits(signature),
+            Convention::Packed => packed::fits(info, func),
+            Convention::Extism => extism::fits(info, func),
+        })
+    }
+
+    /// The convention of the exported function `func`, by its signature and the exports around it; none also if it
+    /// is never offered ([`is_reserved`]).
+    pub fn of(info: &ModuleInfo, func: &str) -> Option<Convention> {
+        let signature = info.function(func)?;
+        if func == command::START && command::fits(info) {
+            Some(Convention::Command)
+        } else if is_reserved(info, func) {
+            None
+        } else if extism::fits(info, func) {
+            Some(Convention::Extism)
+        } else if packed::fits(info, func) {
+            Some(Convention::Packed)
+        } else if numeric::fits(signature) {
+            Some(Convention::Numeric)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The caps of one run.
+
+use super::constants::*;
+use std::time::Duration;
+
+/// What one run may use. Every field is also a flag of the command line.
+///
+/// ```
+/// use fuelbox::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits { fuel: 1_000_000, deadline: Some(Duration::from_millis(50)), ..Limits::default() };
+/// assert_eq!(limits.memory_pages, 320);
+/// assert!(limits.check().is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Fuel units (`--fuel`): one for a simple instruction, more where code jumps by tables.
+    pub fuel: u64,
+    /// Wall-clock time from the start of instantiation; `None` leaves fuel as the only bound (`--timeout`).
+    pub deadline: Option<Duration>,
+    /// Pages of 64 KiB that linear memory may reach, and the host's memory for an Extism plug-in with it
+    /// (`--memory-pages`).
+    pub memory_pages: u32,
+    /// Bytes of input (`--max-input`).
+    pub input_bytes: usize,
+    /// Bytes of result, of standard output and of standard error, each (`--max-output`).
+    pub output_bytes: usize,
+    /// Bytes of a module (`--max-module`).
+    pub module_bytes: usize,
+    /// Nested calls (`--max-recursion`).
+    pub recursion: usize,
+    /// Bytes of the interpreter's value stack (`--max-stack`).
+    pub stack_bytes: usize,
+    /// Elements of all tables together (`--max-table-elements`).
+    pub table_elements: u32,
+    /// Bytes written to files, new entries counted as 4 KiB each (`--dir-quota`).
+    pub dir_quota: u64,
+    /// Open descriptors (`--max-descriptors`).
+    pub descriptors: usize,
+}
+
+/// Descriptors that every run has: the standard streams.
+pub const DESCRIPTORS_MIN: usize = 3;
+
+/// The most descriptors that a run can be given; a guest's table of them costs 200 bytes each.
+pub const DESCRIPTORS_MAX: usize = 65_536;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            fuel: FUEL_DEFAULT,
+            deadline: Some(DEADLINE_DEFAULT),
+            memory_pages: MEMORY_PAGES_DEFAULT,
+            input_bytes: INPUT_BYTES_DEFAULT,
+            output_bytes: OUTPUT_BYTES_DEFAULT,
+            module_bytes: MODULE_BYTES_DEFAULT,
+            recursion: RECURSION_DEFAULT,
+            stack_bytes: STACK_BYTES_DEFAULT,
+            table_elements: TABLE_ELEMENTS_DEFAULT,
+            dir_quota: DIR_QUOTA_DEFAULT,
+            descriptors: DESCRIPTORS_DEFAULT,
+        }
+    }
+}
+
+/// Smallest value stack that can hold a frame, in bytes.
+pub const STACK_BYTES_MIN: usize = 4096;
+
+/// Bytes of a value stack to begin with.
+pub const STACK_BYTES_INITIAL: usize = 1024;
+
+const _: () =
+    assert!(STACK_BYTES_INITIAL <= STACK_BYTES_MIN, "wasmi panics if a stack begins above its maximum");
+
+impl Limits {
+    /// Checks the values that no run could work with.
+    ///
+    /// # Errors
+    /// A sentence that names the flag, its value and the bound it breaks.
+    pub fn check(&self) -> Result<(), String> {
+        if self.fuel == 0 {
+            return Err("--fuel is 0: no instruction could run".into());
+        }
+        if self.deadline == Some(Duration::ZERO) {
+            return Err("--timeout is 0: use `--timeout none` to run without a deadline".into());
+        }
+        if self.memory_pages > MEMORY_PAGES_MAX {
+            return Err(format!(
+                "--memory-pages is {}, but a 32-bit memory has at most {MEMORY_PAGES_MAX} pages of 64 KiB",
+                self.memory_pages
+            ));
+        }
+        if self.recursion == 0 {
+            return Err("--max-recursion is 0: no function could be called".into());
+        }
+        if !(DESCRIPTORS_MIN..=DESCRIPTORS_MAX).contains(&self.descriptors) {
+            return Err(format!(
+                "--max-descriptors is {}, not between {DESCRIPTORS_MIN} (the standard streams) and {DESCRIPTORS_MAX}",
+                self.descriptors
+            ));
+        }
+        if self.stack_bytes < STACK_BYTES_MIN {
+            return Err(format!(
+                "--max-stack is {} bytes, less than the {STACK_BYTES_MIN} that any call needs",
+                self.stack_bytes
+            ));
+        }
+        Ok(())
+    }
+
+    /// The memory cap in bytes, as far as the host's address width goes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        (self.memory_pages as usize).saturating_mul(PAGE_BYTES)
+    }
+}

@@ -1,0 +1,197 @@
+//! Functions that a guest may import: one table for each module of them, and how a plain Rust function becomes one.
+//!
+//! A host function has one of two forms: on a [`Call`] for WASI ([`call1`]), on the whole [`Host`] for Extism ([`host1`]).
+//! Neither knows the interpreter, and both are tested without it. A call is made, charged, and held up if the sandbox has
+//! to look at the limits first; a panic in it stops the run and nothing else.
+
+use crate::base::outcome::Stop;
+use crate::host::store::{Again, Answer, Halt, Host, charge};
+use crate::host::wasi::abi::{Errno, Fault};
+use crate::host::wasi::ctx::Call;
+use crate::host::wasi::time::Clock;
+use crate::module::reader::{Signature, Ty};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use wasmi::{AsContextMut, Caller, Error, Linker, StoreContextMut, WasmRet, WasmTy};
+
+/// Whether the linker took it.
+pub type Defined = Result<(), Error>;
+
+/// One function of a table.
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    params: &'static str,
+    results: &'static str,
+    define: fn(&mut Linker<Host>, &str, &str) -> Defined,
+}
+
+impl Row {
+    /// The function `name`. `i` is an i32 and `I` an i64 in `params` and `results`; `define` adds it to a linker under
+    /// the names of its module and its own, mostly by [`call1`] or [`host1`] and their like.
+    pub const fn new(
+        name: &'static str,
+        params: &'static str,
+        results: &'static str,
+        define: fn(&mut Linker<Host>, &str, &str) -> Defined,
+    ) -> Row {
+        Row { name, params, results, define }
+    }
+
+    /// The type that a guest must import it with.
+    pub fn signature(&self) -> Signature {
+        let types = |text: &str| text.bytes().map(|c| if c == b'I' { Ty::I64 } else { Ty::I32 }).collect();
+        Signature { params: types(self.params), results: types(self.results) }
+    }
+}
+
+/// The functions of one module that guests import from.
+pub struct Interface {
+    /// The module's name.
+    pub module: &'static str,
+    /// Its functions.
+    pub rows: &'static [Row],
+}
+
+impl Interface {
+    /// The row called `name`.
+    pub fn find(&self, name: &str) -> Option<&'static Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+
+    /// Makes the function of `row` known to `linker`.
+    pub fn define(&self, row: &Row, linker: &mut Linker<Host>) -> Defined {
+        (row.define)(linker, self.module, row.name)
+    }
+}
+
+/// A number that wasm passes.
+pub trait Number: WasmTy + Copy + Send + Sync + 'static {}
+impl<T: WasmTy + Copy + Send + Sync + 'static> Number for T {}
+
+// Functions are taken by pointer: each type is compiled once, not each function, which made the binary 0.1 MB larger.
+
+/// Adds a function of so many numbers on a [`Call`] to a linker. Its result is an errno.
+macro_rules! on_call {
+    ($name:ident $($arg:ident: $ty:ident),*) => {
+        #[allow(clippy::too_many_arguments)]
+        pub fn $name<$($ty: Number),*>(
+            linker: &mut Linker<Host>,
+            module: &str,
+            name: &str,
+            function: fn(&mut Call<'_>, $($ty),*) -> Result<(), Fault>,
+        ) -> Defined {
+            linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+                enter_call(caller, move |call: &mut Call<'_>| function(call, $($arg),*))
+            })?;
+            Ok(())
+        }
+    };
+}
+
+on_call!(call0);
+on_call!(call1 a: A);
+on_call!(call2 a: A, b: B);
+on_call!(call3 a: A, b: B, c: C);
+on_call!(call4 a: A, b: B, c: C, d: D);
+on_call!(call5 a: A, b: B, c: C, d: D, e: E);
+on_call!(call6 a: A, b: B, c: C, d: D, e: E, f: T6);
+on_call!(call7 a: A, b: B, c: C, d: D, e: E, f: T6, g: G);
+on_call!(call9 a: A, b: B, c: C, d: D, e: E, f: T6, g: G, h: H, i: I);
+
+/// Adds a function of so many numbers on the [`Host`] to a linker. Its result is what it gives.
+macro_rules! on_host {
+    ($name:ident $($arg:ident: $ty:ident),*) => {
+        pub fn $name<R: Into<Answer> + 'static, $($ty: Number),*>(
+            linker: &mut Linker<Host>,
+            module: &str,
+            name: &str,
+            function: fn(&mut Host, $($ty),*) -> Result<R, Stop>,
+        ) -> Defined
+        where
+            Result<R, Error>: WasmRet,
+        {
+            linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+                enter(caller, |store| function(store.data_mut(), $($arg),*).map_err(Halt::Stop))
+            })?;
+            Ok(())
+        }
+    };
+}
+
+on_host!(host0);
+on_host!(host1 a: A);
+on_host!(host2 a: A, b: B);
+
+/// A call from the guest.
+fn enter<R: Into<Answer>>(
+    mut caller: Caller<'_, Host>,
+    call: impl FnOnce(&mut StoreContextMut<'_, Host>) -> Result<R, Halt>,
+) -> Result<R, Error> {
+    let made = catch_unwind(AssertUnwindSafe(|| charged(&mut caller.as_context_mut(), call)));
+    Err(Error::host(match made {
+        Ok(Ok((answer, true))) => return Ok(answer),
+        Ok(Ok((answer, false))) => Halt::Pause(answer.into()),
+        Ok(Err(halt)) => halt,
+        Err(_) => Halt::Panicked,
+    }))
+}
+
+/// A call of WASI's from the guest. One that has to wait goes back to the sandbox with what it takes to make it again.
+pub fn enter_call(
+    caller: Caller<'_, Host>,
+    function: impl Fn(&mut Call<'_>) -> Result<(), Fault> + Copy + Send + Sync + 'static,
+) -> Result<i32, Error> {
+    enter(caller, |store| match on_call(store, &function) {
+        Err(Halt::Wait(wait, None)) => Err(Halt::Wait(wait, Some(Box::new(function)))),
+        answer => answer,
+    })
+}
+
+/// Makes a call again that has waited. Gives the errno, and whether the guest may go on at once, before the sandbox has
+/// looked at its limits.
+pub(crate) fn again(mut store: StoreContextMut<'_, Host>, function: &Again) -> Result<(i32, bool), Halt> {
+    charged(&mut store, |store| on_call(store, function))
+}
+
+/// Makes a call and charges it. Gives its answer, and whether the guest may go on at once.
+fn charged<R>(
+    store: &mut StoreContextMut<'_, Host>,
+    call: impl FnOnce(&mut StoreContextMut<'_, Host>) -> Result<R, Halt>,
+) -> Result<(R, bool), Halt> {
+    let answer = call(store);
+    if matches!(answer, Err(Halt::Wait(..))) {
+        // It is paid for when it is made again.
+        return answer.map(|answer| (answer, false));
+    }
+    let is_paid = charge(store);
+    let has_waited = std::mem::take(&mut store.data_mut().wasi.may_have_waited);
+    answer.map(|answer| (answer, is_paid && !has_waited))
+}
+
+/// Hands out context and memory, and turns a fault into an errno or a halt.
+fn on_call(
+    store: &mut StoreContextMut<'_, Host>,
+    function: &dyn Fn(&mut Call<'_>) -> Result<(), Fault>,
+) -> Result<i32, Halt> {
+    let fuel_used = store.data().fuel_used(store.get_fuel().unwrap_or(0));
+    let host = store.data_mut();
+    if let Clock::Fuel { used, .. } = &mut host.wasi.clock {
+        *used = fuel_used;
+    }
+    let answer = match host.memory {
+        Some(handle) => {
+            let (memory, host) = handle.data_and_store_mut(store);
+            function(&mut Call { ctx: &mut host.wasi, memory })
+        }
+        None => function(&mut Call { ctx: &mut host.wasi, memory: &mut [] }),
+    };
+    match answer {
+        Ok(()) => Ok(Errno::Success as i32),
+        Err(Fault::Errno(errno)) => Ok(errno as i32),
+        Err(Fault::Exit(code)) => Err(Halt::Exit(code)),
+        Err(Fault::OutputFull { stream, limit }) => Err(Halt::Stop(Stop::OutputFull { stream, limit })),
+        Err(Fault::NoMemory) => Err(Halt::Stop(Stop::NoMemory { what: "the guest's input or output" })),
+        Err(Fault::InputTooLarge { limit }) => Err(Halt::Stop(Stop::InputTooLarge { limit })),
+        Err(Fault::Wait(wait)) => Err(Halt::Wait(wait, None)),
+    }
+}
