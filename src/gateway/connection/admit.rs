@@ -31,9 +31,8 @@ impl Door {
         if class == Class::Guest {
             pending.plugin_limit = self.service.workers_of_plugin(&pending.request);
         }
-        let plugin =
-            |pending: &Box<PendingRequest>| self.service.plugin(&pending.request).unwrap_or_default();
-        let admitted = lock(self.admission(class)).enter(pending, plugin);
+        let admitted = lock(self.admission(class))
+            .enter(pending, |pending| self.service.plugin(&pending.request).unwrap_or_default());
         match admitted {
             Admitted::Run(mut pending) => {
                 pending.is_admitted = true;

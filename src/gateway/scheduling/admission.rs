@@ -62,7 +62,7 @@ impl<T: Run> Admission<T> {
     /// How many there are.
     pub fn occupancy(&self) -> Occupancy {
         let Running { limit, free, .. } = self.running;
-        Occupancy { running: limit - free, limit, queued: self.queue.len() }
+        Occupancy { running: limit - free, limit, queued: self.queue.waiting() }
     }
 
     /// Whether a request of `client` would have to wait.

@@ -47,7 +47,7 @@ impl<T> FairQueue<T> {
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.len
     }
 
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(queue.take(|_| true, |client| if client == key(2) { 0 } else { 1 }), Some(20));
         assert_eq!(queue.take(|item| *item != 10, |_| 0), Some(30));
         assert_eq!(queue.take(|item| *item != 10, |_| 0), None);
-        assert_eq!((queue.take(|_| true, |_| 0), queue.len()), (Some(10), 0));
+        assert_eq!((queue.take(|_| true, |_| 0), queue.waiting()), (Some(10), 0));
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(queue.add(key(2), "a".into(), 21), Err(21));
         assert_eq!(queue.add(key(4), "a".into(), 40), Ok(Some(11)));
         assert_eq!(queue.add(key(5), "a".into(), 50), Err(50));
-        assert_eq!((all(&mut queue), queue.len()), (vec![10, 20, 30, 40], 0));
+        assert_eq!((all(&mut queue), queue.waiting()), (vec![10, 20, 30, 40], 0));
     }
 
     #[test]
@@ -198,6 +198,6 @@ mod tests {
     #[test]
     fn a_queue_for_nobody_takes_nobody() {
         let mut queue: FairQueue<u32> = FairQueue::new(0);
-        assert_eq!((queue.add(key(1), "a".into(), 1), queue.len()), (Err(1), 0));
+        assert_eq!((queue.add(key(1), "a".into(), 1), queue.waiting()), (Err(1), 0));
     }
 }
