@@ -48,7 +48,7 @@ pub struct Door {
     pub proxies: Vec<Network>,
     pub(crate) events: Mutex<EventSource>,
     /// When events were last looked for, in microseconds of the door's clock.
-    pub(crate) looked_us: AtomicU64,
+    pub(crate) polled_us: AtomicU64,
     /// Who wants to know whether events are looked for.
     pub(crate) heartbeats: Mutex<Vec<SyncSender<()>>>,
     waker: Waker,
@@ -94,7 +94,7 @@ impl Door {
             service,
             proxies,
             events: Mutex::new(events),
-            looked_us: AtomicU64::new(0),
+            polled_us: AtomicU64::new(0),
             heartbeats: Mutex::default(),
             waker,
             registry,

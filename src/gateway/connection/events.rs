@@ -18,7 +18,7 @@ use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Time between two looks for events, whatever there is to do, in microseconds.
-const LOOK_EVERY_US: u64 = 1_000;
+const POLL_EVERY_US: u64 = 1_000;
 
 /// Time between two looks at what is late.
 const SWEEP: Duration = Duration::from_millis(50);
@@ -42,19 +42,19 @@ impl Door {
         loop {
             match self.scheduler.next(worker, || self.is_stopping() && self.connections() == 0) {
                 Step::Task(work) => return Some(work),
-                Step::WaitForEvents => self.look_for_events(None, false),
-                Step::LookForEvents => self.look_if_due(),
+                Step::WaitForEvents => self.poll_events(None, false),
+                Step::PollEvents => self.poll_if_due(),
                 Step::Closed => return None,
             }
         }
     }
 
-    /// Something more to do for a worker who has something in hand already; does not source. The leader
+    /// Something more to do for a worker who has something in hand already; does not wait. The leader
     /// looks for events before it says that there is nothing.
     pub fn try_next(&self, worker: &mut WorkerState) -> Option<Work> {
         let more = self.scheduler.try_next(worker);
         if more.is_none() && worker.leads {
-            self.look_for_events(Some(Duration::ZERO), true);
+            self.poll_events(Some(Duration::ZERO), true);
             return self.scheduler.try_next(worker);
         }
         more
@@ -62,10 +62,10 @@ impl Door {
 
     /// Looks for events if nobody has for a while. To be called between any two things to do: a client who always has
     /// something to do for everyone must not keep others from being seen.
-    pub fn look_if_due(&self) {
+    pub fn poll_if_due(&self) {
         let now = self.begin.elapsed().as_micros() as u64;
-        if now.saturating_sub(self.looked_us.load(Ordering::Relaxed)) >= LOOK_EVERY_US {
-            self.look_for_events(Some(Duration::ZERO), true);
+        if now.saturating_sub(self.polled_us.load(Ordering::Relaxed)) >= POLL_EVERY_US {
+            self.poll_events(Some(Duration::ZERO), true);
         }
     }
 
@@ -79,7 +79,7 @@ impl Door {
 
     /// Waits for events, at most `timeout` or until something is late. A caller that is busy does not wait for another
     /// who looks already.
-    pub fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
+    pub fn poll_events(&self, timeout: Option<Duration>, is_busy: bool) {
         let mut source = if is_busy {
             match self.events.try_lock() {
                 Ok(source) => source,
@@ -100,7 +100,7 @@ impl Door {
             None
         };
         let polled = source.poll.poll(&mut source.events, timeout);
-        self.looked_us.store(self.begin.elapsed().as_micros() as u64, Ordering::Relaxed);
+        self.polled_us.store(self.begin.elapsed().as_micros() as u64, Ordering::Relaxed);
         if let Err(error) = polled {
             if error.kind() != io::ErrorKind::Interrupted {
                 log::error!("waiting for events failed: {error}");
@@ -111,7 +111,7 @@ impl Door {
         let found = self.found(source);
         let looks = found.into_iter().filter_map(|conn| {
             conn.mark();
-            conn.claim().then_some(Work::Look(conn))
+            conn.claim().then_some(Work::Advance(conn))
         });
         let heartbeats = std::mem::take(&mut *lock(&self.heartbeats)).into_iter().map(Work::Heartbeat);
         self.scheduler.put(looks.chain(heartbeats), is_busy);
@@ -207,7 +207,7 @@ impl Door {
             .collect();
         for conn in late {
             if conn.claim() {
-                self.push(Work::Look(conn));
+                self.push(Work::Advance(conn));
             }
         }
         for admission in [&self.guests, &self.changes] {

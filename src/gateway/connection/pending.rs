@@ -47,7 +47,7 @@ impl Run for Box<PendingRequest> {
 /// Something for a worker to do.
 pub enum Work {
     /// Look at a connection, which is claimed.
-    Look(Arc<Conn>),
+    Advance(Arc<Conn>),
     /// Serve a request that has been admitted now, or that another worker had sent to its lane before it was gone for long.
     Serve(Box<PendingRequest>),
     /// Refuse a request that has waited too long, or that makes room for another one.
@@ -59,7 +59,7 @@ pub enum Work {
 impl Task for Work {
     fn client(&self) -> Client {
         match self {
-            Work::Look(conn) => conn.peer,
+            Work::Advance(conn) => conn.peer,
             Work::Serve(pending) | Work::Refuse(pending) => pending.request.client,
             Work::Heartbeat(_) => Client::nobody(),
         }
@@ -67,13 +67,13 @@ impl Task for Work {
 
     fn share(&self) -> Option<&Arc<Share>> {
         match self {
-            Work::Look(conn) => Some(&conn.share),
+            Work::Advance(conn) => Some(&conn.share),
             _ => None,
         }
     }
 
     fn enqueued(&self) {
-        if let Work::Look(conn) = self {
+        if let Work::Advance(conn) = self {
             conn.enter_line();
         }
     }

@@ -83,7 +83,7 @@ pub fn look_again(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers, anew: bo
     if !door.count(conn, buffers.held(), phase) {
         return Next::Close;
     }
-    door.push(Work::Look(Arc::clone(conn)));
+    door.push(Work::Advance(Arc::clone(conn)));
     Next::Taken
 }
 

@@ -38,7 +38,7 @@ pub enum Step<T> {
     /// Wait for events, as the leader, and ask again.
     WaitForEvents,
     /// Look for events without waiting, if nobody has for a while, and ask again.
-    LookForEvents,
+    PollEvents,
     /// Nothing, ever.
     Closed,
 }
@@ -88,7 +88,7 @@ impl<T: Task> Scheduler<T> {
                 lines = woken;
                 lines.sleepers -= 1;
                 if timeout.timed_out() {
-                    return Step::LookForEvents;
+                    return Step::PollEvents;
                 }
                 continue;
             }

@@ -68,7 +68,7 @@ impl Worker {
 
     /// Does what is next; false if there is nothing, ever.
     fn turn(&mut self, door: &Door) -> bool {
-        door.look_if_due();
+        door.poll_if_due();
         let Some(work) = door.next(&mut self.state) else { return false };
         self.begin(work);
         // Not as long as there is room: tasks that never get into the lane would keep what is in it from being served.
@@ -78,11 +78,11 @@ impl Worker {
             }
             let Some(work) = door.try_next(&mut self.state) else { break };
             self.begin(work);
-            door.look_if_due();
+            door.poll_if_due();
         }
         while let Some(oldest) = self.in_lane.pop_front() {
             self.serve(oldest);
-            door.look_if_due();
+            door.poll_if_due();
         }
         true
     }
@@ -96,7 +96,7 @@ impl Worker {
 
     fn begin(&mut self, work: Work) {
         let (conn, next) = match work {
-            Work::Look(conn) => {
+            Work::Advance(conn) => {
                 if conn.leave_line() {
                     return self.door.close(&conn);
                 }
