@@ -44,9 +44,20 @@
 //! L20 gateway/http/cookies
 //! L20 gateway/connection/client gateway/connection/forwarded gateway/connection/share gateway/connection/conns gateway/connection/state gateway/connection/phase gateway/workers/lines
 //! L20 gateway/workers/queue gateway/connection/events gateway/connection/incoming gateway/workers/threads
-//! L21 cli cli/args cli/args/values cli/exit cli/help cli/target cli/commands/run cli/commands/call cli/commands/list cli/commands/inspect cli/commands/serve
-//! L21 cli/guest_env cli/output/stdout cli/commands/health cli/commands/serve/service cli/args/flags cli/args/config cli/commands/check cli/site cli/commands/serve/budget cli/watchdog
-//! L21 cli/output/logging cli/output/stderr cli/help/manual cli/help/completions cli/args/serve
+//! L21 cli/exit cli/output/stderr cli/output/stdout cli/args cli/help cli/commands/serve cli/help/completions cli/args/table
+//! L21 cli/args/table/flag cli/args/values cli/args/near
+//! L22 cli/failure cli/args/command cli/args/table/commands cli/args/table/limits cli/args/table/other cli/args/table/serve
+//! L22 cli/args/table/clients
+//! L23 cli/args/table/lookup cli/output/messages
+//! L24 cli/args/words cli/help/completions/words cli/help/text cli/help/manual cli/target cli/site cli/guest_env
+//! L24 cli/output/logging
+//! L25 cli/watchdog cli/args/flags cli/help/completions/bash cli/help/completions/zsh cli/help/completions/fish
+//! L26 cli/args/serve cli/help/completions/script
+//! L27 cli/args/parse
+//! L28 cli/args/config
+//! L29 cli/commands/run cli/commands/call cli/commands/list cli/commands/inspect cli/commands/check cli/commands/health cli/commands/serve/budget cli/commands/serve/service
+//! L30 cli/commands/serve/lifecycle
+//! L31 cli
 //! ```
 //!
 //! # Invariants

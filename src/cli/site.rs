@@ -1,8 +1,9 @@
 //! What a server is besides its limits: whose modules it loads, what policies may open, who may deploy.
 
-use super::args::SiteArgs;
-use super::{Failure, exit};
 use crate::base::limits::Limits;
+use crate::cli::args::command::SiteArgs;
+use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::gateway::http::tokens::Tokens;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::signature::TrustedKey;

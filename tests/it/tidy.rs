@@ -114,8 +114,8 @@ fn files_use_only_lower_layers() {
         let code: String =
             source.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         for used in used_modules(&code, &own, &layers) {
-            // A folder's mod.rs and its files are one layer's matter.
-            let same_folder = own.split('/').next() == used.split('/').next();
+            // A folder's mod.rs and its files are one layer's matter. Those of `cli` have no circle among them.
+            let same_folder = own.split('/').next() == used.split('/').next() && !own.starts_with("cli");
             if layers[&used] > *layer || (layers[&used] == *layer && !same_folder) {
                 wrong.push(format!("{own} (L{layer}) uses {used} (L{})", layers[&used]));
             }

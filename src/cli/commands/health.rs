@@ -1,6 +1,8 @@
 //! `fuelbox health`: asks a gateway whether it is alive, for managers of containers without a curl in them.
 
-use crate::cli::{Failure, exit, output};
+use crate::cli::exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::print;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -21,7 +23,7 @@ pub fn execute(address: SocketAddr) -> Result<(), Failure> {
         }
         _ => not_alive(error.to_string()),
     })?;
-    if is_ok(&answer) { output(b"ok\n") } else { Err(not_alive("GET /healthz does not say ok".into())) }
+    if is_ok(&answer) { print(b"ok\n") } else { Err(not_alive("GET /healthz does not say ok".into())) }
 }
 
 /// The answer to GET /healthz, as it came.
@@ -60,7 +62,7 @@ fn is_ok(answer: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ok;
+    use crate::cli::commands::health::is_ok;
 
     #[test]
     fn only_the_gateways_own_word_is_ok() {

@@ -6,11 +6,13 @@ use crate::base::error::Names;
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
-use crate::cli::args::Run;
+use crate::cli::args::command::Run;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::{print, report};
 use crate::cli::output::stderr::STDERR;
 use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
-use crate::cli::{Failure, exit, guest_env, output, report, target, watchdog};
+use crate::cli::{exit, guest_env, target, watchdog};
 use crate::host::streams::SinkTo;
 use crate::host::wasi::ctx::GuestEnv;
 use crate::sandbox::program::Program;
@@ -39,7 +41,7 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     if run.report {
         report(&run_report.usage);
     }
-    output(&numeric::lines(&run_report.result?))
+    print(&numeric::lines(&run_report.result?))
 }
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {

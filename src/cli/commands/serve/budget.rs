@@ -4,7 +4,7 @@
 //! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
 
 use crate::base::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
-use crate::cli::args::Serve;
+use crate::cli::args::command::Serve;
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
 
@@ -172,12 +172,13 @@ fn cgroup_limit(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::cli::args::{self, Command};
+    use crate::cli::args::command::Command;
+    use crate::cli::args::parse::parse;
+    use crate::cli::commands::serve::budget::*;
 
     fn serve(flags: &[&str]) -> Serve {
         let words = ["serve"].iter().chain(flags).map(|word| (*word).into()).collect();
-        let Ok(Command::Serve(serve)) = args::parse(words) else { panic!("{flags:?}") };
+        let Ok(Command::Serve(serve)) = parse(words) else { panic!("{flags:?}") };
         serve
     }
 

@@ -3,7 +3,8 @@
 //!
 //! The protocols are those of sd_listen_fds(3) and sd_notify(3).
 
-use crate::cli::{Failure, exit};
+use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::gateway::server::Pulse;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
