@@ -40,9 +40,12 @@ fn trusted_key(given: &OsStr) -> Result<TrustedKey, Failure> {
         return Ok(key);
     }
     let path = Path::new(given);
-    let size = path.metadata().map_err(|error| failed(format!("neither a key nor its file: {error}")))?.len();
+    let size = path
+        .metadata()
+        .map_err(|error| failed(format!("neither a minisign key nor a file with one: {error}")))?
+        .len();
     if size > KEY_BYTES_MAX {
-        return Err(failed(format!("{size} bytes are too many for a public key")));
+        return Err(failed(format!("the file has {size} bytes, too many for a public key")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     TrustedKey::parse(&text).map_err(failed)

@@ -43,7 +43,8 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
         let name = path.display().to_string();
         return Ok(Module { name, bytes: read_file(path, limits)? });
     }
-    let name = target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "a plug-in's name is UTF-8"))?;
+    let name =
+        target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "the name of a plug-in must be UTF-8"))?;
     match folder(source)? {
         Some(folder) => in_folder(&folder, name, limits),
         None => built_in(name),

@@ -90,15 +90,9 @@ fn unknown_words_and_flags_are_errors() {
     refused(&["serve", "extra"], "unexpected argument `extra`");
     refused(&["inspect", "a", "b"], "unexpected argument `b`");
     refused(&["health", "extra"], "unexpected argument `extra`");
-    refused(
-        &["health", "--listen=:1"],
-        "--listen is not a flag of `fuelbox health`; it belongs to `fuelbox serve`",
-    );
+    refused(&["health", "--listen=:1"], "--listen is not a flag of `fuelbox health`; it belongs to serve");
     refused(&["call", "a", "b", "c"], "unexpected argument `c`");
-    refused(
-        &["run", "a", "--data", "x"],
-        "--data is not a flag of `fuelbox run`; it belongs to `fuelbox call`",
-    );
+    refused(&["run", "a", "--data", "x"], "--data is not a flag of `fuelbox run`; it belongs to call");
     refused(&["list", "--listen", "x"], "--listen is not a flag of `fuelbox list`");
 }
 
@@ -228,7 +222,7 @@ fn what_follows_two_dashes_is_the_guests() {
     let it = run(&["a.wasm", "f", "1", "--", "-2"]);
     assert_eq!((it.func.as_deref(), it.args.len()), (Some("f"), 2));
     for name in ["call", "serve", "list", "inspect"] {
-        refused(&[name, "x", "--", "y"], "`--` is for the arguments of `fuelbox run`");
+        refused(&[name, "x", "--", "y"], "`--` belongs to `fuelbox run`");
     }
 }
 
@@ -368,7 +362,7 @@ fn directories_are_host_guest_and_read_only() {
     for wrong in ["", "::", "::b", "a::", ":ro", "a:::ro", "a:b", "a:r0", "a::b:r0", "a::b:RO", "a::b::c"] {
         refused(&["run", "x", "--dir", wrong], "--dir");
     }
-    refused(&["run", "x", "--dir", "a::c", "--dir", "b::c"], "two directories the name `c`");
+    refused(&["run", "x", "--dir", "a::c", "--dir", "b::c"], "two directories the same name `c`");
     refused(&["run", "x", "--dir"], "--dir needs a value");
     refused(&["serve", "--dir", "a"], "--dir");
 }
@@ -378,6 +372,6 @@ fn a_seed_is_for_reproducible_runs() {
     assert_eq!(run(&["x"]).guest_env.seed, None);
     assert_eq!(run(&["x", "--deterministic"]).guest_env.seed, Some(0));
     assert_eq!(run(&["x", "--seed=7", "--deterministic"]).guest_env.seed, Some(7));
-    refused(&["run", "x", "--seed", "7"], "--seed is for --deterministic");
+    refused(&["run", "x", "--seed", "7"], "--seed needs --deterministic");
     refused(&["run", "x", "--deterministic", "--seed", "-1"], "--seed -1: less than 0");
 }

@@ -38,7 +38,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("\nfuel = 0", "c.toml:2:1: --fuel 0: less than 1"),
         ("# a\n timeout = \"soon\"", "c.toml:2:2: --timeout `soon`: not a time"),
         ("listen = 8080", "c.toml:1:1: --listen `8080`: not an address"),
-        ("fuel = 1.5", "c.toml:1:8: --fuel takes a text or a number"),
+        ("fuel = 1.5", "c.toml:1:8: --fuel takes a string or a number"),
         ("fuel = true", "c.toml:1:8: "),
         ("fuel = [1, 2]", "c.toml:1:1: --fuel "),
         ("fuel = 1\nfuel = 2", "c.toml:2:1: "),

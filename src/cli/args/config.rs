@@ -66,7 +66,7 @@ fn read(text: &str) -> Result<Vec<Set>, At> {
             DeValue::Array(list) => list.iter().map(word).collect(),
             _ => word(value).map(|word| vec![word]),
         };
-        let values = values.map_err(|span| wrong(span, format!("{flag} takes a text or a number")))?;
+        let values = values.map_err(|span| wrong(span, format!("{flag} takes a string or a number")))?;
         sets.push(Set { flag, values, span: key.span() });
     }
     Ok(sets)

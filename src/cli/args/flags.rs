@@ -52,14 +52,14 @@ pub fn guest_env(words: &mut Words) -> Result<GuestEnvArgs, String> {
     let dirs = dirs.map_err(|what| format!("--dir {what}"))?;
     for (i, dir) in dirs.iter().enumerate() {
         if dirs[..i].iter().any(|other| other.guest == dir.guest) {
-            return Err(format!("--dir gives two directories the name `{}`", dir.guest));
+            return Err(format!("--dir gives two directories the same name `{}`", dir.guest));
         }
     }
     let config = words.all("--extism-config")?.iter().map(setting).collect::<Result<Vec<_>, _>>()?;
     let seed = words.measured("--seed", number::<u64>)?;
     let seed = match (words.switch("--deterministic")?, seed) {
         (true, seed) => Some(seed.unwrap_or(0)),
-        (false, Some(_)) => return Err("--seed is for --deterministic, which is not given".into()),
+        (false, Some(_)) => return Err("--seed needs --deterministic".into()),
         (false, None) => None,
     };
     Ok(GuestEnvArgs { env, dirs, config, seed })
@@ -70,7 +70,7 @@ pub fn proxies(words: &mut Words) -> Result<Vec<Network>, String> {
     let values = words.all("--trust-forwarded")?;
     let networks = values.iter().map(|value| {
         let text = value.to_string_lossy();
-        Network::parse(&text).map_err(|what| format!("--trust-forwarded is `{text}`: {what}"))
+        Network::parse(&text).map_err(|what| format!("--trust-forwarded `{text}`: {what}"))
     });
     networks.collect()
 }

@@ -38,7 +38,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         return Ok(Command::Help(topic));
     }
     if rest.is_some() && topic != Topic::Run {
-        return Err("`--` is for the arguments of `fuelbox run`".into());
+        return Err("`--` belongs to `fuelbox run`: the arguments of a program follow it".into());
     }
     let words = Words::new(topic, words)?;
     match topic {
@@ -64,7 +64,7 @@ fn command_of(word: &OsString) -> Result<Topic, String> {
         flags_of(Topic::Help).map(|flag| flag.name).filter(|name| matches!(*name, "--help" | "--version"));
     Err(match nearest(&shown, alone) {
         Some(near) => format!("unknown flag {shown}; did you mean {near}?"),
-        None => format!("the command comes first, before `{shown}`"),
+        None => format!("the command comes first, before `{shown}`: fuelbox COMMAND [FLAG...]"),
     })
 }
 
@@ -120,7 +120,7 @@ fn call(mut words: Words) -> Result<Call, String> {
     let target = needed(operands.next(), Topic::Call, 0)?;
     let func = needed(operands.next(), Topic::Call, 1)?;
     if let Some(extra) = operands.next() {
-        return Err(unexpected(&extra));
+        return Err(unexpected(Topic::Call, &extra));
     }
     Ok(Call { target, func: text(func)?, data, convention, guest_env, limits, source, report })
 }

@@ -69,6 +69,8 @@ impl Words {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, String> {
         let Some(range) = self.flag(name)?.range else { return self.value(name, parse) };
+        let has_none = self.flag(name)?.value.is_some_and(|value| value.ends_with("|none"));
+        let none = if has_none { "; `none` sets no limit" } else { "" };
         let outside = Cell::new(None);
         let value = self.value(name, |text| {
             let parsed = parse(text);
@@ -81,7 +83,7 @@ impl Words {
                 Err(_) if is_negative => Some(range),
                 Err(_) => Some(Range { most: Some(range.most.unwrap_or(T::MOST)), ..range }),
             };
-            outside.set(allowed.map(|range| format!("{name} {text}: {}", range.refusal())));
+            outside.set(allowed.map(|range| format!("{name} {text}: {}{none}", range.refusal())));
             parsed
         });
         outside.into_inner().map_or(value, Err)
@@ -105,7 +107,7 @@ impl Words {
             return Err(format!("{flag} is in the table of flags, but the parser does not know it"));
         }
         match most.and_then(|most| words.get(most)) {
-            Some(extra) => Err(unexpected(extra)),
+            Some(extra) => Err(unexpected(self.topic, extra)),
             None => Ok(words),
         }
     }
@@ -117,8 +119,9 @@ impl Words {
 }
 
 /// The error for a word too many.
-pub fn unexpected(word: &OsString) -> String {
-    format!("unexpected argument `{}`", word.to_string_lossy())
+pub fn unexpected(topic: Topic, word: &OsString) -> String {
+    let name = lookup::name_of(topic);
+    format!("unexpected argument `{}`; see `fuelbox {name} --help`", word.to_string_lossy())
 }
 
 /// The error of pico-args about a flag, in this program's words.
@@ -150,7 +153,13 @@ fn check(topic: Topic, words: &[OsString]) -> Result<(), String> {
         let flag = lookup::flags_of(topic).find(|flag| flag.name == name);
         let flag = flag.ok_or_else(|| lookup::not_a_flag(topic, &name))?;
         if flag.value.is_some() {
-            words.next().ok_or_else(|| without_value(flag))?;
+            let value = words.next().ok_or_else(|| without_value(flag))?;
+            // A number or a time does not look like a flag; a text may.
+            let is_next =
+                flag.range.is_some() && flag_name(value).is_some_and(|name| lookup::flag(&name).is_some());
+            if is_next {
+                return Err(without_value(flag));
+            }
         } else if word.len() > name.len() {
             return Err(format!("{name} takes no value"));
         }

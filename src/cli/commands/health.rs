@@ -23,7 +23,7 @@ pub fn execute(address: SocketAddr) -> Result<(), Failure> {
         }
         _ => not_alive(error.to_string()),
     })?;
-    if is_ok(&answer) { print(b"ok\n") } else { Err(not_alive("GET /healthz does not say ok".into())) }
+    if is_ok(&answer) { print(b"ok\n") } else { Err(not_alive("GET /healthz did not answer `ok`".into())) }
 }
 
 /// The answer to GET /healthz, as it came.
@@ -50,7 +50,7 @@ fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
             n => answer.extend_from_slice(&piece[..n]),
         }
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is too long to be a gateway's"))
+    Err(io::Error::new(io::ErrorKind::InvalidData, "the response is too long for a gateway"))
 }
 
 /// Whether `answer` is a 200 whose body is `ok`.

@@ -1,7 +1,7 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
 use crate::abi::command::{self, Invocation};
-use crate::abi::{Job, numeric};
+use crate::abi::{Job, numeric, offered};
 use crate::base::error::Names;
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
@@ -46,9 +46,9 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
     if !command::can_run(program.info()) {
-        let names: Names = program.info().functions().map(|(name, _)| name).collect();
+        let names: Names = offered(program.info()).map(|(name, _)| name).collect();
         let name = printable(&module.name);
-        let what = format!("{name} has no `_start`; which function? There is: {names}");
+        let what = format!("{name} is not a program: it has no `_start`. Give FUNC, one of: {names}");
         return Err(Failure::new(exit::USAGE, what));
     }
     let mut args = vec![module.name.clone().into_bytes()];

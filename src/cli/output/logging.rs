@@ -87,7 +87,7 @@ fn dropped(format: LogFormat, lines: u64) -> Vec<u8> {
     line(
         format,
         Level::Warn,
-        &format!("{lines} lines of the log were dropped: nobody read it, or it had no room"),
+        &format!("{lines} lines of the log were dropped: nobody read it, or the disk was full"),
     )
 }
 

@@ -44,8 +44,10 @@ pub fn command_called(name: &str) -> Result<Topic, String> {
         return Ok(command.topic);
     }
     let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+    let is_module = name.ends_with(".wasm") || name.ends_with(".wat");
     Err(match nearest(name, names.iter().copied()) {
         Some(near) => format!("unknown command `{name}`; did you mean `{near}`?"),
+        None if is_module => format!("unknown command `{name}`; did you mean `fuelbox run {name}`?"),
         None => format!("unknown command `{name}`; the commands are {}", listed(&names, "and")),
     })
 }
@@ -54,9 +56,7 @@ pub fn command_called(name: &str) -> Result<Topic, String> {
 pub fn not_a_flag(topic: Topic, name: &str) -> String {
     let own = name_of(topic);
     if let Some(flag) = flag(name) {
-        let others: Vec<String> =
-            flag.commands.iter().map(|topic| format!("`fuelbox {}`", name_of(*topic))).collect();
-        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let others: Vec<&str> = flag.commands.iter().map(|topic| name_of(*topic)).collect();
         return format!("{name} is not a flag of `fuelbox {own}`; it belongs to {}", listed(&others, "and"));
     }
     match (nearest(name, flags_of(topic).map(|flag| flag.name)), topic) {

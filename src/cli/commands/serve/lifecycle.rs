@@ -48,8 +48,9 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let gateway = Gateway::start_on(listener, &config, Arc::clone(&runner))
         .map_err(|error| failed("cannot serve", &error))?;
     // After the gateway, which has asked for all the threads that its workers take, and says so where there are too few.
-    let watch = Watch::start(Arc::clone(&runner))
-        .map_err(|error| failed(&format!("watching, beside --workers {}", serve.workers), &error))?;
+    let watch = Watch::start(Arc::clone(&runner)).map_err(|error| {
+        failed(&format!("cannot watch the plug-in folder (--workers {})", serve.workers), &error)
+    })?;
     let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
     log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
     let count = runner.plugins().all().len();
@@ -64,7 +65,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
             other => break other.unwrap_or(SIGTERM),
         }
     };
-    log::info!("signal {signal}: letting requests end; a second one stops at once");
+    log::info!("signal {signal}: waiting for running requests to end; a second signal stops at once");
     service::say_stopping();
     end_on_second_signal(signals);
     gateway.stop();
@@ -103,7 +104,7 @@ fn warn_of_policies(runner: &Runner, folder: &Path, has_tokens: bool) {
     for plugin in runner.plugins().all() {
         if !has_tokens && plugin.policy.access == Access::Token {
             log::warn!(
-                "plug-in {}: its policy asks for a token, and without --token-file nobody has one",
+                "plug-in {}: its policy requires a token, but there are none without --token-file",
                 plugin.name
             );
         }
@@ -118,7 +119,7 @@ fn read_again(watch: &Watch, runner: &Arc<Runner>, tokens: Option<&Tokens>) {
     service::say_reloading();
     match tokens.map(Tokens::reload) {
         Some(Ok(count)) => log::info!("signal SIGHUP: {count} tokens"),
-        Some(Err(what)) => log::error!("{what}; the tokens from before stay good"),
+        Some(Err(what)) => log::error!("{what}; the previous tokens stay valid"),
         None => {}
     }
     let runner = Arc::clone(runner);
