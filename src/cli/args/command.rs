@@ -192,7 +192,7 @@ pub enum LogFormat {
 pub struct Serve {
     /// The address.
     pub listen: SocketAddr,
-    /// Guests at once.
+    /// How many workers there are.
     pub workers: usize,
     /// What clients are allowed.
     pub door: DoorLimits,
