@@ -1,17 +1,15 @@
 //! The HTTP gateway. Only this folder knows HTTP.
 //!
-//! A request's way: `events` (of all connections) → `incoming` (reads, by `state` and `http1`) → `worker` → `lane`
-//! (through tiny_http) → `routes` (a function from a request to a response) → back the same way.
+//! Its rooms, each of which uses only those above it: `http` (values), `scheduling` (whose turn it is), `routes` (what is
+//! served), `connection` (the front door), `workers` (who serves). `ARCHITECTURE.md` follows a request through them.
 
 pub mod connection;
 pub mod http;
+pub mod lock;
 pub mod routes;
+pub mod scheduling;
 pub mod server;
 pub mod workers;
 
 pub use http::message::{Request, Response};
-pub use routes::execute::handle;
 pub use server::{Gateway, GatewayConfig};
-
-/// What the `Server` header says.
-pub const SERVER: &str = concat!("fuelbox/", env!("CARGO_PKG_VERSION"));

@@ -1,12 +1,12 @@
 //! The gateway as a whole: a door, its workers with their lanes, start and stop.
 
-use super::connection::client::Network;
-use super::connection::event_loop::{Door, Handler};
-use super::http::message::Request;
+use super::connection::door::Door;
+use super::http::client::Network;
+use super::http::service::Service;
 use super::http::tokens::Tokens;
-use super::routes::counters::Tally;
-use super::routes::deployment::Desk;
-use super::routes::execute;
+use super::routes::counters::Counters;
+use super::routes::deployment::Deployment;
+use super::routes::service::Routes;
 use super::workers::lane::Lane;
 use super::workers::threads;
 use super::workers::worker::Worker;
@@ -118,45 +118,45 @@ impl Gateway {
     ) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
         let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
-        let mut tally = Tally::new(Some(Arc::clone(&runner)));
-        tally.log_dropped = config.log_dropped;
-        let desk = config.tokens.as_ref().map(|tokens| Desk {
+        let deployment = config.tokens.as_ref().map(|tokens| Deployment {
             tokens: Arc::clone(tokens),
             module_bytes: runner.limits().module_bytes.min(config.door.budget_bytes),
             budget_bytes: config.door.budget_bytes,
         });
-        let handler =
-            move |request: Request, when_long: &dyn Fn()| execute::handle(&runner, request, when_long);
-        Gateway::open(listener, config, (Box::new(handler), tally, desk), patience)
+        // As no worker is free for changes of plug-ins when guests take all.
+        let spare = usize::from(deployment.is_some());
+        let routes = Routes::new(runner, Counters::new(config.log_dropped), deployment);
+        Gateway::open(listener, config, (Box::new(routes), spare), patience)
     }
 
-    /// Serves any handler; a stop waits `patience` for what runs.
+    /// Has any service serve; a stop waits `patience` for what runs.
     ///
     /// # Errors
     /// As [`Gateway::start`].
-    pub fn start_with(
+    #[doc(hidden)]
+    pub fn start_service(
         config: &GatewayConfig,
-        handler: Box<Handler>,
+        service: Box<dyn Service>,
         patience: Duration,
     ) -> io::Result<Gateway> {
-        Gateway::open(TcpListener::bind(config.listen)?, config, (handler, Tally::new(None), None), patience)
+        Gateway::open(TcpListener::bind(config.listen)?, config, (service, 0), patience)
     }
 
     fn open(
         listener: TcpListener,
         config: &GatewayConfig,
-        (handler, tally, desk): (Box<Handler>, Tally, Option<Desk>),
+        (service, spare): (Box<dyn Service>, usize),
         patience: Duration,
     ) -> io::Result<Gateway> {
         config.door.check().map_err(invalid)?;
         let address = listener.local_addr()?;
-        // One for each guest, one for the door and, as none of these is free for it, one for the desk.
-        let workers = config.workers + 1 + usize::from(desk.is_some());
+        // One for each guest, and one for the door.
+        let workers = config.workers + 1 + spare;
         threads::check(config.workers, workers)?;
         let short = |error: io::Error| threads::missing(config.workers, &error);
         let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>().map_err(short)?;
         let rules = (config.door.clone(), config.trusted_proxies.clone());
-        let door = Arc::new(Door::new(listener, rules, config.workers, handler, (tally, desk))?);
+        let door = Arc::new(Door::new(listener, rules, config.workers, service)?);
         let (end, ended) = channel();
         for (number, lane) in lanes.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&door), lane);
@@ -185,8 +185,8 @@ impl Gateway {
     }
 
     /// What tells whether it is at work, also where it cannot be connected to from here.
-    pub fn pulse(&self) -> Pulse {
-        Pulse(Arc::clone(&self.door))
+    pub fn heartbeat(&self) -> Heartbeat {
+        Heartbeat(Arc::clone(&self.door))
     }
 
     /// Stops accepting, lets what runs come to its end (bounded by the guests' deadline) and ends.
@@ -201,12 +201,12 @@ impl Gateway {
 
 /// Tells whether a gateway is at work.
 #[derive(Clone)]
-pub struct Pulse(Arc<Door>);
+pub struct Heartbeat(Arc<Door>);
 
-impl Pulse {
+impl Heartbeat {
     /// Whether events of connections are looked for, and what they tell is taken up, within `patience`.
     pub fn beats(&self, patience: Duration) -> bool {
-        self.0.has_pulse(patience)
+        self.0.has_heartbeat(patience)
     }
 }
 

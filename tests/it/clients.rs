@@ -115,7 +115,7 @@ fn clients_that_always_have_a_request_more_leave_others_their_turn() {
         // A timeout comes when it is due, whatever there is to do.
         let late = slow.reply(false).unwrap();
         assert_eq!((late.status, late.problem()), (408, "slow-client".into()));
-        assert!(server.pulse().beats(Duration::from_secs(5)));
+        assert!(server.heartbeat().beats(Duration::from_secs(5)));
         attack.end();
     }
 }
@@ -129,8 +129,8 @@ fn a_client_whose_guests_spin_has_half_of_the_places() {
         assert!(matches!(status, 504 | 503), "{status}");
     });
     sleep(Duration::from_millis(200));
-    assert_eq!(metric(address, "fuelbox_guests_running"), 2);
-    assert_eq!(metric(address, "fuelbox_client_guests_limit"), 2);
+    assert_eq!(metric(address, "fuelbox_workers_busy"), 2);
+    assert_eq!(metric(address, "fuelbox_client_workers_limit"), 2);
     for round in 0..60 {
         greets(HONEST + round % 4, address);
     }
@@ -307,7 +307,7 @@ fn a_guest_that_ends_lets_all_begin_who_waited_for_that() {
     let address = gateway.address();
     let begin = Instant::now();
     let until = |running, queued| {
-        let now = || (metric(address, "fuelbox_guests_running"), metric(address, "fuelbox_queue_length"));
+        let now = || (metric(address, "fuelbox_workers_busy"), metric(address, "fuelbox_queue_length"));
         while now() != (running, queued) {
             assert!(begin.elapsed() < ATTACK, "{:?}", now());
         }
@@ -347,7 +347,7 @@ fn a_client_has_its_part_of_the_places_of_a_plugin_too() {
     let until = |running, queued| {
         let now = || {
             let of = |name| metric(server.address, name);
-            (of("fuelbox_guests_running"), of("fuelbox_queue_length"))
+            (of("fuelbox_workers_busy"), of("fuelbox_queue_length"))
         };
         while now() != (running, queued) {
             assert!(begin.elapsed() < ATTACK, "{:?}", now());

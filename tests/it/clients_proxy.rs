@@ -4,7 +4,7 @@ use crate::cgi;
 use crate::clients::{ATTACK, EVIL, metric, runner};
 use crate::support::{Client, TempDir, wat};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::connection::client::Network;
+use fuelbox::gateway::http::client::Network;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use std::io::Write;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ fn behind_a_trusted_proxy_clients_are_those_it_names() {
     let mut spinning: Vec<Client> = (0..10).map(|_| Client::from(4, address)).collect();
     spinning.iter_mut().for_each(|client| client.0.write_all(spin).unwrap());
     let begin = Instant::now();
-    while metric(address, "fuelbox_guests_running") < 2 {
+    while metric(address, "fuelbox_workers_busy") < 2 {
         assert!(begin.elapsed() < ATTACK);
     }
     let mut other = Client::from(4, address);
@@ -51,7 +51,7 @@ fn behind_a_trusted_proxy_clients_are_those_it_names() {
         let greet = b"POST /execute/greet HTTP/1.1\r\nHost: t\r\nX-Forwarded-For: 192.0.2.2\r\nContent-Length: 1\r\n\r\nx";
         other.0.write_all(greet).unwrap();
         assert_eq!(other.reply(false).unwrap().text(), "Hello, x");
-        assert_eq!(metric(address, "fuelbox_guests_running"), 2);
+        assert_eq!(metric(address, "fuelbox_workers_busy"), 2);
     }
     drop(spinning);
     gateway.stop();
@@ -86,15 +86,15 @@ fn a_field_that_nobody_believes_is_no_way_to_more_than_a_share() {
     let begin = Instant::now();
     for field in ["X-Forwarded-For: 192.0.2.1\r\nForwarded: x", "X-Forwarded-For: x", "X-Other: 1"] {
         let spinning: Vec<Client> = (0..8).map(|_| ask(field, "/execute/infinite-loop")).collect();
-        while metric(address, "fuelbox_guests_running") < 2 {
+        while metric(address, "fuelbox_workers_busy") < 2 {
             assert!(begin.elapsed() < ATTACK);
         }
         for _ in 0..10 {
             let reply = ask("X-Forwarded-For: 192.0.2.2", "/execute/greet").reply(false).unwrap();
-            assert_eq!((reply.status, metric(address, "fuelbox_guests_running")), (200, 2));
+            assert_eq!((reply.status, metric(address, "fuelbox_workers_busy")), (200, 2));
         }
         drop(spinning);
-        while metric(address, "fuelbox_guests_running") > 0 {
+        while metric(address, "fuelbox_workers_busy") > 0 {
             assert!(begin.elapsed() < ATTACK);
         }
     }

@@ -1,6 +1,8 @@
 //! The door's parser: what is a request, what is refused, and that cutting input anywhere changes nothing.
 
-use fuelbox::gateway::http::http1::{Chunked, Framing, Head, Reject, head};
+use fuelbox::gateway::http::chunked::Chunked;
+use fuelbox::gateway::http::head::{Framing, Head, parse as head};
+use fuelbox::gateway::http::reject::Reject;
 
 const MAX: usize = 16 * 1024;
 

@@ -1,6 +1,8 @@
 //! What must hold of the door's parser for any bytes; shared by the tests and the fuzz target.
 
-use fuelbox::gateway::http::http1::{Chunked, Framing, Reject, head};
+use fuelbox::gateway::http::chunked::Chunked;
+use fuelbox::gateway::http::head::{Framing, parse as head};
+use fuelbox::gateway::http::reject::Reject;
 
 const HEAD_MAX: usize = 1024;
 const BODY_MAX: usize = 512;

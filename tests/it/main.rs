@@ -36,6 +36,7 @@ mod guest;
 mod guest_headers;
 mod guests;
 mod half_written;
+mod handler;
 mod health;
 mod http1;
 mod http1_property;

@@ -84,8 +84,8 @@ fn what_ran_is_counted_under_its_plugin_and_what_came_of_it() {
         (r#"fuelbox_fuel_used_total{plugin="infinite-loop"}"#.into(), 1_000_000.0),
         (r#"fuelbox_memory_peak_pages{plugin="greet"}"#.into(), 1.0),
         (r#"fuelbox_growths_denied_total{plugin="greet"}"#.into(), 0.0),
-        ("fuelbox_guests_running".into(), 0.0),
-        ("fuelbox_guests_limit".into(), 4.0),
+        ("fuelbox_workers_busy".into(), 0.0),
+        ("fuelbox_workers_limit".into(), 4.0),
         ("fuelbox_queue_length".into(), 0.0),
         ("fuelbox_plugins_loaded".into(), server.runner.plugins().all().len() as f64),
         ("fuelbox_connections_open".into(), 2.0),
@@ -296,11 +296,11 @@ fn guests_at_work_and_the_queue_before_them_are_told_as_they_are() {
         spinning.0.write_all(b"POST /execute/infinite-loop HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     }
     until(&mut client, "fuelbox_queue_length", |length| length == 2.0);
-    until(&mut client, "fuelbox_guests_running", |running| running == 1.0);
+    until(&mut client, "fuelbox_workers_busy", |running| running == 1.0);
     for mut spinning in spinning {
         assert_eq!(spinning.reply(false).unwrap().status, 504);
     }
-    until(&mut client, "fuelbox_guests_running", |running| running == 0.0);
+    until(&mut client, "fuelbox_workers_busy", |running| running == 0.0);
     gateway.stop();
 }
 

@@ -117,7 +117,7 @@ fn every_route_is_in_it() {
     let mut seen = BTreeSet::new();
     for source in [
         include_str!("../../src/gateway/routes/execute.rs"),
-        include_str!("../../src/gateway/routes/status.rs"),
+        include_str!("../../src/gateway/http/route.rs"),
         include_str!("../../src/gateway/routes/deployment.rs"),
         include_str!("../../src/gateway/routes/console.rs"),
         include_str!("../../src/gateway/routes/openapi/mod.rs"),

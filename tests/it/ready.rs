@@ -1,16 +1,21 @@
 //! `/healthz` (alive) and `/readyz` (to be given work): what each says, and when they differ.
 
+use crate::handler::HandlerService;
 use crate::support::{Client, Serve, Server, TempDir};
 use fuelbox::base::limits::DoorLimits;
-use fuelbox::gateway::connection::event_loop::Door;
-use fuelbox::gateway::routes::counters::Tally;
+use fuelbox::gateway::Response;
+use fuelbox::gateway::connection::door::Door;
+use fuelbox::gateway::connection::pending::Work;
+use fuelbox::gateway::routes::counters::Counters;
+use fuelbox::gateway::routes::service::Routes;
+use fuelbox::gateway::scheduling::scheduler::WorkerState;
 use fuelbox::gateway::workers::lane::Lane;
 use fuelbox::gateway::workers::worker::Worker;
-use fuelbox::gateway::{Request, Response};
 use fuelbox::{Limits, Runner, RunnerConfig};
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The status and, if it is a problem, what it says.
 fn readiness(client: &mut Client) -> (u16, String) {
@@ -88,10 +93,8 @@ fn a_broken_lane_is_told_once_and_then_made_anew() {
     let address = listener.local_addr().unwrap();
     let runner = Runner::new(RunnerConfig::default()).unwrap();
     runner.load_built_in().unwrap();
-    let tally = Tally::new(Some(Arc::new(runner)));
-    let handler = |_: Request, _: &dyn Fn()| Response::new(200, "text/plain", "");
-    let door =
-        Door::new(listener, (DoorLimits::default(), vec![]), 1, Box::new(handler), (tally, None)).unwrap();
+    let routes = Routes::new(Arc::new(runner), Counters::new(None), None);
+    let door = Door::new(listener, (DoorLimits::default(), vec![]), 1, Box::new(routes)).unwrap();
     let door = Arc::new(door);
     for _ in 0..2 {
         let lane = Lane::open().unwrap();
@@ -105,4 +108,30 @@ fn a_broken_lane_is_told_once_and_then_made_anew() {
     let answers: Vec<_> = (0..3).map(|_| readiness(&mut client)).collect();
     assert_eq!(answers[2], (200, "ready\n".into()), "{answers:?}");
     door.stop();
+}
+
+#[test]
+fn a_gateway_is_at_work_while_events_are_looked_for_and_taken_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let service = HandlerService::of(|_, _| Response::new(200, "text/plain", ""));
+    let door = Arc::new(Door::new(listener, (DoorLimits::default(), vec![]), 1, service).unwrap());
+    let brief = Duration::from_millis(20);
+    assert!(!door.has_heartbeat(brief), "nobody looks for events");
+    // Events that are looked for, but nobody who takes up what they tell.
+    door.look_for_events(Some(Duration::ZERO), false);
+    assert!(!door.has_heartbeat(brief));
+    let worker = {
+        let door = Arc::clone(&door);
+        std::thread::spawn(move || {
+            let mut worker = WorkerState::default();
+            while let Some(work) = door.next(&mut worker) {
+                if let Work::Heartbeat(asked) = work {
+                    let _ = asked.try_send(());
+                }
+            }
+        })
+    };
+    assert!(door.has_heartbeat(Duration::from_secs(20)));
+    door.stop();
+    worker.join().unwrap();
 }

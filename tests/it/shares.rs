@@ -88,7 +88,7 @@ fn strangers_do_not_use_up_the_share_of_a_plug_in_that_asks_for_a_token() {
     let bearer = format!("Authorization: Bearer {DEPLOY}\r\n");
     let mut begun = site.client();
     begun.0.write_all(head(&bearer).as_bytes()).unwrap();
-    while !site.client().send("GET", "/metrics", b"").text().contains("fuelbox_guests_running 1") {}
+    while !site.client().send("GET", "/metrics", b"").text().contains("fuelbox_workers_busy 1") {}
     let mut strangers: Vec<Client> = (0..4).map(|_| site.client_from(9)).collect();
     for stranger in &mut strangers {
         stranger.0.write_all(head("").as_bytes()).unwrap();

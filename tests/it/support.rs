@@ -135,8 +135,8 @@ impl Server {
         self.gateway.as_ref().unwrap().connections()
     }
 
-    pub fn pulse(&self) -> fuelbox::gateway::server::Pulse {
-        self.gateway.as_ref().unwrap().pulse()
+    pub fn heartbeat(&self) -> fuelbox::gateway::server::Heartbeat {
+        self.gateway.as_ref().unwrap().heartbeat()
     }
 
     /// One request on a connection of its own.

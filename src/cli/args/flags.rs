@@ -4,7 +4,7 @@ use super::values::{duration, number, os_value, percent, setting, size, timeout,
 use super::{GuestEnvArgs, LogFormat, SiteArgs, Source};
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::directory;
-use crate::gateway::connection::client::Network;
+use crate::gateway::http::client::Network;
 use pico_args::Arguments;
 use std::ffi::OsString;
 

@@ -4,7 +4,7 @@ use super::Source;
 use super::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
 use super::values::{listen_address, nothing_left, number, value};
 use crate::base::limits::{DoorLimits, Limits, WarmLimits, check_workers};
-use crate::gateway::connection::client::Network;
+use crate::gateway::http::client::Network;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
 use pico_args::Arguments;
 use std::ffi::OsString;

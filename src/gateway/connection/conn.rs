@@ -3,12 +3,12 @@
 //! A connection is worked on by one thread at a time, the one that has claimed it. Whoever sees an event
 //! for a claimed connection marks it, and the owner looks again before letting go.
 
-use super::client::Client;
+use super::buffers::Buffers;
 use super::phase::Phase;
-use super::share::Share;
-use super::state::State;
 use crate::base::limits::DoorLimits;
-use crate::gateway::workers::scheduler::lock;
+use crate::gateway::http::client::Client;
+use crate::gateway::lock::lock;
+use crate::gateway::scheduling::share::Share;
 use mio::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -44,7 +44,7 @@ pub struct Conn {
     waiting_since_ms: AtomicU64,
     waits_until_ms: AtomicU64,
     /// Buffers and progress, for the thread that has claimed the connection.
-    pub state: Mutex<State>,
+    pub buffers: Mutex<Buffers>,
 }
 
 impl Conn {
@@ -71,7 +71,7 @@ impl Conn {
             phase: AtomicU8::new(Phase::Idle as u8),
             waiting_since_ms: AtomicU64::new(now_ms),
             waits_until_ms: AtomicU64::new(now_ms + limits.idle_timeout.as_millis() as u64),
-            state: Mutex::new(State::new(stream)),
+            buffers: Mutex::new(Buffers::new(stream)),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The open connections, and what each client has of them. A connection is in here for exactly as long as its
 //! descriptor is open.
 
-use super::client::ClientKey;
 use super::conn::Conn;
-use super::share::Share;
+use crate::gateway::http::client::ClientKey;
+use crate::gateway::scheduling::share::Share;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

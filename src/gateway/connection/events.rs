@@ -1,27 +1,24 @@
 //! Events of the listener and of all connections: who waits for them, and what comes of each.
 
-use super::client::Client;
 use super::conn::Conn;
-use super::event_loop::Door;
+use super::door::Door;
 use super::eviction::EVICT_AFTER_MS;
+use super::pending::Work;
 use super::phase::Phase;
-use crate::gateway::workers::lines::Work;
-use crate::gateway::workers::scheduler::lock;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use super::poll::{EventSource, LISTENER, WAKER};
+use crate::gateway::http::client::Client;
+use crate::gateway::lock::lock;
+use crate::gateway::scheduling::scheduler::{Step, WorkerState};
+use mio::net::TcpStream;
+use mio::{Interest, Token};
 use std::io;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
-const LISTENER: Token = Token(0);
-const WAKER: Token = Token(1);
-
-/// The number of the first connection.
-pub(crate) const FIRST_CONN: usize = 2;
-
-/// Events taken from the system at a time.
-const EVENTS: usize = 256;
+/// Time between two looks for events, whatever there is to do, in microseconds.
+const LOOK_EVERY_US: u64 = 1_000;
 
 /// Time between two looks at what is late.
 const SWEEP: Duration = Duration::from_millis(50);
@@ -32,64 +29,77 @@ const ACCEPTS: usize = 64;
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(EVICT_AFTER_MS);
 
-/// What events come from.
-pub(crate) struct Wait {
-    poll: Poll,
-    events: Events,
-    listener: Option<TcpListener>,
-    /// Connections may be waiting although no event will say so.
-    accept_again: bool,
-    /// There was no room for them.
-    full: bool,
-    last_sweep: Instant,
-}
-
-impl Wait {
-    /// What connections to `listener` are taken by, with what is registered there and what wakes who waits.
-    ///
-    /// # Errors
-    /// The system gives no poll.
-    pub(crate) fn new(mut listener: TcpListener) -> io::Result<(Wait, Registry, Waker)> {
-        let poll = Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        registry.register(&mut listener, LISTENER, Interest::READABLE)?;
-        let waker = Waker::new(&registry, WAKER)?;
-        let wait = Wait {
-            poll,
-            events: Events::with_capacity(EVENTS),
-            listener: Some(listener),
-            accept_again: true,
-            full: false,
-            last_sweep: Instant::now(),
-        };
-        Ok((wait, registry, waker))
-    }
-}
-
 impl Door {
+    /// To be called before being long at a request of `client`, and to be followed by `scheduler.end_long()`.
+    pub fn begin_long(&self, worker: &mut WorkerState, client: Client) {
+        if self.scheduler.begin_long(worker, client) {
+            self.wake_leader();
+        }
+    }
+
+    /// The next thing to do, or none when the door is closed. What was done before is done with this call.
+    pub fn next(&self, worker: &mut WorkerState) -> Option<Work> {
+        loop {
+            match self.scheduler.next(worker, || self.is_stopping() && self.connections() == 0) {
+                Step::Task(work) => return Some(work),
+                Step::WaitForEvents => self.look_for_events(None, false),
+                Step::LookForEvents => self.look_if_due(),
+                Step::Closed => return None,
+            }
+        }
+    }
+
+    /// Something more to do for a worker who has something in hand already; does not source. The leader
+    /// looks for events before it says that there is nothing.
+    pub fn try_next(&self, worker: &mut WorkerState) -> Option<Work> {
+        let more = self.scheduler.try_next(worker);
+        if more.is_none() && worker.leads {
+            self.look_for_events(Some(Duration::ZERO), true);
+            return self.scheduler.try_next(worker);
+        }
+        more
+    }
+
+    /// Looks for events if nobody has for a while. To be called between any two things to do: a client who always has
+    /// something to do for everyone must not keep others from being seen.
+    pub fn look_if_due(&self) {
+        let now = self.begin.elapsed().as_micros() as u64;
+        if now.saturating_sub(self.looked_us.load(Ordering::Relaxed)) >= LOOK_EVERY_US {
+            self.look_for_events(Some(Duration::ZERO), true);
+        }
+    }
+
+    /// Whether events are looked for, and what they tell is taken up, within `patience`.
+    pub fn has_heartbeat(&self, patience: Duration) -> bool {
+        let (asked, answer) = sync_channel(1);
+        lock(&self.heartbeats).push(asked);
+        self.wake_leader();
+        answer.recv_timeout(patience).is_ok()
+    }
+
     /// Waits for events, at most `timeout` or until something is late. A caller that is busy does not wait for another
     /// who looks already.
-    pub(crate) fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
-        let mut wait = if is_busy {
-            match self.wait.try_lock() {
-                Ok(wait) => wait,
+    pub fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
+        let mut source = if is_busy {
+            match self.events.try_lock() {
+                Ok(source) => source,
                 Err(TryLockError::WouldBlock) => return,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             }
         } else {
-            lock(&self.wait)
+            lock(&self.events)
         };
-        let wait = &mut *wait;
+        let source = &mut *source;
         let timeout = if timeout.is_some() {
             timeout
-        } else if wait.accept_again && wait.listener.is_some() {
-            Some(if wait.full { ACCEPT_PAUSE } else { Duration::ZERO })
+        } else if source.accept_again && source.listener.is_some() {
+            Some(if source.full { ACCEPT_PAUSE } else { Duration::ZERO })
         } else if self.connections() > 0 || self.is_stopping() {
             Some(SWEEP)
         } else {
             None
         };
-        let polled = wait.poll.poll(&mut wait.events, timeout);
+        let polled = source.poll.poll(&mut source.events, timeout);
         self.looked_us.store(self.begin.elapsed().as_micros() as u64, Ordering::Relaxed);
         if let Err(error) = polled {
             if error.kind() != io::ErrorKind::Interrupted {
@@ -98,32 +108,32 @@ impl Door {
             }
             return;
         }
-        let found = self.found(wait);
+        let found = self.found(source);
         let looks = found.into_iter().filter_map(|conn| {
             conn.mark();
             conn.claim().then_some(Work::Look(conn))
         });
-        let pulses = std::mem::take(&mut *lock(&self.pulses)).into_iter().map(Work::Pulse);
-        self.crew.put(looks.chain(pulses), is_busy);
+        let heartbeats = std::mem::take(&mut *lock(&self.heartbeats)).into_iter().map(Work::Heartbeat);
+        self.scheduler.put(looks.chain(heartbeats), is_busy);
         // Who has connected before the end may have sent a request already.
-        wait.accept_again |= self.is_stopping();
-        self.accept(wait);
-        if self.is_stopping() && (!wait.accept_again || self.ends_idle()) {
-            wait.listener = None;
+        source.accept_again |= self.is_stopping();
+        self.accept(source);
+        if self.is_stopping() && (!source.accept_again || self.ends_idle()) {
+            source.listener = None;
         }
-        if wait.last_sweep.elapsed() >= SWEEP || self.is_stopping() {
-            wait.last_sweep = Instant::now();
+        if source.last_sweep.elapsed() >= SWEEP || self.is_stopping() {
+            source.last_sweep = Instant::now();
             self.sweep();
         }
     }
 
     /// The connections that events are about.
-    fn found(&self, wait: &mut Wait) -> Vec<Arc<Conn>> {
+    fn found(&self, source: &mut EventSource) -> Vec<Arc<Conn>> {
         let mut found = Vec::new();
         let conns = lock(&self.conns);
-        for event in &wait.events {
+        for event in &source.events {
             match event.token() {
-                LISTENER => wait.accept_again = true,
+                LISTENER => source.accept_again = true,
                 WAKER => {}
                 Token(token) => {
                     let conn = conns.get(token);
@@ -136,14 +146,14 @@ impl Door {
     }
 
     /// Takes the connections that are there. With no room or no descriptor, another one makes place.
-    fn accept(&self, wait: &mut Wait) {
+    fn accept(&self, source: &mut EventSource) {
         // What is to be done for those who are in must not wait for everyone who wants to be.
-        wait.full = false;
+        source.full = false;
         for _ in 0..ACCEPTS {
-            let Some(listener) = wait.listener.as_ref().filter(|_| wait.accept_again) else { return };
+            let Some(listener) = source.listener.as_ref().filter(|_| source.accept_again) else { return };
             if self.is_stuck() {
                 // Everyone is being served; whoever comes next waits in the system's queue.
-                wait.full = true;
+                source.full = true;
                 return;
             }
             match listener.accept() {
@@ -153,13 +163,13 @@ impl Door {
                         self.admit(stream, client);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait.accept_again = false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => source.accept_again = false,
                 Err(error) if is_transient(&error) => {}
                 Err(error) => {
                     // No descriptor or no memory: make room, or else try again after a pause.
                     if !self.evict_any() {
                         log::warn!("cannot accept a connection: {error}");
-                        wait.full = true;
+                        source.full = true;
                         return;
                     }
                 }
@@ -183,7 +193,7 @@ impl Door {
         let share = conns.share(client.key);
         conns.insert(Arc::new(Conn::new(token, stream, (client, share), self.now_ms(), &self.limits)));
         drop(conns);
-        self.tally.accepted.fetch_add(1, Ordering::Relaxed);
+        self.counters.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Gives late connections to the workers, and ends the wait of late requests.
@@ -200,11 +210,11 @@ impl Door {
                 self.push(Work::Look(conn));
             }
         }
-        for gate in [&self.gate, &self.desk_gate] {
+        for admission in [&self.guests, &self.changes] {
             loop {
-                let late = lock(gate).take_late();
-                let Some(waiting) = late else { break };
-                self.push(Work::Refuse(Box::new(waiting)));
+                let late = lock(admission).take_late();
+                let Some(pending) = late else { break };
+                self.push(Work::Refuse(pending));
             }
         }
     }
@@ -214,40 +224,4 @@ impl Door {
 fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied, TimedOut};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied | TimedOut)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::limits::DoorLimits;
-    use crate::gateway::http::message::Response;
-    use crate::gateway::routes::counters::Tally;
-    use crate::gateway::workers::scheduler::Member;
-
-    #[test]
-    fn a_gateway_is_at_work_while_events_are_looked_for_and_taken_up() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let handler = Box::new(|_, _: &dyn Fn()| Response::new(200, "text/plain", ""));
-        let rules = (DoorLimits::default(), vec![]);
-        let door = Arc::new(Door::new(listener, rules, 1, handler, (Tally::new(None), None)).unwrap());
-        let brief = Duration::from_millis(20);
-        assert!(!door.has_pulse(brief), "nobody looks for events");
-        // Events that are looked for, but nobody who takes up what they tell.
-        door.look_for_events(Some(Duration::ZERO), false);
-        assert!(!door.has_pulse(brief));
-        let worker = {
-            let door = Arc::clone(&door);
-            std::thread::spawn(move || {
-                let mut member = Member::default();
-                while let Some(work) = door.next(&mut member) {
-                    if let Work::Pulse(asked) = work {
-                        let _ = asked.try_send(());
-                    }
-                }
-            })
-        };
-        assert!(door.has_pulse(Duration::from_secs(20)));
-        door.stop();
-        worker.join().unwrap();
-    }
 }

@@ -4,14 +4,14 @@
 //! than that one (or as much, to one who has no connection at all). So one client, whatever it does, takes none from those
 //! who have fewer.
 
-use super::client::{Client, ClientKey};
 use super::conn::Conn;
 use super::conns::Conns;
-use super::event_loop::Door;
+use super::door::Door;
+use super::pending::Work;
 use super::phase::Phase;
 use crate::base::limits::ALWAYS_BYTES;
-use crate::gateway::workers::lines::Work;
-use crate::gateway::workers::scheduler::lock;
+use crate::gateway::http::client::{Client, ClientKey};
+use crate::gateway::lock::lock;
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -50,7 +50,7 @@ impl Door {
                 let own = conns.count_of(newcomer.key);
                 let is_full = conns.len() >= self.limits.connections;
                 let counter =
-                    if is_full { &self.tally.evicted_for_room } else { &self.tally.evicted_for_share };
+                    if is_full { &self.counters.evicted_for_room } else { &self.counters.evicted_for_share };
                 if !newcomer.is_proxy && own >= self.limits.connections_of_one() {
                     (self.oldest_of(&conns, newcomer.key).cloned(), counter)
                 } else if is_full {
@@ -61,7 +61,7 @@ impl Door {
             };
             let Some(conn) = victim else {
                 log::debug!("no room for one more connection of {}", newcomer.address);
-                self.tally.refused.fetch_add(1, Relaxed);
+                self.counters.refused.fetch_add(1, Relaxed);
                 return false;
             };
             self.evict(&conn, counter);
@@ -92,7 +92,7 @@ impl Door {
     /// Closes a connection to have a descriptor or memory. False if none can be.
     pub(crate) fn evict_any(&self) -> bool {
         let victim = self.victim(&lock(&self.conns), Client::nobody(), 0);
-        victim.inspect(|conn| self.evict(conn, &self.tally.evicted_for_room)).is_some()
+        victim.inspect(|conn| self.evict(conn, &self.counters.evicted_for_room)).is_some()
     }
 
     fn evict(&self, conn: &Arc<Conn>, counter: &AtomicU64) {
@@ -101,21 +101,6 @@ impl Door {
             log::debug!("closing a connection of {} to make room", conn.peer.address);
             counter.fetch_add(1, Relaxed);
             self.close(conn);
-        }
-    }
-
-    /// Counts the `held` bytes of a connection, instead of what it was counted with so far.
-    pub(crate) fn hold(&self, conn: &Conn, held: usize) {
-        let (before, leaving) = conn.hold(held);
-        if leaving > 0 {
-            self.leaving_bytes.fetch_sub(leaving, Relaxed);
-        }
-        if held > before {
-            conn.with_payer(|payer| payer.hold(held - before));
-            self.held_bytes.fetch_add(held - before, Relaxed);
-        } else if held < before {
-            conn.with_payer(|payer| payer.release(before - held));
-            self.held_bytes.fetch_sub(before - held, Relaxed);
         }
     }
 
@@ -134,6 +119,13 @@ impl Door {
         true
     }
 
+    /// As [`Door::budget`]; a connection for which there is none is counted as one that is closed for that.
+    pub fn count(&self, conn: &Conn, held: usize, phase: Phase) -> bool {
+        let fits = self.budget(conn, held, phase);
+        self.counters.evicted_for_budget.fetch_add(u64::from(!fits), Relaxed);
+        fits
+    }
+
     fn is_over(&self, most: usize) -> bool {
         self.held_bytes().saturating_sub(self.leaving_bytes.load(Relaxed)) > most
     }
@@ -144,13 +136,13 @@ impl Door {
             Some(other) if other.is_in_line() => {
                 if other.condemn() {
                     log::debug!("a connection of {} is closed to make room", other.peer.address);
-                    self.tally.evicted_for_budget.fetch_add(1, Relaxed);
+                    self.counters.evicted_for_budget.fetch_add(1, Relaxed);
                     self.leaving_bytes.fetch_add(other.give_up(), Relaxed);
                 }
                 true
             }
             Some(other) => {
-                self.evict(&other, &self.tally.evicted_for_budget);
+                self.evict(&other, &self.counters.evicted_for_budget);
                 true
             }
             None => self.refuse_queued(conn),
@@ -183,17 +175,17 @@ impl Door {
     /// Refuses the newest request in the queue of whoever has most bytes, and more than who pays for `conn`.
     fn refuse_queued(&self, conn: &Conn) -> bool {
         let (own, own_bytes) = conn.with_payer(|payer| (payer.key, payer.bytes()));
-        let mut gate = lock(&self.gate);
+        let mut guests = lock(&self.guests);
         let most = {
             let conns = lock(&self.conns);
-            let clients = gate.waiting_clients().filter(|client| *client != own);
+            let clients = guests.waiting_clients().filter(|client| *client != own);
             let most = clients.map(|client| (conns.bytes_of(client), client)).max();
             most.filter(|(bytes, _)| *bytes > own_bytes)
         };
-        let Some(waiting) = most.and_then(|(_, client)| gate.take_newest_of(client)) else { return false };
-        drop(gate);
-        self.leaving_bytes.fetch_add(waiting.conn.give_up(), Relaxed);
-        self.push(Work::Refuse(Box::new(waiting)));
+        let Some(pending) = most.and_then(|(_, client)| guests.take_newest_of(client)) else { return false };
+        drop(guests);
+        self.leaving_bytes.fetch_add(pending.conn.give_up(), Relaxed);
+        self.push(Work::Refuse(pending));
         true
     }
 

@@ -1,16 +1,15 @@
-//! The front door: connections, their limits and what makes room for them.
+//! The front door: connections, their limits and what makes room for them. It knows no plug-in and no route's handler.
 
-pub mod client;
+pub(crate) mod admit;
+pub mod buffers;
 pub mod conn;
 pub(crate) mod conns;
-pub mod event_loop;
+pub mod counters;
+pub mod door;
 pub(crate) mod events;
 pub(crate) mod eviction;
-pub(crate) mod forwarded;
-pub(crate) mod incoming;
 pub mod pending;
 pub mod phase;
-pub mod reply;
-pub mod share;
-pub mod state;
+pub(crate) mod poll;
+pub(crate) mod read;
 pub(crate) mod write;

@@ -1,106 +1,80 @@
-//! A request on its way from the door to a lane.
+//! A whole request that waits for its response, and what workers do.
 
-use super::client::Client;
-use crate::gateway::http::http1::Head;
-use crate::gateway::http::request_id::RequestId;
-use crate::gateway::http::tokens::Role;
-use crate::gateway::routes::deployment::PLUGINS;
-use crate::gateway::routes::execute::{EXECUTE, LISTING};
-use crate::gateway::routes::status::METRICS;
-use crate::gateway::routes::{console, openapi};
-use crate::gateway::workers::lane::Message;
+use super::conn::Conn;
+use crate::gateway::http::client::Client;
+use crate::gateway::http::message::Request;
+use crate::gateway::scheduling::share::Share;
+use crate::gateway::scheduling::task::{Run, Task};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
-/// How those begin whose answer depends on the headers; so does the console's.
-const HEADED: [&str; 4] = [EXECUTE, METRICS, LISTING, openapi::PATH];
-
-/// What a request needs a place at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// Among the running guests.
-    Guest,
-    /// At the desk where plug-ins are changed. It is not among the guests: when they take all places, their
-    /// operator must still get in.
-    Desk,
+/// A whole request that waits for its response. Its connection stays claimed.
+pub struct PendingRequest {
+    /// Where the response goes.
+    pub conn: Arc<Conn>,
+    /// The request.
+    pub request: Request,
+    /// When it was whole.
+    pub begin: Instant,
+    /// Whether it may run: it counts among the running guests, or the changes of plug-ins that are being made.
+    pub is_admitted: bool,
+    /// The plug-in and how many of its guests may run, if that is not as many as may run at all.
+    pub plugin_limit: Option<(String, usize)>,
 }
 
-/// A plug-in's name, and how many of its requests may run at once.
-pub type Share = (String, usize);
-
-/// A request that has been received whole (or will have been, while its body comes in).
-#[derive(Debug, Clone, Default)]
-pub struct Ready {
-    /// The method.
-    pub method: String,
-    /// The target in origin form.
-    pub target: String,
-    /// The `Content-Type`.
-    pub content_type: Option<String>,
-    /// Whose it is.
-    pub client: Client,
-    /// The body.
-    pub body: Vec<u8>,
-    /// The head as it came, if the answer may depend on it.
-    pub head: Vec<u8>,
-    /// Whether the connection may go on after the response.
-    pub keep_alive: bool,
-    /// Its name; empty until the door gives it one, if its client did not.
-    pub request_id: RequestId,
-    /// What its token allows.
-    pub role: Option<Role>,
-    /// What it counts as at the gate, if its plug-in may not have all places.
-    pub share: Option<Share>,
+impl PendingRequest {
+    /// The request, which is whole now.
+    pub fn new(conn: Arc<Conn>, request: Request) -> PendingRequest {
+        PendingRequest { conn, request, begin: Instant::now(), is_admitted: false, plugin_limit: None }
+    }
 }
 
-impl Ready {
-    /// The request of `client` with this head, which is `raw`; its body comes later.
-    pub fn new(head: &Head<'_>, raw: &[u8], client: Client, role: Option<Role>) -> Ready {
-        let is_console = head.target.split('?').next() == Some(console::PATH);
-        let needs_head = is_console || HEADED.iter().any(|path| head.target.starts_with(path));
-        Ready {
-            method: head.method.into(),
-            target: head.target.into(),
-            content_type: head.content_type.map(str::to_string),
-            client,
-            body: Vec::new(),
-            head: if needs_head { raw.to_vec() } else { Vec::new() },
-            keep_alive: head.keep_alive,
-            request_id: head.request_id.map(RequestId::from).unwrap_or_default(),
-            role,
-            share: None,
+impl Run for Box<PendingRequest> {
+    fn client(&self) -> Client {
+        self.request.client
+    }
+
+    fn plugin_limit(&self) -> Option<&(String, usize)> {
+        self.plugin_limit.as_ref()
+    }
+
+    fn since(&self) -> Instant {
+        self.begin
+    }
+}
+
+/// Something for a worker to do.
+pub enum Work {
+    /// Look at a connection, which is claimed.
+    Look(Arc<Conn>),
+    /// Serve a request that has been admitted now, or that another worker had sent to its lane before it was gone for long.
+    Serve(Box<PendingRequest>),
+    /// Refuse a request that has waited too long, or that makes room for another one.
+    Refuse(Box<PendingRequest>),
+    /// Say that events are looked for and that tasks are taken up.
+    Heartbeat(SyncSender<()>),
+}
+
+impl Task for Work {
+    fn client(&self) -> Client {
+        match self {
+            Work::Look(conn) => conn.peer,
+            Work::Serve(pending) | Work::Refuse(pending) => pending.request.client,
+            Work::Heartbeat(_) => Client::nobody(),
         }
     }
 
-    /// What stands for a request of `client` that begins with `bytes` and has no head that could be read. Whether it is
-    /// HEAD is known all the same: then nothing but a head may answer it.
-    pub fn unknown(client: Client, bytes: &[u8]) -> Ready {
-        let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
-        let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "-" };
-        Ready { method: method.into(), target: "-".into(), client, ..Ready::default() }
-    }
-
-    /// Bytes that it takes, with those that its message will.
-    pub fn held(&self) -> usize {
-        let texts = self.method.capacity() + 2 * self.target.capacity() + self.head.capacity();
-        let content_type = self.content_type.as_ref().map_or(0, |text| 2 * text.capacity());
-        texts + content_type + self.body.capacity()
-    }
-
-    /// Turns its body, and a copy of the rest, into what a lane carries.
-    pub fn message(&mut self) -> Message {
-        let body = std::mem::take(&mut self.body);
-        Message::new(&self.method, &self.target, self.content_type.as_deref(), body)
-    }
-
-    /// Whether it comes from who may change plug-ins.
-    pub fn deploys(&self) -> bool {
-        self.role == Some(Role::Deploy)
-    }
-
-    /// The place that it needs, if any.
-    pub fn place(&self) -> Option<Place> {
-        if self.target.starts_with(EXECUTE) {
-            return Some(Place::Guest);
+    fn share(&self) -> Option<&Arc<Share>> {
+        match self {
+            Work::Look(conn) => Some(&conn.share),
+            _ => None,
         }
-        (self.deploys() && self.target.starts_with(PLUGINS)).then_some(Place::Desk)
+    }
+
+    fn enqueued(&self) {
+        if let Work::Look(conn) = self {
+            conn.enter_line();
+        }
     }
 }

@@ -1,97 +1,98 @@
-//! What a worker sends to a client, and how a connection ends.
+//! Sending responses on a connection, and how it ends.
 
+use super::buffers::Buffers;
 use super::conn::Conn;
-use super::pending::Ready;
-use super::reply::{Noted, identified, note, render};
-use super::state::State;
-use crate::gateway::http::http1::Reject;
-use crate::gateway::http::message::Response;
-use crate::gateway::http::problem;
-use crate::gateway::workers::worker::{Over, Worker};
+use super::door::Door;
+use super::pending::{PendingRequest, Work};
+use crate::gateway::http::message::{Request, Response};
+use crate::gateway::http::print::{Printing, print, reserve};
+use crate::gateway::http::reject::Reject;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Instant;
 
-impl Worker {
-    pub(crate) fn end_if_asked(&self, state: &mut State, ready: &Ready) {
-        if ready.keep_alive && !self.door.is_stopping() {
-            return;
-        }
-        state.ends = true;
-        let line = state.output.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        state.output.splice(line..line, *b"Connection: close\r\n");
-    }
+/// What comes next for a connection.
+pub enum Next {
+    /// It waits for its client.
+    Wait,
+    /// It ends.
+    Close,
+    /// It is in other hands: its request waits, or it is among the tasks.
+    Taken,
+    /// It has a request.
+    Request(Box<PendingRequest>),
+}
 
-    /// Sends a response of the door's own.
-    pub(crate) fn refuse(
-        &mut self,
-        conn: &Arc<Conn>,
-        state: &mut State,
-        ready: &Ready,
-        response: Response,
-        begin: Instant,
-    ) -> Over {
-        let response = identified(response, &ready.request_id);
-        render(&response, ready.method == "HEAD", &mut state.output);
-        self.end_if_asked(state, ready);
-        note(&self.door, ready, Noted::of(&response), begin);
-        self.send(conn, state)
-    }
+/// Sends the response to a request.
+pub fn respond(door: &Door, pending: &PendingRequest, response: Response, buffers: &mut Buffers) -> Next {
+    let PendingRequest { conn, request, begin, .. } = pending;
+    put(door, request, response, *begin, buffers);
+    send(door, conn, buffers)
+}
 
-    /// Answers what is no request, and ends the connection.
-    pub(crate) fn reject(&mut self, conn: &Arc<Conn>, state: &mut State, reject: &Reject) -> Over {
-        let mut ready = state.take_in_progress(conn.peer);
-        self.door.ids.complete(&mut ready.request_id);
-        let response = identified(problem::response(reject.kind, reject.detail), &ready.request_id);
-        note(&self.door, &ready, Noted::of(&response), Instant::now());
-        render(&response, ready.method == "HEAD", &mut state.output);
-        self.end_if_asked(state, &Ready::default());
-        // Whatever follows was never a request.
-        state.discard_input();
-        state.rejected = true;
-        self.send(conn, state)
-    }
+/// Answers what is no request, and ends the connection.
+pub fn reject(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers, why: &Reject) -> Next {
+    let mut request = buffers.take_in_progress(conn.peer);
+    door.ids.complete(&mut request.id);
+    request.keep_alive = false;
+    put(door, &request, Response::problem(why.kind, why.detail), Instant::now(), buffers);
+    // Whatever follows was never a request.
+    buffers.discard_input();
+    buffers.rejected = true;
+    send(door, conn, buffers)
+}
 
-    pub(crate) fn send(&mut self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        match state.flush() {
-            Err(_) => Over::Close,
-            Ok(false) => Over::Wait,
-            Ok(true) if state.ends && !state.rejected && !state.has_input() => Over::Close,
-            Ok(true) if state.ends => {
-                state.discard_input();
-                // The client sees the end after the response; a reset would take the response with it.
-                match state.end_output() {
-                    Ok(()) => self.linger(conn, state),
-                    Err(_) => Over::Close,
-                }
+/// Puts a response into the output.
+fn put(door: &Door, request: &Request, mut response: Response, begin: Instant, buffers: &mut Buffers) {
+    if reserve(&response, &mut buffers.output).is_err() {
+        response = Response::no_memory();
+    }
+    buffers.ends |= !request.keep_alive || door.is_stopping();
+    door.service.answered(request, &response, begin);
+    let printing = Printing { id: &request.id, is_head: request.is_head(), ends: buffers.ends };
+    print(response, &printing, &mut buffers.output);
+}
+
+/// Sends what is in the output.
+pub fn send(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
+    match buffers.flush() {
+        Err(_) => Next::Close,
+        Ok(false) => Next::Wait,
+        Ok(true) if buffers.ends && !buffers.rejected && !buffers.has_input() => Next::Close,
+        Ok(true) if buffers.ends => {
+            buffers.discard_input();
+            // The client sees the end after the response; a reset would take the response with it.
+            match buffers.end_output() {
+                Ok(()) => linger(door, conn, buffers),
+                Err(_) => Next::Close,
             }
-            // What came with this request, and be it the end, is looked at after others had their turn.
-            Ok(true) if state.has_input() || state.has_unread || conn.is_hung_up() => {
-                self.again(conn, state, true)
-            }
-            Ok(true) => Over::Wait,
         }
+        // What came with this request, and be it the end, is looked at after others had their turn.
+        Ok(true) if buffers.has_input() || buffers.has_unread || conn.is_hung_up() => {
+            look_again(door, conn, buffers, true)
+        }
+        Ok(true) => Next::Wait,
     }
+}
 
-    /// Has the connection looked at once more, after others had their turn. What it waits for now counts
-    /// from here if `anew`: the time until the last answer was not its client's.
-    pub(crate) fn again(&self, conn: &Arc<Conn>, state: &mut State, anew: bool) -> Over {
-        let phase = state.phase();
-        conn.wait(phase, anew, self.door.now_ms(), &self.door.limits);
-        if !self.count(conn, state, phase) {
-            return Over::Close;
-        }
-        self.door.look_again(Arc::clone(conn));
-        Over::Taken
+/// Has the connection looked at once more, after others had their turn. What it waits for now counts
+/// from here if `anew`: the time until the last response was not its client's.
+pub fn look_again(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers, anew: bool) -> Next {
+    let phase = buffers.phase();
+    conn.wait(phase, anew, door.now_ms(), &door.limits);
+    if !door.count(conn, buffers.held(), phase) {
+        return Next::Close;
     }
+    door.push(Work::Look(Arc::clone(conn)));
+    Next::Taken
+}
 
-    /// Reads and drops what the client still sends, until it is gone or its time is up.
-    pub(crate) fn linger(&self, conn: &Arc<Conn>, state: &mut State) -> Over {
-        match state.read_away().map_err(|error| error.kind()) {
-            // It sends faster than this reads; closing now would be a reset, and take the response with it.
-            Ok(true) => self.again(conn, state, false),
-            Err(ErrorKind::WouldBlock) => Over::Wait,
-            Ok(false) | Err(_) => Over::Close,
-        }
+/// Reads and drops what the client still sends, until it is gone or its time is up.
+pub fn linger(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
+    match buffers.read_away().map_err(|error| error.kind()) {
+        // It sends faster than this reads; closing now would be a reset, and take the response with it.
+        Ok(true) => look_again(door, conn, buffers, false),
+        Err(ErrorKind::WouldBlock) => Next::Wait,
+        Ok(false) | Err(_) => Next::Close,
     }
 }

@@ -1,7 +1,7 @@
 //! Takes chunked bodies apart (RFC 9112, section 7.1).
 
-use super::http1::{BODY_TOO_LARGE, NO_ROOM, Reject, reject};
 use super::problem::{BAD_REQUEST, TOO_LARGE};
+use super::reject::{BODY_TOO_LARGE, NO_ROOM, Reject, reject};
 use crate::base::escape::is_token;
 use crate::base::heap;
 

@@ -1,31 +1,90 @@
 //! A request and a response as values, free of sockets and of any HTTP crate.
 
-use super::problem::Kind;
+use super::client::Client;
+use super::head::Head;
+use super::problem::{Kind, METHOD, NO_MEMORY, TOKEN_NEEDED};
+use super::reject::NO_MEMORY_DETAIL;
 use super::request_id::RequestId;
+use super::route::{Class, Route};
 use super::tokens::Role;
 use crate::plugins::registry::Plugin;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A request whose body has been read.
+/// A request. Its body comes in after its head.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The method, in upper case as sent.
     pub method: String,
-    /// The path and query, as sent.
+    /// The target in origin form: path and query, as sent.
     pub target: String,
+    /// What the target is of.
+    pub route: Route,
     /// The `Content-Type`, if one was sent.
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// The head as it came, of requests whose answer may depend on it.
+    /// The head as it came, if the route's handler may look at it.
     pub head: Vec<u8>,
     /// What its token allows.
     pub role: Option<Role>,
-    /// The client's address, if known.
-    pub client: Option<std::net::IpAddr>,
-    /// Its name.
+    /// Whose it is.
+    pub client: Client,
+    /// Its name; empty until it is whole, if its client gave it none.
     pub id: RequestId,
+    /// Whether the connection may go on after the response.
+    pub keep_alive: bool,
+}
+
+impl Request {
+    /// The request of `client` with this head, which is `raw`; its body comes later.
+    pub fn new(head: &Head<'_>, raw: &[u8], client: Client, role: Option<Role>) -> Request {
+        Request {
+            method: head.method.into(),
+            target: head.target.into(),
+            route: head.route,
+            content_type: head.content_type.map(str::to_string),
+            body: Vec::new(),
+            head: if head.route.needs_head() { raw.to_vec() } else { Vec::new() },
+            role,
+            client,
+            id: head.request_id.map(RequestId::from).unwrap_or_default(),
+            keep_alive: head.keep_alive,
+        }
+    }
+
+    /// What stands for a request of `client` that begins with `bytes` and has no head that could be read. Whether it is
+    /// HEAD is known all the same: then nothing but a head may answer it.
+    pub fn unknown(client: Client, bytes: &[u8]) -> Request {
+        let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+        let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "-" };
+        Request { method: method.into(), target: "-".into(), client, ..Request::default() }
+    }
+
+    /// Bytes that it takes.
+    pub fn held(&self) -> usize {
+        let content_type = self.content_type.as_ref().map_or(0, String::capacity);
+        self.method.capacity()
+            + self.target.capacity()
+            + content_type
+            + self.head.capacity()
+            + self.body.capacity()
+    }
+
+    /// Whether it comes from who may change plug-ins.
+    pub fn deploys(&self) -> bool {
+        self.role == Some(Role::Deploy)
+    }
+
+    /// Whose workers it needs, if any.
+    pub fn class(&self) -> Option<Class> {
+        self.route.class(self.role)
+    }
+
+    /// Whether nothing but a head may answer it.
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
 }
 
 /// A response.
@@ -54,6 +113,9 @@ pub const BYTES: &str = "application/octet-stream";
 /// `Content-Type` of JSON.
 pub const JSON: &str = "application/json";
 
+/// Seconds after which a client may try again that found all workers busy, or no memory.
+pub const RETRY_AFTER: &str = "1";
+
 impl Response {
     /// A response without extra headers.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
@@ -66,6 +128,42 @@ impl Response {
             kind: None,
             plugin: None,
         }
+    }
+
+    /// The response for a problem, with `detail` about this occurrence: `application/problem+json` (RFC 9457).
+    pub fn problem(kind: Kind, detail: &str) -> Response {
+        let body = serde_json::json!({
+            "type": kind.urn(),
+            "title": kind.title,
+            "status": kind.status,
+            "detail": detail,
+        });
+        let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
+        let response = if kind == NO_MEMORY { response.with("Retry-After", RETRY_AFTER) } else { response };
+        Response { kind: Some(kind), ..response }
+    }
+
+    /// What `answer` gives to a request by one of the methods in `allow`, and to others that there is none.
+    pub fn only(
+        request: &Request,
+        allow: &'static str,
+        answer: impl FnOnce(&Request) -> Response,
+    ) -> Response {
+        if allow.split(", ").any(|allowed| allowed == request.method) {
+            return answer(request);
+        }
+        Response::problem(METHOD, &format!("this path takes {allow}")).with("Allow", allow)
+    }
+
+    /// The response to who has no token where one is needed (RFC 6750, section 3).
+    pub fn token_needed(what: &str) -> Response {
+        let detail = format!("{what} needs `Authorization: Bearer TOKEN`");
+        Response::problem(TOKEN_NEEDED, &detail).with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
+    }
+
+    /// The response to a request that there is too little memory for.
+    pub fn no_memory() -> Response {
+        Response::problem(NO_MEMORY, NO_MEMORY_DETAIL)
     }
 
     /// The same response with one more header.

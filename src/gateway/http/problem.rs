@@ -1,6 +1,5 @@
-//! Errors as responses: `application/problem+json` (RFC 9457), one `type` for each row of the status table.
+//! Problem types (RFC 9457), one for each row of the status table, and which of them an error or a stopped run is.
 
-use super::message::Response;
 use crate::base::error::Error;
 use crate::base::outcome::{Denied, Stop};
 
@@ -74,8 +73,8 @@ pub const CONVENTION: Kind = kind(500, "convention", "Guest broke its calling co
 pub const INTERNAL: Kind = kind(500, "internal", "Internal error");
 /// The path to the handler broke.
 pub const LANE: Kind = kind(502, "lane-broken", "The request was lost inside the gateway");
-/// Every guest slot stayed taken.
-pub const BUSY: Kind = kind(503, "busy", "All guest slots are busy");
+/// Every worker stayed busy.
+pub const BUSY: Kind = kind(503, "busy", "All workers are busy");
 /// The gateway is alive and not to be given work.
 pub const NOT_READY: Kind = kind(503, "not-ready", "Not ready");
 /// The system has too little memory.
@@ -165,31 +164,4 @@ pub fn of_error(error: &Error) -> Kind {
         | Error::Build(_)
         | Error::Internal(_) => INTERNAL,
     }
-}
-
-/// The response to who has no token where one is needed (RFC 6750, section 3).
-pub fn token_needed(what: &str) -> Response {
-    let detail = format!("{what} needs `Authorization: Bearer TOKEN`");
-    response(TOKEN_NEEDED, &detail).with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")
-}
-
-/// Seconds after which a client may try again that found no place, or no memory.
-pub const RETRY_AFTER: &str = "1";
-
-/// The response for a problem, with `detail` about this occurrence.
-pub fn response(kind: Kind, detail: &str) -> Response {
-    let body = serde_json::json!({
-        "type": kind.urn(),
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-    });
-    let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
-    let response = if kind == NO_MEMORY { response.with("Retry-After", RETRY_AFTER) } else { response };
-    Response { kind: Some(kind), ..response }
-}
-
-/// The response to a request that there is too little memory for.
-pub fn no_memory() -> Response {
-    response(NO_MEMORY, "the system has too little memory for this request; try again")
 }

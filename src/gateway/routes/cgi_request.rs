@@ -1,11 +1,12 @@
 //! Programs as HTTP functions, the way in: a request as CGI/1.1 has it (RFC 3875, section 4).
 
 use super::cgi_response::is_hop_by_hop;
-use super::execute::EXECUTE;
 use crate::abi::command::Invocation;
 use crate::gateway::http::authority::{Authority, PORT, split_absolute};
-use crate::gateway::http::http1::HEADERS_MAX;
+use crate::gateway::http::head::HEADERS_MAX;
 use crate::gateway::http::message::Request;
+use crate::gateway::http::print::SERVER;
+use crate::gateway::http::route::Route;
 use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::GuestEnv;
 
@@ -19,23 +20,23 @@ const NOT_PASSED: [&str; 7] =
 /// The invocation for `request` to the plug-in `name`: the body as standard input, the meta-variables of
 /// section 4.1 as environment. There are no arguments but the script's name: a query without `=` is not
 /// made into some, as by them strangers could switch on what a program was not meant to do.
-pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocation {
+pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invocation {
     let query = request.target.split_once('?').map_or("", |(_, query)| query).to_string();
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
     let head = request.head.strip_prefix(b"\r\n").unwrap_or(&request.head);
     // The door has parsed it before.
     let is_1_0 = parsed.parse(head).is_ok() && parsed.version == Some(0);
-    let script_name = format!("{EXECUTE}{name}");
+    let script_name = format!("{}{name}", Route::Execute.path());
     let authority = authority(parsed.path.unwrap_or_default(), parsed.headers);
     let server_name = authority.map_or("localhost", |authority| usual_host(&authority));
     let server_port = authority.map_or(PORT, |authority| authority.port).to_string();
-    let address = request.client.map(|address| address.to_string()).unwrap_or_default();
+    let address = request.client.address.to_string();
 
     let mut env: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(24);
     let mut set = |name: &str, value: &[u8]| env.push((name.into(), value.into()));
     set("GATEWAY_INTERFACE", b"CGI/1.1");
-    set("SERVER_SOFTWARE", crate::gateway::SERVER.as_bytes());
+    set("SERVER_SOFTWARE", SERVER.as_bytes());
     set("SERVER_PROTOCOL", if is_1_0 { b"HTTP/1.0" } else { b"HTTP/1.1" });
     set("SERVER_NAME", server_name.as_bytes());
     set("SERVER_PORT", server_port.as_bytes());
@@ -66,7 +67,7 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
     pass_headers(parsed.headers, &mut env);
     Invocation {
         args: vec![script_name.into_bytes()],
-        stdin: Stdin::Bytes(request.body),
+        stdin: Stdin::Bytes(std::mem::take(&mut request.body)),
         guest_env: GuestEnv { env, ..GuestEnv::default() },
     }
 }
@@ -74,7 +75,7 @@ pub fn invocation(request: Request, name: &str, path_info: Vec<u8>) -> Invocatio
 /// `/execute/{plugin}` at the beginning of `target`, as the client wrote it.
 pub fn raw_script(target: &str) -> &str {
     let path = target.split('?').next().unwrap_or_default();
-    let begin = EXECUTE.len().min(path.len());
+    let begin = Route::Execute.path().len().min(path.len());
     &path[..path[begin..].find('/').map_or(path.len(), |at| begin + at)]
 }
 

@@ -5,13 +5,10 @@
 //! with the page lets no script run and no style apply but the page's own, which it names by their hashes, and
 //! nothing be fetched or sent from and to elsewhere.
 
-use super::conditions::versioned;
 use crate::base::digest::Digest;
+use crate::gateway::http::conditions::versioned;
 use crate::gateway::http::message::{Request, Response};
 use std::sync::LazyLock;
-
-/// Where it is.
-pub const PATH: &str = "/";
 
 /// The page.
 pub const PAGE: &str = concat!(

@@ -1,12 +1,12 @@
-//! Where plug-ins are changed: `/plugins/{name}`, its policy and its signature, for bearers of a token that may.
+//! Changes of plug-ins: `/plugins/{name}`, its policy and its signature, for bearers of a token that may.
 
-use super::conditions::{Conditions, tag};
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
-use crate::gateway::http::http1::Head;
-use crate::gateway::http::message::{JSON, Request, Response, TEXT};
+use crate::gateway::http::conditions::{Conditions, tag};
+use crate::gateway::http::head::Head;
+use crate::gateway::http::message::{JSON, RETRY_AFTER, Request, Response, TEXT};
 use crate::gateway::http::problem;
-use crate::gateway::http::problem::response as problem;
+use crate::gateway::http::route::Route;
 use crate::gateway::http::tokens::{Role, Tokens};
 use crate::plugins::deploy::{Deploy, Done, Refused, is_name};
 use crate::runner::Runner;
@@ -14,9 +14,6 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use std::io::ErrorKind;
 use std::sync::Arc;
-
-/// How targets begin that are about one plug-in.
-pub const PLUGINS: &str = "/plugins/";
 
 /// `Content-Type` of a module.
 const WASM: &str = "application/wasm";
@@ -26,7 +23,7 @@ const BUDGET_SHARE: usize = 2;
 
 /// Who may change plug-ins, and how large a module may be.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Deployment {
     /// The tokens.
     pub tokens: Arc<Tokens>,
     /// Bytes of a module.
@@ -35,7 +32,7 @@ pub struct Desk {
     pub budget_bytes: usize,
 }
 
-impl Desk {
+impl Deployment {
     /// What the bearer of the token of `head` may do.
     pub fn role(&self, head: &Head<'_>) -> Option<Role> {
         head.authorization.and_then(|value| self.tokens.role(value))
@@ -43,19 +40,19 @@ impl Desk {
 
     /// Bytes that the body of this request may have, where others have `usual`. Only whoever may deploy can send
     /// more: what strangers send is held to the usual, whatever it is for.
-    pub fn body_bytes(&self, head: &Head<'_>, role: Option<Role>, usual: usize) -> usize {
-        let is_module =
-            head.method == "PUT" && head.target.starts_with(PLUGINS) && role == Some(Role::Deploy);
+    pub fn body_limit(&self, head: &Head<'_>, role: Option<Role>, usual: usize) -> usize {
+        let is_module = head.method == "PUT" && head.route == Route::Deployment && role == Some(Role::Deploy);
         if is_module { self.module_bytes.max(usual) } else { usual }
     }
 
-    /// The answer to `request`, if it is about one plug-in; `when_long` is called before what may take long.
-    pub fn answer(&self, runner: &Runner, request: &Request, when_long: &dyn Fn()) -> Option<Response> {
-        let path = request.target.split('?').next()?.strip_prefix(PLUGINS)?;
+    /// The response to `request`, which is about one plug-in; `when_long` is called before what may take long.
+    pub fn answer(&self, runner: &Runner, request: &Request, when_long: &dyn Fn()) -> Response {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let path = path.strip_prefix(Route::Deployment.path()).unwrap_or_default();
         match request.role {
-            None => return Some(problem::token_needed("this")),
+            None => return Response::token_needed("this"),
             Some(Role::Call) => {
-                return Some(problem(problem::FORBIDDEN, "this token may only call plug-ins"));
+                return Response::problem(problem::FORBIDDEN, "this token may only call plug-ins");
             }
             Some(Role::Deploy) => {}
         }
@@ -65,39 +62,41 @@ impl Desk {
         if !is_name(name) {
             let what = "a plug-in's name has 1 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first, \
                  and does not end in .wasm";
-            return Some(problem(problem::BAD_REQUEST, what));
+            return Response::problem(problem::BAD_REQUEST, what);
         }
         let conditions = match Conditions::of(&request.head) {
             Ok(conditions) => conditions,
-            Err(what) => return Some(problem(problem::BAD_REQUEST, &what)),
+            Err(what) => return Response::problem(problem::BAD_REQUEST, &what),
         };
         // From here on it is disks and compilers.
         when_long();
-        let of = Of { desk: self, name, request, conditions };
+        let of = Change { deployment: self, name, request, conditions };
         let answer = runner.deploy(|deploy| match part {
             None => of.module(deploy),
             Some("policy") => of.policy(deploy),
             Some("signature") => of.signature(deploy),
-            Some(_) => problem(problem::NO_ROUTE, "of a plug-in there is its policy and its signature"),
+            Some(_) => {
+                Response::problem(problem::NO_ROUTE, "of a plug-in there is its policy and its signature")
+            }
         });
-        Some(answer.unwrap_or_else(|| {
-            problem(
+        answer.unwrap_or_else(|| {
+            Response::problem(
                 problem::NO_FOLDER,
                 "the built-in guests are served; `serve --plugins DIR` serves a folder",
             )
-        }))
+        })
     }
 }
 
 /// A request about the plug-in `name`.
-struct Of<'a> {
-    desk: &'a Desk,
+struct Change<'a> {
+    deployment: &'a Deployment,
     name: &'a str,
     request: &'a Request,
     conditions: Conditions,
 }
 
-impl Of<'_> {
+impl Change<'_> {
     fn module(&self, deploy: &mut Deploy<'_>) -> Response {
         match self.request.method.as_str() {
             "GET" | "HEAD" => deploy.module(self.name).map_or_else(refuse, |bytes| self.show(WASM, bytes)),
@@ -147,10 +146,10 @@ impl Of<'_> {
         }
         let response = if self.conditions.client_has(digest) {
             Response::new(304, content_type, "")
-        } else if bytes.len() > self.desk.budget_bytes / BUDGET_SHARE {
-            let (size, most) = (bytes.len(), self.desk.budget_bytes / BUDGET_SHARE);
+        } else if bytes.len() > self.deployment.budget_bytes / BUDGET_SHARE {
+            let (size, most) = (bytes.len(), self.deployment.budget_bytes / BUDGET_SHARE);
             let what = format!("it has {size} bytes; answers have at most half of --body-budget, {most}");
-            return problem(problem::TOO_LARGE, &what);
+            return Response::problem(problem::TOO_LARGE, &what);
         } else {
             Response::new(200, content_type, bytes)
         };
@@ -167,7 +166,7 @@ impl Of<'_> {
             Done::Replaced(digest) => Response::new(204, TEXT, "").with("ETag", tag(digest)),
             Done::Created(digest) => {
                 let body = json!({ "name": self.name, "sha256": digest.to_string() }).to_string() + "\n";
-                let place = format!("{PLUGINS}{}{part}", self.name);
+                let place = format!("{}{}{part}", Route::Deployment.path(), self.name);
                 Response::new(201, JSON, body).with("ETag", tag(digest)).with("Location", place)
             }
         }
@@ -184,23 +183,24 @@ impl Of<'_> {
     }
 
     fn log(&self, what: &str) {
-        let client = self.request.client.map(|client| client.to_string()).unwrap_or_default();
+        let client = self.request.client.address;
         log::info!("plug-in {} {what}, by {client} in request {}", self.name, self.request.id);
     }
 }
 
 fn not_allowed(allow: &'static str) -> Response {
-    problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
+    Response::problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
 }
 
 fn refuse(refused: Refused) -> Response {
     match refused {
-        Refused::Condition => problem(problem::PRECONDITION, "what is there is not what the request is for"),
-        Refused::Absent => problem(problem::NO_PLUGIN, "there is nothing of this name"),
-        Refused::Unsettled => {
-            problem(problem::BUSY, "it is being written; try again").with("Retry-After", problem::RETRY_AFTER)
+        Refused::Condition => {
+            Response::problem(problem::PRECONDITION, "what is there is not what the request is for")
         }
-        Refused::Invalid(why) => problem(problem::WOULD_NOT_SERVE, &why),
+        Refused::Absent => Response::problem(problem::NO_PLUGIN, "there is nothing of this name"),
+        Refused::Unsettled => Response::problem(problem::BUSY, "it is being written; try again")
+            .with("Retry-After", RETRY_AFTER),
+        Refused::Invalid(why) => Response::problem(problem::WOULD_NOT_SERVE, &why),
         Refused::System(error) => {
             log::error!("cannot deploy: {error}");
             match error {
@@ -210,10 +210,10 @@ fn refuse(refused: Refused) -> Response {
                         ErrorKind::FileTooLarge => (problem::STORAGE_FULL, " (ulimit -f of the gateway)"),
                         _ => (problem::INTERNAL, ""),
                     };
-                    problem(kind, &format!("the folder: {source}{hint}"))
+                    Response::problem(kind, &format!("the folder: {source}{hint}"))
                 }
-                Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => problem::no_memory(),
-                other => problem(problem::INTERNAL, &other.to_string()),
+                Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => Response::no_memory(),
+                other => Response::problem(problem::INTERNAL, &other.to_string()),
             }
         }
     }

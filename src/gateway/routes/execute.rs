@@ -1,14 +1,13 @@
-//! From a request to a response, without a socket.
+//! `/execute/{plugin}`: calls a function, or runs a program.
 
-use super::{cgi_request, cgi_response, console};
+use super::{cgi_request, cgi_response};
 use crate::abi::CallContext;
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::{Report, Usage};
-use crate::gateway::connection::pending::{Ready, Share};
-use crate::gateway::http::message::{Request, Response, TEXT};
-use crate::gateway::http::problem::response as problem;
+use crate::gateway::http::message::{Request, Response};
+use crate::gateway::http::route::Route;
 use crate::gateway::http::tokens::Role;
 use crate::gateway::http::{cookies, problem};
 use crate::plugins::policy::Access;
@@ -16,62 +15,22 @@ use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
 use log::Level;
 use percent_encoding::percent_decode_str;
-use std::sync::Arc;
 
 /// The function that is called when a request names none, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
 
-/// The path of the list of plug-ins.
-pub const LISTING: &str = "/plugins";
+/// What is said of a path without a plug-in's name.
+pub const NO_NAME: &str = "the path names no plug-in: /execute/{plugin}";
 
-/// The path of whether it is alive.
-pub const HEALTH: &str = "/healthz";
-
-/// How the paths of plug-ins begin.
-pub const EXECUTE: &str = "/execute/";
-
-/// Answers `request`; `when_long` is called when a guest outlives its first fuel slice.
-pub fn handle(runner: &Runner, request: Request, when_long: &dyn Fn()) -> Response {
-    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    match path {
-        HEALTH => only(&request, "GET", |_| Response::new(200, TEXT, "ok\n")),
-        // OPTIONS alone comes with it (RFC 9110, section 9.3.7).
-        "*" => Response::new(200, TEXT, "").with("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
-        console::PATH => only(&request, "GET", console::page),
-        "/execute" => problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
-        _ => match path.strip_prefix(EXECUTE) {
-            Some(rest) => {
-                let parts = (rest.to_string(), query.to_string());
-                execute(runner, request, parts, when_long)
-            }
-            None => problem(
-                problem::NO_ROUTE,
-                "there is /execute/{plugin}, GET /, /plugins, /metrics, /healthz, /readyz and /openapi.json",
-            ),
-        },
-    }
-}
-
-/// The answer to a request by `method`, and to others that there is none.
-pub fn only(request: &Request, method: &'static str, answer: impl FnOnce(&Request) -> Response) -> Response {
-    let allow = if method == "GET" { "GET, HEAD" } else { method };
-    if allow.split(", ").any(|allowed| allowed == request.method) {
-        return answer(request);
-    }
-    problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
-}
-
-fn execute(
-    runner: &Runner,
-    request: Request,
-    (rest, query): (String, String),
-    when_long: &dyn Fn(),
-) -> Response {
+/// Runs the plug-in that `request` names; `when_long` is called when a guest outlives its first fuel slice.
+pub fn answer(runner: &Runner, request: &mut Request, when_long: &dyn Fn()) -> Response {
+    let (path, _) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let rest = path.strip_prefix(Route::Execute.path()).unwrap_or_default();
     let (name, path_info) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let name = match decode(name) {
         Some(name) if !name.is_empty() => name,
-        Some(_) => return problem(problem::BAD_REQUEST, "the path names no plug-in: /execute/{plugin}"),
-        None => return problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
+        Some(_) => return Response::problem(problem::BAD_REQUEST, NO_NAME),
+        None => return Response::problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
     };
     let plugin = match runner.plugins().get(&name) {
         Ok(plugin) => plugin,
@@ -81,49 +40,36 @@ fn execute(
         when_long();
     }
     let mut response = if !may_call(&plugin, request.role) {
-        problem::token_needed("this plug-in")
+        Response::token_needed("this plug-in")
     } else if plugin.is_command() {
+        let path_info = percent_decode_str(path_info).collect();
         program(runner, request, (&plugin, path_info), when_long)
     } else if path_info.is_empty() {
-        only(&request, "POST", |request| function(runner, request, (&plugin, &query), when_long))
+        Response::only(request, "POST", |request| function(runner, request, &plugin, when_long))
     } else {
-        problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
+        Response::problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
     };
     response.plugin = Some(plugin);
     response
 }
 
 /// Whether the policy of `plugin` lets those with `role` call it.
-fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
+pub fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
     plugin.policy.access == Access::Open || role.is_some()
 }
 
-/// The plug-in that a request for `target` would go to.
-pub fn plugin_of(runner: &Runner, target: &str) -> Option<Arc<Plugin>> {
-    let path = target.split('?').next()?.strip_prefix(EXECUTE)?;
-    runner.plugins().find(&decode(path.split('/').next()?)?)
-}
-
-/// The share of the plug-in that a request would go to, if it may not have all places. One that will be refused for
-/// want of a token has no part in it: strangers must not use up what those wait for who have one.
-pub fn share_of(runner: &Runner, ready: &Ready) -> Option<Share> {
-    let plugin = plugin_of(runner, &ready.target)?;
-    if !may_call(&plugin, ready.role) {
-        return None;
-    }
-    plugin.policy.workers.map(|most| (plugin.name.clone(), most))
+/// The name of the plug-in that `target` names.
+pub fn plugin_name(target: &str) -> Option<String> {
+    let path = target.split('?').next()?.strip_prefix(Route::Execute.path())?;
+    decode(path.split('/').next()?)
 }
 
 /// Calls a function of a plug-in.
-fn function(
-    runner: &Runner,
-    request: &Request,
-    (plugin, query): (&Plugin, &str),
-    when_long: &dyn Fn(),
-) -> Response {
+fn function(runner: &Runner, request: &Request, plugin: &Plugin, when_long: &dyn Fn()) -> Response {
+    let query = request.target.split_once('?').map_or("", |(_, query)| query);
     let func = match function_named(query) {
         Ok(func) => func,
-        Err(what) => return problem(problem::BAD_REQUEST, what),
+        Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
     let context = CallContext { when_long: Some(when_long), request_id: Some(&request.id) };
@@ -136,15 +82,14 @@ fn function(
 /// Runs a program as a CGI script.
 fn program(
     runner: &Runner,
-    request: Request,
-    (plugin, path_info): (&Plugin, &str),
+    request: &mut Request,
+    (plugin, path_info): (&Plugin, Vec<u8>),
     when_long: &dyn Fn(),
 ) -> Response {
-    let path_info: Vec<u8> = percent_decode_str(path_info).collect();
     if path_info.contains(&0) {
-        return problem(problem::BAD_REQUEST, "the path holds a NUL");
+        return Response::problem(problem::BAD_REQUEST, "the path holds a NUL");
     }
-    let is_head = request.method == "HEAD";
+    let is_head = request.is_head();
     let id = request.id.clone();
     let script = cgi_request::raw_script(&request.target).to_string();
     let context = CallContext { when_long: Some(when_long), request_id: Some(&id) };
@@ -174,8 +119,10 @@ fn content_type(plugin: &Plugin) -> Option<&str> {
 fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>) -> Response {
     let response = match report.result.map(made_of) {
         Ok(Ok(response)) => cgi_response::shielded(response),
-        Ok(Err(what)) => problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}")),
-        Err(stop) => problem(problem::of_stop(&stop), &problem::detail(&stop)),
+        Ok(Err(what)) => {
+            Response::problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}"))
+        }
+        Err(stop) => Response::problem(problem::of_stop(&stop), &problem::detail(&stop)),
     };
     measured(response, &report.usage)
 }
@@ -197,7 +144,7 @@ fn refuse_run(error: &Error, plugin: &Plugin) -> Response {
 }
 
 fn refuse(error: &Error) -> Response {
-    problem(problem::of_error(error), &error.to_string())
+    Response::problem(problem::of_error(error), &error.to_string())
 }
 
 /// The `func` of a query: percent-encoded, `+` for a space (WHATWG URL, application/x-www-form-urlencoded).

@@ -1,71 +1,41 @@
-//! What a worker does with a connection: read, hand the request to its lane, write the response.
+//! A worker: looks at connections, has requests served, and writes the responses.
 
-use super::admission::{Admission, Waiting};
-use super::lane::{Lane, Message};
-use super::lines::Work;
-use super::scheduler::{Member, lock};
+use super::lane::{Lane, READ_AHEAD, is_large};
 use crate::base::escape::cut;
 use crate::base::limits::LOG_TARGET_BYTES_MAX;
 use crate::gateway::connection::conn::Conn;
-use crate::gateway::connection::event_loop::Door;
-use crate::gateway::connection::pending::{Place, Ready};
-use crate::gateway::connection::reply::{Noted, busy, identified, note};
-use crate::gateway::connection::state::State;
-use crate::gateway::http::message::{Request, Response};
-use crate::gateway::http::problem;
+use crate::gateway::connection::door::Door;
+use crate::gateway::connection::pending::{PendingRequest, Work};
+use crate::gateway::connection::read::{advance, begin_wait, has_budget};
+use crate::gateway::connection::write::{Next, respond};
+use crate::gateway::http::message::Response;
 use crate::gateway::http::problem::INTERNAL;
-use crate::gateway::routes::status;
+use crate::gateway::http::route::Class;
+use crate::gateway::http::service::Context;
+use crate::gateway::lock::lock;
+use crate::gateway::scheduling::admission::Admitted;
+use crate::gateway::scheduling::scheduler::WorkerState;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Requests that a worker has in its lane at a time: tiny_http reads ahead while one is answered.
-const PIPELINE: usize = 8;
-
-/// Where the last answer took longer than this or was larger, in bytes, the next request is taken only when there is none
-/// in the lane: what is in it waits for all before it, whoever they are of.
-const LONG_ANSWER: Duration = Duration::from_micros(500);
-const LARGE_ANSWER: usize = 64 * 1024;
-
-/// Clients whose requests a worker takes before it lets its lane run empty: only then are they anyone's again.
-const CLIENTS_IN_HAND: usize = 16;
+/// Where the last response took longer than this or was larger, in bytes, nothing is read ahead: it would wait for all
+/// before it, whoever they are of.
+const LONG_RESPONSE: Duration = Duration::from_micros(500);
+const LARGE_RESPONSE: usize = 64 * 1024;
 
 /// A request thread: the owner of one lane.
 pub struct Worker {
-    pub(crate) door: Arc<Door>,
+    door: Arc<Door>,
     lane: Option<Lane>,
-    member: Member,
+    state: WorkerState,
     /// Requests in the lane, the oldest first.
-    pipeline: VecDeque<InLane>,
-    /// Whether the last one took long.
+    in_lane: VecDeque<Box<PendingRequest>>,
+    /// Whether the last response took long.
     was_long: bool,
-}
-
-struct InLane {
-    waiting: Waiting,
-    /// Whether it has its place among the running guests already.
-    has_place: bool,
-    /// Whether another worker has taken it over, and only the lane still has to be rid of it.
-    given_back: bool,
-}
-
-/// How far a connection got.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is handed on at once, and a box would be an allocation for each request"
-)]
-pub(crate) enum Over {
-    /// It waits for its client.
-    Wait,
-    /// It ends.
-    Close,
-    /// It is in other hands: in the queue, or among the work to do.
-    Taken,
-    /// It has a request.
-    Request(Ready),
 }
 
 impl Worker {
@@ -74,8 +44,8 @@ impl Worker {
         Worker {
             door,
             lane: Some(lane),
-            member: Member::default(),
-            pipeline: VecDeque::with_capacity(PIPELINE),
+            state: WorkerState::default(),
+            in_lane: VecDeque::with_capacity(READ_AHEAD),
             was_long: false,
         }
     }
@@ -89,8 +59,8 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(_) => {
-                    self.lane_broke(&std::io::Error::other("its worker panicked"));
-                    door.crew.resign(&mut self.member);
+                    self.lane_broke(&io::Error::other("its worker panicked"));
+                    door.scheduler.resign(&mut self.state);
                 }
             }
         }
@@ -99,224 +69,182 @@ impl Worker {
     /// Does what is next; false if there is nothing, ever.
     fn turn(&mut self, door: &Door) -> bool {
         door.look_if_due();
-        if self.pipeline.is_empty() {
-            let Some(work) = door.next(&mut self.member) else { return false };
-            self.begin(work);
-        }
-        // Not while there is room: work that never gets into the lane would keep what is in it from being answered.
-        for _ in 0..PIPELINE {
-            if !self.has_room() {
+        let Some(work) = door.next(&mut self.state) else { return false };
+        self.begin(work);
+        // Not as long as there is room: tasks that never get into the lane would keep what is in it from being served.
+        for _ in 0..READ_AHEAD {
+            if !self.may_read_ahead() {
                 break;
             }
-            let Some(work) = door.one_more(&mut self.member) else { break };
+            let Some(work) = door.try_next(&mut self.state) else { break };
             self.begin(work);
             door.look_if_due();
         }
-        if let Some(oldest) = self.pipeline.pop_front() {
-            self.finish(oldest);
+        while let Some(oldest) = self.in_lane.pop_front() {
+            self.serve(oldest);
+            door.look_if_due();
         }
         true
     }
 
-    fn has_room(&self) -> bool {
-        !self.pipeline.is_empty()
-            && self.pipeline.len() < PIPELINE
-            && !self.was_long
-            && !self.is_closed_off()
-            && self.member.clients() < CLIENTS_IN_HAND
-    }
-
-    /// Whether the last request in the lane still has its body to come: what is sent now would be taken
-    /// for that body, and so one client's bytes for another's.
-    fn is_closed_off(&self) -> bool {
-        self.pipeline.back().is_some_and(|last| last.waiting.message.is_alone())
+    fn may_read_ahead(&self) -> bool {
+        let last = self.in_lane.back();
+        !self.was_long
+            && self.in_lane.len() < READ_AHEAD
+            && last.is_some_and(|pending| !is_large(&pending.request))
     }
 
     fn begin(&mut self, work: Work) {
-        match work {
+        let (conn, next) = match work {
             Work::Look(conn) => {
                 if conn.leave_line() {
                     return self.door.close(&conn);
                 }
-                let over = self.advance(&conn, &mut lock(&conn.state));
-                self.settle(conn, over);
+                let next = advance(&self.door, &conn, &mut lock(&conn.buffers));
+                (conn, next)
             }
-            Work::Run(waiting) => self.send_in(*waiting, true),
-            Work::Again(waiting) => self.send_in(*waiting, false),
-            Work::Refuse(waiting) => {
-                let response = busy(&self.door, &waiting.ready);
-                self.turn_away(*waiting, response);
-            }
+            Work::Serve(pending) => (Arc::clone(&pending.conn), self.send(pending)),
+            Work::Refuse(pending) => (Arc::clone(&pending.conn), self.refuse(&pending)),
             // Whoever asked may have stopped waiting.
-            Work::Pulse(asked) => drop(asked.try_send(())),
+            Work::Heartbeat(asked) => {
+                let _ = asked.try_send(());
+                return;
+            }
+        };
+        self.go_on(conn, next);
+    }
+
+    /// Does what is next for a connection; looks again if something happened meanwhile.
+    fn go_on(&mut self, conn: Arc<Conn>, mut next: Next) {
+        loop {
+            next = match next {
+                Next::Taken => return,
+                Next::Close => return self.door.close(&conn),
+                Next::Request(pending) => self.accept(pending),
+                Next::Wait if !begin_wait(&self.door, &conn) => Next::Close,
+                Next::Wait if conn.let_go() => return,
+                Next::Wait => advance(&self.door, &conn, &mut lock(&conn.buffers)),
+            }
+        }
+    }
+
+    /// Takes up a request that is whole now.
+    fn accept(&mut self, pending: Box<PendingRequest>) -> Next {
+        if !has_budget(&self.door, &pending) {
+            return self.refuse(&pending);
+        }
+        let is_guest = pending.request.class() == Some(Class::Guest);
+        pending.conn.share.set_runs_guests(is_guest);
+        if !is_guest || !self.door.is_taken_for(pending.request.client) {
+            return self.send(pending);
+        }
+        // It has to wait; through the lane, it would only come to that later.
+        match self.door.enter(pending) {
+            Admitted::Run(pending) => self.send(pending),
+            Admitted::Queued(_) => Next::Taken,
+            Admitted::Full(pending) => self.refuse(&pending),
         }
     }
 
     /// Hands a request to the lane.
-    fn send_in(&mut self, waiting: Waiting, has_place: bool) {
-        if self.is_closed_off() {
-            return self.door.give_back(waiting, has_place);
+    fn send(&mut self, pending: Box<PendingRequest>) -> Next {
+        if self.in_lane.back().is_some_and(|last| is_large(&last.request)) {
+            self.door.push(Work::Serve(pending));
+            return Next::Taken;
         }
         if self.lane.is_none() {
             self.lane = Lane::reopen();
         }
-        let sent = match &mut self.lane {
-            Some(lane) => lane.send(&waiting.message),
-            None => Err(ErrorKind::NotConnected.into()),
+        let Some(lane) = &mut self.lane else {
+            return self.lose(pending, &io::ErrorKind::NotConnected.into());
         };
-        let Err(error) = sent else {
-            return self.pipeline.push_back(InLane { waiting, has_place, given_back: false });
+        lane.send(&pending.request);
+        self.in_lane.push_back(pending);
+        Next::Taken
+    }
+
+    /// Serves the oldest request in the lane.
+    fn serve(&mut self, mut pending: Box<PendingRequest>) {
+        let conn = Arc::clone(&pending.conn);
+        let taken = match &mut self.lane {
+            Some(lane) => lane.take(&mut pending.request),
+            None => Err(io::ErrorKind::NotConnected.into()),
         };
-        self.lane_broke(&error);
-        if has_place {
-            self.door.leave(&waiting.ready);
-        }
-        let response = status::without_lane(&waiting.ready.target);
-        self.turn_away(waiting, response);
-    }
-
-    /// Answers a request that is not to be run.
-    fn turn_away(&mut self, waiting: Waiting, response: Response) {
-        let Waiting { conn, ready, begin, .. } = waiting;
-        let over = self.refuse(&conn, &mut lock(&conn.state), &ready, response, begin);
-        self.settle(conn, over);
-    }
-
-    /// Forgets the lane. What is in it and not begun is begun again elsewhere.
-    fn lane_broke(&mut self, error: &std::io::Error) {
-        log::error!("a lane broke: {error}");
-        self.lane = None;
-        for left in self.pipeline.drain(..).filter(|left| !left.given_back) {
-            self.door.give_back(left.waiting, left.has_place);
-        }
-    }
-
-    /// Answers the oldest request in the lane, and goes on with its connection.
-    fn finish(&mut self, oldest: InLane) {
-        let InLane { waiting, has_place, given_back } = oldest;
-        if given_back {
-            return self.rid(&waiting.message);
-        }
-        let waiting = if waiting.ready.place().is_some() && !has_place {
-            match self.door.enter(waiting) {
-                Admission::Run(waiting) => *waiting,
-                Admission::Queued { message, .. } => return self.rid(&message),
-                Admission::Full(waiting) => {
-                    self.rid(&waiting.message);
-                    let response = busy(&self.door, &waiting.ready);
-                    return self.turn_away(*waiting, response);
+        let next = match taken {
+            Err(error) => self.lose(pending, &error),
+            Ok(()) => match self.door.enter(pending) {
+                Admitted::Run(mut pending) => {
+                    let response = self.handle(&mut pending);
+                    self.respond(&pending, response)
                 }
-            }
-        } else {
-            waiting
+                Admitted::Queued(_) => return,
+                Admitted::Full(pending) => self.refuse(&pending),
+            },
         };
-        let conn = Arc::clone(&waiting.conn);
-        let over = self.answer(waiting, &mut lock(&conn.state));
-        self.settle(conn, over);
+        self.go_on(conn, next);
     }
 
-    /// Takes a request out of the lane that is answered elsewhere.
-    fn rid(&mut self, message: &Message) {
-        if let Some(Err(error)) = self.lane.as_mut().map(|lane| lane.discard(message)) {
-            self.lane_broke(&error);
-        }
-    }
-
-    /// Does what `over` says; looks again if something happened meanwhile.
-    fn settle(&mut self, mut conn: Arc<Conn>, mut over: Over) {
-        loop {
-            match over {
-                Over::Taken => return,
-                Over::Request(ready) if !self.has_budget(&conn, &ready) => {
-                    let response = busy(&self.door, &ready);
-                    over = self.refuse(&conn, &mut lock(&conn.state), &ready, response, Instant::now());
-                }
-                Over::Request(mut ready) => {
-                    conn.share.set_runs_guests(ready.place() == Some(Place::Guest));
-                    let message = ready.message();
-                    let waiting = Waiting { conn, ready, message, begin: Instant::now() };
-                    let client = waiting.ready.client;
-                    if waiting.ready.place() != Some(Place::Guest) || !self.door.is_taken_for(client) {
-                        return self.send_in(waiting, false);
-                    }
-                    // It has to wait; through the lane, it would only come to that later.
-                    let waiting = match self.door.enter(waiting) {
-                        Admission::Run(waiting) => return self.send_in(*waiting, true),
-                        Admission::Queued { .. } => return,
-                        Admission::Full(waiting) => *waiting,
-                    };
-                    let Waiting { ready, begin, .. } = waiting;
-                    conn = waiting.conn;
-                    over =
-                        self.refuse(&conn, &mut lock(&conn.state), &ready, busy(&self.door, &ready), begin);
-                }
-                Over::Close => return self.door.close(&conn),
-                Over::Wait if !self.begin_wait(&conn) => over = Over::Close,
-                Over::Wait if conn.let_go() => return,
-                Over::Wait => over = self.advance(&conn, &mut lock(&conn.state)),
-            }
-        }
-    }
-
-    /// Has the request, which is in the lane, answered there, and sends the response. The place among the
-    /// running guests is given back as soon as the guest has ended.
-    fn answer(&mut self, waiting: Waiting, state: &mut State) -> Over {
-        let Waiting { conn, mut ready, message, begin } = waiting;
-        let mut head = std::mem::take(&mut ready.head);
+    /// Has a request handled. Who waits for its guest to end begins as soon as it has.
+    fn handle(&mut self, pending: &mut Box<PendingRequest>) -> Response {
         let door = Arc::clone(&self.door);
+        let client = pending.request.client;
         let is_long = Cell::new(false);
-        let own = RefCell::new((&mut self.member, &mut self.pipeline));
+        let abandoned = Cell::new(0);
+        let own = RefCell::new((&mut self.state, &mut self.in_lane));
         let when_long = || {
             if is_long.replace(true) {
                 // Guests that take long must not take the processor from the door.
                 return std::thread::yield_now();
             }
-            let (member, pipeline) = &mut *own.borrow_mut();
-            door.go_long(member, ready.client);
+            let (state, in_lane) = &mut *own.borrow_mut();
+            door.begin_long(state, client);
             // What is behind this request in the lane must not wait for it.
-            for next in pipeline.iter_mut().filter(|next| !next.given_back) {
-                next.given_back = true;
-                door.give_back(next.waiting.clone(), next.has_place);
+            for next in in_lane.drain(..) {
+                abandoned.set(abandoned.get() + usize::from(!is_large(&next.request)));
+                door.push(Work::Serve(next));
             }
         };
-        let mut seen = Noted::default();
-        let mut was_long = false;
-        let handle = |request: Option<Request>| {
-            let begin = Instant::now();
-            let made = catch_unwind(AssertUnwindSafe(|| {
-                let Some(request) = request else { return problem::no_memory() };
-                let (head, id) = (std::mem::take(&mut head), ready.request_id.clone());
-                let request =
-                    Request { client: Some(ready.client.address), head, id, role: ready.role, ..request };
-                status::answer(&door, &request, &when_long)
-                    .unwrap_or_else(|| (door.handler)(request, &when_long))
-            }));
-            let response = made.unwrap_or_else(|_| {
-                let target = cut(&ready.target, LOG_TARGET_BYTES_MAX);
-                log::error!("answering {} {} panicked", ready.method, target.escape_debug());
-                problem::response(INTERNAL, "the gateway failed on this request")
-            });
-            seen = Noted::of(&response);
-            was_long = begin.elapsed() > LONG_ANSWER || response.body.len() > LARGE_ANSWER;
-            identified(response, &ready.request_id)
-        };
-        let finished = match &mut self.lane {
-            Some(lane) => lane.finish(&message, handle, &mut state.output),
-            None => Err(ErrorKind::NotConnected.into()),
-        };
-        self.was_long = was_long;
+        let begin = Instant::now();
+        let context = Context { when_long: &when_long, status: &|| door.status() };
+        let handled = catch_unwind(AssertUnwindSafe(|| door.service.handle(&mut pending.request, &context)));
+        let response = handled.unwrap_or_else(|_| {
+            let target = cut(&pending.request.target, LOG_TARGET_BYTES_MAX);
+            log::error!("answering {} {} panicked", pending.request.method, target.escape_debug());
+            Response::problem(INTERNAL, "the gateway failed on this request")
+        });
+        self.was_long = begin.elapsed() > LONG_RESPONSE || response.body.len() > LARGE_RESPONSE;
+        if let Some(lane) = &mut self.lane {
+            lane.abandon(abandoned.get());
+        }
         if is_long.get() {
-            door.crew.come_back(ready.client);
+            door.scheduler.end_long(client);
         }
-        door.leave(&ready);
-        if let Err(error) = finished {
-            self.lane_broke(&error);
-            state.output.clear();
-            let response = status::without_lane(&ready.target);
-            return self.refuse(&conn, state, &ready, response, begin);
+        door.leave(pending);
+        response
+    }
+
+    fn respond(&self, pending: &PendingRequest, response: Response) -> Next {
+        respond(&self.door, pending, response, &mut lock(&pending.conn.buffers))
+    }
+
+    /// Responds to a request that is not to be served.
+    fn refuse(&self, pending: &PendingRequest) -> Next {
+        self.respond(pending, self.door.busy(pending))
+    }
+
+    /// Responds to a request with which the lane broke.
+    fn lose(&mut self, mut pending: Box<PendingRequest>, error: &io::Error) -> Next {
+        self.lane_broke(error);
+        self.door.leave(&mut pending);
+        self.respond(&pending, self.door.service.lost(&pending.request))
+    }
+
+    /// Forgets the lane. What is in it is served elsewhere.
+    fn lane_broke(&mut self, error: &io::Error) {
+        log::error!("a lane broke: {error}");
+        self.lane = None;
+        for left in self.in_lane.drain(..) {
+            self.door.push(Work::Serve(left));
         }
-        self.end_if_asked(state, &ready);
-        note(&door, &ready, seen, begin);
-        self.send(&conn, state)
     }
 }

@@ -12,7 +12,10 @@ fn room_of(file: &str) -> &str {
 
 /// The arrows from a room to one after it in `rooms`, or to `lib.rs`, which re-exports all of them.
 pub fn upward(graph: &Graph, rooms: &[&str]) -> Vec<String> {
-    let rank = |file: &str| rooms.iter().position(|room| *room == room_of(file)).unwrap_or(rooms.len());
+    let is_in = |file: &str, room: &str| {
+        file == room || file.strip_prefix(room).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let rank = |file: &str| rooms.iter().position(|room| is_in(file, room)).unwrap_or(rooms.len());
     let arrows = graph.iter().flat_map(|(file, used)| used.iter().map(move |used| (file, used)));
     arrows
         .filter(|(file, used)| rank(used) > rank(file))

@@ -13,8 +13,19 @@ use std::path::{Path, PathBuf};
 /// The folders of `src`. Each uses only those before it.
 const ROOMS: [&str; 9] = ["base", "module", "host", "sandbox", "abi", "plugins", "runner", "gateway", "cli"];
 
+/// What is in the gateway's room, in the same order.
+const GATEWAY_ROOMS: [&str; 7] = [
+    "gateway/lock",
+    "gateway/http",
+    "gateway/scheduling",
+    "gateway/routes",
+    "gateway/connection",
+    "gateway/workers",
+    "gateway/server",
+];
+
 /// Debt: rooms that still have a circle of files. An entry goes when its room has none; none is added.
-const ROOMS_WITH_CIRCLES: [&str; 2] = ["gateway", "cli"];
+const ROOMS_WITH_CIRCLES: [&str; 1] = ["cli"];
 
 /// Where a file ought to be split. `STYLE` asks for 300; a table or a façade of documentation may pass it.
 const FILE_LINES_MAX: usize = 400;
@@ -69,7 +80,13 @@ fn library() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn rooms_use_only_those_before_them() {
-    let wrong = upward(&library(), &ROOMS);
+    let library = library();
+    let wrong = upward(&library, &ROOMS);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let gateway = library.into_iter().filter(|(file, _)| file.starts_with("gateway/"));
+    let gateway = gateway
+        .map(|(file, used)| (file, used.into_iter().filter(|used| used.starts_with("gateway/")).collect()));
+    let wrong = upward(&gateway.collect(), &GATEWAY_ROOMS);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

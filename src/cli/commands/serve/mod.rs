@@ -57,7 +57,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let message = format!("serving {count} plug-ins on http://{}", gateway.address());
     logging::say(serve.log_format, Level::Info, &message);
     service::say_ready(count);
-    service::start_watchdog(gateway.pulse());
+    service::start_watchdog(gateway.heartbeat());
 
     let signal = loop {
         match signals.forever().next() {

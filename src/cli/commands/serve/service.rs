@@ -4,7 +4,7 @@
 //! The protocols are those of sd_listen_fds(3) and sd_notify(3).
 
 use crate::cli::{Failure, exit};
-use crate::gateway::server::Pulse;
+use crate::gateway::server::Heartbeat;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use std::net::TcpListener;
@@ -45,14 +45,14 @@ pub fn say_reloading() {
 
 /// Says that the gateway is at work, for as long as it is, if the manager wants to know (WATCHDOG_USEC): twice as
 /// often as it asks for. It restarts a service that is silent.
-pub fn start_watchdog(pulse: Pulse) {
+pub fn start_watchdog(heartbeat: Heartbeat) {
     let Some(asked) = sd_notify::watchdog_enabled() else { return };
     let interval = asked / 2;
     let thread = std::thread::Builder::new().name("watchdog".into()).stack_size(STACK_BYTES);
     let started = thread.spawn(move || {
         loop {
             std::thread::sleep(interval);
-            if pulse.beats(interval / 2) {
+            if heartbeat.beats(interval / 2) {
                 say(&[NotifyState::Watchdog]);
             } else {
                 log::error!(

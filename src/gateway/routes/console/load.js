@@ -88,10 +88,10 @@ async function pollMetrics() {
     const values = {
       rate: rate('requests'), fuel: rate('fuel'),
       p50: quantile(0.5, before.buckets, now.buckets), p99: quantile(0.99, before.buckets, now.buckets),
-      running: now.gauges.fuelbox_guests_running ?? null, queued: now.gauges.fuelbox_queue_length ?? null,
+      running: now.gauges.fuelbox_workers_busy ?? null, queued: now.gauges.fuelbox_queue_length ?? null,
     };
     for (const chart of CHARTS) add(chart, values);
-    const limit = now.gauges.fuelbox_guests_limit;
+    const limit = now.gauges.fuelbox_workers_limit;
     if (limit) CHARTS[3].said.append(` of ${limit} places`);
   }
   before = now;

@@ -3,10 +3,8 @@
 
 pub(crate) mod parts;
 
-use super::deployment::PLUGINS;
-use super::execute::{DEFAULT_FUNCTION, EXECUTE, HEALTH, LISTING};
-use super::status::{METRICS, READY};
-use super::{console, metrics};
+use super::execute::DEFAULT_FUNCTION;
+use super::metrics;
 use crate::abi::Convention;
 use crate::base::escape::json_line;
 use crate::base::heap;
@@ -15,6 +13,7 @@ use crate::base::limits::LISTED_BYTES_MAX;
 use crate::gateway::http::message::{BYTES, JSON, TEXT};
 use crate::gateway::http::problem;
 use crate::gateway::http::problem::Kind;
+use crate::gateway::http::route::{Documentation, Route};
 use crate::module::reader::Signature;
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
@@ -22,9 +21,6 @@ use crate::runner::Runner;
 use parts::{Parts, bytes, content, header_refs, text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
-
-/// Where it is.
-pub const PATH: &str = "/openapi.json";
 
 /// What a name may have in a path as it is (RFC 3986, section 2.3); braces would be taken for a template's.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -77,21 +73,21 @@ const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem:
 ///
 /// # Errors
 /// The system has no memory for it.
-pub fn written(runner: &Runner, has_desk: bool) -> Result<String, NoMemory> {
+pub fn written(runner: &Runner, has_deployment: bool) -> Result<String, NoMemory> {
     // It is made as one value, which takes some times its text.
     heap::check(runner.plugins().all().len() * 4 * LISTED_BYTES_MAX)?;
-    Ok(json_line(&document(runner, has_desk).to_string()) + "\n")
+    Ok(json_line(&document(runner, has_deployment).to_string()) + "\n")
 }
 
-/// The document; `has_desk` if plug-ins can be changed.
-pub fn document(runner: &Runner, has_desk: bool) -> Value {
+/// The document; `has_deployment` if plug-ins can be changed.
+pub fn document(runner: &Runner, has_deployment: bool) -> Value {
     let mut parts = Parts::default();
     let mut paths = own_paths(&mut parts);
-    if has_desk {
-        paths.extend(desk_paths(&mut parts));
+    if has_deployment {
+        paths.extend(deployment_paths(&mut parts));
     }
     for plugin in runner.plugins().all() {
-        let at = format!("{EXECUTE}{}", utf8_percent_encode(&plugin.name, IN_PATH));
+        let at = format!("{}{}", Route::Execute.path(), utf8_percent_encode(&plugin.name, IN_PATH));
         if plugin.is_command() {
             paths.insert(at.clone(), program(&mut parts, plugin.policy.access, false));
             paths.insert(at + "/{path}", program(&mut parts, plugin.policy.access, true));
@@ -119,27 +115,25 @@ pub fn document(runner: &Runner, has_desk: bool) -> Value {
 
 /// The gateway's own routes, each only to be read.
 fn own_paths(parts: &mut Parts) -> Map<String, Value> {
-    let html = content("text/html; charset=utf-8", text());
-    let list = content(JSON, json!({ "$ref": "#/components/schemas/Plugins" }));
-    let document = content(JSON, json!({ "type": "object", "required": ["openapi", "paths"] }));
-    let mut scrape = content(metrics::CLASSIC, text());
-    scrape.extend(content(metrics::OPEN_METRICS, text()));
-    let plain = || content(TEXT, text());
-    let versioned: &[&str] = &["ETag", "Cache-Control"];
-    let routes = [
-        (console::PATH, "console", "The console, a page for people", html, versioned),
-        (LISTING, "plugins", "The plug-ins, and the files that do not load", list, versioned),
-        (PATH, "openapi", "This document", document, versioned),
-        (METRICS, "metrics", "Metrics, in OpenMetrics if `Accept` asks for it", scrape, &[]),
-        (HEALTH, "alive", "Whether the gateway is alive", plain(), &[]),
-        (READY, "ready", "Whether it is to be given work", plain(), &[]),
-    ];
     let mut paths = Map::new();
-    for (path, id, summary, content, headers) in routes {
-        let more: &[Kind] = match path {
-            READY => &[problem::NOT_READY],
-            _ if headers.is_empty() => &[],
-            _ => &[problem::PRECONDITION],
+    for route in Route::READ {
+        let Some(Documentation { id, summary, is_versioned }) = route.documentation() else { continue };
+        let content = match route {
+            Route::Console => content("text/html; charset=utf-8", text()),
+            Route::Plugins => content(JSON, json!({ "$ref": "#/components/schemas/Plugins" })),
+            Route::OpenApi => content(JSON, json!({ "type": "object", "required": ["openapi", "paths"] })),
+            Route::Metrics => {
+                let mut scrape = content(metrics::CLASSIC, text());
+                scrape.extend(content(metrics::OPEN_METRICS, text()));
+                scrape
+            }
+            _ => content(TEXT, text()),
+        };
+        let headers: &[&str] = if is_versioned { &["ETag", "Cache-Control"] } else { &[] };
+        let more: &[Kind] = match route {
+            Route::Ready => &[problem::NOT_READY],
+            _ if is_versioned => &[problem::PRECONDITION],
+            _ => &[],
         };
         let mut item = Map::new();
         for method in ["get", "head"] {
@@ -150,7 +144,7 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
             }
             responses.insert("200".into(), ok);
             let mut operation = operation(&format!("{id}-{method}"), "gateway", summary, responses);
-            if !headers.is_empty() {
+            if is_versioned {
                 operation["parameters"] = json!([
                     { "$ref": "#/components/parameters/IfMatch" },
                     { "$ref": "#/components/parameters/IfNoneMatch" },
@@ -160,7 +154,7 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
             }
             item.insert(method.into(), operation);
         }
-        paths.insert(path.into(), item.into());
+        paths.insert(route.path().into(), item.into());
     }
     paths
 }
@@ -277,7 +271,7 @@ fn any_program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
 }
 
 /// The paths where plug-ins are changed.
-fn desk_paths(parts: &mut Parts) -> Map<String, Value> {
+fn deployment_paths(parts: &mut Parts) -> Map<String, Value> {
     let wasm = content("application/wasm", bytes());
     let toml = content("application/toml", text());
     let signature = content("text/plain", text());
@@ -314,7 +308,7 @@ fn desk_paths(parts: &mut Parts) -> Map<String, Value> {
             }
             item.insert((*method).into(), operation);
         }
-        paths.insert(format!("{PLUGINS}{{name}}{end}"), item.into());
+        paths.insert(format!("{}{{name}}{end}", Route::Deployment.path()), item.into());
     }
     paths
 }

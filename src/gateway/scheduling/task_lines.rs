@@ -1,71 +1,49 @@
-//! The work that waits for a worker, in a line for each client.
+//! The tasks that wait for a worker, in a line for each client.
 
-use super::admission::Waiting;
-use crate::gateway::connection::client::{Client, ClientKey};
-use crate::gateway::connection::conn::Conn;
-use crate::gateway::connection::share::Share;
+use super::share::Share;
+use super::task::Task;
+use crate::gateway::http::client::{Client, ClientKey};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 
 /// Clients that are remembered though they have nothing here.
 const LINES_KEPT: usize = 64;
 
-/// Something for a worker to do.
-pub enum Work {
-    /// Look at a connection, which is claimed.
-    Look(Arc<Conn>),
-    /// Run a request whose turn has come; the place among the running guests is already its.
-    Run(Box<Waiting>),
-    /// Refuse a request whose turn has not come in time, or that makes room for another one.
-    Refuse(Box<Waiting>),
-    /// Begin again with a request that was handed to a worker who is gone for long.
-    Again(Box<Waiting>),
-    /// Say that events are looked for and that work is taken up.
-    Pulse(SyncSender<()>),
-}
-
-impl Work {
-    /// Whose it is.
-    fn client(&self) -> Client {
-        match self {
-            Work::Look(conn) => conn.peer,
-            Work::Run(waiting) | Work::Refuse(waiting) | Work::Again(waiting) => waiting.ready.client,
-            Work::Pulse(_) => Client::nobody(),
-        }
-    }
-}
-
-/// The work of one client.
-#[derive(Default)]
-struct Line {
-    works: VecDeque<Work>,
-    /// Workers that have taken some of it and are not gone for long.
+/// The tasks of one client.
+struct Line<T> {
+    tasks: VecDeque<T>,
+    /// Workers that have taken some of it and are not long at one.
     workers: usize,
-    /// Workers that are gone for long with some of it.
+    /// Workers that are long at one with some of it.
     long: usize,
     /// What is known of the client.
     share: Option<Arc<Share>>,
 }
 
-/// What the workers share, under one lock.
-pub struct Core {
-    lines: HashMap<ClientKey, Line>,
-    /// The clients with work, in the order of their turns.
+/// The tasks, and who is at them.
+pub struct TaskLines<T> {
+    lines: HashMap<ClientKey, Line<T>>,
+    /// The clients with tasks, in the order of their turns.
     turns: VecDeque<ClientKey>,
     /// Whether someone waits for events, or will.
     pub has_leader: bool,
     /// Workers that wait to be woken.
     pub sleepers: usize,
-    /// Workers that have work in hand.
+    /// Workers that are at a task.
     pub busy: usize,
-    /// Those among them that are gone for long.
+    /// Those among them that are long at one.
     pub long: usize,
     guests: usize,
     share: usize,
 }
 
-impl Line {
+impl<T> Default for Line<T> {
+    fn default() -> Line<T> {
+        Line { tasks: VecDeque::new(), workers: 0, long: 0, share: None }
+    }
+}
+
+impl<T> Line<T> {
     /// Whether one more worker may take some of it, which is that of `client`. A proxy stands for many clients, and may
     /// have all workers.
     fn is_open(&self, client: &ClientKey, share: usize) -> bool {
@@ -75,14 +53,14 @@ impl Line {
     }
 
     fn is_over(&self) -> bool {
-        self.works.is_empty() && self.workers == 0 && self.long == 0
+        self.tasks.is_empty() && self.workers == 0 && self.long == 0
     }
 }
 
-impl Core {
-    /// No work, for workers that let `guests` run at once, `share` of them of one client.
-    pub fn new(guests: usize, share: usize) -> Core {
-        Core {
+impl<T: Task> TaskLines<T> {
+    /// No tasks, for workers that let `guests` run at once, `share` of them of one client.
+    pub fn new(guests: usize, share: usize) -> TaskLines<T> {
+        TaskLines {
             lines: HashMap::new(),
             turns: VecDeque::new(),
             has_leader: false,
@@ -94,43 +72,44 @@ impl Core {
         }
     }
 
-    /// Whether one more worker may be at work: as many as places are left for guests, and one where none is. More
-    /// would only find that there is no place for their requests.
+    /// Whether one more worker may be at work: as many as guests may still begin, and one where none may. More
+    /// would only find that their requests have to wait.
     pub fn may_work(&self) -> bool {
         self.busy - self.long < self.guests.saturating_sub(self.long).max(1)
     }
 
-    /// Adds work. True if no worker has any of this client's.
-    pub fn add(&mut self, work: Work) -> bool {
-        let client = work.client();
+    /// Adds a task. True if no worker has any of this client's.
+    pub fn add(&mut self, task: T) -> bool {
+        let client = task.client();
         let line = self.lines.entry(client.key).or_default();
-        if let Work::Look(conn) = &work {
-            conn.enter_line();
-            line.share.get_or_insert_with(|| Arc::clone(&conn.share));
+        task.enqueued();
+        if let Some(share) = task.share() {
+            line.share.get_or_insert_with(|| Arc::clone(share));
         }
-        if line.works.is_empty() {
+        if line.tasks.is_empty() {
             self.turns.push_back(client.key);
         }
-        line.works.push_back(work);
+        line.tasks.push_back(task);
         line.workers == 0
     }
 
-    /// The work whose turn it is, for a worker who has some of `clients` in hand; it notes there whose this is.
-    pub fn take(&mut self, clients: &mut Vec<ClientKey>) -> Option<Work> {
-        let is_theirs = |key: &ClientKey, line: &Line| line.is_open(key, self.share) || clients.contains(key);
+    /// The task whose turn it is, for a worker who has some of `clients` in hand; it notes there whose this is.
+    pub fn take(&mut self, clients: &mut Vec<ClientKey>) -> Option<T> {
+        let is_theirs =
+            |key: &ClientKey, line: &Line<T>| line.is_open(key, self.share) || clients.contains(key);
         let at =
             self.turns.iter().position(|key| self.lines.get(key).is_some_and(|line| is_theirs(key, line)))?;
         let key = self.turns.remove(at)?;
         let line = self.lines.get_mut(&key)?;
-        let work = line.works.pop_front();
-        if !line.works.is_empty() {
+        let task = line.tasks.pop_front();
+        if !line.tasks.is_empty() {
             self.turns.push_back(key);
         }
         if !clients.contains(&key) {
             line.workers += 1;
             clients.push(key);
         }
-        work
+        task
     }
 
     /// Notes that a worker has nothing of these clients in hand any more.
@@ -143,14 +122,14 @@ impl Core {
         }
     }
 
-    /// Notes that a worker is gone for long with work of `client`.
-    pub fn go_long(&mut self, client: Client) {
+    /// Notes that a worker is long at a task of `client`.
+    pub fn begin_long(&mut self, client: Client) {
         self.long += 1;
         self.lines.entry(client.key).or_default().long += 1;
     }
 
     /// Notes that it is back.
-    pub fn come_back(&mut self, client: Client) {
+    pub fn end_long(&mut self, client: Client) {
         self.long -= 1;
         if let Some(line) = self.lines.get_mut(&client.key) {
             line.long -= 1;
@@ -165,17 +144,17 @@ impl Core {
         }
     }
 
-    /// Whether no work waits.
+    /// Whether no task waits.
     pub fn is_idle(&self) -> bool {
         self.turns.is_empty()
     }
 
-    /// Whether `count` works wait that any worker may take.
+    /// Whether `count` tasks wait that any worker may take.
     pub fn has_open(&self, count: usize) -> bool {
         let mut open = 0;
         for key in &self.turns {
             if let Some(line) = self.lines.get(key).filter(|line| line.is_open(key, self.share)) {
-                open += line.works.len();
+                open += line.tasks.len();
             }
             if open >= count {
                 return true;

@@ -1,16 +1,16 @@
 //! What a connection has received and has to send, and its socket: for the one thread that has claimed it.
 
-use super::client::{Client, Network};
-use super::forwarded;
-use super::pending::Ready;
 use super::phase::Phase;
 use crate::base::heap;
 use crate::base::limits::DoorLimits;
 use crate::gateway::http::chunked::Chunked;
-use crate::gateway::http::http1;
-use crate::gateway::http::http1::{Framing, NO_ROOM, Reject};
+use crate::gateway::http::client::{Client, Network};
+use crate::gateway::http::forwarded;
+use crate::gateway::http::head::{self, Framing};
+use crate::gateway::http::message::Request;
 use crate::gateway::http::problem::TOO_LARGE;
-use crate::gateway::routes::deployment::Desk;
+use crate::gateway::http::reject::{BODY_TOO_LARGE, NO_ROOM, Reject};
+use crate::gateway::http::service::Service;
 use mio::net::TcpStream;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -31,12 +31,12 @@ const HEAD_COPIES: usize = 4;
 const LINGER_READS: usize = 4;
 
 /// What requests are read by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Reading<'a> {
     /// How large they may be.
     pub limits: &'a DoorLimits,
-    /// Where plug-ins are changed, if they can be.
-    pub desk: Option<&'a Desk>,
+    /// Who serves them.
+    pub service: &'a dyn Service,
     /// Whose word is taken for who the client is.
     pub proxies: &'a [Network],
 }
@@ -44,7 +44,7 @@ pub struct Reading<'a> {
 /// A body that is being received.
 #[derive(Debug)]
 struct Receiving {
-    request: Ready,
+    request: Request,
     framing: Receive,
     /// Bytes that the body may have.
     most: usize,
@@ -58,7 +58,7 @@ enum Receive {
 
 /// Buffers and progress of a connection.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct Buffers {
     /// The socket; none when it has been closed.
     stream: Option<TcpStream>,
     /// Received bytes, of which the first `filled` count.
@@ -84,17 +84,17 @@ pub struct State {
 )]
 pub enum Step {
     /// A whole request.
-    Request(Ready),
+    Request(Request),
     /// More bytes are needed.
     More,
     /// The client waits for `100 Continue` before it sends the body.
     Continue,
 }
 
-impl State {
+impl Buffers {
     /// Nothing yet, on `stream`.
-    pub fn new(stream: TcpStream) -> State {
-        State { stream: Some(stream), ..State::default() }
+    pub fn new(stream: TcpStream) -> Buffers {
+        Buffers { stream: Some(stream), ..Buffers::default() }
     }
 
     /// Looks for a request of `peer`, or of who is behind it, in what has been received.
@@ -103,12 +103,12 @@ impl State {
     /// [`Reject`]: the connection must end after the answer.
     pub fn step(&mut self, reading: Reading<'_>, peer: Client) -> Result<Step, Reject> {
         if self.receiving.is_none() {
-            let Reading { limits, desk, proxies } = reading;
-            let Some(head) = http1::head(&self.input[..self.filled], limits.head_bytes)? else {
+            let Reading { limits, service, proxies } = reading;
+            let Some(head) = head::parse(&self.input[..self.filled], limits.head_bytes)? else {
                 return Ok(Step::More);
             };
-            let role = desk.and_then(|desk| desk.role(&head));
-            let most = desk.map_or(limits.body_bytes, |desk| desk.body_bytes(&head, role, limits.body_bytes));
+            let role = service.role(&head);
+            let most = service.body_limit(&head, role, limits.body_bytes);
             let too_large = matches!(head.framing, Framing::Length(n) if n > most as u64);
             let framing = match head.framing {
                 Framing::Length(length) => Receive::Length(length as usize),
@@ -118,7 +118,7 @@ impl State {
             heap::check(HEAD_COPIES * head.len).map_err(|_| NO_ROOM)?;
             let raw = &self.input[..head.len];
             let client = forwarded::client(raw, peer, proxies);
-            let mut request = Ready::new(&head, raw, client, role);
+            let mut request = Request::new(&head, raw, client, role);
             if let (true, false, Receive::Length(length)) = (most > limits.body_bytes, too_large, &framing) {
                 // Grown bit by bit, a large body would come to take up to twice its size.
                 heap::reserve(&mut request.body, *length).map_err(|_| NO_ROOM)?;
@@ -129,7 +129,7 @@ impl State {
             self.receiving = Some(Receiving { request, framing, most });
             self.consume(used);
             if too_large {
-                return Err(Reject { kind: TOO_LARGE, detail: http1::BODY_TOO_LARGE });
+                return Err(Reject { kind: TOO_LARGE, detail: BODY_TOO_LARGE });
             }
             if waits && self.filled == 0 {
                 return Ok(Step::Continue);
@@ -253,7 +253,7 @@ impl State {
 
     /// Closes the socket and lets go of everything.
     pub fn close(&mut self) {
-        *self = State::default();
+        *self = Buffers::default();
     }
 
     /// Whether the request that comes in is from who may change plug-ins.
@@ -283,8 +283,8 @@ impl State {
     }
 
     /// Takes the request in progress, for what is said of it when it comes to nothing.
-    pub fn take_in_progress(&mut self, peer: Client) -> Ready {
+    pub fn take_in_progress(&mut self, peer: Client) -> Request {
         let known = self.receiving.take().map(|whole| whole.request);
-        known.unwrap_or_else(|| Ready::unknown(peer, &self.input[..self.filled]))
+        known.unwrap_or_else(|| Request::unknown(peer, &self.input[..self.filled]))
     }
 }

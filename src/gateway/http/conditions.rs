@@ -1,14 +1,10 @@
 //! Versions and conditions (RFC 9110, section 13): the `ETag` of a module, a policy or a page is its SHA-256.
 
+use super::head::values;
+use super::message::{Request, Response};
+use super::problem;
 use crate::base::digest::Digest;
-use crate::base::heap;
 use crate::base::heap::NoMemory;
-use crate::gateway::http::http1::values;
-use crate::gateway::http::message::{JSON, Request, Response};
-use crate::gateway::http::problem;
-use crate::gateway::workers::scheduler::lock;
-use crate::runner::Runner;
-use std::sync::Mutex;
 
 /// The entity tag of what has this digest.
 pub fn tag(digest: Digest) -> String {
@@ -22,7 +18,8 @@ pub fn versioned(request: &Request, response: Response) -> Response {
     of_version(request, digest, Response { body: Vec::new(), ..response }, || Ok(body))
 }
 
-fn of_version(
+/// The same of a body of which the digest is known, and which `body` makes if it is needed.
+pub fn of_version(
     request: &Request,
     digest: Digest,
     mut response: Response,
@@ -31,39 +28,15 @@ fn of_version(
     // Whoever sends something else in the place of a tag has no version.
     match Conditions::of(&request.head) {
         Ok(conditions) if !conditions.match_now(Some(digest)) => {
-            return problem::response(problem::PRECONDITION, "what is there is not what the request is for");
+            return Response::problem(problem::PRECONDITION, "what is there is not what the request is for");
         }
         Ok(conditions) if conditions.client_has(digest) => response.status = 304,
         _ => match body() {
             Ok(body) => response.body = body,
-            Err(_) => return problem::no_memory(),
+            Err(_) => return Response::no_memory(),
         },
     }
     response.with("ETag", tag(digest)).with("Cache-Control", "no-cache")
-}
-
-/// A document of the plug-ins, in JSON. It is made anew only when they have changed: with many it takes a while, and any
-/// stranger may ask.
-#[derive(Debug, Default)]
-pub struct Made(Mutex<Option<(u64, Digest, String)>>);
-
-impl Made {
-    /// The answer to a request for it; `make` writes it.
-    pub fn answer(
-        &self,
-        runner: &Runner,
-        request: &Request,
-        make: impl FnOnce() -> Result<String, NoMemory>,
-    ) -> Response {
-        // Before the plug-ins are looked at: one that comes meanwhile makes this an old version.
-        let version = runner.plugins().version();
-        let mut made = lock(&self.0);
-        let known = made.take().filter(|(of, ..)| *of == version);
-        let known = known.map_or_else(|| make().map(|text| (version, Digest::of(text.as_bytes()), text)), Ok);
-        let Ok(known) = known else { return problem::no_memory() };
-        let (_, digest, text) = made.insert(known);
-        of_version(request, *digest, Response::new(200, JSON, ""), || heap::copy(text.as_bytes()))
-    }
 }
 
 /// The tags of a condition.

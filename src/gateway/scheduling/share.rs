@@ -1,6 +1,6 @@
 //! What a client has of the budget of bytes, and what it asks for.
 
-use super::client::ClientKey;
+use crate::gateway::http::client::ClientKey;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// What a client has of the budget of bytes.

@@ -1,7 +1,7 @@
 //! A bounded queue that clients share, and within each its plug-ins: they are served in turn, and whoever has most of
-//! it makes room. It knows neither requests nor places.
+//! it makes room. It knows neither requests nor workers.
 
-use crate::gateway::connection::client::ClientKey;
+use crate::gateway::http::client::ClientKey;
 use std::collections::VecDeque;
 
 /// One more than this many beyond what a newcomer has is too many: to put a newcomer in the place of another makes no
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 const FAIR_LEAD: usize = 1;
 
 /// What waits.
-pub struct Queue<T> {
+pub struct FairQueue<T> {
     /// The clients that have something here, in the order of their turns.
     clients: VecDeque<Line<T>>,
     len: usize,
@@ -40,14 +40,14 @@ impl<T> Line<T> {
     }
 }
 
-impl<T> Queue<T> {
+impl<T> FairQueue<T> {
     /// A queue for at most this many.
-    pub fn new(most: usize) -> Queue<T> {
-        Queue { clients: VecDeque::new(), len: 0, most }
+    pub fn new(most: usize) -> FairQueue<T> {
+        FairQueue { clients: VecDeque::new(), len: 0, most }
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.len
     }
 
@@ -147,15 +147,15 @@ mod tests {
         ClientKey::of([127, 0, 0, last].into())
     }
 
-    fn queue(most: usize, items: &[(u8, &str, u32)]) -> Queue<u32> {
-        let mut queue = Queue::new(most);
+    fn queue(most: usize, items: &[(u8, &str, u32)]) -> FairQueue<u32> {
+        let mut queue = FairQueue::new(most);
         for (client, plugin, item) in items {
             queue.add(key(*client), plugin.to_string(), *item).unwrap();
         }
         queue
     }
 
-    fn all(queue: &mut Queue<u32>) -> Vec<u32> {
+    fn all(queue: &mut FairQueue<u32>) -> Vec<u32> {
         std::iter::from_fn(|| queue.take(|_| true, |_| 0)).collect()
     }
 
@@ -166,12 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn who_has_fewest_places_comes_first() {
+    fn who_has_the_fewest_comes_first() {
         let mut queue = queue(9, &[(1, "a", 10), (2, "a", 20), (3, "a", 30)]);
         assert_eq!(queue.take(|_| true, |client| if client == key(2) { 0 } else { 1 }), Some(20));
         assert_eq!(queue.take(|item| *item != 10, |_| 0), Some(30));
         assert_eq!(queue.take(|item| *item != 10, |_| 0), None);
-        assert_eq!((queue.take(|_| true, |_| 0), queue.len()), (Some(10), 0));
+        assert_eq!((queue.take(|_| true, |_| 0), queue.waiting()), (Some(10), 0));
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(queue.add(key(2), "a".into(), 21), Err(21));
         assert_eq!(queue.add(key(4), "a".into(), 40), Ok(Some(11)));
         assert_eq!(queue.add(key(5), "a".into(), 50), Err(50));
-        assert_eq!((all(&mut queue), queue.len()), (vec![10, 20, 30, 40], 0));
+        assert_eq!((all(&mut queue), queue.waiting()), (vec![10, 20, 30, 40], 0));
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_queue_for_nobody_takes_nobody() {
-        let mut queue: Queue<u32> = Queue::new(0);
-        assert_eq!((queue.add(key(1), "a".into(), 1), queue.len()), (Err(1), 0));
+        let mut queue: FairQueue<u32> = FairQueue::new(0);
+        assert_eq!((queue.add(key(1), "a".into(), 1), queue.waiting()), (Err(1), 0));
     }
 }

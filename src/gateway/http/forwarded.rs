@@ -5,7 +5,7 @@
 //! and name different clients, one of them is the client's own word, and neither is believed.
 
 use super::client::{Client, Network};
-use crate::gateway::http::http1::values;
+use super::head::values;
 use std::net::{IpAddr, SocketAddr};
 
 /// The client of the request with `head`, which came from `peer`.

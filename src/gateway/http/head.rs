@@ -2,34 +2,13 @@
 //! read in two ways is refused.
 
 use super::authority::{Authority, split_absolute};
-use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, Kind, NO_MEMORY, TARGET_TOO_LONG, VERSION};
+use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, TARGET_TOO_LONG, VERSION};
+use super::reject::{Reject, reject};
 use super::request_id::{REQUEST_ID, is_well_formed};
-
-pub use super::chunked::Chunked;
+use super::route::Route;
 
 /// Header lines of one request.
 pub const HEADERS_MAX: usize = 100;
-
-/// What is said of a body that is too large, whichever limit it is held to.
-pub const BODY_TOO_LARGE: &str = "the body is larger than --max-body; that of a plug-in to be deployed is held to \
-    --max-module and --body-budget";
-
-/// Why a request is refused; the connection ends with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// The problem, and so the status.
-    pub kind: Kind,
-    /// What is wrong.
-    pub detail: &'static str,
-}
-
-/// There is no memory for the request.
-pub const NO_ROOM: Reject =
-    Reject { kind: NO_MEMORY, detail: "the system has too little memory for this request; try again" };
-
-pub(crate) fn reject<T>(kind: Kind, detail: &'static str) -> Result<T, Reject> {
-    Err(Reject { kind, detail })
-}
 
 /// How long the body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +26,8 @@ pub struct Head<'a> {
     pub method: &'a str,
     /// The target in origin form, or `*` for the server as a whole.
     pub target: &'a str,
+    /// What the target is of.
+    pub route: Route,
     /// Whom it is for, if it says so: HTTP/1.0 need not.
     pub authority: Option<Authority<'a>>,
     /// The `Content-Type`.
@@ -70,7 +51,7 @@ pub struct Head<'a> {
 /// # Errors
 /// [`Reject`] with 400, 414 or 431 for more than `max` bytes, 431 for more than 100 header lines, 505 for another version,
 /// 417.
-pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
+pub fn parse(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
     // RFC 9112, section 2.2: one empty line before a request line is to be ignored.
     let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
     let bytes = &bytes[skipped..];
@@ -101,7 +82,7 @@ pub fn head(bytes: &[u8], max: usize) -> Result<Option<Head<'_>>, Reject> {
     Ok(Some(head))
 }
 
-/// The values of the field `name` in a head that [`head`] has read before, in their order.
+/// The values of the field `name` in a head that [`parse`] has read before, in their order.
 pub fn values<'a>(head: &'a [u8], name: &str) -> Vec<&'a [u8]> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
@@ -214,6 +195,7 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     Ok(Head {
         method,
         target,
+        route: Route::of(target),
         // The field does not count where the target says it (RFC 9112, section 3.2.2).
         authority: absolute.or(host),
         content_type,

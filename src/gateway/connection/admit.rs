@@ -1,0 +1,76 @@
+//! Which requests may run: as many guests as there may be, and changes of plug-ins one by one.
+
+use super::door::Door;
+use super::pending::{PendingRequest, Work};
+use crate::gateway::http::client::Client;
+use crate::gateway::http::message::{RETRY_AFTER, Response};
+use crate::gateway::http::problem::BUSY;
+use crate::gateway::http::route::Class;
+use crate::gateway::lock::lock;
+use crate::gateway::scheduling::admission::{Admission, Admitted};
+use std::sync::Mutex;
+
+impl Door {
+    fn admission(&self, class: Class) -> &Mutex<Admission<Box<PendingRequest>>> {
+        match class {
+            Class::Guest => &self.guests,
+            Class::Deployment => &self.changes,
+        }
+    }
+
+    /// Whether a guest for `client` would have to wait.
+    pub fn is_taken_for(&self, client: Client) -> bool {
+        lock(&self.guests).is_taken_for(client)
+    }
+
+    /// Asks to run a request. One that has to make room for it is refused.
+    pub fn enter(&self, mut pending: Box<PendingRequest>) -> Admitted<Box<PendingRequest>> {
+        let Some(class) = pending.request.class().filter(|_| !pending.is_admitted) else {
+            return Admitted::Run(pending);
+        };
+        if class == Class::Guest {
+            pending.plugin_limit = self.service.workers_of_plugin(&pending.request);
+        }
+        let admitted = lock(self.admission(class))
+            .enter(pending, |pending| self.service.plugin(&pending.request).unwrap_or_default());
+        match admitted {
+            Admitted::Run(mut pending) => {
+                pending.is_admitted = true;
+                Admitted::Run(pending)
+            }
+            Admitted::Queued(Some(refused)) => {
+                self.push(Work::Refuse(refused));
+                Admitted::Queued(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Notes that a request has ended, and has those run that may now.
+    pub fn leave(&self, pending: &mut Box<PendingRequest>) {
+        let Some(class) = pending.request.class().filter(|_| pending.is_admitted) else { return };
+        pending.is_admitted = false;
+        let next = lock(self.admission(class)).leave(pending);
+        for mut pending in next {
+            pending.is_admitted = true;
+            self.push(Work::Serve(pending));
+        }
+    }
+
+    /// The response to a request that was not admitted in time, or for which there is no room to wait.
+    pub fn busy(&self, pending: &PendingRequest) -> Response {
+        let what = if pending.request.class() == Some(Class::Deployment) {
+            "other changes of plug-ins are being made; try again".into()
+        } else {
+            let (workers, limits) = (self.occupancy().limit, &self.limits);
+            format!(
+                "no guest ended in time: {workers} run at once (--workers), {} of one client (--client-share), and {} \
+                 requests wait (--queue), {:?} at most (--queue-timeout); try again",
+                limits.places_of_one(workers),
+                limits.queue,
+                limits.queue_timeout
+            )
+        };
+        Response::problem(BUSY, &what).with("Retry-After", RETRY_AFTER)
+    }
+}

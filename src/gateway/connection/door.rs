@@ -1,0 +1,214 @@
+//! The front door: every client connection, without a thread for any of them, and what the workers share.
+//!
+//! It knows of requests only what `http::service` asks and tells.
+
+use super::conn::Conn;
+use super::conns::Conns;
+use super::counters::ConnectionCounters;
+use super::pending::{PendingRequest, Work};
+use super::poll::{EventSource, FIRST_CONN};
+use crate::base::limits::DoorLimits;
+use crate::gateway::http::client::Network;
+use crate::gateway::http::request_id::Ids;
+use crate::gateway::http::service::{Service, Status};
+use crate::gateway::lock::lock;
+use crate::gateway::scheduling::admission::{Admission, Occupancy};
+use crate::gateway::scheduling::scheduler::Scheduler;
+use mio::net::TcpListener;
+use mio::{Registry, Waker};
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+/// Connections that wait in the system's queue to be taken (it allows fewer, if set up so). When the queue
+/// is full a client tries again only after a second, and the library's own 128 are full in a burst.
+const BACKLOG: i32 = 1024;
+
+/// For how long connections without a request are kept when the door closes, in milliseconds: closed at once, they
+/// could meet a request that is on its way.
+const DRAIN_IDLE_MS: u64 = 1_000;
+
+/// Changes of plug-ins that are made at a time, that wait, and for how long: compiling takes long, and is done by
+/// one, under the folder's lock.
+const CHANGES: usize = 1;
+const CHANGES_QUEUE: usize = 8;
+const CHANGES_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the workers share.
+pub struct Door {
+    /// The limits.
+    pub limits: DoorLimits,
+    /// Who serves requests.
+    pub service: Box<dyn Service>,
+    /// Which worker does what.
+    pub scheduler: Scheduler<Work>,
+    /// Proxies whose word is taken for who the client is.
+    pub proxies: Vec<Network>,
+    pub(crate) events: Mutex<EventSource>,
+    /// When events were last looked for, in microseconds of the door's clock.
+    pub(crate) looked_us: AtomicU64,
+    /// Who wants to know whether events are looked for.
+    pub(crate) heartbeats: Mutex<Vec<SyncSender<()>>>,
+    waker: Waker,
+    pub(crate) registry: Registry,
+    pub(crate) conns: Mutex<Conns>,
+    pub(crate) next_token: AtomicUsize,
+    /// The guests that run and the requests that wait for one to end.
+    pub(crate) guests: Mutex<Admission<Box<PendingRequest>>>,
+    /// The same of changes of plug-ins.
+    pub(crate) changes: Mutex<Admission<Box<PendingRequest>>>,
+    pub(crate) held_bytes: AtomicUsize,
+    /// Of these, bytes that are as good as gone.
+    pub(crate) leaving_bytes: AtomicUsize,
+    pub(crate) begin: Instant,
+    /// When it began to close, in milliseconds of its clock, and 1 more; 0 while it is open.
+    stopping_since: AtomicU64,
+    /// The names of requests.
+    pub ids: Ids,
+    /// What has become of connections.
+    pub counters: ConnectionCounters,
+}
+
+impl Door {
+    /// A door on `listener` behind which `guests` run at once.
+    ///
+    /// # Errors
+    /// The system gives no poll.
+    pub fn new(
+        listener: std::net::TcpListener,
+        (limits, proxies): (DoorLimits, Vec<Network>),
+        guests: usize,
+        service: Box<dyn Service>,
+    ) -> io::Result<Door> {
+        listener.set_nonblocking(true)?;
+        rustix::net::listen(&listener, BACKLOG)?;
+        let (events, registry, waker) = EventSource::new(TcpListener::from_std(listener))?;
+        let share = limits.places_of_one(guests);
+        Ok(Door {
+            scheduler: Scheduler::new(guests, share),
+            guests: Mutex::new(Admission::new((guests, share), limits.queue, limits.queue_timeout)),
+            changes: Mutex::new(Admission::new((CHANGES, CHANGES), CHANGES_QUEUE, CHANGES_PATIENCE)),
+            limits,
+            service,
+            proxies,
+            events: Mutex::new(events),
+            looked_us: AtomicU64::new(0),
+            heartbeats: Mutex::default(),
+            waker,
+            registry,
+            conns: Mutex::default(),
+            next_token: AtomicUsize::new(FIRST_CONN),
+            held_bytes: AtomicUsize::new(0),
+            leaving_bytes: AtomicUsize::new(0),
+            begin: Instant::now(),
+            stopping_since: AtomicU64::new(0),
+            ids: Ids::default(),
+            counters: ConnectionCounters::default(),
+        })
+    }
+
+    /// Milliseconds of the door's clock.
+    pub fn now_ms(&self) -> u64 {
+        self.begin.elapsed().as_millis() as u64
+    }
+
+    /// Whether the door is closing.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping_since.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether it has been closing for long enough that connections without a request end, too.
+    pub fn ends_idle(&self) -> bool {
+        let since = self.stopping_since.load(Ordering::SeqCst);
+        since > 0 && self.now_ms() >= since + DRAIN_IDLE_MS
+    }
+
+    /// Stops accepting; connections end with the request they are at, or with their next one, or after a second.
+    pub fn stop(&self) {
+        let _ =
+            self.stopping_since.compare_exchange(0, self.now_ms() + 1, Ordering::SeqCst, Ordering::SeqCst);
+        self.wake_leader();
+    }
+
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        lock(&self.conns).len()
+    }
+
+    /// Bytes counted against the budget.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The guests that run, and the requests that wait for one to end.
+    pub fn occupancy(&self) -> Occupancy {
+        lock(&self.guests).occupancy()
+    }
+
+    /// What the gateway is at.
+    pub fn status(&self) -> Status {
+        let Occupancy { running, limit, queued } = self.occupancy();
+        let (connections, clients) = {
+            let conns = lock(&self.conns);
+            (conns.len(), conns.clients().count())
+        };
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (limits, counters) = (&self.limits, &self.counters);
+        Status {
+            is_stopping: self.is_stopping(),
+            running,
+            workers: limit,
+            client_workers: limits.places_of_one(limit),
+            queued,
+            queue_limit: limits.queue,
+            connections,
+            connections_limit: limits.connections,
+            clients,
+            client_connections_limit: limits.connections_of_one(),
+            buffered: self.held_bytes(),
+            buffered_limit: limits.budget_bytes,
+            accepted: count(&counters.accepted),
+            refused: count(&counters.refused),
+            evicted_for_room: count(&counters.evicted_for_room),
+            evicted_for_share: count(&counters.evicted_for_share),
+            evicted_for_budget: count(&counters.evicted_for_budget),
+        }
+    }
+
+    /// Adds something to do.
+    pub(crate) fn push(&self, work: Work) {
+        if self.scheduler.push(work) {
+            self.wake_leader();
+        }
+    }
+
+    pub(crate) fn wake_leader(&self) {
+        // Fails only when the system is out of memory; the leader then looks at its next sweep.
+        let _ = self.waker.wake();
+    }
+
+    /// Ends a connection that the caller has claimed; it stays claimed, so nobody looks at it again.
+    pub fn close(&self, conn: &Conn) {
+        // The socket is closed, and leaves the poll.
+        lock(&conn.buffers).close();
+        self.hold(conn, 0);
+        lock(&self.conns).remove(conn);
+    }
+
+    /// Counts the `held` bytes of a connection, instead of what it was counted with so far.
+    pub(crate) fn hold(&self, conn: &Conn, held: usize) {
+        let (before, leaving) = conn.hold(held);
+        if leaving > 0 {
+            self.leaving_bytes.fetch_sub(leaving, Ordering::Relaxed);
+        }
+        if held > before {
+            conn.with_payer(|payer| payer.hold(held - before));
+            self.held_bytes.fetch_add(held - before, Ordering::Relaxed);
+        } else if held < before {
+            conn.with_payer(|payer| payer.release(before - held));
+            self.held_bytes.fetch_sub(before - held, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading requests from a connection, and counting what it holds.
+
+use super::buffers::{Buffers, Reading, Step};
+use super::conn::Conn;
+use super::door::Door;
+use super::pending::PendingRequest;
+use super::phase::Phase;
+use super::write::{Next, linger, look_again, reject, send};
+use crate::gateway::http::problem::SLOW;
+use crate::gateway::http::reject::{NO_ROOM, Reject};
+use crate::gateway::lock::lock;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+/// Reads from a client that sends as fast as this reads, before others have their turn.
+const READS: usize = 64;
+
+/// Notes what the connection waits for; false if there is no budget for what it holds.
+pub fn begin_wait(door: &Door, conn: &Conn) -> bool {
+    let buffers = &mut lock(&conn.buffers);
+    buffers.trim();
+    let phase = buffers.phase();
+    conn.set_deploys(buffers.deploys());
+    conn.wait(phase, phase == Phase::Idle, door.now_ms(), &door.limits);
+    door.count(conn, buffers.held(), phase)
+}
+
+/// Counts a whole request, which may have to wait for a worker; false if there is no budget for it.
+pub fn has_budget(door: &Door, pending: &PendingRequest) -> bool {
+    let PendingRequest { conn, request, .. } = pending;
+    conn.set_deploys(request.deploys());
+    let held = lock(&conn.buffers).held() + request.held();
+    door.budget(conn, held, Phase::Body)
+}
+
+/// Looks at a connection, of which an event may have told.
+pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
+    // Events tell once. This one is forgotten here, and what it told of may be left at the socket: by a request that
+    // was received before, or by a response that must be sent first.
+    conn.unmark();
+    buffers.has_unread = true;
+    if let Some(next) = is_over(door, conn, buffers) {
+        return next;
+    }
+    let reading = Reading { limits: &door.limits, service: &*door.service, proxies: &door.proxies };
+    let mut drained = false;
+    for _ in 0..READS {
+        let step = buffers.step(reading, conn.peer);
+        if let Some(client) = buffers.client() {
+            door.charge(conn, client);
+        }
+        match step {
+            Ok(Step::Request(mut request)) => {
+                door.charge(conn, request.client);
+                door.ids.complete(&mut request.id);
+                return Next::Request(Box::new(PendingRequest::new(Arc::clone(conn), request)));
+            }
+            Ok(Step::Continue) => {
+                buffers.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                match buffers.flush() {
+                    Ok(true) => {}
+                    Ok(false) => return Next::Wait,
+                    Err(_) => return Next::Close,
+                }
+            }
+            Ok(Step::More) => {}
+            Err(why) => return reject(door, conn, buffers, &why),
+        }
+        // The end that a client has sent after its requests came with the same event as they.
+        if drained && !conn.is_hung_up() {
+            return Next::Wait;
+        }
+        match buffers.read() {
+            Ok(0) => return Next::Close,
+            Ok(_) => {
+                drained = buffers.drained();
+                buffers.has_unread = !drained;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                buffers.has_unread = false;
+                return Next::Wait;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => {
+                return reject(door, conn, buffers, &NO_ROOM);
+            }
+            Err(_) => return Next::Close,
+        }
+    }
+    look_again(door, conn, buffers, false)
+}
+
+/// Deals with a connection that is late, ending, or still being written to.
+fn is_over(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Option<Next> {
+    if conn.is_late(door.now_ms()) {
+        return Some(match conn.phase() {
+            Phase::Head | Phase::Body if !buffers.ends => {
+                let detail = "the request did not arrive in time";
+                reject(door, conn, buffers, &Reject { kind: SLOW, detail })
+            }
+            _ => Next::Close,
+        });
+    }
+    if !buffers.output.is_empty() {
+        return match send(door, conn, buffers) {
+            // A pipelined request may be there already.
+            Next::Wait if buffers.output.is_empty() && !buffers.ends => None,
+            next => Some(next),
+        };
+    }
+    if buffers.ends {
+        return Some(linger(door, conn, buffers));
+    }
+    if door.ends_idle() && buffers.phase() == Phase::Idle {
+        return Some(Next::Close);
+    }
+    None
+}

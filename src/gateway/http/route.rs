@@ -1,0 +1,117 @@
+//! What a target is of: the routes of the gateway, and what is known of each before its handler is asked.
+
+use super::tokens::Role;
+
+/// A route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Route {
+    /// The console, a page for people.
+    Console,
+    /// A plug-in, to be run.
+    Execute,
+    /// The list of plug-ins.
+    Plugins,
+    /// A plug-in, to be read or changed.
+    Deployment,
+    /// The description of the routes.
+    OpenApi,
+    /// Metrics.
+    Metrics,
+    /// Whether the gateway is alive.
+    Health,
+    /// Whether it is to be given work.
+    Ready,
+    /// The server as a whole (RFC 9110, section 7.1).
+    Server,
+    /// There is none.
+    #[default]
+    Unknown,
+}
+
+/// Who shares the workers that a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Guests.
+    Guest,
+    /// Changes of plug-ins. They are not among the guests: when these take all workers, their operator must still get in.
+    Deployment,
+}
+
+/// What the description of the routes says of one that is only read.
+#[derive(Debug, Clone, Copy)]
+pub struct Documentation {
+    /// Its name there.
+    pub id: &'static str,
+    /// What it is.
+    pub summary: &'static str,
+    /// Whether the response has a version, so that a request may have conditions.
+    pub is_versioned: bool,
+}
+
+impl Route {
+    /// Those that are only read, as they are listed.
+    pub const READ: [Route; 6] =
+        [Route::Console, Route::Plugins, Route::OpenApi, Route::Metrics, Route::Health, Route::Ready];
+
+    /// The route of a target in origin form, or of `*`.
+    pub fn of(target: &str) -> Route {
+        let path = target.split('?').next().unwrap_or_default();
+        let is_exactly = |route: &&Route| route.path() == path;
+        match Route::READ.iter().find(is_exactly) {
+            Some(route) => *route,
+            None if path.starts_with(Route::Execute.path()) => Route::Execute,
+            None if path.starts_with(Route::Deployment.path()) => Route::Deployment,
+            None if path == Route::Server.path() => Route::Server,
+            None => Route::Unknown,
+        }
+    }
+
+    /// Its path; of plug-ins, what is before their names.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Route::Console => "/",
+            Route::Execute => "/execute/",
+            Route::Plugins => "/plugins",
+            Route::Deployment => "/plugins/",
+            Route::OpenApi => "/openapi.json",
+            Route::Metrics => "/metrics",
+            Route::Health => "/healthz",
+            Route::Ready => "/readyz",
+            Route::Server => "*",
+            Route::Unknown => "",
+        }
+    }
+
+    /// What is said of it where the routes are described; none where that depends on plug-ins.
+    pub const fn documentation(self) -> Option<Documentation> {
+        let (id, summary, is_versioned) = match self {
+            Route::Console => ("console", "The console, a page for people", true),
+            Route::Plugins => ("plugins", "The plug-ins, and the files that do not load", true),
+            Route::OpenApi => ("openapi", "This document", true),
+            Route::Metrics => ("metrics", "Metrics, in OpenMetrics if `Accept` asks for it", false),
+            Route::Health => ("alive", "Whether the gateway is alive", false),
+            Route::Ready => ("ready", "Whether it is to be given work", false),
+            Route::Execute | Route::Deployment | Route::Server | Route::Unknown => return None,
+        };
+        Some(Documentation { id, summary, is_versioned })
+    }
+
+    /// The methods that it takes, where that does not depend on a plug-in.
+    pub fn methods(self) -> Option<&'static str> {
+        self.documentation().map(|_| "GET, HEAD")
+    }
+
+    /// Whether its handler may look at all of the head.
+    pub fn needs_head(self) -> bool {
+        !matches!(self, Route::Health | Route::Ready | Route::Server | Route::Unknown)
+    }
+
+    /// Whose workers a request needs from a client with `role`, if it needs any.
+    pub fn class(self, role: Option<Role>) -> Option<Class> {
+        match self {
+            Route::Execute => Some(Class::Guest),
+            Route::Deployment => (role == Some(Role::Deploy)).then_some(Class::Deployment),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What the front door asks of whoever serves requests, and what it tells of itself.
+
+use super::head::Head;
+use super::message::{Request, Response};
+use super::tokens::Role;
+use std::time::Instant;
+
+/// Whoever serves requests.
+pub trait Service: Send + Sync {
+    /// What the bearer of the token in `head` may do.
+    fn role(&self, head: &Head<'_>) -> Option<Role>;
+
+    /// Bytes that the body of a request with this head and role may have, where others have `usual`.
+    fn body_limit(&self, head: &Head<'_>, role: Option<Role>, usual: usize) -> usize;
+
+    /// The plug-in that a request is for, if there is one.
+    fn plugin(&self, request: &Request) -> Option<String>;
+
+    /// The plug-in that a request is for and how many workers it may have, if it may not have all.
+    fn workers_of_plugin(&self, request: &Request) -> Option<(String, usize)>;
+
+    /// The response to a request, whose body and head it may take.
+    fn handle(&self, request: &mut Request, context: &Context<'_>) -> Response;
+
+    /// The response to a request that was lost on its way here.
+    fn lost(&self, request: &Request) -> Response;
+
+    /// Notes that `request`, which was whole at `begin`, has this response.
+    fn answered(&self, request: &Request, response: &Response, begin: Instant);
+}
+
+/// What a handler may ask of the front door.
+pub struct Context<'a> {
+    /// To be called when the response takes long, any number of times.
+    pub when_long: &'a dyn Fn(),
+    /// What the front door is at.
+    pub status: &'a dyn Fn() -> Status,
+}
+
+/// What a gateway is at, at one moment, more or less.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Status {
+    /// Whether it is stopping.
+    pub is_stopping: bool,
+    /// Guests that run.
+    pub running: usize,
+    /// Guests that may run.
+    pub workers: usize,
+    /// Guests of one client that may run.
+    pub client_workers: usize,
+    /// Requests that wait for a worker.
+    pub queued: usize,
+    /// Requests that may wait.
+    pub queue_limit: usize,
+    /// Open connections.
+    pub connections: usize,
+    /// Connections that may be open.
+    pub connections_limit: usize,
+    /// Clients that have a connection.
+    pub clients: usize,
+    /// Connections that one client may have open.
+    pub client_connections_limit: usize,
+    /// Bytes of requests and unsent responses.
+    pub buffered: usize,
+    /// Bytes that these may have.
+    pub buffered_limit: usize,
+    /// Connections taken so far.
+    pub accepted: u64,
+    /// Connections closed at once, as there was no room.
+    pub refused: u64,
+    /// Connections closed so that another has room.
+    pub evicted_for_room: u64,
+    /// Connections closed for another one of a client that has as many as it may.
+    pub evicted_for_share: u64,
+    /// Connections closed because the budget for bytes was used up.
+    pub evicted_for_budget: u64,
+}
