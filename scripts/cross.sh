@@ -157,7 +157,7 @@ for arg in "$@"; do
     --small)
         name=fuelbox-small
         profile=small
-        features=(--no-default-features)
+        features=(--no-default-features --features cli)
         ;;
     *)
         if [[ " ${all[*]} " != *" $arg "* ]]; then

@@ -26,13 +26,18 @@
 //! streams are arguments. Nothing that a guest or a client sends can panic the host.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
+// Without the upper rooms, a few things of the lower ones have no user. The default features have them all.
+#![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
 pub mod abi;
 pub mod base;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "gateway")]
 pub mod gateway;
 pub mod host;
 pub mod module;
+#[cfg(feature = "plugins")]
 pub mod plugins;
 pub(crate) mod runner;
 pub mod sandbox;
@@ -51,6 +56,6 @@ pub use sandbox::program::{CompileOptions, Program};
 pub use sandbox::zeroing::ZeroingAllocator;
 
 /// The README's example is a test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,5 +1,6 @@
 //! Values that everything else uses: limits, outcomes, errors, units.
 
+#[cfg(feature = "plugins")]
 pub mod digest;
 pub(crate) mod error;
 pub(crate) mod escape;
@@ -7,4 +8,5 @@ pub(crate) mod heap;
 pub mod limits;
 pub mod outcome;
 pub(crate) mod stopped;
+#[cfg(feature = "plugins")]
 pub mod units;

@@ -1,38 +1,20 @@
 //! The files of plug-ins: how they are read, named and told apart, and how a plug-in is made of them.
 
 use crate::base::digest::Digest;
-use crate::base::error::{Error, LoadProblem};
+use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::plugins::policy::{At, POLICY_BYTES_MAX, Policy, ServerPolicy};
 use crate::plugins::registry::Loaded;
 use crate::plugins::signature::SIGNATURE_BYTES_MAX;
 use crate::plugins::{beneath, policy, signature};
+use crate::sandbox::file::{read_at_most, whole_module};
 use crate::sandbox::program::Program;
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// The endings of module files, the preferred one first.
-pub const ENDINGS: &[&str] = if cfg!(feature = "wat") { &["wasm", "wat"] } else { &["wasm"] };
-
-/// Reads and compiles the module at `path`.
-///
-/// # Errors
-/// [`Error::Io`] with the path; [`Error::Load`] as [`Program::compile`].
-pub fn load_file(path: &Path, limits: &Limits) -> Result<Program, Error> {
-    let bytes = read_file(path, limits)?;
-    Program::compile(&path.display().to_string(), &bytes, limits)
-}
-
-/// The bytes of the module file at `path`, at most as many as `limits` allow.
-///
-/// # Errors
-/// [`Error::Io`] with the path; [`Error::Load`] if it is larger.
-pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
-    whole_module(path, open(path), limits)
-}
+pub use crate::sandbox::file::{ENDINGS, load_file, read_file};
 
 /// The same of a module in the plug-in folder, which no link leads out of.
 ///
@@ -40,39 +22,6 @@ pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
 /// As [`read_file`].
 pub fn read_module(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     whole_module(path, beneath::open(path), limits)
-}
-
-fn whole_module(path: &Path, opened: io::Result<File>, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let (bytes, size) = read_at_most(path, opened, limits.module_bytes)?;
-    if bytes.len() > limits.module_bytes {
-        let problem = LoadProblem::TooLarge { size, limit: limits.module_bytes };
-        return Err(Error::Load { name: path.display().to_string(), problem });
-    }
-    Ok(bytes)
-}
-
-/// Opens the file at `path`, wherever links lead.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    // Opening a named pipe must not wait for its writer; on a file this changes nothing.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
-    options.open(path)
-}
-
-/// At most `most` bytes of the file that was opened at `path`, and one more if there are more; and its size.
-fn read_at_most(path: &Path, opened: io::Result<File>, most: usize) -> Result<(Vec<u8>, u64), Error> {
-    let io = |source| Error::Io { path: path.into(), source };
-    let file = opened.map_err(io)?;
-    let metadata = file.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        return Err(io(io::Error::other("not a regular file")));
-    }
-    let mut bytes = Vec::new();
-    file.take((most as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
-    let size = metadata.len().max(bytes.len() as u64);
-    Ok((bytes, size))
 }
 
 /// A small text file of the plug-in folder; none if there is none.

@@ -7,7 +7,7 @@ use crate::base::error::Error;
 use crate::base::outcome::{Report, Value};
 use crate::host::guest_log::Origin;
 use crate::host::streams::SinkTo;
-use crate::plugins::files::load_file;
+use crate::sandbox::file::load_file;
 use std::path::Path;
 
 impl Runner {

@@ -1,5 +1,6 @@
 //! A run of a guest under its limits: the compiled program, the instance, and warm instances.
 
+pub(crate) mod file;
 pub(crate) mod instance;
 pub(crate) mod parked;
 pub mod pool;

@@ -72,7 +72,9 @@ impl Program {
     /// ```
     /// use fuelbox::{Limits, LoadProblem, Program, Error};
     ///
-    /// let refused = Program::compile("greedy", b"(module (memory 65536))", &Limits::default());
+    /// // `(module (memory 65536))`
+    /// let wasm = b"\0asm\x01\0\0\0\x05\x05\x01\0\x80\x80\x04";
+    /// let refused = Program::compile("greedy", wasm, &Limits::default());
     /// let Err(Error::Load { problem, .. }) = refused else { panic!() };
     /// assert_eq!(problem, LoadProblem::Memory { pages: 65_536, limit: 320 });
     /// ```

@@ -69,6 +69,7 @@ fn flags_that_are_spoken_of_exist() {
         "--check",
         "--dec",
         "--edition",
+        "--features",
         "--lib",
         "--model-gen",
         "--no-default-features",

@@ -1,12 +1,14 @@
 //! Every cap in one place. Nothing here knows wasm, HTTP or flags.
 
 pub(crate) mod constants;
+#[cfg(feature = "gateway")]
 pub(crate) mod door;
 pub(crate) mod module;
 pub(crate) mod run;
 pub(crate) mod warm;
 
 pub use constants::*;
+#[cfg(feature = "gateway")]
 pub use door::{ALWAYS_BYTES, CLIENT_TIMEOUT_MAX, DoorLimits, HEAD_BYTES_MIN};
 pub use module::*;
 pub use run::*;
