@@ -12,6 +12,14 @@ use crate::gateway::lock::lock;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+/// What came of reading.
+pub enum Advanced {
+    /// A whole request.
+    Request(Box<PendingRequest>),
+    /// None; this comes next.
+    Next(Next),
+}
+
 /// Reads from a client that sends as fast as this reads, before others have their turn.
 const READS: usize = 64;
 
@@ -34,13 +42,13 @@ pub fn has_budget(door: &Door, pending: &PendingRequest) -> bool {
 }
 
 /// Looks at a connection, of which an event may have told.
-pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
+pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Advanced {
     // Events tell once. This one is forgotten here, and what it told of may be left at the socket: by a request that
     // was received before, or by a response that must be sent first.
     conn.unmark();
     buffers.has_unread = true;
     if let Some(next) = is_over(door, conn, buffers) {
-        return next;
+        return Advanced::Next(next);
     }
     let reading = Reading { limits: &door.limits, service: &*door.service, proxies: &door.proxies };
     let mut drained = false;
@@ -53,41 +61,41 @@ pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
             Ok(Step::Request(mut request)) => {
                 door.charge(conn, request.client);
                 door.ids.complete(&mut request.id);
-                return Next::Request(Box::new(PendingRequest::new(Arc::clone(conn), request)));
+                return Advanced::Request(Box::new(PendingRequest::new(Arc::clone(conn), request)));
             }
             Ok(Step::Continue) => {
                 buffers.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                 match buffers.flush() {
                     Ok(true) => {}
-                    Ok(false) => return Next::Wait,
-                    Err(_) => return Next::Close,
+                    Ok(false) => return Advanced::Next(Next::Wait),
+                    Err(_) => return Advanced::Next(Next::Close),
                 }
             }
             Ok(Step::More) => {}
-            Err(why) => return reject(door, conn, buffers, &why),
+            Err(why) => return Advanced::Next(reject(door, conn, buffers, &why)),
         }
         // The end that a client has sent after its requests came with the same event as they.
         if drained && !conn.is_hung_up() {
-            return Next::Wait;
+            return Advanced::Next(Next::Wait);
         }
         match buffers.read() {
-            Ok(0) => return Next::Close,
+            Ok(0) => return Advanced::Next(Next::Close),
             Ok(_) => {
                 drained = buffers.drained();
                 buffers.has_unread = !drained;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 buffers.has_unread = false;
-                return Next::Wait;
+                return Advanced::Next(Next::Wait);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::OutOfMemory => {
-                return reject(door, conn, buffers, &NO_ROOM);
+                return Advanced::Next(reject(door, conn, buffers, &NO_ROOM));
             }
-            Err(_) => return Next::Close,
+            Err(_) => return Advanced::Next(Next::Close),
         }
     }
-    look_again(door, conn, buffers, false)
+    Advanced::Next(look_again(door, conn, buffers, false))
 }
 
 /// Deals with a connection that is late, ending, or still being written to.

@@ -19,8 +19,6 @@ pub enum Next {
     Close,
     /// It is in other hands: its request waits, or it is among the tasks.
     Taken,
-    /// It has a request.
-    Request(Box<PendingRequest>),
 }
 
 /// Sends the response to a request.

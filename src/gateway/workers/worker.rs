@@ -6,7 +6,7 @@ use crate::base::limits::LOG_TARGET_BYTES_MAX;
 use crate::gateway::connection::conn::Conn;
 use crate::gateway::connection::door::Door;
 use crate::gateway::connection::pending::{PendingRequest, Work};
-use crate::gateway::connection::read::{advance, begin_wait, has_budget};
+use crate::gateway::connection::read::{Advanced, advance, begin_wait, has_budget};
 use crate::gateway::connection::write::{Next, respond};
 use crate::gateway::http::message::Response;
 use crate::gateway::http::problem::INTERNAL;
@@ -36,6 +36,8 @@ pub struct Worker {
     in_lane: VecDeque<Box<PendingRequest>>,
     /// Whether the last response took long.
     was_long: bool,
+    /// The connection that is being worked on: to be closed should that panic.
+    conn: Option<Arc<Conn>>,
 }
 
 impl Worker {
@@ -47,11 +49,12 @@ impl Worker {
             state: WorkerState::default(),
             in_lane: VecDeque::with_capacity(READ_AHEAD),
             was_long: false,
+            conn: None,
         }
     }
 
-    /// Works until the door is closed. Should anything here panic, the connection at hand is lost, and
-    /// neither the worker nor the lead.
+    /// Works until the door is closed. Should anything here panic, the connection at hand is closed, and neither the
+    /// worker nor the lead is lost.
     pub fn work(mut self) {
         let door = Arc::clone(&self.door);
         loop {
@@ -60,6 +63,9 @@ impl Worker {
                 Ok(false) => return,
                 Err(_) => {
                     self.lane_broke(&io::Error::other("its worker panicked"));
+                    if let Some(conn) = self.conn.take() {
+                        door.close(&conn);
+                    }
                     door.scheduler.resign(&mut self.state);
                 }
             }
@@ -100,7 +106,12 @@ impl Worker {
                 if conn.leave_line() {
                     return self.door.close(&conn);
                 }
-                let next = advance(&self.door, &conn, &mut lock(&conn.buffers));
+                self.conn = Some(Arc::clone(&conn));
+                let advanced = advance(&self.door, &conn, &mut lock(&conn.buffers));
+                let next = match advanced {
+                    Advanced::Request(pending) => self.accept(pending),
+                    Advanced::Next(next) => next,
+                };
                 (conn, next)
             }
             Work::Serve(pending) => (Arc::clone(&pending.conn), self.send(pending)),
@@ -114,17 +125,17 @@ impl Worker {
         self.go_on(conn, next);
     }
 
-    /// Does what is next for a connection; looks again if something happened meanwhile.
-    fn go_on(&mut self, conn: Arc<Conn>, mut next: Next) {
-        loop {
-            next = match next {
-                Next::Taken => return,
-                Next::Close => return self.door.close(&conn),
-                Next::Request(pending) => self.accept(pending),
-                Next::Wait if !begin_wait(&self.door, &conn) => Next::Close,
-                Next::Wait if conn.let_go() => return,
-                Next::Wait => advance(&self.door, &conn, &mut lock(&conn.buffers)),
+    /// Does what is next for a connection. What happened to it meanwhile is looked at after others had their turn.
+    fn go_on(&mut self, conn: Arc<Conn>, next: Next) {
+        self.conn = None;
+        match next {
+            Next::Wait if begin_wait(&self.door, &conn) => {
+                if !conn.let_go() {
+                    self.door.push(Work::Advance(conn));
+                }
             }
+            Next::Wait | Next::Close => self.door.close(&conn),
+            Next::Taken => {}
         }
     }
 
@@ -166,6 +177,7 @@ impl Worker {
     /// Serves the oldest request in the lane.
     fn serve(&mut self, mut pending: Box<PendingRequest>) {
         let conn = Arc::clone(&pending.conn);
+        self.conn = Some(Arc::clone(&conn));
         let taken = match &mut self.lane {
             Some(lane) => lane.take(&mut pending.request),
             None => Err(io::ErrorKind::NotConnected.into()),
@@ -177,7 +189,7 @@ impl Worker {
                     let response = self.handle(&mut pending);
                     self.respond(&pending, response)
                 }
-                Admitted::Queued(_) => return,
+                Admitted::Queued(_) => Next::Taken,
                 Admitted::Full(pending) => self.refuse(&pending),
             },
         };
