@@ -29,7 +29,7 @@ pub struct Conn {
     payer: Mutex<Option<Arc<Share>>>,
     /// Bytes counted for it.
     held: AtomicUsize,
-    /// Of these, bytes that are as good as gone.
+    /// Of these, bytes that are about to be freed.
     leaving: AtomicUsize,
     /// Whether it waits for a worker, and whether that is to close it.
     line: AtomicU8,

@@ -12,18 +12,18 @@ use crate::gateway::lock::lock;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-/// What came of reading.
+/// The result of reading from a connection.
 pub enum Advanced {
     /// A whole request.
     Request(Box<PendingRequest>),
-    /// None; this comes next.
+    /// No whole request; this comes next.
     Next(Next),
 }
 
-/// Reads from a client that sends as fast as this reads, before others have their turn.
+/// Reads from one connection in a row, before others have their turn.
 const READS: usize = 64;
 
-/// Notes what the connection waits for; false if there is no budget for what it holds.
+/// Begins to wait for the client; false if the budget does not allow what the connection holds.
 pub fn begin_wait(door: &Door, conn: &Conn) -> bool {
     let buffers = &mut lock(&conn.buffers);
     buffers.trim();
@@ -33,7 +33,7 @@ pub fn begin_wait(door: &Door, conn: &Conn) -> bool {
     door.count(conn, buffers.held(), phase)
 }
 
-/// Counts a whole request, which may have to wait for a worker; false if there is no budget for it.
+/// Counts a whole request against the budget; false if there is none left.
 pub fn has_budget(door: &Door, pending: &PendingRequest) -> bool {
     let PendingRequest { conn, request, .. } = pending;
     conn.set_deploys(request.deploys());
@@ -41,10 +41,10 @@ pub fn has_budget(door: &Door, pending: &PendingRequest) -> bool {
     door.budget(conn, held, Phase::Body)
 }
 
-/// Looks at a connection, of which an event may have told.
+/// Reads from and parses a connection that may have had an event.
 pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Advanced {
-    // Events tell once. This one is forgotten here, and what it told of may be left at the socket: by a request that
-    // was received before, or by a response that must be sent first.
+    // Events are edge-triggered. This one is forgotten here, so what it announced may stay at the socket: when a request
+    // is whole before all is read, or when a response must be sent first.
     conn.unmark();
     buffers.has_unread = true;
     if let Some(next) = is_over(door, conn, buffers) {
@@ -74,7 +74,7 @@ pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Advanced
             Ok(Step::More) => {}
             Err(why) => return Advanced::Next(reject(door, conn, buffers, &why)),
         }
-        // The end that a client has sent after its requests came with the same event as they.
+        // The end of the client's side may have come with the same event: then a read must find it.
         if drained && !conn.is_hung_up() {
             return Advanced::Next(Next::Wait);
         }
@@ -98,7 +98,7 @@ pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Advanced
     Advanced::Next(look_again(door, conn, buffers, false))
 }
 
-/// Deals with a connection that is late, ending, or still being written to.
+/// Handles a connection that is late, ending, or still being written to.
 fn is_over(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Option<Next> {
     if conn.is_late(door.now_ms()) {
         return Some(match conn.phase() {

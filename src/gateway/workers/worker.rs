@@ -1,4 +1,4 @@
-//! A worker: looks at connections, has requests served, and writes the responses.
+//! A worker: reads from connections, has requests served, and sends the responses.
 
 use super::lane::{Lane, READ_AHEAD, is_large};
 use crate::base::escape::cut;
@@ -22,8 +22,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Where the last response took longer than this or was larger, in bytes, nothing is read ahead: it would wait for all
-/// before it, whoever they are of.
+/// After a response that took longer than this or was larger (in bytes), nothing is read ahead: a request that is read
+/// ahead waits for all before it, of whatever client.
 const LONG_RESPONSE: Duration = Duration::from_micros(500);
 const LARGE_RESPONSE: usize = 64 * 1024;
 
@@ -36,7 +36,7 @@ pub struct Worker {
     in_lane: VecDeque<Box<PendingRequest>>,
     /// Whether the last response took long.
     was_long: bool,
-    /// The connection that is being worked on: to be closed should that panic.
+    /// The connection at hand: closed should its worker panic.
     conn: Option<Arc<Conn>>,
 }
 
@@ -53,8 +53,8 @@ impl Worker {
         }
     }
 
-    /// Works until the door is closed. Should anything here panic, the connection at hand is closed, and neither the
-    /// worker nor the lead is lost.
+    /// Works until the gateway stops. Should anything here panic, the connection at hand is closed; the worker goes on, and
+    /// another may lead.
     pub fn work(mut self) {
         let door = Arc::clone(&self.door);
         loop {
@@ -72,12 +72,12 @@ impl Worker {
         }
     }
 
-    /// Does what is next; false if there is nothing, ever.
+    /// Does the next tasks; false once the gateway has stopped.
     fn turn(&mut self, door: &Door) -> bool {
         door.poll_if_due();
         let Some(work) = door.next(&mut self.state) else { return false };
         self.begin(work);
-        // Not as long as there is room: tasks that never get into the lane would keep what is in it from being served.
+        // A bounded number: tasks that put nothing into the lane must not delay what is in it.
         for _ in 0..READ_AHEAD {
             if !self.may_read_ahead() {
                 break;
@@ -116,7 +116,7 @@ impl Worker {
             }
             Work::Serve(pending) => (Arc::clone(&pending.conn), self.send(pending)),
             Work::Refuse(pending) => (Arc::clone(&pending.conn), self.refuse(&pending)),
-            // Whoever asked may have stopped waiting.
+            // The one that asked may have stopped waiting.
             Work::Heartbeat(asked) => {
                 let _ = asked.try_send(());
                 return;
@@ -125,7 +125,7 @@ impl Worker {
         self.go_on(conn, next);
     }
 
-    /// Does what is next for a connection. What happened to it meanwhile is looked at after others had their turn.
+    /// Goes on with a connection. Events that came meanwhile are handled after others had their turn.
     fn go_on(&mut self, conn: Arc<Conn>, next: Next) {
         self.conn = None;
         match next {
@@ -139,7 +139,7 @@ impl Worker {
         }
     }
 
-    /// Takes up a request that is whole now.
+    /// Takes a whole request: into the lane, into the queue, or refused.
     fn accept(&mut self, pending: Box<PendingRequest>) -> Next {
         if !has_budget(&self.door, &pending) {
             return self.refuse(&pending);
@@ -149,7 +149,7 @@ impl Worker {
         if !is_guest || !self.door.is_taken_for(pending.request.client) {
             return self.send(pending);
         }
-        // It has to wait; through the lane, it would only come to that later.
+        // It must wait for a worker: queue it now, rather than after the lane.
         match self.door.enter(pending) {
             Admitted::Run(pending) => self.send(pending),
             Admitted::Queued(_) => Next::Taken,
@@ -196,7 +196,7 @@ impl Worker {
         self.go_on(conn, next);
     }
 
-    /// Has a request handled. Who waits for its guest to end begins as soon as it has.
+    /// Has a request handled. Requests queued for its worker may run as soon as its guest has ended.
     fn handle(&mut self, pending: &mut Box<PendingRequest>) -> Response {
         let door = Arc::clone(&self.door);
         let client = pending.request.client;
@@ -205,12 +205,12 @@ impl Worker {
         let own = RefCell::new((&mut self.state, &mut self.in_lane));
         let when_long = || {
             if is_long.replace(true) {
-                // Guests that take long must not take the processor from the door.
+                // A long guest must not keep the processor from the leader.
                 return std::thread::yield_now();
             }
             let (state, in_lane) = &mut *own.borrow_mut();
             door.begin_long(state, client);
-            // What is behind this request in the lane must not wait for it.
+            // Requests behind this one in the lane must not wait for it.
             for next in in_lane.drain(..) {
                 abandoned.set(abandoned.get() + usize::from(!is_large(&next.request)));
                 door.push(Work::Serve(next));
@@ -251,7 +251,7 @@ impl Worker {
         self.respond(&pending, self.door.service.lost(&pending.request))
     }
 
-    /// Forgets the lane. What is in it is served elsewhere.
+    /// Drops the lane. Requests in it become tasks again.
     fn lane_broke(&mut self, error: &io::Error) {
         log::error!("a lane broke: {error}");
         self.lane = None;
