@@ -6,6 +6,7 @@ use crate::module::reader::ModuleInfo;
 
 /// How a function takes its input and gives its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Convention {
     /// Numbers in, numbers out.
     Numeric,

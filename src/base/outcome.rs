@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// One number that goes into or comes out of a guest function.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// A 32-bit integer; printed signed.
     I32(i32),
@@ -64,6 +65,7 @@ impl From<f64> for Value {
 /// How a guest was ended before it had a result. Its `Display` (in `stopped.rs`) names the limit and
 /// the flag that moves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stop {
     /// A WebAssembly trap: `unreachable`, an access outside memory, a division by zero, a stack overflow.
     Trap(String),
@@ -118,6 +120,7 @@ pub enum Stop {
 
 /// A growth that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Denied {
     /// Linear memory.
     Pages {
@@ -164,6 +167,7 @@ impl fmt::Display for Denied {
 
 /// What a run used, all of it measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
     /// Fuel units. The same module, function and input give the same number on every machine.
     pub fuel: u64,
@@ -179,6 +183,7 @@ pub struct Usage {
 
 /// A finished run: what came of it and what it used.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Report<T> {
     /// The result, or how the guest was stopped.
     pub result: Result<T, Stop>,

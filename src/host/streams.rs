@@ -18,6 +18,7 @@ pub type Chunks = Receiver<Vec<u8>>;
 
 /// Where standard input comes from.
 #[derive(Default)]
+#[non_exhaustive]
 pub enum Stdin {
     /// Nothing: end of file at once.
     #[default]

@@ -25,6 +25,7 @@ const FRESH: Duration = Duration::from_millis(500);
 
 /// What a scan changed.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Changes {
     /// Names that are new.
     pub loaded: Vec<String>,
