@@ -26,6 +26,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// What a [`Runner`] is made with.
+///
+/// ```
+/// use fuelbox::{Limits, Runner, RunnerConfig};
+///
+/// // What guests print goes to standard error here. `..` leaves the rest, which depends on the features, as it is.
+/// let limits = Limits { fuel: 1_000_000, ..Limits::default() };
+/// let stdout: Option<Box<dyn std::io::Write + Send>> = Some(Box::new(std::io::stderr()));
+/// let runner = Runner::new(RunnerConfig { limits, stdout, ..RunnerConfig::default() })?;
+/// assert_eq!(runner.limits().fuel, 1_000_000);
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Default)]
 pub struct RunnerConfig {
     /// The limits of every run.

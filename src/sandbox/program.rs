@@ -20,6 +20,20 @@ use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, Op
 ///
 /// Each program has an engine of its own: wasmi's code store only ever grows, so with a shared engine a
 /// plug-in that is replaced every hour would never be freed.
+///
+/// ```
+/// use fuelbox::{Call, Limits, Program, Runner, RunnerConfig};
+///
+/// let limits = Limits { memory_pages: 16, ..Limits::default() };
+/// let wasm = std::fs::read("guests/prebuilt/add.wasm").unwrap();
+/// let program = Program::compile("add", &wasm, &limits)?;
+/// let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() })?;
+/// for n in 0..3 {
+///     let report = runner.run(&program, Call::values("add", &[n.into(), 1.into()]))?;
+///     assert_eq!(report.result?, [(n + 1).into()]);
+/// }
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 pub struct Program {
     pub(crate) engine: Engine,
     pub(crate) module: Module,
@@ -113,6 +127,7 @@ impl Program {
     }
 
     /// What the module declares.
+    #[doc(hidden)]
     pub fn info(&self) -> &ModuleInfo {
         &self.info
     }
