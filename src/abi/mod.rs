@@ -4,7 +4,7 @@ pub(crate) mod bytes;
 pub mod command;
 pub(crate) mod convention;
 pub(crate) mod exports;
-pub mod extism;
+pub(crate) mod extism;
 pub(crate) mod input;
 pub(crate) mod job;
 pub mod numeric;
