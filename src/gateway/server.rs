@@ -29,6 +29,14 @@ const STOP_GRACE: Duration = Duration::from_secs(2);
 const STOP_WITHOUT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How a gateway is set up.
+///
+/// ```
+/// use fuelbox::{DoorLimits, GatewayConfig};
+///
+/// let door = DoorLimits { body_bytes: 64 * 1024, ..DoorLimits::default() };
+/// let config = GatewayConfig { workers: 8, door, ..GatewayConfig::default() };
+/// assert!(config.listen.ip().is_loopback());
+/// ```
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
     /// The address to listen on; port 0 lets the system choose.
@@ -69,6 +77,19 @@ pub fn default_workers() -> usize {
 }
 
 /// A running gateway.
+///
+/// ```
+/// use fuelbox::{Gateway, GatewayConfig, Runner, RunnerConfig};
+/// use std::sync::Arc;
+///
+/// let runner = Arc::new(Runner::new(RunnerConfig::default())?);
+/// runner.load_built_in()?;
+/// let config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), ..GatewayConfig::default() };
+/// let gateway = Gateway::start(&config, runner).unwrap();
+/// println!("POST http://{}/execute/greet", gateway.address());
+/// gateway.stop();
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 pub struct Gateway {
     door: Arc<Door>,
     address: SocketAddr,
@@ -90,8 +111,7 @@ impl Gateway {
     /// lanes' sockets.
     ///
     /// ```
-    /// use fuelbox::gateway::{Gateway, GatewayConfig};
-    /// use fuelbox::{Runner, RunnerConfig};
+    /// use fuelbox::{Gateway, GatewayConfig, Runner, RunnerConfig};
     /// use std::sync::Arc;
     ///
     /// let runner = Arc::new(Runner::new(RunnerConfig::default())?);
@@ -185,6 +205,7 @@ impl Gateway {
     }
 
     /// Tells whether the gateway works, without a connection to it.
+    #[doc(hidden)]
     pub fn heartbeat(&self) -> Heartbeat {
         Heartbeat(Arc::clone(&self.door))
     }
