@@ -61,15 +61,15 @@ embedder() {
         sed -n '/^\[profile.release\]/,/^# Smallest/p' "$root/Cargo.toml" | grep -v '^#' | grep -v 'wast\|^wat\.'
     } >"$folder/Cargo.toml"
     {
-        echo 'use fuelbox::{Runner, RunnerConfig};'
+        echo 'use fuelbox::{Call, Runner, RunnerConfig};'
         echo 'fn main() -> Result<(), Box<dyn std::error::Error>> {'
         echo '    let path = std::env::args().nth(1).ok_or("a path")?;'
         echo '    let runner = Runner::new(RunnerConfig::default())?;'
         [ "$1" = none ] || echo '    runner.load_plugins(&path)?;'
-        echo '    println!("{:?}", runner.run_string(&path, "greet", b"World")?);'
+        echo '    println!("{:?}", runner.run(std::path::Path::new(&path), Call::bytes("greet", "World"))?);'
         if [ "$1" = gateway ]; then
-            echo '    let config = fuelbox::gateway::GatewayConfig::default();'
-            echo '    fuelbox::gateway::Gateway::start(&config, runner.into())?.stop();'
+            echo '    let config = fuelbox::GatewayConfig::default();'
+            echo '    fuelbox::Gateway::start(&config, runner.into())?.stop();'
         fi
         echo '    Ok(())'
         echo '}'

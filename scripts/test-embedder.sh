@@ -44,7 +44,7 @@ fuelbox = { path = "../..", default-features = false }
 opt-level = 3
 EOT
 cat >"$folder/src/main.rs" <<'EOT'
-use fuelbox::{Error, Runner, RunnerConfig};
+use fuelbox::{Call, Error, Runner, RunnerConfig};
 
 /// A loop of a hundred million rounds: `(func (export "f") (loop (br_if 0 (local.tee 0 (i32.add ...)))))`.
 const LOOP: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x05\x01\x01f\0\0\
@@ -55,7 +55,7 @@ fn main() {
     std::fs::write(&path, LOOP).expect("the module is written");
     let ran = std::thread::spawn(move || -> Result<String, Error> {
         let runner = Runner::new(RunnerConfig::default())?;
-        Ok(format!("{:?}", runner.run_function(&path, "f", &[])?))
+        Ok(format!("{:?}", runner.run(path.as_ref() as &std::path::Path, Call::values("f", &[]))?.result?))
     });
     match ran.join().expect("the thread ends") {
         Ok(results) => println!("ran: {results}"),

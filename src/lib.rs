@@ -1,9 +1,11 @@
 //! fuelbox runs untrusted WebAssembly on small machines: interpreted (wasmi), without a JIT, under hard
 //! limits of fuel, wall-clock time, memory and output.
 //!
-//! [`Runner`] is where to begin: it loads plug-ins and runs them, from any number of threads. [`Program`]
-//! and [`abi`] are below it, for those who keep compiled modules themselves. `gateway` and `cli` are the
-//! HTTP server and the command line of the `fuelbox` program.
+//! [`Runner`] is where to begin: it runs a [`Target`] (a plug-in, a file, a [`Program`]) with an [`Input`] (a [`Call`] of a
+//! function, the [`Invocation`] of a program) and gives a [`Report`].
+//!
+//! The features `plugins` (a folder of modules with policies), `gateway` (the HTTP server, `Gateway`) and `cli` (the `fuelbox`
+//! program) are on by default; `default-features = false` leaves what runs modules.
 //!
 //! # Rooms
 //! Each folder uses only those below it, and no file uses itself by way of others (`tests/it/tidy` checks both):
@@ -29,30 +31,49 @@
 // Without the upper rooms, a few things of the lower ones have no user. The default features have them all.
 #![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
+// The tests of the project reach into these; nobody else should.
+#[doc(hidden)]
 pub mod abi;
+#[doc(hidden)]
 pub mod base;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "gateway")]
+#[doc(hidden)]
 pub mod gateway;
+#[doc(hidden)]
 pub mod host;
+#[doc(hidden)]
 pub mod module;
 #[cfg(feature = "plugins")]
+#[doc(hidden)]
 pub mod plugins;
-pub(crate) mod runner;
+mod runner;
+#[doc(hidden)]
 pub mod sandbox;
 
-pub use abi::command::Invocation;
-pub use abi::{CallContext, Convention};
+pub use abi::{Call, Convention, Input, Invocation};
 pub use base::error::{Error, LoadProblem, Names};
+#[cfg(feature = "gateway")]
+pub use base::limits::DoorLimits;
 pub use base::limits::Limits;
+#[cfg(feature = "plugins")]
+pub use base::limits::WarmLimits;
 pub use base::outcome::{Denied, Report, Stop, Usage, Value};
+#[cfg(feature = "gateway")]
+pub use gateway::http::{client::Network, tokens::Tokens};
+#[cfg(feature = "gateway")]
+pub use gateway::{Gateway, GatewayConfig};
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;
-pub use runner::{Runner, RunnerConfig};
+#[cfg(feature = "plugins")]
+pub use plugins::{folder::Changes, signature::TrustedKey};
+pub use runner::{Runner, RunnerConfig, Target};
 #[doc(hidden)]
-pub use sandbox::program::{CompileOptions, Program};
+pub use sandbox::program::CompileOptions;
+pub use sandbox::program::Program;
 pub use sandbox::zeroing::ZeroingAllocator;
 
 /// The README's example is a test.

@@ -60,14 +60,3 @@ pub fn call_bytes(
 pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
     called(job, |_| Ok(()))
 }
-
-/// Calls `func` by one of the conventions that pass bytes as they are: the packed one, or Extism's.
-///
-/// # Errors
-/// As [`call_bytes`]; also if `func` is a function of numbers or a program.
-pub fn pass_bytes(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Error> {
-    match extism::fits(job.program.info(), func) {
-        true => extism::run(job, func, input),
-        false => packed::run(job, func, input),
-    }
-}

@@ -12,6 +12,18 @@ use crate::sandbox::instance::Ended;
 pub use super::exports::{START, can_run, is_command as fits};
 
 /// What a command is started with.
+///
+/// ```
+/// use fuelbox::{Invocation, Runner, RunnerConfig, Stdin};
+/// use std::path::Path;
+///
+/// let stdin = Stdin::Bytes(b"one two\n".to_vec());
+/// let invocation = Invocation { args: vec![b"wc".to_vec()], stdin, ..Invocation::default() };
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let report = runner.run(Path::new("guests/prebuilt/wordcount.wasm"), invocation)?;
+/// assert_eq!(report.result?, b"1 2 8\n");
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Invocation {
     /// Arguments, the program's name first.

@@ -1,11 +1,22 @@
 //! Which calling convention a function has.
 
-use super::reserved::is_reserved;
+use super::reserved::{is_reserved, offered};
 use super::{command, extism, numeric, packed};
 use crate::module::reader::ModuleInfo;
+use crate::sandbox::program::Program;
 
 /// How a function takes its input and gives its output.
+///
+/// ```
+/// use fuelbox::{Convention, Runner, RunnerConfig};
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let program = runner.compile("greet", &std::fs::read("guests/prebuilt/greet.wasm").unwrap())?;
+/// assert_eq!(program.functions().collect::<Vec<_>>(), [("greet", Some(Convention::Packed))]);
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Convention {
     /// Numbers in, numbers out.
     Numeric,
@@ -38,12 +49,14 @@ impl Convention {
     }
 
     /// Their names, for messages.
+    #[doc(hidden)]
     pub fn names() -> String {
         let [command, packed, numeric, extism] = Convention::ALL.map(Convention::name);
         format!("{numeric}, {packed}, {command} or {extism}")
     }
 
     /// Whether the exported function `func` is offered, and can be called by it.
+    #[doc(hidden)]
     pub fn fits(self, info: &ModuleInfo, func: &str) -> bool {
         info.function(func).is_some_and(|signature| match self {
             Convention::Command => func == command::START && command::fits(info),
@@ -56,6 +69,7 @@ impl Convention {
 
     /// The convention of the exported function `func`, by its signature and the exports around it; none also if it
     /// is never offered ([`is_reserved`]).
+    #[doc(hidden)]
     pub fn of(info: &ModuleInfo, func: &str) -> Option<Convention> {
         let signature = info.function(func)?;
         if func == command::START && command::fits(info) {
@@ -71,5 +85,13 @@ impl Convention {
         } else {
             None
         }
+    }
+}
+
+impl Program {
+    /// The functions that it offers, each with the convention by which it is called, if one fits. Those that belong to a
+    /// convention or to a language's runtime are left out.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, Option<Convention>)> {
+        offered(self.info()).map(|(name, _)| (name, Convention::of(self.info(), name)))
     }
 }

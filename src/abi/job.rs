@@ -32,13 +32,17 @@ pub struct Job<'a> {
     pub when_long: Option<&'a dyn Fn()>,
 }
 
-/// What a run is for, as far as that concerns how it runs.
-#[derive(Clone, Copy, Default)]
+/// What a command line or a gateway adds to a run.
+#[derive(Default)]
 pub struct CallContext<'a> {
     /// Called should the guest outlive its first fuel slice.
     pub when_long: Option<&'a dyn Fn()>,
     /// The name of the request, for what the guest says in the log.
     pub request_id: Option<&'a Arc<str>>,
+    /// Where standard output goes, if not where the runner would have it.
+    pub stdout: Option<SinkTo>,
+    /// Where standard error goes, if not to the log.
+    pub stderr: Option<SinkTo>,
 }
 
 impl Job<'_> {

@@ -4,13 +4,16 @@ pub(crate) mod bytes;
 pub mod command;
 pub(crate) mod convention;
 pub(crate) mod exports;
-pub mod extism;
+pub(crate) mod extism;
+pub(crate) mod input;
 pub(crate) mod job;
 pub mod numeric;
 pub mod packed;
 pub(crate) mod reserved;
 
-pub use bytes::{call_bytes, pass_bytes, try_instance};
+pub use bytes::{call_bytes, try_instance};
+pub use command::Invocation;
 pub use convention::Convention;
+pub use input::{Call, FromPolicy, Input};
 pub use job::{CallContext, Job};
 pub use reserved::{is_reserved, no_function, offered, passes_bytes};

@@ -229,7 +229,7 @@ pub fn lines(values: &[Value]) -> Vec<u8> {
 
 impl Value {
     /// Its type.
-    pub fn ty(self) -> Ty {
+    pub(crate) fn ty(self) -> Ty {
         match self {
             Value::I32(_) => Ty::I32,
             Value::I64(_) => Ty::I64,

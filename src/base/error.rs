@@ -9,6 +9,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Why something could not be done.
+///
+/// ```
+/// use fuelbox::{Call, Error, Runner, RunnerConfig};
+/// use std::path::Path;
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let add = Path::new("guests/prebuilt/add.wasm");
+/// let error = runner.run(add, Call::values("subtract", &[])).unwrap_err();
+/// assert!(matches!(error, Error::NoFunction { .. }));
+/// assert_eq!(error.to_string(), "no exported function `subtract`; there is: add");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -87,6 +99,17 @@ pub enum Error {
 }
 
 /// Why a module is refused.
+///
+/// ```
+/// use fuelbox::{Error, LoadProblem, Runner, RunnerConfig};
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// match runner.compile("upload", b"<html>") {
+///     Err(Error::Load { name, problem: LoadProblem::NotWasm(_) }) => assert_eq!(name, "upload"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadProblem {
@@ -177,6 +200,11 @@ impl fmt::Display for LoadProblem {
 
 /// Names that an error lists: the first of them, each cut short, and how many more there are. A stranger can have the
 /// error made as often as it likes, and a module can have thousands of long names.
+///
+/// ```
+/// let names: fuelbox::Names = ["add", "greet"].into_iter().collect();
+/// assert_eq!(names.to_string(), "add, greet");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     first: Vec<String>,

@@ -6,7 +6,7 @@ pub(crate) mod error;
 pub(crate) mod escape;
 pub(crate) mod heap;
 pub mod limits;
-pub mod outcome;
+pub(crate) mod outcome;
 pub(crate) mod stopped;
 #[cfg(feature = "plugins")]
 pub mod units;

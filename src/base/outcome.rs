@@ -7,7 +7,16 @@ use std::fmt;
 use std::time::Duration;
 
 /// One number that goes into or comes out of a guest function.
+///
+/// ```
+/// use fuelbox::Value;
+///
+/// let values: [Value; 3] = [10.into(), 2_u64.into(), 0.5_f64.into()];
+/// assert_eq!(values, [Value::I32(10), Value::I64(2), Value::F64(0.5)]);
+/// assert_eq!(Value::from(u32::MAX).to_string(), "-1", "integers are printed signed");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// A 32-bit integer; printed signed.
     I32(i32),
@@ -63,7 +72,22 @@ impl From<f64> for Value {
 
 /// How a guest was ended before it had a result. Its `Display` (in `stopped.rs`) names the limit and
 /// the flag that moves it.
+///
+/// ```
+/// use fuelbox::{Limits, Runner, RunnerConfig, Call, Stop};
+/// use std::path::Path;
+///
+/// let limits = Limits { memory_pages: 2, ..Limits::default() };
+/// let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() })?;
+/// let hog = Path::new("guests/prebuilt/memory-hog.wasm");
+/// match runner.run(hog, Call::values("hog", &[]))?.result {
+///     Err(stop @ Stop::MemoryDenied { .. }) => assert!(stop.to_string().contains("limit 2")),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stop {
     /// A WebAssembly trap: `unreachable`, an access outside memory, a division by zero, a stack overflow.
     Trap(String),
@@ -117,7 +141,22 @@ pub enum Stop {
 }
 
 /// A growth that was refused.
+///
+/// ```
+/// use fuelbox::{Denied, Stop};
+///
+/// /// How many pages a guest would have needed.
+/// fn pages_wanted(stop: &Stop) -> Option<u64> {
+///     match stop {
+///         Stop::MemoryDenied { denied: Denied::Pages { wanted, .. }, .. } => Some(*wanted),
+///         _ => None,
+///     }
+/// }
+/// # let denied = Denied::Pages { wanted: 3, limit: 2 };
+/// # assert_eq!(pages_wanted(&Stop::MemoryDenied { denied, trap: String::new() }), Some(3));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Denied {
     /// Linear memory.
     Pages {
@@ -163,7 +202,22 @@ impl fmt::Display for Denied {
 }
 
 /// What a run used, all of it measured.
+///
+/// ```
+/// use fuelbox::{Call, Runner, RunnerConfig};
+/// use std::path::Path;
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let fibonacci = Path::new("guests/prebuilt/fibonacci.wasm");
+/// let fuel = |n: i32| -> Result<u64, fuelbox::Error> {
+///     Ok(runner.run(fibonacci, Call::values("fibonacci_recursive", &[n.into()]))?.usage.fuel)
+/// };
+/// assert!(fuel(11)? > fuel(10)?);
+/// assert_eq!(fuel(10)?, fuel(10)?, "the same on every machine");
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
     /// Fuel units. The same module, function and input give the same number on every machine.
     pub fuel: u64,
@@ -178,7 +232,20 @@ pub struct Usage {
 }
 
 /// A finished run: what came of it and what it used.
+///
+/// ```
+/// use fuelbox::{Call, Report, Runner, RunnerConfig, Value};
+/// use std::path::Path;
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let add = Path::new("guests/prebuilt/add.wasm");
+/// let report: Report<Vec<Value>> = runner.run(add, Call::values("add", &[1.into(), 2.into()]))?;
+/// println!("{} fuel in {:?}", report.usage.fuel, report.usage.run);
+/// assert_eq!(report.result?, [Value::I32(3)]);
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Report<T> {
     /// The result, or how the guest was stopped.
     pub result: Result<T, Stop>,

@@ -17,7 +17,22 @@ pub type SharedWriter = Arc<Mutex<dyn Write + Send>>;
 pub type Chunks = Receiver<Vec<u8>>;
 
 /// Where standard input comes from.
+///
+/// ```
+/// use fuelbox::{Invocation, Runner, RunnerConfig, Stdin};
+/// use std::path::Path;
+/// use std::sync::mpsc::channel;
+///
+/// let (send, receive) = channel();
+/// std::thread::spawn(move || ["one ", "two\n"].map(|piece| send.send(piece.into())));
+/// let invocation = Invocation { stdin: Stdin::Pipe(receive), ..Invocation::default() };
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let report = runner.run(Path::new("guests/prebuilt/wordcount.wasm"), invocation)?;
+/// assert_eq!(report.result?, b"1 2 8\n");
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Default)]
+#[non_exhaustive]
 pub enum Stdin {
     /// Nothing: end of file at once.
     #[default]
@@ -25,15 +40,15 @@ pub enum Stdin {
     /// Bytes that are there already.
     Bytes(Vec<u8>),
     /// Chunks as they come. A guest that waits for one is stopped at its deadline.
-    Pipe(Chunks),
+    Pipe(Receiver<Vec<u8>>),
     /// The same, begun when the guest first asks for input: one that never does takes nothing from a
     /// terminal or pipe that others read too.
-    Lazy(Box<dyn FnOnce() -> Chunks + Send>),
+    Lazy(Box<dyn FnOnce() -> Receiver<Vec<u8>> + Send>),
     /// The same, of which the guest gets nothing before all of it is there, at most `limit` bytes: for a reproducible
     /// run, as a guest sees in which pieces its input comes.
     Whole {
         /// Begins the reading.
-        begin: Box<dyn FnOnce() -> Chunks + Send>,
+        begin: Box<dyn FnOnce() -> Receiver<Vec<u8>> + Send>,
         /// Bytes that it may have.
         limit: usize,
     },

@@ -24,7 +24,21 @@ pub const SETTLE_LOOKS: u32 = 5;
 const FRESH: Duration = Duration::from_millis(500);
 
 /// What a scan changed.
+///
+/// ```
+/// use fuelbox::{Runner, RunnerConfig};
+///
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let changes = runner.load_plugins("guests/prebuilt")?;
+/// println!("loaded: {}", changes.loaded.join(", "));
+/// for error in &changes.failed {
+///     eprintln!("not loaded: {error}");
+/// }
+/// # assert!(changes.failed.is_empty() && changes.loaded.len() > 5);
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Changes {
     /// Names that are new.
     pub loaded: Vec<String>,

@@ -6,6 +6,17 @@ use minisign_verify::{PublicKey, Signature};
 pub const SIGNATURE_BYTES_MAX: usize = 4096;
 
 /// A public key of minisign.
+///
+/// ```
+/// use fuelbox::{Runner, RunnerConfig, TrustedKey};
+///
+/// # let folder = "guests/prebuilt";
+/// let key = TrustedKey::parse("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3").unwrap();
+/// let runner = Runner::new(RunnerConfig { trusted_keys: vec![key], ..RunnerConfig::default() })?;
+/// let changes = runner.load_plugins(folder)?;
+/// assert!(changes.loaded.is_empty(), "nothing there is signed by that key");
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedKey(PublicKey);
 

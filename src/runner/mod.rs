@@ -1,19 +1,23 @@
-//! The library's façade: [`Runner`] loads plug-ins and runs guests under one set of limits.
+//! The library's face: [`Runner`] runs a target with an input under one set of limits, and gives a report.
 
-pub(crate) mod path;
 #[cfg(feature = "plugins")]
 pub(crate) mod plugin;
+pub(crate) mod target;
 
-use crate::abi::Job;
+pub use target::Target;
+
+use crate::abi::{CallContext, Input, Job};
 use crate::base::error::Error;
 use crate::base::limits::Limits;
 #[cfg(feature = "plugins")]
 use crate::base::limits::WarmLimits;
+use crate::base::outcome::Report;
 use crate::host::guest_log::{Lines, Origin};
 use crate::host::streams::{SharedWriter, SinkTo};
 use crate::host::wasi::ctx::GuestEnv;
 #[cfg(feature = "plugins")]
 use crate::plugins::{catalog::Catalog, policy::ServerPolicy, signature::TrustedKey};
+use crate::sandbox::file::load_file;
 use crate::sandbox::program::Program;
 use crate::sandbox::tail_calls;
 use std::io::Write;
@@ -22,6 +26,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// What a [`Runner`] is made with.
+///
+/// ```
+/// use fuelbox::{Limits, Runner, RunnerConfig};
+///
+/// // What guests print goes to standard error here. `..` leaves the rest, which depends on the features, as it is.
+/// let limits = Limits { fuel: 1_000_000, ..Limits::default() };
+/// let stdout: Option<Box<dyn std::io::Write + Send>> = Some(Box::new(std::io::stderr()));
+/// let runner = Runner::new(RunnerConfig { limits, stdout, ..RunnerConfig::default() })?;
+/// assert_eq!(runner.limits().fuel, 1_000_000);
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 #[derive(Default)]
 pub struct RunnerConfig {
     /// The limits of every run.
@@ -40,14 +55,21 @@ pub struct RunnerConfig {
     pub stdout: Option<Box<dyn Write + Send>>,
 }
 
-/// Runs guests. `Send + Sync`: calls from many threads run in parallel, each in an instance of its own.
+/// Runs guests. `Send + Sync`: runs from many threads go on in parallel, each in an instance of its own.
 ///
 /// ```
-/// use fuelbox::{Runner, RunnerConfig};
+/// use fuelbox::{Call, Invocation, Runner, RunnerConfig, Stdin};
+/// use std::path::Path;
 ///
 /// let runner = Runner::new(RunnerConfig::default())?;
-/// let sum = runner.run_function("guests/prebuilt/add.wasm", "add", &[10.into(), 20.into()])?;
-/// assert_eq!(sum, [30.into()]);
+/// let add = Path::new("guests/prebuilt/add.wasm");
+/// let report = runner.run(add, Call::values("add", &[10.into(), 20.into()]))?;
+/// assert_eq!(report.result?, [30.into()]);
+///
+/// let count = Path::new("guests/prebuilt/wordcount.wasm");
+/// let stdin = Stdin::Bytes(b"one two\n".to_vec());
+/// let report = runner.run(count, Invocation { stdin, ..Invocation::default() })?;
+/// assert_eq!(report.result?, b"1 2 8\n");
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
 pub struct Runner {
@@ -100,21 +122,83 @@ impl Runner {
         &self.limits
     }
 
-    fn job<'a>(&'a self, program: &'a Program, origin: Origin) -> Job<'a> {
+    /// Compiles `bytes`, a binary module or (with the feature `wat`) its text format, to be run as often as one likes.
+    /// `name` is what errors and the log call it.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn compile(&self, name: &str, bytes: &[u8]) -> Result<Program, Error> {
+        Program::compile(name, bytes, &self.limits)
+    }
+
+    /// Runs `target` with `input`: a [`Call`](crate::Call) of a function, or the [`Invocation`](crate::Invocation) of a
+    /// program. A guest that was stopped is in the report, as is what it used.
+    ///
+    /// # Errors
+    /// What cannot be read, loaded, found or passed.
+    ///
+    /// ```
+    /// use fuelbox::{Call, Limits, Runner, RunnerConfig, Stop};
+    /// use std::path::Path;
+    ///
+    /// let limits = Limits { fuel: 1_000, ..Limits::default() };
+    /// let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() })?;
+    /// let report = runner.run(Path::new("guests/prebuilt/infinite-loop.wasm"), Call::values("spin", &[]))?;
+    /// assert_eq!(report.result, Err(Stop::OutOfFuel { limit: 1_000 }));
+    /// assert_eq!(report.usage.fuel, 1_000);
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn run<'a, I: Input>(
+        &self,
+        target: impl Into<Target<'a>>,
+        input: I,
+    ) -> Result<Report<I::Output>, Error> {
+        self.run_in(target.into(), input, CallContext::default())
+    }
+
+    /// As [`Runner::run`], for whoever has more to say of how.
+    pub(crate) fn run_in<I: Input>(
+        &self,
+        target: Target<'_>,
+        input: I,
+        context: CallContext<'_>,
+    ) -> Result<Report<I::Output>, Error> {
+        match target {
+            #[cfg(feature = "plugins")]
+            Target::Plugin(name) => self.run_plugin(&*self.plugins().get(name)?, input, context),
+            Target::Path(path) => {
+                let program = load_file(path, &self.limits)?;
+                self.run_in(Target::Program(&program), input, context)
+            }
+            Target::Program(program) => {
+                let origin = Origin { name: program.name().into(), ..Origin::default() };
+                input.run(self.job::<I>(program, origin, context))
+            }
+        }
+    }
+
+    /// A run of `program` by a guest that the log calls `origin`.
+    fn job<'a, I: Input>(
+        &'a self,
+        program: &'a Program,
+        origin: Origin,
+        context: CallContext<'a>,
+    ) -> Job<'a> {
         let origin = Arc::new(origin);
         let log = || SinkTo::Log(Lines::new(&origin));
         let stdout = match &self.stdout {
+            _ if I::IS_STDOUT => SinkTo::Buffer(Vec::new()),
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),
         };
         Job {
             program,
-            limits: self.limits(),
-            stdout,
-            stderr: log(),
+            limits: &self.limits,
+            stdout: context.stdout.unwrap_or(stdout),
+            stderr: context.stderr.unwrap_or_else(log),
             guest_env: GuestEnv::default(),
             warm: None,
-            when_long: None,
+            when_long: context.when_long,
         }
     }
 }

@@ -20,6 +20,20 @@ use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, Op
 ///
 /// Each program has an engine of its own: wasmi's code store only ever grows, so with a shared engine a
 /// plug-in that is replaced every hour would never be freed.
+///
+/// ```
+/// use fuelbox::{Call, Limits, Program, Runner, RunnerConfig};
+///
+/// let limits = Limits { memory_pages: 16, ..Limits::default() };
+/// let wasm = std::fs::read("guests/prebuilt/add.wasm").unwrap();
+/// let program = Program::compile("add", &wasm, &limits)?;
+/// let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() })?;
+/// for n in 0..3 {
+///     let report = runner.run(&program, Call::values("add", &[n.into(), 1.into()]))?;
+///     assert_eq!(report.result?, [(n + 1).into()]);
+/// }
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
 pub struct Program {
     pub(crate) engine: Engine,
     pub(crate) module: Module,
@@ -29,6 +43,7 @@ pub struct Program {
     pub(crate) reads_clocks: bool,
     /// Fuel handed out at a time.
     pub(crate) slice_fuel: u64,
+    name: String,
     is_lazy: bool,
     translation_ns: u64,
     info: ModuleInfo,
@@ -63,7 +78,7 @@ impl Default for CompileOptions {
 
 impl Program {
     /// Checks and compiles `bytes`, a binary module or (with the feature `wat`) its text format.
-    /// `name` is used in errors only.
+    /// `name` is what errors and the log call it.
     ///
     /// # Errors
     /// [`Error::Load`] with the reason: too large, no module, invalid, too much memory or too large tables
@@ -106,12 +121,13 @@ impl Program {
         tail_calls::check_early()?;
         limits.check().map_err(Error::Limits)?;
         // A module that makes the interpreter's compiler panic is refused like any other.
-        let compiled = catch_unwind(|| compile(bytes, limits, options))
+        let compiled = catch_unwind(|| compile(name, bytes, limits, options))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
         compiled.map_err(|problem| Error::Load { name: name.into(), problem })
     }
 
     /// What the module declares.
+    #[doc(hidden)]
     pub fn info(&self) -> &ModuleInfo {
         &self.info
     }
@@ -125,6 +141,11 @@ impl Program {
     /// Whether a run may be held up for more than a moment by the translation of functions.
     pub(crate) fn is_slow_to_translate(&self) -> bool {
         self.is_lazy && self.translation_ns > SHORT_TRANSLATION_NS
+    }
+
+    /// What errors and the log call it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Bytes of the binary module.
@@ -168,7 +189,12 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     text.starts_with(b"(") || text.starts_with(b";;")
 }
 
-fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> Result<Program, LoadProblem> {
+fn compile(
+    name: &str,
+    bytes: Cow<'_, [u8]>,
+    limits: &Limits,
+    options: &CompileOptions,
+) -> Result<Program, LoadProblem> {
     check_size(&bytes, limits.module_bytes)?;
     let mut wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
     let size = wasm.len();
@@ -211,6 +237,7 @@ fn compile(bytes: Cow<'_, [u8]>, limits: &Limits, options: &CompileOptions) -> R
         start,
         reads_clocks,
         slice_fuel,
+        name: name.into(),
         is_lazy,
         translation_ns,
         info,

@@ -6,20 +6,21 @@
 //! zeroes here, whatever the next fault is. A value stack is made of cells of eight bytes, so only what is aligned
 //! as they are is cleaned: not text, not bodies of requests, not linear memory, which the interpreter fills itself.
 //!
-//! The `fuelbox` program uses it. A program that uses the library has an allocator of its own and should wrap it:
-//!
-//! ```
-//! use std::alloc::System;
-//!
-//! #[global_allocator]
-//! static ALLOCATOR: fuelbox::ZeroingAllocator<System> = fuelbox::ZeroingAllocator(System);
-//! # fn main() {}
-//! ```
+//! The `fuelbox` program uses it. A program that uses the library has an allocator of its own and should wrap it.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};
 
-/// Cleans what it hands out of `A`, as far as a value stack could be in it. The module says why.
+/// An allocator that cleans what it hands out of `A`, as far as the interpreter's value stack could be in it. Should the
+/// interpreter once more read what it never wrote, guests find zeroes there and nothing of the program's.
+///
+/// ```
+/// use std::alloc::System;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: fuelbox::ZeroingAllocator<System> = fuelbox::ZeroingAllocator(System);
+/// # fn main() {}
+/// ```
 pub struct ZeroingAllocator<A>(pub A);
 
 /// Bytes below which nothing is cleaned: a value stack begins with [`crate::base::limits::STACK_BYTES_INITIAL`].

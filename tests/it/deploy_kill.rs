@@ -1,5 +1,6 @@
 //! A server killed at any instant of a deployment leaves the old version or the new one, whole.
 
+use crate::plain::PlainResults;
 use crate::support::{Client, Serve, TempDir, wat};
 use fuelbox::{Runner, RunnerConfig};
 use std::io::Write;
@@ -65,7 +66,7 @@ fn kill_at_any_instant_leaves_a_whole_version() {
         seen[usize::from(after == *next)] += 1;
         let runner = Runner::new(RunnerConfig::default()).unwrap();
         assert!(runner.load_plugins(&plugins.0).unwrap().failed.is_empty());
-        assert_eq!(runner.run_plugin("n", "f", &[]).unwrap(), [(which as i32).into()]);
+        assert_eq!(runner.values("n", "f", &[]).unwrap(), [(which as i32).into()]);
     }
     assert!(seen[0] > 0 && seen[1] > 0, "the kills came before and after: {seen:?}");
     // A new start removes what was left half written, and this one has seen it.

@@ -1,13 +1,14 @@
 //! Extism's convention: which functions have it, how input, output and errors pass, what is called before, and
 //! what does not load. What its own host does at the edges is in guests/extism/wat/edges.wat.
 
+use crate::plain::PlainResults;
 use crate::support::{TempDir, deadline_ms, fuelbox, fuelbox_in, job, prebuilt, program, wat};
 use fuelbox::abi::{Job, call_bytes};
 use fuelbox::base::limits::{
     BLOCK_OVERHEAD_BYTES, MESSAGE_BYTES_MAX, PAGE_BYTES, VAR_OVERHEAD_BYTES, WarmLimits,
 };
 use fuelbox::{
-    Convention, Error, GuestEnv, Limits, LoadProblem, Program, Report, Runner, RunnerConfig, Stop,
+    Call, Convention, Error, GuestEnv, Limits, LoadProblem, Program, Report, Runner, RunnerConfig, Stop,
 };
 
 /// Imports of `functions`, each a name and a type.
@@ -110,7 +111,7 @@ fn it_does_not_take_functions_with_parameters() {
 fn the_edges_are_as_with_extisms_own_host() {
     let runner = Runner::new(RunnerConfig::default()).unwrap();
     let path = prebuilt("extism-edges.wasm");
-    let call = |func: &str, input: &str| runner.report_string(&path, func, input).unwrap().result;
+    let call = |func: &str, input: &str| runner.run(&path, Call::bytes(func, input)).unwrap().result;
     for (func, input, output) in [
         ("blocks", "", &[1; 16][..]),
         ("nowhere", "", &[1; 7]),
@@ -319,13 +320,13 @@ fn a_call_leaves_nothing_but_variables_in_a_warm_instance() {
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
     let runner = Runner::new(RunnerConfig { limits, warm, ..RunnerConfig::default() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
-    let call = |func: &str, input: &str| runner.report_plugin_string("p", func, input).unwrap().result;
+    let call = |func: &str, input: &str| runner.run("p", Call::bytes(func, input)).unwrap().result;
     let kept = || runner.plugins().get("p").unwrap().warm.as_ref().unwrap().len();
     assert_eq!(call("set", "key"), Ok(vec![0; 3]));
     assert_eq!((call("get", "key"), kept()), (Ok(vec![0; 5]), 1));
     assert_eq!(call("get", "another"), Ok(vec![]), "no output is left of the call before");
     // Each of these takes most of what there is, and gives it back; also to a function that is no plug-in's.
-    let room = |bytes: usize| runner.run_plugin("p", "room", &[(bytes as i64).into()]).unwrap();
+    let room = |bytes: usize| runner.values("p", "room", &[(bytes as i64).into()]).unwrap();
     let most = 2 * PAGE_BYTES - (VAR_OVERHEAD_BYTES + "key".len() + 5) - BLOCK_OVERHEAD_BYTES;
     for _ in 0..3 {
         assert_eq!((call("all", ""), kept()), (Ok(vec![]), 1));

@@ -2,6 +2,7 @@
 //! against their common cap, and rubbish for every function.
 
 use crate::extism::imports;
+use crate::plain::PlainResults;
 use crate::support::{TempDir, deadline_ms, fuelbox_program, job, program, wat};
 use fuelbox::abi::{call_bytes, numeric};
 use fuelbox::base::limits::{
@@ -186,7 +187,7 @@ fn what_was_denied_is_remembered() {
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
     let runner = Runner::new(RunnerConfig { limits, warm, ..RunnerConfig::default() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
-    assert_eq!(runner.run_plugin_string("p", "f", b"").unwrap(), b"");
+    assert_eq!(runner.bytes("p", "f", b"").unwrap(), b"");
     assert_eq!(runner.plugins().get("p").unwrap().warm.as_ref().unwrap().len(), 0);
 }
 

@@ -1,6 +1,7 @@
 //! Plug-ins for Extism in several languages, made with its development kits or by hand: they do the same here.
 //! `scripts/extism-compare.sh` runs them under Extism's own host as well.
 
+use crate::plain::PlainResults;
 use crate::programs::large;
 use crate::support::{Server, TempDir, deadline_ms, fuelbox, fuelbox_program, prebuilt, wat};
 use fuelbox::abi::{Job, call_bytes};
@@ -66,7 +67,7 @@ fn variables_last_as_long_as_the_instance() {
             let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
             runner.load_plugins(&dir.0).unwrap();
             let found = [(); 3].map(|()| {
-                let output = runner.run_plugin_string("plugin", "count_vowels", "Hello, World!").unwrap();
+                let output = runner.bytes("plugin", "count_vowels", "Hello, World!").unwrap();
                 counted(&output)["total"].as_i64().unwrap()
             });
             assert_eq!(found, totals, "{name} with {instances} instances");

@@ -1,9 +1,10 @@
 //! The example guests: built from the sources that are here, small, and doing what their documents say. Those
 //! that are not built in are run in programs.rs and cgi_programs.rs.
 
+use crate::plain::PlainResults;
 use crate::support::{prebuilt, wat};
 use fuelbox::plugins::examples::BUILT_IN;
-use fuelbox::{CallContext, Error, Invocation, Runner, RunnerConfig, Stop, Value};
+use fuelbox::{Call, Error, Invocation, Runner, RunnerConfig, Stop, Value};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -91,13 +92,13 @@ fn guests_of_text_do_what_their_text_does() {
 #[test]
 fn add_wraps_and_fibonacci_counts() {
     let runner = runner();
-    let add = |a: i32, b: i32| runner.run_plugin("add", "add", &[a.into(), b.into()]).unwrap();
+    let add = |a: i32, b: i32| runner.values("add", "add", &[a.into(), b.into()]).unwrap();
     assert_eq!(add(10, 20), [30.into()]);
     assert_eq!(add(i32::MAX, 1), [i32::MIN.into()]);
     for (n, value) in [(-1, 0), (0, 0), (1, 1), (20, 6765), (90, 2_880_067_194_370_816_120_i64)] {
-        assert_eq!(runner.run_plugin("fibonacci", "fibonacci", &[n.into()]).unwrap(), [Value::I64(value)]);
+        assert_eq!(runner.values("fibonacci", "fibonacci", &[n.into()]).unwrap(), [Value::I64(value)]);
     }
-    let recursive = runner.run_plugin("fibonacci", "fibonacci_recursive", &[20.into()]).unwrap();
+    let recursive = runner.values("fibonacci", "fibonacci_recursive", &[20.into()]).unwrap();
     assert_eq!(recursive, [6765_i64.into()]);
 }
 
@@ -108,11 +109,11 @@ fn both_greeters_take_any_bytes() {
     let large = vec![b'x'; 1024 * 1024 - 7];
     for guest in ["greet", "greet-rust"] {
         for input in [&b""[..], b"World", &all, &large] {
-            let output = runner.run_plugin_string(guest, "greet", input).unwrap();
+            let output = runner.bytes(guest, "greet", input).unwrap();
             assert_eq!(output, [b"Hello, ", input].concat(), "{guest}");
         }
         let full = vec![b'x'; 1024 * 1024];
-        let error = runner.run_plugin_string(guest, "greet", full).unwrap_err();
+        let error = runner.bytes(guest, "greet", full).unwrap_err();
         assert!(
             matches!(error, Error::Guest(Stop::OutputFull { stream: "result", .. })),
             "{guest}: {error:?}"
@@ -123,9 +124,8 @@ fn both_greeters_take_any_bytes() {
 #[test]
 fn json_transform_upper_cases_the_strings() {
     let runner = runner();
-    let transform = |input: &str| {
-        String::from_utf8(runner.run_plugin_string("json-transform", "transform", input).unwrap()).unwrap()
-    };
+    let transform =
+        |input: &str| String::from_utf8(runner.bytes("json-transform", "transform", input).unwrap()).unwrap();
     assert_eq!(transform(r#" {"b": ["x", {"a": "é"}], "n": 1.0} "#), r#"{"b":["X",{"a":"É"}],"n":1.0}"#);
     assert!(transform("{").starts_with(r#"{"error":""#));
     assert!(transform("\u{0}").starts_with(r#"{"error":""#));
@@ -137,13 +137,12 @@ fn the_bad_guests_are_stopped() {
     let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
     runner.load_built_in().unwrap();
     for func in ["spin", "greet"] {
-        let plugin = runner.plugins().get("infinite-loop").unwrap();
-        let report = runner.report_bytes(&plugin, func, b"", CallContext::default()).unwrap();
+        let report = runner.run("infinite-loop", Call::bytes(func, b"")).unwrap();
         assert_eq!(report.result, Err(Stop::OutOfFuel { limit: 10_000_000 }), "{func}");
     }
-    let error = runner.run_plugin("memory-hog", "hog", &[]).unwrap_err();
+    let error = runner.values("memory-hog", "hog", &[]).unwrap_err();
     assert!(matches!(error, Error::Guest(Stop::MemoryDenied { .. })), "{error:?}");
-    let grow = |n: i32| runner.run_plugin("memory-hog", "grow", &[n.into()]).unwrap();
+    let grow = |n: i32| runner.values("memory-hog", "grow", &[n.into()]).unwrap();
     assert_eq!((grow(3), grow(319), grow(320)), (vec![1.into()], vec![1.into()], vec![Value::I32(-1)]));
 }
 
@@ -152,7 +151,7 @@ fn the_commands_run_without_anything_given() {
     let runner = runner();
     for (name, output) in [("hello-c", &b"Hello, World\n"[..]), ("wordcount", b"0 0 0\n")] {
         let path = prebuilt(&format!("{name}.wasm"));
-        let report = runner.report_command(path, Invocation::default()).unwrap();
+        let report = runner.run(&path, Invocation::default()).unwrap();
         assert_eq!(report.result.unwrap(), output);
     }
 }

@@ -58,6 +58,7 @@ mod numeric;
 mod offered;
 mod openapi;
 mod packed;
+mod plain;
 mod plugins;
 mod policy;
 mod policy_dirs;

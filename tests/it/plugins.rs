@@ -1,6 +1,7 @@
 //! The plug-in folder: what is loaded, reported, replaced and dropped, and what a call in flight sees.
 
 use crate::guest::LONG;
+use crate::plain::PlainResults;
 use crate::support::{TempDir, job, twice, wat};
 use fuelbox::abi::numeric;
 use fuelbox::plugins::folder::{Changes, Folder};
@@ -264,8 +265,7 @@ fn a_watched_folder_takes_effect_without_a_restart() {
     let runner = Arc::new(Runner::new(RunnerConfig::default()).unwrap());
     runner.load_plugins(&dir.0).unwrap();
     let watch = Watch::start(Arc::clone(runner.catalog())).unwrap();
-    let gives =
-        |name: &str, n: i32| runner.run_plugin(name, "f", &[]).is_ok_and(|values| values == [n.into()]);
+    let gives = |name: &str, n: i32| runner.values(name, "f", &[]).is_ok_and(|values| values == [n.into()]);
     assert!(gives("a", 1));
     dir.write("b.wasm", giving(2));
     eventually("a new plug-in", || gives("b", 2));

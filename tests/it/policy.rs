@@ -1,5 +1,6 @@
 //! Policies: what each key does, that nothing exceeds the server's limits, and that a wrong one fails closed.
 
+use crate::plain::PlainResults;
 use crate::support::{Server, TempDir, fuelbox_in, prebuilt, twice, wat};
 use fuelbox::plugins::folder::{Changes, Folder};
 use fuelbox::plugins::policy::{Access, ServerPolicy};
@@ -240,8 +241,8 @@ fn only_the_functions_that_are_named_can_be_called() {
     let refused = server.send("POST", "/execute/two?func=b", b"");
     assert_eq!((refused.status, refused.problem()), (404, "no-such-function".into()));
     assert!(refused.text().contains("there is: a\""), "{}", refused.text());
-    assert!(server.runner.run_plugin("two", "b", &[]).is_err());
-    assert!(server.runner.run_plugin_string("two", "b", b"").is_err());
+    assert!(server.runner.values("two", "b", &[]).is_err());
+    assert!(server.runner.bytes("two", "b", b"").is_err());
     let listed: serde_json::Value =
         serde_json::from_slice(&server.send("GET", "/plugins", b"").body).unwrap();
     assert_eq!(listed["plugins"][0]["functions"].as_array().unwrap().len(), 1);

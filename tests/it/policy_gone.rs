@@ -54,11 +54,11 @@ fn a_policy_that_changes_by_a_mapping_is_found_by_its_content() {
     reload(&runner);
     assert_eq!(access(), Access::Open);
     put("access = \"token\"");
-    runner.compare_contents(false);
+    runner.catalog().compare_contents(false);
     reload(&runner);
     assert_eq!(access(), Access::Token);
     // All is well: nothing is loaded again.
-    runner.compare_contents(true);
+    runner.catalog().compare_contents(true);
     assert!(reload(&runner).is_empty());
     // SAFETY: this is the mapping, which nobody uses any more.
     unsafe { munmap(mapped, 100).unwrap() };

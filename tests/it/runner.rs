@@ -1,8 +1,10 @@
 //! The library's façade: gowasmrunner's calls and examples, in parallel, each call in a fresh instance.
 
+use crate::plain::PlainResults;
 use crate::support::{TempDir, prebuilt, reload, wat};
-use fuelbox::{CallContext, Error, Invocation, Limits, Runner, RunnerConfig, Stdin, Stop, Value};
+use fuelbox::{Call, Convention, Error, Invocation, Limits, Runner, RunnerConfig, Stdin, Stop, Value};
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 fn runner() -> Runner {
@@ -15,15 +17,15 @@ fn runner() -> Runner {
 fn the_examples_of_gowasmrunner_give_the_same() {
     let runner = runner();
     let add = [10.into(), 20.into()];
-    assert_eq!(runner.run_function(prebuilt("add.wasm"), "add", &add).unwrap(), [30.into()]);
-    assert_eq!(runner.run_greet(prebuilt("greet.wasm"), "World").unwrap(), b"Hello, World");
-    let fibonacci = runner.run_function(prebuilt("fibonacci.wasm"), "fibonacci", &[20.into()]);
+    assert_eq!(runner.values(&prebuilt("add.wasm"), "add", &add).unwrap(), [30.into()]);
+    assert_eq!(runner.bytes(&prebuilt("greet.wasm"), "greet", "World").unwrap(), b"Hello, World");
+    let fibonacci = runner.values(&prebuilt("fibonacci.wasm"), "fibonacci", &[20.into()]);
     assert_eq!(fibonacci.unwrap(), [6765_i64.into()]);
-    assert_eq!(runner.run_plugin("add", "add", &add).unwrap(), [30.into()]);
-    assert_eq!(runner.run_plugin_string("greet", "greet", "World").unwrap(), b"Hello, World");
-    let fibonacci = runner.run_plugin("fibonacci.wasm", "fibonacci", &[20.into()]);
+    assert_eq!(runner.values("add", "add", &add).unwrap(), [30.into()]);
+    assert_eq!(runner.bytes("greet", "greet", "World").unwrap(), b"Hello, World");
+    let fibonacci = runner.values("fibonacci.wasm", "fibonacci", &[20.into()]);
     assert_eq!(fibonacci.unwrap(), [6765_i64.into()]);
-    assert_eq!(runner.run_string(prebuilt("greet.wasm"), "greet", b"\0").unwrap(), b"Hello, \0");
+    assert_eq!(runner.bytes(&prebuilt("greet.wasm"), "greet", b"\0").unwrap(), b"Hello, \0");
 }
 
 #[test]
@@ -36,7 +38,7 @@ fn a_folder_of_plugins_is_loaded_and_reloaded() {
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert_eq!(changes.loaded, ["sum"]);
     assert_eq!(changes.failed.len(), 1);
-    assert_eq!(runner.run_plugin("sum", "add", &[1.into(), 2.into()]).unwrap(), [3.into()]);
+    assert_eq!(runner.values("sum", "add", &[1.into(), 2.into()]).unwrap(), [3.into()]);
     dir.write("more.wasm", std::fs::read(prebuilt("add.wasm")).unwrap());
     assert_eq!(reload(&runner).loaded, ["more"]);
     assert!(matches!(runner.load_plugins(dir.0.join("none")), Err(Error::Io { .. })));
@@ -45,13 +47,14 @@ fn a_folder_of_plugins_is_loaded_and_reloaded() {
 #[test]
 fn what_is_missing_is_told_with_what_there_is() {
     let runner = runner();
-    let error = runner.run_plugin("nothing", "f", &[]).unwrap_err();
+    let error = runner.values("nothing", "f", &[]).unwrap_err();
     assert!(error.to_string().contains("no plug-in `nothing`; there is: add, fibonacci"), "{error}");
-    let error = runner.run_plugin("add", "nothing", &[]).unwrap_err();
+    let error = runner.values("add", "nothing", &[]).unwrap_err();
     assert_eq!(error.to_string(), "no exported function `nothing`; there is: add");
-    let error = runner.run_plugin_string("add", "add", "x").unwrap_err();
+    let packed = Call::bytes("add", "x").convention(Convention::Packed);
+    let error = runner.run("add", packed).unwrap_err();
     assert!(error.to_string().contains("packed convention"), "{error}");
-    let error = runner.run_function("no/such.wasm", "f", &[]).unwrap_err();
+    let error = runner.values(Path::new("no/such.wasm"), "f", &[]).unwrap_err();
     assert!(error.to_string().starts_with("no/such.wasm: "), "{error}");
 }
 
@@ -60,9 +63,9 @@ fn a_stopped_guest_is_an_error_or_in_the_report() {
     let limits = Limits { fuel: 1000, ..Limits::default() };
     let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
     runner.load_built_in().unwrap();
-    let error = runner.run_plugin("infinite-loop", "spin", &[]).unwrap_err();
+    let error = runner.values("infinite-loop", "spin", &[]).unwrap_err();
     assert!(matches!(error, Error::Guest(Stop::OutOfFuel { limit: 1000 })), "{error:?}");
-    let report = runner.report_plugin("infinite-loop", "spin", &[]).unwrap();
+    let report = runner.run("infinite-loop", Call::values("spin", &[])).unwrap();
     assert_eq!(report.result, Err(Stop::OutOfFuel { limit: 1000 }));
     assert_eq!(report.usage.fuel, 1000);
 }
@@ -70,10 +73,10 @@ fn a_stopped_guest_is_an_error_or_in_the_report() {
 #[test]
 fn reports_tell_what_a_run_used() {
     let runner = runner();
-    let report = runner.report_plugin_string("greet", "greet", "World").unwrap();
+    let report = runner.run("greet", Call::bytes("greet", "World")).unwrap();
     assert_eq!(report.result.unwrap(), b"Hello, World");
     assert!(report.usage.fuel > 0 && report.usage.peak_pages == 1, "{:?}", report.usage);
-    let same = runner.report_string(prebuilt("greet.wasm"), "greet", "World").unwrap();
+    let same = runner.run(&prebuilt("greet.wasm"), Call::bytes("greet", "World")).unwrap();
     assert_eq!(same.usage.fuel, report.usage.fuel);
 }
 
@@ -81,10 +84,9 @@ fn reports_tell_what_a_run_used() {
 fn a_command_gets_its_input_and_its_output_is_the_result() {
     let runner = runner();
     let call = || Invocation { stdin: Stdin::Bytes(b"a b\nc\n".to_vec()), ..Invocation::default() };
-    let report = runner.report_command(prebuilt("wordcount.wasm"), call()).unwrap();
+    let report = runner.run(&prebuilt("wordcount.wasm"), call()).unwrap();
     assert_eq!(report.result.unwrap(), b"2 3 6\n");
-    let plugin = runner.plugins().get("wordcount").unwrap();
-    let report = runner.report_bytes(&plugin, "_start", b"a b\nc\n", CallContext::default()).unwrap();
+    let report = runner.run("wordcount", Call::bytes("_start", b"a b\nc\n")).unwrap();
     assert_eq!(report.result.unwrap(), b"2 3 6\n");
 }
 
@@ -115,11 +117,11 @@ fn what_guests_print_goes_to_the_writer() {
     let stdout: Option<Box<dyn Write + Send>> = Some(Box::new(kept.clone()));
     let runner = Runner::new(RunnerConfig { stdout, ..RunnerConfig::default() }).unwrap();
     for fd in [1, 2, 1] {
-        assert_eq!(runner.run_function(&file, "f", &[fd.into()]).unwrap(), [0.into()]);
+        assert_eq!(runner.values(&file, "f", &[fd.into()]).unwrap(), [0.into()]);
     }
     assert_eq!(*kept.0.lock().unwrap(), b"print\nprint\n", "standard error goes to the log");
     // The output of a command is its result instead.
-    let report = runner.report_command(prebuilt("hello-c.wasm"), Invocation::default()).unwrap();
+    let report = runner.run(&prebuilt("hello-c.wasm"), Invocation::default()).unwrap();
     assert_eq!(report.result.unwrap(), b"Hello, World\n");
     assert_eq!(kept.0.lock().unwrap().len(), 12);
 }
@@ -145,7 +147,7 @@ fn nothing_of_one_call_is_visible_to_the_next_or_to_one_beside() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..50 {
-                    assert_eq!(runner.run_plugin("counter", "f", &[]).unwrap(), first);
+                    assert_eq!(runner.values("counter", "f", &[]).unwrap(), first);
                 }
             });
         }
@@ -161,9 +163,9 @@ fn calls_from_eight_threads_get_their_own_answers() {
             scope.spawn(move || {
                 for i in 0..50 {
                     let input = format!("{thread}-{i}");
-                    let output = runner.run_plugin_string("greet-rust", "greet", &input).unwrap();
+                    let output = runner.bytes("greet-rust", "greet", &input).unwrap();
                     assert_eq!(output, format!("Hello, {input}").into_bytes());
-                    let sum = runner.run_plugin("add", "add", &[thread.into(), i.into()]).unwrap();
+                    let sum = runner.values("add", "add", &[thread.into(), i.into()]).unwrap();
                     assert_eq!(sum, [(thread + i).into()]);
                 }
             });

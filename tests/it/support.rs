@@ -90,7 +90,8 @@ pub fn twice(mut look: impl FnMut() -> Changes) -> Changes {
     first.replaced.extend(second.replaced);
     first.removed.extend(second.removed);
     first.failed.extend(second.failed);
-    Changes { unsettled: second.unsettled, ..first }
+    first.unsettled = second.unsettled;
+    first
 }
 
 /// A built guest of this repository.

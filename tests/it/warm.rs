@@ -1,12 +1,13 @@
 //! Warm instances: what is kept and what is not, what a guest sees of earlier calls, and that calls at once never
 //! share one.
 
+use crate::plain::PlainResults;
 use crate::support::{TempDir, job, reload, wat};
 use fuelbox::abi::{Job, numeric};
 use fuelbox::base::limits::{INSTANCE_BYTES, PAGE_BYTES, WarmLimits};
 use fuelbox::plugins::registry::Plugin;
 use fuelbox::sandbox::pool::{Budget, Pool};
-use fuelbox::{Error, Limits, Program, Runner, RunnerConfig, Stop};
+use fuelbox::{Call, Error, Limits, Program, Runner, RunnerConfig, Stop};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ fn keeping(instances: usize) -> WarmLimits {
 }
 
 fn call(runner: &Runner, func: &str) -> Result<i64, Stop> {
-    match runner.report_plugin("counter", func, &[]).unwrap().result?[0] {
+    match runner.run("counter", Call::values(func, &[])).unwrap().result?[0] {
         fuelbox::Value::I64(v) => Ok(v),
         other => panic!("{other:?}"),
     }
@@ -83,8 +84,8 @@ fn a_warm_instance_goes_on_where_it_was() {
     }
     assert_eq!(call(&runner, "starts"), Ok(1), "initialised once");
     // By another convention too.
-    assert_eq!(runner.run_plugin_string("counter", "bytes", b"x").unwrap(), [6]);
-    let cold = runner.report_plugin("counter", "count", &[]).unwrap();
+    assert_eq!(runner.bytes("counter", "bytes", b"x").unwrap(), [6]);
+    let cold = runner.run("counter", Call::values("count", &[])).unwrap();
     assert_eq!(cold.usage.instantiate, Duration::ZERO);
     assert!(cold.usage.fuel > 0 && cold.usage.fuel < 100, "{:?}", cold.usage);
 }
@@ -99,7 +100,7 @@ fn what_trapped_in_deallocate_is_not_kept() {
     let runner = Runner::new(RunnerConfig { warm: keeping(1), ..RunnerConfig::default() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     for _ in 0..3 {
-        assert_eq!(runner.run_plugin_string("counter", "bytes", b"x").unwrap(), [1]);
+        assert_eq!(runner.bytes("counter", "bytes", b"x").unwrap(), [1]);
         assert_eq!(kept(&runner), 0);
     }
 }
@@ -114,7 +115,7 @@ fn what_failed_or_was_denied_something_is_not_kept() {
         assert_eq!(kept(&runner), 0, "{func}");
     }
     assert_eq!(call(&runner, "count"), Ok(1));
-    let grow = |pages: i32| runner.run_plugin("counter", "grow", &[pages.into()]).unwrap();
+    let grow = |pages: i32| runner.values("counter", "grow", &[pages.into()]).unwrap();
     assert_eq!(grow(2), [1.into()]);
     assert_eq!(
         (call(&runner, "count"), kept(&runner)),
@@ -148,7 +149,7 @@ fn a_warm_instance_has_the_limits_of_a_new_one() {
         if stopped == "fuel" {
             let used: u64 = (0..200)
                 .map(|_| {
-                    let report = runner.report_plugin("counter", "slow", &[1000_i64.into()]).unwrap();
+                    let report = runner.run("counter", Call::values("slow", &[1000_i64.into()])).unwrap();
                     assert!(report.result.is_ok());
                     report.usage.fuel
                 })
@@ -194,9 +195,9 @@ fn memory_of_kept_instances_is_capped_over_all_plug_ins() {
     // What has grown counts with what it has now.
     let (runner, dir) = runner(WarmLimits { memory_bytes: one + 65_536, ..keeping(4) });
     assert_eq!(call(&runner, "count"), Ok(1));
-    runner.run_plugin("counter", "grow", &[1.into()]).unwrap();
+    runner.values("counter", "grow", &[1.into()]).unwrap();
     assert_eq!(runner.plugins().warm_bytes(), one + 65_536);
-    runner.run_plugin("counter", "grow", &[1.into()]).unwrap();
+    runner.values("counter", "grow", &[1.into()]).unwrap();
     assert_eq!((kept(&runner), runner.plugins().warm_bytes()), (0, 0));
     // A plug-in that is gone takes its instances with it.
     assert_eq!(call(&runner, "count"), Ok(1));
@@ -226,7 +227,8 @@ fn calls_at_once_never_share_an_instance() {
                 scope.spawn(|| {
                     (0..50)
                         .map(|_| {
-                            let report = runner.report_plugin("counter", "slow", &[2000_i64.into()]).unwrap();
+                            let report =
+                                runner.run("counter", Call::values("slow", &[2000_i64.into()])).unwrap();
                             match report.result.unwrap()[0] {
                                 fuelbox::Value::I64(v) => v,
                                 other => panic!("{other:?}"),
@@ -267,7 +269,7 @@ fn memory_that_is_not_exported_is_counted_too() {
         let warm = WarmLimits { memory_bytes: budget, ..keeping(1) };
         let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
         runner.load_plugins(&dir.0).unwrap();
-        runner.run_plugin("hidden", "f", &[]).unwrap();
+        runner.values("hidden", "f", &[]).unwrap();
         let plugin = runner.plugins().get("hidden").unwrap();
         assert_eq!(plugin.warm.as_ref().unwrap().len(), kept, "{budget}");
         assert_eq!(runner.plugins().warm_bytes(), kept * memory_bytes);

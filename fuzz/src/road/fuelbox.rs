@@ -97,5 +97,6 @@ fn from_value(value: Value) -> Num {
         Value::I64(v) => Num::I64(v),
         Value::F32(v) => Num::F32(v.to_bits()),
         Value::F64(v) => Num::F64(v.to_bits()),
+        other => panic!("a value of a type that no generated function has: {other}"),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// What the gateway's front door allows clients. Every field is also a flag of `fuelbox serve`.
 ///
 /// ```
-/// use fuelbox::base::limits::DoorLimits;
+/// use fuelbox::DoorLimits;
 ///
 /// let limits = DoorLimits { body_bytes: 32 << 20, ..DoorLimits::default() };
 /// assert!(limits.check().unwrap_err().contains("--body-budget"));
@@ -76,11 +76,13 @@ pub const HEAD_BYTES_MIN: usize = 256;
 
 impl DoorLimits {
     /// Connections of one client.
+    #[doc(hidden)]
     pub fn connections_of_one(&self) -> usize {
         self.connections_per_client.unwrap_or((self.connections / 2).max(1))
     }
 
     /// Of this many `guests` at once, how many may be one client's.
+    #[doc(hidden)]
     pub fn places_of_one(&self, guests: usize) -> usize {
         let part = guests.saturating_mul(self.client_share as usize) / 100;
         part.max(1)
@@ -139,6 +141,7 @@ impl DoorLimits {
     ///
     /// # Errors
     /// A sentence with both flags and both values.
+    #[doc(hidden)]
     pub fn check_with(&self, limits: &Limits) -> Result<(), String> {
         self.check()?;
         if self.body_bytes > limits.input_bytes {

@@ -6,10 +6,12 @@ use std::time::Duration;
 /// `fuelbox serve`.
 ///
 /// ```
-/// use fuelbox::base::limits::WarmLimits;
+/// # #[cfg(feature = "plugins")] {
+/// use fuelbox::WarmLimits;
 ///
 /// assert_eq!(WarmLimits::default().instances, 0, "an instance for each call, unless asked otherwise");
 /// assert!(WarmLimits { uses: 0, ..WarmLimits::default() }.check().unwrap_err().contains("--warm-uses"));
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WarmLimits {

@@ -1,12 +1,12 @@
 //! `fuelbox call`: bytes in, bytes out.
 
-use crate::abi::{Job, call_bytes};
+use crate::abi;
 use crate::base::error::Error;
 use crate::cli::args::command::{Call, Data};
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
 use crate::cli::{exit, guest_env, target, watchdog};
-use crate::host::streams::SinkTo;
+use crate::runner::{Runner, RunnerConfig, Target};
 use std::fs::File;
 use std::io::Read;
 
@@ -15,24 +15,14 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     let mut module = target::find(&call.target, &call.source, &call.limits)?;
     let program = module.compile(&call.limits)?;
     let input = input(&call)?;
-    let log = || SinkTo::log(&module.name);
-    // A command's standard output is its answer; that of a function beside its answer is only told.
-    let is_command = crate::abi::command::fits(program.info()) && call.func == crate::abi::command::START;
-    let stdout = if is_command { SinkTo::Buffer(Vec::new()) } else { log() };
-    let guest_env = guest_env::build(&call.guest_env)?;
-    let job = Job {
-        program: &program,
-        limits: &call.limits,
-        stdout,
-        stderr: log(),
-        guest_env,
-        warm: None,
-        when_long: None,
-    };
     let has_dirs = !call.guest_env.dirs.is_empty();
-    let run_report = watchdog::guard(&program, &call.limits, has_dirs, || {
-        call_bytes(job, &call.func, &input, call.convention)
-    })?;
+    let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
+    let mut given = abi::Call::bytes(&call.func, &input).guest_env(guest_env::build(&call.guest_env)?);
+    if let Some(convention) = call.convention {
+        given = given.convention(convention);
+    }
+    let run_report =
+        watchdog::guard(&program, &call.limits, has_dirs, || runner.run(Target::Program(&program), given))?;
     if call.report {
         report(&run_report.usage);
     }

@@ -1,8 +1,8 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
-use crate::abi::command::{self, Invocation};
-use crate::abi::{Job, numeric, offered};
-use crate::base::error::Names;
+use crate::abi::reserved::offered;
+use crate::abi::{Call, CallContext, Input, Invocation, command, numeric};
+use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
@@ -14,7 +14,7 @@ use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
 use crate::cli::{exit, guest_env, target, watchdog};
 use crate::host::streams::SinkTo;
-use crate::host::wasi::ctx::GuestEnv;
+use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
 use std::io::ErrorKind;
 
@@ -34,9 +34,8 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     let guest_env = guest_env::build(&run.guest_env)?;
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
-        let job =
-            Job { program, limits: &run.limits, stdout, stderr, guest_env, warm: None, when_long: None };
-        watchdog::guard(program, &run.limits, has_dirs, || numeric::run(job, func, &params))
+        let call = Call::values(func, &params).guest_env(guest_env);
+        watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, call, (stdout, stderr)))
     })?;
     if run.report {
         report(&run_report.usage);
@@ -53,15 +52,14 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     }
     let mut args = vec![module.name.clone().into_bytes()];
     args.extend(run.args.iter().map(|arg| guest_env::bytes(arg.clone())));
-    let given = guest_env::build(&run.guest_env)?;
+    let guest_env = guest_env::build(&run.guest_env)?;
     let stdin = guest_env::stdin(&run.guest_env, run.limits.input_bytes);
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
-        let guest_env = GuestEnv::default();
-        let job =
-            Job { program, limits: &run.limits, stdout, stderr, guest_env, warm: None, when_long: None };
-        let invocation = Invocation { args, stdin, guest_env: given };
-        watchdog::guard(program, &run.limits, has_dirs, || command::run(job, invocation))
+        let invocation = Invocation { args, stdin, guest_env };
+        watchdog::guard(program, &run.limits, has_dirs, || {
+            given_out(run, program, invocation, (stdout, stderr))
+        })
     })?;
     if run.report {
         report(&run_report.usage);
@@ -75,10 +73,22 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     }
 }
 
+/// Runs `program`, whose outputs go to these two.
+fn given_out<I: Input>(
+    run: &Run,
+    program: &Program,
+    input: I,
+    (stdout, stderr): (SinkTo, SinkTo),
+) -> Result<Report<I::Output>, Error> {
+    let runner = Runner::new(RunnerConfig { limits: run.limits.clone(), ..RunnerConfig::default() })?;
+    let context = CallContext { stdout: Some(stdout), stderr: Some(stderr), ..CallContext::default() };
+    runner.run_in(Target::Program(program), input, context)
+}
+
 /// Runs `body` with this process's standard output and error, and sees that all of it arrives.
 fn attached<T>(
     limits: &Limits,
-    body: impl FnOnce(SinkTo, SinkTo) -> Result<Report<T>, crate::base::error::Error>,
+    body: impl FnOnce(SinkTo, SinkTo) -> Result<Report<T>, Error>,
 ) -> Result<Report<T>, Failure> {
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(exit::FAILURE, format!("cannot write to {what}: {error}"))

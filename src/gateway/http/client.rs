@@ -1,4 +1,4 @@
-//! Who a connection and its requests belong to: the client that shares are counted for.
+//! Clients: whom a connection and its requests belong to, and whom shares are counted for.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +11,7 @@ const IPV6_CLIENT_BITS: u32 = 64;
 /// its whole address, and no client's: it has neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientKey {
-    /// As an IPv6 address, of which hashes are made fast.
+    /// As an IPv6 address, which hashes fast.
     address: u128,
     is_proxy: bool,
 }
@@ -73,6 +73,14 @@ impl Default for Client {
 }
 
 /// The addresses that begin with the same bits: `10.0.0.0/8`, `fd00::/8`, `192.0.2.1`.
+///
+/// ```
+/// use fuelbox::{GatewayConfig, Network};
+///
+/// let proxies = vec![Network::parse("10.0.0.0/8").unwrap()];
+/// let config = GatewayConfig { trusted_proxies: proxies, ..GatewayConfig::default() };
+/// # assert_eq!(config.trusted_proxies.len(), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -104,6 +112,7 @@ impl Network {
     }
 
     /// Whether `address` is in it.
+    #[doc(hidden)]
     pub fn contains(&self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4() && first_bits(address, self.bits) == self.address
     }

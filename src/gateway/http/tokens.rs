@@ -34,6 +34,19 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const MODE_OTHERS: u32 = 0o007;
 
 /// The tokens of a file.
+///
+/// ```
+/// use fuelbox::{GatewayConfig, Tokens};
+/// # use std::os::unix::fs::PermissionsExt;
+///
+/// # let path = std::env::temp_dir().join(format!("fuelbox-doc-tokens-{}", std::process::id()));
+/// # std::fs::write(&path, "deploy a-long-and-random-token-of-mine\n").unwrap();
+/// # std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+/// let tokens = Tokens::read(&path).unwrap();
+/// let config = GatewayConfig { tokens: Some(tokens.into()), ..GatewayConfig::default() };
+/// # assert_eq!(config.tokens.unwrap().reload(), Ok(1));
+/// # std::fs::remove_file(&path).unwrap();
+/// ```
 pub struct Tokens {
     path: PathBuf,
     known: RwLock<Vec<(Role, Digest)>>,
@@ -67,6 +80,7 @@ impl Tokens {
     }
 
     /// What the bearer of the `Authorization` field `value` may do.
+    #[doc(hidden)]
     pub fn role(&self, value: &str) -> Option<Role> {
         let (scheme, token) = value.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {

@@ -71,7 +71,7 @@ impl Deployment {
         // From here on it is disks and compilers.
         when_long();
         let of = Change { deployment: self, name, request, conditions };
-        let answer = runner.deploy(|deploy| match part {
+        let answer = runner.catalog().deploy(|deploy| match part {
             None => of.module(deploy),
             Some("policy") => of.policy(deploy),
             Some("signature") => of.signature(deploy),

@@ -1,7 +1,7 @@
 //! `/execute/{plugin}`: calls a function, or runs a program.
 
 use super::{cgi_request, cgi_response};
-use crate::abi::CallContext;
+use crate::abi::{Call, CallContext};
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -72,8 +72,9 @@ fn function(runner: &Runner, request: &Request, plugin: &Plugin, when_long: &dyn
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
-    let context = CallContext { when_long: Some(when_long), request_id: Some(&request.id) };
-    match runner.report_bytes(plugin, func, &request.body, context) {
+    let context =
+        CallContext { when_long: Some(when_long), request_id: Some(&request.id), ..CallContext::default() };
+    match runner.run_plugin(plugin, Call::bytes(func, &request.body), context) {
         Ok(report) => respond(report, |output| Ok(cgi_response::plain(output, content_type(plugin)))),
         Err(error) => refuse_run(&error, plugin),
     }
@@ -92,9 +93,9 @@ fn program(
     let is_head = request.is_head();
     let id = request.id.clone();
     let script = cgi_request::raw_script(&request.target).to_string();
-    let context = CallContext { when_long: Some(when_long), request_id: Some(&id) };
+    let context = CallContext { when_long: Some(when_long), request_id: Some(&id), ..CallContext::default() };
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
-    match runner.report_plugin_command(plugin, invocation, context) {
+    match runner.run_plugin(plugin, invocation, context) {
         Ok(report) => respond(report, |output| {
             let made = cgi_response::response(output, is_head, content_type(plugin)).map_err(|what| {
                 let what = cut(&what, MESSAGE_BYTES_MAX);

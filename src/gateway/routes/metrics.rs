@@ -174,7 +174,7 @@ fn of_gateway(text: &mut Exposition, status: &Status, plugins: &[Arc<Plugin>], r
 }
 
 fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
-    let loads = runner.loads();
+    let loads = runner.catalog().loads();
     for (name, help, counter) in [
         ("fuelbox_plugin_loads", "Modules loaded, new ones and replacements", &loads.loaded),
         ("fuelbox_plugin_removals", "Plug-ins whose module is gone", &loads.removed),

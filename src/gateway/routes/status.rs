@@ -11,7 +11,7 @@ pub fn readiness(status: &Status, runner: &Runner) -> Response {
     if status.is_stopping {
         return Response::problem(NOT_READY, "draining: the gateway is stopping");
     }
-    if !runner.is_loaded() {
+    if !runner.catalog().is_loaded() {
         return Response::problem(NOT_READY, "plug-ins: none have been loaded yet");
     }
     Response::new(200, TEXT, "ready\n")

@@ -1,10 +1,10 @@
 //! `extism:host/env`: what the plug-in development kits of Extism import, by hand. The table of its functions, in the
 //! order of their bindings.
 
-pub mod calls;
-pub mod http;
-pub mod memory;
-pub mod vars;
+pub(crate) mod calls;
+pub(crate) mod http;
+pub(crate) mod memory;
+pub(crate) mod vars;
 
 use crate::host::functions::{Interface, Row, host0, host1, host2};
 use crate::module::reader::ModuleInfo;

@@ -14,12 +14,14 @@ use std::time::{Duration, Instant};
 /// What a guest is given beside its input: environment, directories, clock and randomness.
 ///
 /// ```
-/// use fuelbox::{Invocation, Preopen, Runner, RunnerConfig, GuestEnv};
+/// use fuelbox::{GuestEnv, Invocation, Preopen, Runner, RunnerConfig};
+/// use std::path::Path;
 ///
 /// let sources = Preopen::open("guests/wat".as_ref(), "/src", true)?;
 /// let guest_env = GuestEnv { dirs: vec![sources], seed: Some(0), ..GuestEnv::default() };
 /// let call = Invocation { args: ["treehash", "/src"].map(Into::into).to_vec(), guest_env, ..Invocation::default() };
-/// let report = Runner::new(RunnerConfig::default())?.report_command("guests/prebuilt/treehash.wasm", call)?;
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let report = runner.run(Path::new("guests/prebuilt/treehash.wasm"), call)?;
 /// assert!(String::from_utf8_lossy(&report.result?).contains("/src/add.wat"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -43,6 +45,7 @@ pub struct GuestEnv {
 impl GuestEnv {
     /// This, with what `policy` gives beside: its variables in the place of those of the same name, which may
     /// have come from a stranger.
+    #[doc(hidden)]
     #[must_use]
     pub fn with(mut self, policy: &GuestEnv) -> GuestEnv {
         self.env.retain(|(name, _)| !policy.env.iter().any(|(own, _)| own == name));

@@ -14,9 +14,24 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A directory that a guest finds open, under a name of its own.
+///
+/// ```
+/// use fuelbox::{GuestEnv, Invocation, Preopen, Runner, RunnerConfig};
+/// use std::path::Path;
+///
+/// let guests = Preopen::open(Path::new("guests/wat"), "/data", true)?;
+/// let guest_env = GuestEnv { dirs: vec![guests], ..GuestEnv::default() };
+/// let args = vec![b"treehash".to_vec(), b"/data".to_vec()];
+/// let invocation = Invocation { args, guest_env, ..Invocation::default() };
+/// let runner = Runner::new(RunnerConfig::default())?;
+/// let report = runner.run(Path::new("guests/prebuilt/treehash.wasm"), invocation)?;
+/// assert!(String::from_utf8_lossy(&report.result?).contains("/data/add.wat"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Preopen {
     /// The directory.
+    #[doc(hidden)]
     pub dir: Arc<Dir>,
     /// What the guest sees it as.
     pub guest: String,

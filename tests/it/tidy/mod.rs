@@ -2,6 +2,7 @@
 //! list of rooms in `lib.rs`. What a file uses is read from its syntax tree.
 
 mod checker;
+mod face;
 mod graph;
 mod lengths;
 mod uses;
