@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 
 /// The documents that are there: a package has no more than its own.
 fn documents() -> Vec<(PathBuf, String)> {
-    let folders = ["", "docs", "guests", "benches", "fuzz", "tests/cases"];
+    let folders = ["", "docs", "guests", "benches", "fuzz", "scripts", "tests/cases"];
     let mut documents = Vec::new();
     for folder in folders.map(|folder| root().join(folder)) {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
@@ -106,6 +106,19 @@ fn source_files(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').filter(is_name)
 }
 
+/// Paths of all files beneath `folder`.
+fn files_beneath(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_beneath(&path)),
+            false => found.push(path),
+        }
+    }
+    found
+}
+
 #[test]
 fn source_files_that_are_named_exist() {
     // What a reader is to write, and sources of the interpreter.
@@ -119,6 +132,19 @@ fn source_files_that_are_named_exist() {
         }
     }
     assert!(looked_at > 5, "{looked_at}");
+}
+
+#[test]
+fn the_map_of_the_code_names_files_that_exist() {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let mut files = files_beneath(&root().join("src"));
+    files.extend(files_beneath(&root().join("tests")));
+    let mut looked_at = 0;
+    for name in source_files(&text) {
+        assert!(files.iter().any(|file| file.ends_with(name)), "{name}");
+        looked_at += 1;
+    }
+    assert!(looked_at > 40, "{looked_at}");
 }
 
 #[test]
