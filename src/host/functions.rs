@@ -1,8 +1,10 @@
-//! Functions that a guest may import: one table for each module of them, and how a plain Rust function becomes one.
+//! Tables of host functions, one for each module that guests import from, and wrappers that turn plain Rust
+//! functions into host functions.
 //!
-//! A host function has one of two forms: on a [`Call`] for WASI ([`call1`]), on the whole [`Host`] for Extism ([`host1`]).
-//! Neither knows the interpreter, and both are tested without it. A call is made, charged, and held up if the sandbox has
-//! to look at the limits first; a panic in it stops the run and nothing else.
+//! A host function has one of two forms: on a [`Call`] for WASI ([`call1`]), or on the whole [`Host`] for
+//! Extism ([`host1`]). Neither knows the interpreter, and both are tested without it. The wrapper makes the
+//! call, charges it, and pauses if the sandbox must check the limits first. A panic in a host function stops
+//! only that run.
 
 use crate::base::outcome::Stop;
 use crate::host::store::{Again, Answer, Halt, Host, charge};
@@ -26,8 +28,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// The function `name`. `i` is an i32 and `I` an i64 in `params` and `results`; `define` adds it to a linker under
-    /// the names of its module and its own, mostly by [`call1`] or [`host1`] and their like.
+    /// The function `name`. In `params` and `results`, `i` is an i32 and `I` an i64. `define` adds it to a
+    /// linker under the names of its module and its own, usually with [`call1`], [`host1`] and the like.
     pub const fn new(
         name: &'static str,
         params: &'static str,
@@ -53,24 +55,25 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// The row called `name`.
+    /// The row with this name.
     pub fn find(&self, name: &str) -> Option<&'static Row> {
         self.rows.iter().find(|row| row.name == name)
     }
 
-    /// Makes the function of `row` known to `linker`.
+    /// Adds the function of `row` to `linker`.
     pub fn define(&self, row: &Row, linker: &mut Linker<Host>) -> Defined {
         (row.define)(linker, self.module, row.name)
     }
 }
 
-/// A number that wasm passes.
+/// A number that wasm can pass.
 pub trait Number: WasmTy + Copy + Send + Sync + 'static {}
 impl<T: WasmTy + Copy + Send + Sync + 'static> Number for T {}
 
-// Functions are taken by pointer: each type is compiled once, not each function, which made the binary 0.1 MB larger.
+// Functions are passed by pointer, so that each type is compiled once, not each function. That made the binary
+// 0.1 MB smaller.
 
-/// Adds a function of so many numbers on a [`Call`] to a linker. Its result is an errno.
+/// Adds a function on a [`Call`] with this many numbers to a linker. Its result is an errno.
 macro_rules! on_call {
     ($name:ident $($arg:ident: $ty:ident),*) => {
         #[allow(clippy::too_many_arguments)]
@@ -98,7 +101,7 @@ on_call!(call6 a: A, b: B, c: C, d: D, e: E, f: T6);
 on_call!(call7 a: A, b: B, c: C, d: D, e: E, f: T6, g: G);
 on_call!(call9 a: A, b: B, c: C, d: D, e: E, f: T6, g: G, h: H, i: I);
 
-/// Adds a function of so many numbers on the [`Host`] to a linker. Its result is what it gives.
+/// Adds a function on the [`Host`] with this many numbers to a linker.
 macro_rules! on_host {
     ($name:ident $($arg:ident: $ty:ident),*) => {
         pub fn $name<R: Into<Answer> + 'static, $($ty: Number),*>(
@@ -136,7 +139,7 @@ fn enter<R: Into<Answer>>(
     }))
 }
 
-/// A call of WASI's from the guest. One that has to wait goes back to the sandbox with what it takes to make it again.
+/// A WASI call from the guest. If it has to wait, it returns to the sandbox with what is needed to repeat it.
 pub fn enter_call(
     caller: Caller<'_, Host>,
     function: impl Fn(&mut Call<'_>) -> Result<(), Fault> + Copy + Send + Sync + 'static,
@@ -147,20 +150,20 @@ pub fn enter_call(
     })
 }
 
-/// Makes a call again that has waited. Gives the errno, and whether the guest may go on at once, before the sandbox has
-/// looked at its limits.
+/// Repeats a call that has waited. Returns the errno, and whether the guest may continue before the sandbox
+/// checks its limits.
 pub(crate) fn again(mut store: StoreContextMut<'_, Host>, function: &Again) -> Result<(i32, bool), Halt> {
     charged(&mut store, |store| on_call(store, function))
 }
 
-/// Makes a call and charges it. Gives its answer, and whether the guest may go on at once.
+/// Makes a call and charges it. Returns its result, and whether the guest may continue at once.
 fn charged<R>(
     store: &mut StoreContextMut<'_, Host>,
     call: impl FnOnce(&mut StoreContextMut<'_, Host>) -> Result<R, Halt>,
 ) -> Result<(R, bool), Halt> {
     let answer = call(store);
     if matches!(answer, Err(Halt::Wait(..))) {
-        // It is paid for when it is made again.
+        // It is charged when it is repeated.
         return answer.map(|answer| (answer, false));
     }
     let is_paid = charge(store);
@@ -168,7 +171,7 @@ fn charged<R>(
     answer.map(|answer| (answer, is_paid && !has_waited))
 }
 
-/// Hands out context and memory, and turns a fault into an errno or a halt.
+/// Gives the call its context and memory, and converts a fault into an errno or a halt.
 fn on_call(
     store: &mut StoreContextMut<'_, Host>,
     function: &dyn Fn(&mut Call<'_>) -> Result<(), Fault>,

@@ -1,7 +1,7 @@
-//! Lines of guests in the log: whose they are, how long, and how many.
+//! Guest output in the log: attribution, length and rate.
 //!
-//! A guest must neither drive the terminal that shows the log, nor forge a line or a field, nor fill the disk, be it
-//! in one run or in many.
+//! A guest must not control the terminal that shows the log, forge a line or a field, or fill the disk, in one
+//! run or in many.
 
 use crate::base::escape::printable_within;
 use crate::base::limits::{
@@ -12,25 +12,26 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// What the log calls all lines of guests.
+/// The log target of all guest lines.
 pub const TARGET: &str = "fuelbox::guest";
 
-/// How much a plug-in may still log, whatever it says it by: its streams, messages, or what fuelbox says of its answers.
+/// The log budget of a plug-in, for all its sources: its streams, its messages, and reports about its
+/// responses.
 ///
-/// `LOG_BURST_LINES` with `LOG_BURST_BYTES`, and `LOG_LINES_PER_S` with `LOG_BYTES_PER_S` more each second; all plug-ins
-/// together `LOG_SHARES` times as much.
+/// `LOG_BURST_LINES` with `LOG_BURST_BYTES`, and each second `LOG_LINES_PER_S` with `LOG_BYTES_PER_S` more. All
+/// plug-ins together have `LOG_SHARES` times as much.
 #[derive(Debug)]
 pub struct Bucket {
     level: Mutex<Option<Level>>,
     dropped: AtomicU64,
-    /// How many plug-ins' worth it holds.
+    /// The number of shares that it holds.
     shares: u64,
-    /// What is taken from this is taken from that one too.
+    /// A line taken from this budget is taken from that one too.
     all: Option<Arc<Bucket>>,
 }
 
 impl Default for Bucket {
-    /// That of a plug-in, which is alone.
+    /// The budget of a single plug-in.
     fn default() -> Bucket {
         Bucket { level: Mutex::default(), dropped: AtomicU64::new(0), shares: 1, all: None }
     }
@@ -42,23 +43,23 @@ struct Level {
     bytes: u64,
     /// Until when what has come in is counted.
     filled: Instant,
-    /// Lines dropped that nothing has been said of, and when something was.
+    /// Dropped lines not reported yet, and the time of the last report.
     unsaid: u64,
     said: Option<Instant>,
 }
 
 impl Bucket {
-    /// That of all plug-ins.
+    /// The budget of all plug-ins.
     pub fn of_all() -> Bucket {
         Bucket { shares: LOG_SHARES, ..Bucket::default() }
     }
 
-    /// That of one of the plug-ins that share `all`.
+    /// The budget of one of the plug-ins that share `all`.
     pub fn under(all: &Arc<Bucket>) -> Bucket {
         Bucket { all: Some(Arc::clone(all)), ..Bucket::default() }
     }
 
-    /// Takes a line of so many bytes at `now`; false if there is no room for it.
+    /// Takes a line of this many bytes at `now`; false if it exceeds the budget.
     pub fn take(&self, bytes: usize, now: Instant) -> bool {
         let (shares, bytes) = (self.shares, bytes as u64);
         let has = self.with(now, |level| {
@@ -79,7 +80,7 @@ impl Bucket {
         has && self.all.as_ref().is_none_or(|all| all.take(bytes as usize, now))
     }
 
-    /// Takes more bytes for a line that was taken, as escapes made it longer; as many as there are.
+    /// Takes more bytes for a line that was taken, because escapes made it longer; as many as are left.
     fn charge(&self, bytes: usize, now: Instant) {
         self.with(now, |level| level.bytes = level.bytes.saturating_sub(bytes as u64));
         if let Some(all) = &self.all {
@@ -93,7 +94,7 @@ impl Bucket {
         self.with(now, |level| level.unsaid += lines);
     }
 
-    /// Lines that were dropped since this was said last; none if none were, or it was said a moment ago.
+    /// Lines dropped since the last report; none if there are none, or the report was a moment ago.
     pub fn to_say(&self, now: Instant) -> Option<u64> {
         self.with(now, |level| {
             let is_quiet =
@@ -106,12 +107,12 @@ impl Bucket {
         })
     }
 
-    /// All lines that were dropped.
+    /// The number of all dropped lines.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
 
-    /// Logs a line that `name` is the cause of, as one of its own: if it may still log any.
+    /// Logs a line that `name` caused, if the budget allows it.
     pub fn tell(&self, level: log::Level, name: &str, line: &str) {
         let now = Instant::now();
         if self.take(line.len(), now) {
@@ -122,9 +123,9 @@ impl Bucket {
         self.say(name, now);
     }
 
-    /// Says how many lines of `name` were dropped, if it is time to.
+    /// Reports the dropped lines of `name`, if it is time.
     pub fn say(&self, name: &str, now: Instant) {
-        // Most plug-ins never have one dropped.
+        // Most plug-ins never drop a line.
         if self.dropped() == 0 {
             return;
         }
@@ -141,18 +142,18 @@ impl Bucket {
     }
 }
 
-/// Whose lines they are.
+/// The source of lines.
 #[derive(Debug, Default)]
 pub struct Origin {
     /// The plug-in's or file's name.
     pub name: Arc<str>,
     /// The request that the run serves, if any.
     pub request_id: Option<Arc<str>>,
-    /// What its plug-in may log in all runs together; without, each run has `LOG_LINES_MAX`.
+    /// The log budget of its plug-in. Without one, each run has `LOG_LINES_MAX`.
     pub bucket: Option<Arc<Bucket>>,
 }
 
-/// One output of one run, on its way to the log.
+/// An output stream of a run, on its way to the log.
 pub struct Lines {
     origin: Arc<Origin>,
     line: Vec<u8>,
@@ -165,7 +166,7 @@ impl Lines {
         Lines { origin: Arc::clone(origin), line: Vec::new(), lines: 0 }
     }
 
-    /// Takes output; whole lines of it are logged.
+    /// Takes output and logs its complete lines.
     pub fn write(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|b| *b == b'\n') {
             for part in piece.chunks(LOG_LINE_BYTES_MAX) {
@@ -181,7 +182,7 @@ impl Lines {
         }
     }
 
-    /// Logs a message, in pieces if it is long, and the beginning of one that is too long.
+    /// Logs a message, in pieces if it is long. Only the beginning of a message that is too long is logged.
     pub fn message(&mut self, level: log::Level, text: &[u8]) {
         let pieces = text.len().div_ceil(LOG_LINE_BYTES_MAX).max(1);
         let room = LOG_LINES_MAX.saturating_sub(self.lines).min(LOG_MESSAGE_LINES_MAX) as usize;
@@ -195,7 +196,7 @@ impl Lines {
         }
     }
 
-    /// Logs what there is of a line, and how many lines were too many.
+    /// Logs the unfinished line, and the number of dropped lines.
     pub fn finish(&mut self) {
         self.end_line();
         if self.lines > LOG_LINES_MAX {
@@ -226,7 +227,7 @@ impl Lines {
         let Origin { name, request_id, bucket } = &*self.origin;
         if let Some(bucket) = bucket {
             let now = Instant::now();
-            // Before it is made fit to be shown: what is dropped must cost little.
+            // Before escaping: dropped lines must be cheap.
             let may = bucket.take(line.len(), now);
             if !may {
                 bucket.drop_lines(1, now);
@@ -236,7 +237,7 @@ impl Lines {
                 return;
             }
         }
-        // The line alone is a field, for a log that is not text.
+        // For logs that are not text, the line is a field of its own.
         let (line, shown) = printable_within(line, LOG_LINE_BYTES_MAX);
         if let Some(bucket) = bucket {
             bucket.charge(shown.len().saturating_sub(line.len()), Instant::now());

@@ -1,5 +1,4 @@
-//! What a module may import, and making it known to a linker: WASI preview1, Extism's functions and
-//! AssemblyScript's `abort`.
+//! Adds the functions that a module imports to a linker: WASI preview1, Extism, and AssemblyScript's `abort`.
 
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -11,7 +10,7 @@ use crate::module::reader::{Import, Item};
 use std::collections::HashSet;
 use wasmi::{Caller, Error, Linker};
 
-/// What guests may import from.
+/// The interfaces that guests can import from.
 const INTERFACES: [Interface; 3] = [wasi::INTERFACE, extism::INTERFACE, ASSEMBLYSCRIPT];
 
 /// What AssemblyScript's compiler imports.
@@ -22,10 +21,10 @@ const ASSEMBLYSCRIPT: Interface = Interface {
     })],
 };
 
-/// Defines in `linker` what `imports` name; only that, as every plug-in has a linker of its own.
+/// Defines only the `imports` in `linker`. Every plug-in has its own linker.
 ///
 /// # Errors
-/// The first import that is not provided, or is imported with another type.
+/// The first import that is not provided, or has another type.
 pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadProblem> {
     let mut defined = HashSet::new();
     for import in imports {
@@ -54,7 +53,7 @@ pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadP
     Ok(())
 }
 
-/// Why a module with functions of whoever embeds Extism is refused; names all of them.
+/// The refusal of a module that imports functions of an embedding host; names all of them.
 fn of_embedder(imports: &[Import]) -> LoadProblem {
     let mut names = Vec::new();
     for import in imports.iter().filter(|import| import.module == extism::USER_MODULE) {

@@ -1,4 +1,4 @@
-//! What a guest may call: the store's data, the linker, WASI and Extism.
+//! Host functions: the store's data, the linker, WASI and Extism.
 
 pub(crate) mod extism;
 pub(crate) mod functions;

@@ -1,5 +1,5 @@
-//! What an instance's store carries beside wasm state: the WASI context, what an Extism plug-in has the host
-//! keep, the growth limiter and the fuel that host calls still owe.
+//! The data of an instance's store: the WASI context, the host's data for an Extism plug-in, the growth
+//! limiter, and the fuel that host calls still owe.
 
 use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
@@ -19,7 +19,7 @@ pub struct Host {
     pub wasi: WasiCtx,
     /// The guest's memory, known once it is instantiated.
     pub memory: Option<Memory>,
-    /// The limiter that the store asks before anything grows.
+    /// The limiter of growth.
     pub limiter: Limiter,
     /// Blocks of an Extism plug-in; they last for a call.
     pub blocks: Blocks,
@@ -27,12 +27,12 @@ pub struct Host {
     pub vars: Vars,
     /// Fuel of all slices so far.
     pub fuel_issued: u64,
-    /// Fuel for host calls that the current slice could not pay.
+    /// Fuel of host calls that the current slice could not pay.
     pub fuel_owed: u64,
 }
 
 impl Host {
-    /// What an instance begins with.
+    /// The initial data of an instance.
     pub fn new(wasi: WasiCtx, limits: &Limits) -> Host {
         Host {
             wasi,
@@ -45,22 +45,22 @@ impl Host {
         }
     }
 
-    /// Lets go of the blocks, with input, output and error among them.
+    /// Frees the blocks, including input, output and error.
     pub fn clear_blocks(&mut self) {
         self.blocks = Blocks::default();
         self.limiter.outside_bytes = self.vars.bytes();
     }
 
-    /// Fuel used so far, when `left` of the slices is left.
+    /// Fuel used so far, if `left` is left of the slices.
     pub fn fuel_used(&self, left: u64) -> u64 {
         self.fuel_issued - left + self.fuel_owed
     }
 }
 
-/// A host call, to be made again.
+/// A host call, to be repeated.
 pub type Again = Box<dyn Fn(&mut Call<'_>) -> Result<(), Fault> + Send + Sync>;
 
-/// What a host function gives.
+/// The result of a host function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// Nothing.
@@ -87,20 +87,20 @@ impl From<u64> for Answer {
     }
 }
 
-/// Why a host function ended the run or holds it up, carried through the interpreter.
+/// Why a host function ended or pauses the run. The interpreter carries it as an error.
 pub enum Halt {
-    /// The guest asked to end with this code.
+    /// The guest exited with this code.
     Exit(u32),
     /// The guest is stopped.
     Stop(Stop),
-    /// The call is done, but the slice could not pay for it, or it may have taken long. Not an end: the run
-    /// goes on with this result once budget and deadline have been looked at. A guest whose calls follow
-    /// each other without a branch would otherwise never come to that.
+    /// The call is done, but the slice could not pay for it, or it may have taken long. The run continues with
+    /// this result after a check of budget and deadline. Otherwise, a guest whose calls follow each other
+    /// without a branch would never be checked.
     Pause(Answer),
-    /// The call has to wait, which the sandbox does, and then makes it again.
+    /// The call has to wait. The sandbox waits, and then repeats the call.
     Wait(Wait, Option<Again>),
-    /// The host's own code panicked. The interpreter's handlers cannot be unwound: through them, a panic
-    /// would end the process.
+    /// Host code panicked. The interpreter's handlers cannot unwind: a panic through them would end the
+    /// process.
     Panicked,
 }
 
@@ -124,7 +124,7 @@ impl fmt::Display for Halt {
 
 impl HostError for Halt {}
 
-/// Charges the present host call to the guest's fuel. False if the present slice cannot pay.
+/// Charges the current host call to the guest's fuel. False if the current slice cannot pay.
 #[must_use]
 pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
     let fuel = store.get_fuel().unwrap_or(0);
@@ -135,28 +135,28 @@ pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
     let paid = cost.min(fuel);
     host.fuel_owed += cost - paid;
     let is_paid = host.fuel_owed == 0;
-    // Fuel metering is always on (engine.rs), so this cannot fail.
+    // Fuel metering is always on (`program.rs`), so this cannot fail.
     let _ = store.set_fuel(fuel - paid);
     is_paid
 }
 
-/// `StoreLimits` that remembers what it denied and how far memory got.
+/// `StoreLimits` that records denials and the peak of memory.
 pub struct Limiter {
     limits: StoreLimits,
     memory_pages: u32,
     cap_bytes: usize,
-    /// Bytes that the host keeps for the guest outside its memory, under the same cap.
+    /// Bytes that the host keeps for the guest outside its memory, under the same limit.
     outside_bytes: usize,
-    /// Set when the instance stands. From then on tables do not grow: in wasmi 2.0.0 a `table.grow` that
-    /// runs out of fuel leaves no resume point, and resuming would replay code on changed slots.
+    /// Set after instantiation. From then on, tables do not grow: in wasmi 2.0.0, a `table.grow` that runs out
+    /// of fuel leaves no resume point, and resuming would replay code on changed slots.
     pub sealed: bool,
-    /// What was refused last.
+    /// The last denial.
     pub denied: Option<Denied>,
-    /// How often something was.
+    /// The number of denials.
     pub denials: u32,
     memory_bytes: usize,
     memory_bytes_before: usize,
-    /// Bytes of a growth that the slice could not pay for and that is about to be tried again.
+    /// Bytes of a growth that the slice could not pay for, and that will be retried.
     pub growth_unpaid: u64,
 }
 
@@ -182,7 +182,8 @@ impl Limiter {
         }
     }
 
-    /// Takes `bytes` outside the guest's memory; false, and remembered, if the cap does not allow them.
+    /// Counts `bytes` outside the guest's memory. If the limit does not allow them, returns false and records
+    /// the denial.
     #[must_use]
     pub fn take_outside(&mut self, bytes: usize) -> bool {
         let wanted = self.memory_bytes.saturating_add(self.outside_bytes).saturating_add(bytes);
@@ -194,7 +195,7 @@ impl Limiter {
         true
     }
 
-    /// Gives back what `take_outside` took.
+    /// Releases what `take_outside` counted.
     pub fn give_back(&mut self, bytes: usize) {
         self.outside_bytes -= bytes;
     }
@@ -204,12 +205,12 @@ impl Limiter {
         self.deny(Denied::Pages { wanted, limit: self.memory_pages });
     }
 
-    /// Bytes of the guest's memory, whether it can be seen from here or not.
+    /// Bytes of the guest's memory, exported or not.
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes
     }
 
-    /// Pages that memory has reached.
+    /// Peak of memory in pages.
     pub fn peak_pages(&self) -> u32 {
         (self.memory_bytes / PAGE_BYTES) as u32
     }
@@ -243,7 +244,7 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memory_grow_failed(&mut self, _error: &MemoryError) -> Result<(), LimiterError> {
-        // Also called when the slice could not pay for the growth; it is tried again after refuelling.
+        // Also called if the slice could not pay for the growth, which is retried with more fuel.
         self.growth_unpaid = (self.memory_bytes - self.memory_bytes_before) as u64;
         self.memory_bytes = self.memory_bytes_before;
         Ok(())

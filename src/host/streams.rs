@@ -1,4 +1,4 @@
-//! Standard input, and the capped outputs.
+//! Standard input, and outputs with a size limit.
 
 use super::guest_log::{Lines, Origin};
 use super::wasi::abi::Fault;

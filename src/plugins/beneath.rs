@@ -1,8 +1,8 @@
-//! Files of a folder, looked up beneath it: a symbolic link may lead to another place in the folder, and nowhere else.
+//! Opens files beneath a folder. A symbolic link may lead to another place in the folder, and nowhere else.
 //!
-//! Who writes to the plug-in folder is not who may read all that the gateway can: a link to its token file, served or read
-//! back, would hand that out. `cap-std` resolves each path (on Linux by `openat2` with `RESOLVE_BENEATH`), so that a link
-//! that is changed meanwhile leads out no more than one that stays.
+//! Writers of the plug-in folder may not read everything that the gateway can read. A link to its token file,
+//! served or read back, would expose the tokens. `cap-std` resolves each path (on Linux by `openat2` with
+//! `RESOLVE_BENEATH`), so a link that changes meanwhile does not lead out either.
 
 use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt};
 use rustix::fs::{Mode, OFlags};

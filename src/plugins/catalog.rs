@@ -1,5 +1,5 @@
-//! A server's plug-ins as a whole: the registry, the folder that it is filled from, what every policy stays within,
-//! and what came of the loads.
+//! All plug-ins of a server: the registry, the folder that fills it, the bounds of all policies, and the
+//! results of loading.
 
 use crate::base::error::Error;
 use crate::base::limits::{Limits, WarmLimits};

@@ -1,5 +1,5 @@
-//! Changes to the plug-in folder that are whole or not made at all: a new version is tried before anything is
-//! replaced, and replaces by a rename. A process killed at any instant leaves the old version or the new one.
+//! Atomic changes of the plug-in folder: a new version is tested before anything is replaced, and replaces the
+//! old one by a rename. A process that is killed at any instant leaves the old version or the new one.
 
 use crate::abi::{Job, try_instance};
 use crate::base::digest::Digest;

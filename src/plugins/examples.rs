@@ -1,4 +1,4 @@
-//! The example guests that are built into the binary, used when there is no plug-in folder.
+//! The built-in example guests, used if there is no plug-in folder.
 
 /// Those from WAT are a few bytes each; the others, 160 KB together, come with the feature `examples`.
 const COUNT: usize = if cfg!(feature = "examples") { 9 } else { 5 };

@@ -1,4 +1,4 @@
-//! The files of plug-ins: how they are read, named and told apart, and how a plug-in is made of them.
+//! The files of plug-ins: reading, naming, change detection, and loading.
 
 use crate::base::digest::Digest;
 use crate::base::error::Error;
@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 pub use crate::sandbox::file::{ENDINGS, load_file, read_file};
 
-/// The same of a module in the plug-in folder, which no link leads out of.
+/// Reads a module in the plug-in folder. No link leads out of the folder.
 ///
 /// # Errors
 /// As [`read_file`].
@@ -24,13 +24,13 @@ pub fn read_module(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     whole_module(path, beneath::open(path), limits)
 }
 
-/// A small text file of the plug-in folder; none if there is none.
+/// Reads a small text file of the plug-in folder; none if it does not exist.
 fn read_text(path: &Path, most: usize) -> Result<Option<String>, Error> {
     let io = |what: String| Error::Io { path: path.into(), source: io::Error::other(what) };
     match read_at_most(path, beneath::open(path), most) {
         Ok((bytes, size)) if bytes.len() > most => Err(io(format!("it has {size} bytes, more than {most}"))),
         Ok((bytes, _)) => String::from_utf8(bytes).map(Some).map_err(|_| io("not UTF-8".into())),
-        // A link that leads nowhere is a mistake, and not the absence of a policy.
+        // A dangling link is a mistake, not the absence of a policy.
         Err(Error::Io { source, .. })
             if source.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() =>
         {
@@ -40,7 +40,7 @@ fn read_text(path: &Path, most: usize) -> Result<Option<String>, Error> {
     }
 }
 
-/// The signature in the file at `path`; none if there is no file.
+/// Reads the signature in the file at `path`; none if it does not exist.
 ///
 /// # Errors
 /// [`Error::Io`].

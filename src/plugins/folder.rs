@@ -1,7 +1,7 @@
 //! The plug-in folder: keeps the loaded plug-ins in step with it.
 //!
-//! A plug-in is a module with what is beside it: its policy, and its signature where one is asked for. Any change of
-//! these makes it anew; if that fails, the version before goes on serving.
+//! A plug-in is a module with the files beside it: its policy, and its signature if one is required. Any change
+//! of these reloads it. If that fails, the version before keeps serving.
 
 use crate::base::digest::Digest;
 use crate::base::error::Error;
@@ -13,17 +13,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long a file must have been found as it is to be believed; and so the time between two looks where somebody waits
-/// for them: at the start, on SIGHUP and for a deployment.
+/// Time that a file must have been unchanged to count; and so the time between two scans where somebody waits:
+/// at start, on SIGHUP and for a deployment.
 pub const SETTLE: Duration = Duration::from_millis(100);
 
-/// How often they are taken, for as long as files change.
+/// The maximum number of such scans, while files change.
 pub const SETTLE_LOOKS: u32 = 5;
 
-/// How long ago a file must have been changed to be believed at the start at once.
+/// Age of a change from which a file counts at once at start.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// What a scan changed.
+/// The changes that a scan found.
 ///
 /// ```
 /// use fuelbox::{Runner, RunnerConfig};
@@ -40,15 +40,15 @@ const FRESH: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Changes {
-    /// Names that are new.
+    /// New plug-ins.
     pub loaded: Vec<String>,
-    /// Names whose module was replaced.
+    /// Replaced plug-ins.
     pub replaced: Vec<String>,
-    /// Names that are gone.
+    /// Removed plug-ins.
     pub removed: Vec<String>,
-    /// Files that could not be loaded; what was loaded from them before still serves.
+    /// Files that did not load. A version loaded before keeps serving.
     pub failed: Vec<Error>,
-    /// Modules that changed, or of which what is beside them did, since the look before: the next look decides.
+    /// Modules that changed, or whose other files changed, since the last scan. The next scan decides.
     pub unsettled: usize,
 }
 
@@ -61,7 +61,7 @@ impl Changes {
             && self.failed.is_empty()
     }
 
-    /// These, and what a later scan changed.
+    /// These changes, and those of a later scan.
     pub(crate) fn and(mut self, later: Changes) -> Changes {
         self.loaded.extend(later.loaded);
         self.replaced.extend(later.replaced);
@@ -71,7 +71,7 @@ impl Changes {
     }
 }
 
-/// The states of a module's file and of those beside it: policy and signatures.
+/// The states of a module's file, its policy and its signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamps {
     module: Stamp,
@@ -80,7 +80,7 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    /// Those of the module at `path`; none if it is not there.
+    /// The states for the module at `path`; none if it does not exist.
     pub(crate) fn of(path: &Path, server: &ServerPolicy) -> Option<Stamps> {
         let is_signed = !server.trusted_keys.is_empty();
         Some(Stamps {
@@ -90,7 +90,7 @@ impl Stamps {
         })
     }
 
-    /// Whether one of them was changed a moment before `now`, so that somebody may still be at it.
+    /// Whether one of them changed shortly before `now`, so that somebody may still be writing it.
     fn is_fresh(&self, now: SystemTime) -> bool {
         let [signature, next] = self.signatures;
         let all = [Some(self.module), self.policy, signature, next];
@@ -98,23 +98,24 @@ impl Stamps {
     }
 }
 
-/// A plug-in's files as they were when they were last looked at.
+/// A plug-in's files at the last scan.
 #[derive(Debug, Default)]
 struct Seen {
-    /// As they were loaded, or refused. None if what is loaded may be of none of their states so far.
+    /// The state that was loaded or refused. `None` if the loaded version may match none of the states seen so
+    /// far.
     loaded: Option<Stamps>,
-    /// As the last look found them, and since when looks have found them so.
+    /// The state at the last scan, and since when scans have found it.
     looked: Option<(Stamps, Instant)>,
-    /// Why it did not load, and whether that may pass without the file changing.
+    /// Why it did not load, and whether that may change without a change of the file.
     refused: Option<(String, bool)>,
 }
 
-/// A plug-in folder and what was last seen in it.
+/// A plug-in folder and its state at the last scan.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     seen: HashMap<PathBuf, Seen>,
-    /// Whether it has been looked at.
+    /// Whether it was scanned.
     is_known: bool,
 }
 
@@ -129,27 +130,27 @@ impl Folder {
         &self.path
     }
 
-    /// Takes the files of the module at `path` for what is loaded, which is `parts`; unless they have changed since
-    /// these were read. Then they are loaded at the next scan.
+    /// Records `parts` as the loaded state of the module at `path`, unless the files changed since they were
+    /// read. Then the next scan loads them.
     pub(crate) fn note(&mut self, path: &Path, parts: &Parts<'_>, server: &ServerPolicy) {
         let stamps = Stamps::of(path, server);
-        // After the stamps: what comes later has others.
+        // Read after the stamps: later changes have other stamps.
         let is_same = Parts::read(path, server)
             .is_ok_and(|now| now.module == parts.module && now.policy == parts.policy);
         let stamps = stamps.filter(|_| is_same);
-        // What was read after the stamps were taken is what was put there, and so whole.
+        // What was read after the stamps was written by this process, and so is complete.
         let looked = stamps.map(|stamps| (stamps, long_ago()));
         self.seen.insert(path.into(), Seen { loaded: stamps, looked, refused: None });
     }
 
-    /// The policy beside `path`, if nobody is writing it: as looks have found it for long enough, the last of them now.
-    /// None if it goes on changing.
+    /// The policy beside `path`, once scans up to now have found it unchanged for long enough. `None` if it
+    /// keeps changing.
     pub(crate) fn settled_policy(&self, path: &Path) -> Option<Result<Option<String>, Error>> {
         let policy = policy_path(path);
         self.settled(path, &policy, |stamps| stamps.policy, || Parts::read_policy(path))
     }
 
-    /// What `read` gives of the module at `path`, in the same way.
+    /// The result of `read` for the module at `path`, in the same way.
     pub(crate) fn settled_module<T>(&self, path: &Path, read: impl Fn() -> T) -> Option<T> {
         self.settled(path, path, |stamps| Some(stamps.module), read)
     }
@@ -163,7 +164,7 @@ impl Folder {
     ) -> Option<T> {
         let mut known = match self.seen.get(path).and_then(|seen| seen.looked) {
             Some((looked, since)) => Some((of(looked), since)),
-            // Of a module that is not there yet. Of no file at all, nothing tells for how long it has not been there.
+            // The module does not exist yet. If no file exists, nothing shows for how long.
             None => Stamp::of(file)
                 .filter(|stamp| !stamp.is_within(SystemTime::now(), FRESH))
                 .map(|stamp| (Some(stamp), long_ago())),
@@ -185,13 +186,13 @@ impl Folder {
         None
     }
 
-    /// Forgets the module at `path`, which is gone.
+    /// Forgets the removed module at `path`.
     pub(crate) fn forget(&mut self, path: &Path) {
         self.seen.remove(path);
     }
 
-    /// Loads the folder for the first time. What was changed a moment ago may still be being written, so it is looked at
-    /// again; what goes on changing is left to [`Folder::scan`].
+    /// Loads the folder for the first time. Files that changed a moment ago may be incomplete, so they are
+    /// scanned again. Files that keep changing are left to [`Folder::scan`].
     ///
     /// # Errors
     /// As [`Folder::scan`].
@@ -208,21 +209,21 @@ impl Folder {
         Ok(changes)
     }
 
-    /// Loads what is new or changed and drops what is gone. A file that does not load leaves the plug-in
-    /// as it was, and is tried again when it changes (one that could not be read: at every scan).
+    /// Loads new and changed plug-ins and drops removed ones. A file that does not load leaves the plug-in
+    /// unchanged, and is retried when it changes (an unreadable file at every scan).
     ///
-    /// A file that is being written is not believed: it may be the beginning of a policy that allows less. It counts when
-    /// looks have found the same for [`SETTLE`], and so does a policy that is gone, as editors that save take a file away
-    /// for an instant. The very first look believes all.
+    /// A half-written file must not count: it may be the beginning of a policy that allows less. A file counts
+    /// when scans have found it unchanged for [`SETTLE`]. The same applies to a missing policy, because editors
+    /// remove a file for an instant when they save. At the very first scan, all files count.
     ///
     /// # Errors
-    /// The folder itself cannot be read; the plug-ins stay as they are.
+    /// The folder cannot be read. The plug-ins stay unchanged.
     pub fn scan(&mut self, plugins: &Plugins, server: &ServerPolicy) -> Result<Changes, Error> {
         let is_first = !self.is_known;
         self.look(plugins, server, |_| is_first)
     }
 
-    /// Looks once. Of what looks have not found as it is for long enough, only what `believes` says is believed.
+    /// Scans once. Files that have not been unchanged for long enough count only if `believes` says so.
     fn look(
         &mut self,
         plugins: &Plugins,
@@ -257,7 +258,7 @@ impl Folder {
                 }
                 Err(error) => {
                     refused = Some((error.to_string(), error.may_pass()));
-                    // The same trouble as at the last scan is not told again.
+                    // An error that the last scan reported is not reported again.
                     if !same || refused != known {
                         changes.failed.push(error);
                     }
@@ -272,18 +273,18 @@ impl Folder {
         Ok(changes)
     }
 
-    /// Finds contents that have changed while the states of their files have not, as those of a mapped file may. What is
-    /// loaded from them is loaded anew when it has settled. Of modules this is asked only if `of_modules`: they are large.
+    /// Finds contents that changed while the stamps of their files did not, as for a mapped file. Such plug-ins
+    /// are reloaded when they have settled. Modules are compared only if `of_modules`, because they are large.
     pub(crate) fn compare(&mut self, plugins: &Plugins, server: &ServerPolicy, of_modules: bool) {
         let of_folder =
             |plugin: &Arc<Plugin>| Some((plugin.path.clone()?, plugin.policy.digest, plugin.digest));
         for (path, policy, module) in plugins.all().iter().filter_map(of_folder) {
             let Some(seen) = self.seen.get_mut(&path).filter(|seen| seen.loaded.is_some()) else { continue };
             let is_other = match &seen.refused {
-                // What serves is not what is there.
+                // The loaded version differs from the file.
                 Some(_) => of_modules,
                 None => {
-                    // A policy that is new or gone has another state.
+                    // A new or removed policy has another stamp.
                     let text = Parts::read_policy(&path).unwrap_or_default();
                     text.is_some_and(|text| policy != Some(Digest::of(text.as_bytes())))
                         || (of_modules
@@ -298,7 +299,8 @@ impl Folder {
     }
 
     fn drop_gone(&mut self, files: &[(PathBuf, Stamps)], plugins: &Plugins, changes: &mut Changes) {
-        // `module_files` sorted them: looked through for each plug-in, a thousand would cost a million looks.
+        // `module_files` sorted them. A linear search for each of a thousand plug-ins would take a million
+        // steps.
         self.seen.retain(|path, _| files.binary_search_by(|(file, _)| file.cmp(path)).is_ok());
         for plugin in plugins.all() {
             let in_folder = plugin.path.as_ref().filter(|path| path.parent() == Some(&self.path));
@@ -309,7 +311,7 @@ impl Folder {
         }
     }
 
-    /// Loads one file; says whether it replaced a plug-in, and nothing if the file changed meanwhile.
+    /// Loads one file. Returns whether it replaced a plug-in; `None` if the file changed meanwhile.
     fn load_one(
         &self,
         path: &Path,
@@ -321,7 +323,7 @@ impl Folder {
         let name = path.file_stem().and_then(|stem| stem.to_str());
         let name = name.ok_or_else(|| refuse("the file's name is not UTF-8".into()))?.to_string();
         if name.ends_with(".wasm") {
-            // Asked for by a file's name, `x` is `x.wasm`: one plug-in would be taken for the other.
+            // Requests may name the plug-in `x` as `x.wasm`, so this name would be ambiguous.
             return Err(refuse("a plug-in's name does not end in .wasm".into()));
         }
         let before = plugins.find(&name);
@@ -331,7 +333,7 @@ impl Folder {
             return Err(refuse(format!("{} has the same plug-in name", other.display())));
         }
         let parts = Parts::read(path, server);
-        // After they were read: what was looked at before may be half written over by then.
+        // Checked after reading: an earlier check may be outdated.
         if Stamps::of(path, server) != Some(*stamps) {
             return Ok(None);
         }
@@ -341,7 +343,7 @@ impl Folder {
     }
 }
 
-/// Since when a file stands that is known to be whole.
+/// Since when a file that is known to be complete is unchanged.
 fn long_ago() -> Instant {
     let now = Instant::now();
     now.checked_sub(SETTLE).unwrap_or(now)
@@ -357,7 +359,7 @@ fn module_files(folder: &Path, server: &ServerPolicy) -> Result<Vec<(PathBuf, St
         if !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
             continue;
         }
-        // A file that vanished since the listing is simply not there.
+        // A file that vanished since the listing does not exist.
         if let Some(stamps) = Stamps::of(&path, server) {
             files.push((path, stamps));
         }
@@ -366,7 +368,7 @@ fn module_files(folder: &Path, server: &ServerPolicy) -> Result<Vec<(PathBuf, St
     Ok(files)
 }
 
-/// The policies in `folder` that belong to no module: each is a mistake, and perhaps a plug-in that serves without it.
+/// The policies in `folder` without a module. Each is a mistake, and perhaps a plug-in serves without it.
 ///
 /// # Errors
 /// The folder cannot be read.

@@ -1,4 +1,4 @@
-//! Plug-ins by name: the registry, the folder they come from, their policies, deployment.
+//! Plug-ins by name: the registry, their folder, policies, deployment.
 
 pub(crate) mod beneath;
 pub(crate) mod catalog;

@@ -1,7 +1,7 @@
-//! Plug-ins by name: a `HashMap` of compiled modules behind a lock, filled from a folder (`folder.rs`) or from the
-//! built-in examples.
+//! Plug-ins by name: a `HashMap` of compiled modules behind a lock, filled from a folder (`folder.rs`) or from
+//! the built-in examples.
 //!
-//! A call takes an `Arc` of the plug-in, so it ends on the version it began with whatever happens here.
+//! A call holds an `Arc` of the plug-in, so it finishes on the version it started with.
 
 use crate::abi::{Convention, command, is_reserved, offered, passes_bytes};
 use crate::base::digest::Digest;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
-/// A module made ready, under its policy.
+/// A compiled module with its policy.
 #[derive(Debug)]
 pub struct Loaded {
     /// The compiled module.
@@ -34,7 +34,7 @@ pub struct Loaded {
 /// One loaded plug-in.
 #[derive(Debug)]
 pub struct Plugin {
-    /// Its name: the file's without the ending.
+    /// Its name: the file name without the extension.
     pub name: String,
     /// The compiled module.
     pub program: Program,
@@ -46,33 +46,34 @@ pub struct Plugin {
     pub path: Option<PathBuf>,
     /// Its warm instances, if they are kept.
     pub warm: Option<Pool>,
-    /// What it did so far; a replacement goes on with them.
+    /// Its counts, which a replacement continues.
     pub stats: Arc<Stats>,
-    /// What it may still log; for a replacement too.
+    /// Its log budget, which a replacement continues.
     pub log: Arc<Bucket>,
 }
 
 impl Plugin {
-    /// Whether a run may be held up where nothing interrupts it: while functions are translated, or in a directory.
+    /// Whether a run may be delayed where it is not interrupted: by translation of functions, or in a
+    /// directory.
     pub fn may_stall(&self) -> bool {
         self.program.is_slow_to_translate() || !self.policy.guest_env.dirs.is_empty()
     }
 
-    /// Whether it runs as a program, rather than by its functions.
+    /// Whether it runs as a program, not by its functions.
     pub fn is_command(&self) -> bool {
         self.convention(command::START) == Some(Convention::Command)
     }
 
-    /// The convention by which its function `func` is called, if it may be.
+    /// The calling convention of its function `func`, if it can be called.
     pub fn convention(&self, func: &str) -> Option<Convention> {
         self.policy.check_function(func).ok()?;
         self.convention_of(func).filter(|_| !self.withholds(func))
     }
 
-    /// Checks that `func` may be called by whoever uses the plug-in.
+    /// Checks that callers of the plug-in can call `func`.
     ///
     /// # Errors
-    /// [`Error::NoFunction`], which names those that may be: also for one that is there and is not offered.
+    /// [`Error::NoFunction`] with the functions that can be called; also for a reserved function.
     pub fn check_function(&self, func: &str) -> Result<(), Error> {
         self.policy.check_function(func)?;
         let info = self.program.info();
@@ -88,8 +89,8 @@ impl Plugin {
         }
     }
 
-    /// Whether `func` is a function of numbers that only a policy opens: it may move memory under a name that does not
-    /// tell, and instances are kept here with what clients sent in them.
+    /// Whether `func` is a numeric function that only a policy can open: under any name, it may move memory,
+    /// and this plug-in keeps instances with data of clients.
     fn withholds(&self, func: &str) -> bool {
         self.warm.is_some()
             && self.policy.functions.is_none()
@@ -97,7 +98,7 @@ impl Plugin {
             && self.convention_of(func) == Some(Convention::Numeric)
     }
 
-    /// Its functions that are offered, should its policy let them be called.
+    /// Its functions that are offered, unless its policy forbids them.
     fn offered(&self) -> impl Iterator<Item = (&str, &Signature)> {
         offered(self.program.info()).filter(|(name, _)| !self.withholds(name))
     }
@@ -111,7 +112,7 @@ impl Plugin {
         }
     }
 
-    /// Its functions that may be called, as a listing shows them: the first of them.
+    /// The first of its callable functions, for listings.
     pub fn functions(&self) -> Listed<'_> {
         let allowed = self.policy.functions.as_deref();
         let allowed: Option<HashSet<&str>> = allowed.map(|names| names.iter().map(String::as_str).collect());
@@ -121,12 +122,12 @@ impl Plugin {
     }
 }
 
-/// Functions for a listing, as many as there is room for. No module makes a listing long, nor slow.
+/// Functions for a listing, up to its limit, so that no module makes a listing long or slow.
 #[derive(Debug)]
 pub struct Listed<'a> {
-    /// The first of them: name, type and convention, if one fits.
+    /// The first functions: name, type and convention, if one fits.
     pub shown: Vec<(&'a str, &'a Signature, Option<Convention>)>,
-    /// How many more there are.
+    /// The number of the others.
     pub more: usize,
 }
 
@@ -153,7 +154,7 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// The plug-ins there are. Cheap to read from many threads.
+/// The registry. Cheap to read from many threads.
 #[derive(Debug)]
 pub struct Plugins {
     by_name: RwLock<HashMap<String, Arc<Plugin>>>,
@@ -162,7 +163,7 @@ pub struct Plugins {
     version: AtomicU64,
     warm_limits: WarmLimits,
     warm_budget: Arc<Budget>,
-    /// What all of them may log.
+    /// The common log budget.
     log: Arc<Bucket>,
 }
 
@@ -173,12 +174,13 @@ impl Default for Plugins {
 }
 
 impl Plugins {
-    /// An empty set.
+    /// An empty registry.
     pub fn new() -> Plugins {
         Plugins::default()
     }
 
-    /// An empty set whose plug-ins keep instances as `limits` say, unless their policies say otherwise.
+    /// An empty registry, whose plug-ins keep warm instances within `limits`, unless their policies override
+    /// them.
     pub fn with_warm(limits: &WarmLimits) -> Plugins {
         Plugins {
             by_name: RwLock::default(),
@@ -196,22 +198,22 @@ impl Plugins {
         self.warm_budget.used()
     }
 
-    /// Lets go of warm instances that have been idle for too long.
+    /// Drops warm instances that have been idle for too long.
     pub fn expire_warm(&self, now: Instant) {
         let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         by_name.values().filter_map(|plugin| plugin.warm.as_ref()).for_each(|pool| pool.expire(now));
     }
 
-    /// Those that the log keeps lines of out.
+    /// Plug-ins with dropped log lines.
     pub fn loud(&self) -> Vec<Arc<Plugin>> {
         let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         by_name.values().filter(|plugin| plugin.log.dropped() > 0).cloned().collect()
     }
 
-    /// The plug-in called `name`, with or without `.wasm` after it.
+    /// The plug-in with this name, with or without `.wasm`.
     ///
     /// # Errors
-    /// [`Error::NoPlugin`] with the names there are.
+    /// [`Error::NoPlugin`] with the existing names.
     pub fn get(&self, name: &str) -> Result<Arc<Plugin>, Error> {
         self.find(name).ok_or_else(|| {
             let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -221,7 +223,7 @@ impl Plugins {
         })
     }
 
-    /// As [`Plugins::get`], without the list of all names, which a scan would make for each new file.
+    /// As [`Plugins::get`], without the list of all names, which a scan would build for each new file.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Plugin>> {
         let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         by_name.get(name).or_else(|| by_name.get(name.strip_suffix(".wasm")?)).cloned()
@@ -235,7 +237,7 @@ impl Plugins {
         all
     }
 
-    /// Files that do not load, each with the reason.
+    /// Files that do not load, with the reasons.
     pub fn refused(&self) -> BTreeMap<PathBuf, String> {
         self.refused.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
@@ -248,7 +250,7 @@ impl Plugins {
         }
     }
 
-    /// Puts a plug-in in the place of the one of this name, if there is one.
+    /// Adds a plug-in, or replaces the one with the same name.
     pub(crate) fn put(&self, name: &str, loaded: Loaded, path: Option<PathBuf>) {
         let Loaded { program, policy, digest } = loaded;
         let instances = policy.warm.unwrap_or(self.warm_limits.instances);
@@ -265,12 +267,13 @@ impl Plugins {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// A number that is another one whenever a plug-in, or a file that does not load, has come, gone or been replaced.
+    /// A version number, which changes whenever a plug-in, or a file that does not load, is added, removed or
+    /// replaced.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Whether a policy gives its plug-in less than all places.
+    /// Whether a policy limits the workers of its plug-in.
     pub fn has_shares(&self) -> bool {
         self.has_shares.load(Ordering::Relaxed)
     }
@@ -280,7 +283,7 @@ impl Plugins {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// Adds the example guests that are part of the binary.
+    /// Adds the built-in example guests.
     ///
     /// # Errors
     /// One does not fit under `limits`.

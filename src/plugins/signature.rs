@@ -1,8 +1,8 @@
-//! Signatures of modules, as minisign makes them: only what the holder of a trusted key has signed is loaded.
+//! minisign signatures of modules: only modules signed with a trusted key load.
 
 use minisign_verify::{PublicKey, Signature};
 
-/// Bytes of a signature file; minisign writes some 300, of which a comment may be any length.
+/// Bytes of a signature file. minisign writes about 300, with a comment of any length.
 pub const SIGNATURE_BYTES_MAX: usize = 4096;
 
 /// A public key of minisign.
@@ -36,7 +36,7 @@ impl TrustedKey {
 /// Checks that `text` has the form of a signature.
 ///
 /// # Errors
-/// It has not.
+/// It does not.
 pub fn check_form(text: &str) -> Result<(), String> {
     if text.len() > SIGNATURE_BYTES_MAX {
         return Err(format!("the signature has {} bytes, more than {SIGNATURE_BYTES_MAX}", text.len()));
@@ -44,13 +44,13 @@ pub fn check_form(text: &str) -> Result<(), String> {
     Signature::decode(text).map(drop).map_err(|_| "the signature is malformed".into())
 }
 
-/// Checks that `signature`, the text of a `.minisig` file, is that of one of `keys` over `bytes`.
+/// Checks that `signature`, the text of a `.minisig` file, is a signature of `bytes` by one of `keys`.
 ///
 /// # Errors
-/// Why it is not.
+/// The reason why it is not.
 pub fn verify(keys: &[TrustedKey], bytes: &[u8], signature: &str) -> Result<(), String> {
     let signature = Signature::decode(signature).map_err(|_| "the signature is malformed".to_string())?;
-    // Signatures of the whole file, which minisign made before 2020, are as good as those of its hash.
+    // minisign made signatures of the whole file before 2020. They are as good as those of its hash.
     if keys.iter().any(|key| key.0.verify(bytes, &signature, true).is_ok()) {
         return Ok(());
     }

@@ -1,14 +1,14 @@
-//! What plug-ins did, counted: atomics that a run adds to without a lock, and whoever shows them reads.
+//! Counts for metrics: atomics that runs add to without a lock.
 //!
-//! A plug-in's counts are made when it first does something, so that a folder of a thousand costs nothing by
-//! being there; and they go when the plug-in goes.
+//! A plug-in's counts are created at its first request, so that a folder of a thousand plug-ins costs nothing.
+//! They are removed with the plug-in.
 
 use crate::base::outcome::Usage;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Ways in which a request can end, as far as there is room to count them.
+/// The maximum number of outcomes of a request.
 pub const OUTCOMES_MAX: usize = 32;
 
 /// The upper bounds of the histograms' buckets, in nanoseconds: 10 µs, where a small guest's call is, to 10 s,
@@ -29,7 +29,7 @@ pub const BOUNDS_NS: [u64; 13] = [
     10_000_000_000,
 ];
 
-/// How often times fell between the bounds.
+/// A histogram: the number of values between the bounds.
 #[derive(Debug, Default)]
 pub struct Histogram {
     buckets: [AtomicU64; BOUNDS_NS.len() + 1],
@@ -37,7 +37,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one.
+    /// Adds a value.
     pub fn observe(&self, time: Duration) {
         let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let at = BOUNDS_NS.partition_point(|bound| *bound < ns);
@@ -45,12 +45,12 @@ impl Histogram {
         self.sum_ns.fetch_add(ns, Relaxed);
     }
 
-    /// How many lie in each bucket, the last of which has no bound.
+    /// The number of values in each bucket. The last one has no bound.
     pub fn buckets(&self) -> [u64; BOUNDS_NS.len() + 1] {
         self.buckets.each_ref().map(|bucket| bucket.load(Relaxed))
     }
 
-    /// The sum of all, in seconds.
+    /// The sum of all values, in seconds.
     pub fn sum_seconds(&self) -> f64 {
         self.sum_ns.load(Relaxed) as f64 / 1e9
     }
@@ -59,9 +59,9 @@ impl Histogram {
 /// The counts of one plug-in.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Requests by how they ended; whoever serves them has the numbers' meaning.
+    /// Requests by outcome. The gateway knows the meaning of the indices.
     pub outcomes: [AtomicU64; OUTCOMES_MAX],
-    /// Times to make instances. A call that finds a warm one makes none.
+    /// Instantiation times. A call that reuses a warm instance has none.
     pub instantiate: Histogram,
     /// Times in the called function.
     pub run: Histogram,
@@ -69,21 +69,21 @@ pub struct Counts {
     pub fuel: AtomicU64,
     /// Growths of memory and tables that were denied.
     pub denied_growths: AtomicU64,
-    /// The most pages of 64 KiB that a run's memory had.
+    /// Peak of a run's memory, in pages of 64 KiB.
     pub peak_pages: AtomicU32,
 }
 
-/// The counts of one plug-in, if it has done anything yet.
+/// The counts of a plug-in, created when needed.
 #[derive(Debug, Default)]
 pub struct Stats(OnceLock<Box<Counts>>);
 
 impl Stats {
-    /// The counts, to be added to.
+    /// The counts, for adding.
     pub fn counts(&self) -> &Counts {
         self.0.get_or_init(Box::default)
     }
 
-    /// The counts, if there are any.
+    /// The counts, if they exist.
     pub fn seen(&self) -> Option<&Counts> {
         self.0.get().map(|counts| &**counts)
     }
@@ -99,22 +99,22 @@ impl Stats {
         if usage.denied_growths > 0 {
             counts.denied_growths.fetch_add(u64::from(usage.denied_growths), Relaxed);
         }
-        // Mostly a read: it is reached once and then stays.
+        // Usually only a read: the peak is reached once and stays.
         if counts.peak_pages.load(Relaxed) < usage.peak_pages {
             counts.peak_pages.fetch_max(usage.peak_pages, Relaxed);
         }
     }
 }
 
-/// What came of looking at the plug-in folder.
+/// Results of scanning the plug-in folder.
 #[derive(Debug, Default)]
 pub struct Loads {
-    /// Modules that were loaded, new ones and replacements.
+    /// Loaded modules, new ones and replacements.
     pub loaded: AtomicU64,
-    /// Modules that are gone.
+    /// Removed modules.
     pub removed: AtomicU64,
-    /// Files that did not load, each counted once for each state of it.
+    /// Files that did not load, once for each state of a file.
     pub failed: AtomicU64,
-    /// Looks at a folder that could not be read.
+    /// Failed scans of a folder.
     pub unreadable: AtomicU64,
 }

@@ -1,7 +1,7 @@
 //! Keeps plug-ins in step with their folder.
 //!
-//! It polls: that works on every file system (inotify does not see network mounts), needs no descriptor,
-//! and costs one `stat` for each module and interval.
+//! It polls. That works on every file system (inotify does not see network mounts), needs no descriptor, and
+//! costs one `stat` for each module and scan.
 
 use crate::base::error::Error;
 use crate::plugins::catalog::Catalog;
@@ -10,18 +10,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Time between two looks at the folder. Two have to agree that are far enough from each other ([`SETTLE`]), so a change takes effect within 2 s.
+/// Time between two scans. Two scans that are far enough apart must agree ([`SETTLE`]), so a change appears
+/// within 2 s.
 pub const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Of so many looks, one reads the policies: a mapped file can change without a sign of it.
+/// One of this many scans reads the policies, because a mapped file can change without a new stamp.
 const LOOKS_PER_COMPARISON: u32 = 10;
 
 const STACK_BYTES: usize = 1024 * 1024;
 
-/// What is done after a look that was asked for.
+/// Called after a requested scan.
 type Then = Box<dyn FnOnce() + Send>;
 
-/// A thread that reloads until this is dropped.
+/// A thread that scans until this is dropped.
 #[derive(Debug)]
 pub struct Watch {
     ask: Option<Sender<Then>>,
@@ -69,10 +70,10 @@ impl Watch {
         Ok(Watch { ask: Some(ask) })
     }
 
-    /// Looks at the folder now, or as soon as it is free, and does `then`; without waiting for it.
+    /// Requests a scan, then calls `then`; does not wait.
     pub fn look(&self, then: impl FnOnce() + Send + 'static) {
         if let Some(ask) = &self.ask {
-            // Without the thread, which only a panic ends, there is nobody to look.
+            // Only a panic ends the thread. Without it, nothing scans.
             let _ = ask.send(Box::new(then));
         }
     }
@@ -80,12 +81,12 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // The thread ends by itself; a module that it is compiling must not hold up whoever stops it.
+        // The thread ends by itself. A module that it is compiling must not delay the caller.
         drop(self.ask.take());
     }
 }
 
-/// Looks once; or, if somebody waits for it, as often as it takes to believe what changed.
+/// Scans once; or, if somebody waits, until the changes have settled.
 fn look(catalog: &Catalog, is_awaited: bool) -> Result<Changes, Error> {
     let mut changes = catalog.reload()?;
     for _ in 0..if is_awaited { SETTLE_LOOKS } else { 0 } {
@@ -98,7 +99,7 @@ fn look(catalog: &Catalog, is_awaited: bool) -> Result<Changes, Error> {
     Ok(changes)
 }
 
-/// Tells the log what a scan changed.
+/// Logs the changes of a scan.
 pub fn log_changes(changes: &Changes) {
     for name in &changes.loaded {
         log::info!("plug-in {name} loaded");

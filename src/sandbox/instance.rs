@@ -335,7 +335,7 @@ impl<'a> Sandbox<'a> {
                 Ok(Ended::Exited(*code))
             }
             Halt::Stop(stop) => Err(stop.clone()),
-            // Unwinding works here.
+            // The panic continues here: no handler of the interpreter is on the stack.
             Halt::Panicked => std::panic::resume_unwind(Box::new("a host call panicked")),
             // Only for an import that is exported again and called from outside. There is nothing to resume.
             Halt::Pause(_) | Halt::Wait(..) => {

@@ -1,9 +1,9 @@
-//! What an Extism plug-in calls: plain functions on what its host keeps for it (`runtime/src/pdk.rs` and
-//! `kernel/src/lib.rs` of Extism say what they do).
+//! Host functions of Extism: plain functions on the host's data for the plug-in (`runtime/src/pdk.rs` and
+//! `kernel/src/lib.rs` of Extism define them).
 //!
-//! Blocks with keys, values and messages become the host's, which lets go of them; one that a plug-in frees as
-//! well is no trouble. An offset that is wrong gives 0, or does nothing, where only memory is concerned. Where a text is expected
-//! it ends the run, as it does there.
+//! The host owns and frees blocks with keys, values and messages that a plug-in passes to it; a second free by
+//! the plug-in does no harm. For memory, a wrong offset returns 0 or does nothing. Where a text is expected, it
+//! ends the run, as in Extism.
 
 use super::http;
 use super::memory::{self, Blocks};
@@ -16,22 +16,22 @@ use log::Level;
 
 type Result<T> = std::result::Result<T, Stop>;
 
-/// Blocks from this size on are asked for carefully, as the system may not have so much.
+/// Blocks from this size on are checked before allocation, because the system may not have as much.
 const LARGE_BYTES: usize = 64 * 1024;
 
-/// `alloc(length) -> offset`: a block of zeroes; 0 if there is no room for it, or for none.
+/// `alloc(length) -> offset`: a block of zeroes; 0 for length 0, or if there is no room.
 pub fn alloc(host: &mut Host, length: u64) -> Result<u64> {
     Ok(zeroed(host, length).map_or(0, |bytes| host.blocks.insert(bytes)))
 }
 
-/// `free(offset)`: lets go of a block.
+/// `free(offset)`: frees a block.
 pub fn free(host: &mut Host, offset: u64) -> Result<()> {
     let freed = host.blocks.free(offset);
     host.limiter.give_back(freed);
     Ok(())
 }
 
-/// `length(offset) -> length`: of the block that begins there; 0 if none does.
+/// `length(offset) -> length`: of the block that starts there; 0 if none does.
 pub fn length(host: &mut Host, offset: u64) -> Result<u64> {
     Ok(host.blocks.length(offset))
 }
@@ -42,7 +42,7 @@ pub fn load_u8(host: &mut Host, offset: u64) -> Result<i32> {
     Ok(i32::from(byte))
 }
 
-/// `load_u64(offset) -> eight bytes`, of any block; where it ends, zeroes.
+/// `load_u64(offset) -> eight bytes`, of any block; zeroes beyond its end.
 pub fn load_u64(host: &mut Host, offset: u64) -> Result<u64> {
     Ok(u64::from_le_bytes(host.blocks.load(offset)))
 }
@@ -53,7 +53,7 @@ pub fn store_u8(host: &mut Host, offset: u64, byte: u32) -> Result<()> {
     Ok(())
 }
 
-/// `store_u64(offset, eight bytes)`: as many as the block has room for.
+/// `store_u64(offset, eight bytes)`: as many as fit the block.
 pub fn store_u64(host: &mut Host, offset: u64, word: u64) -> Result<()> {
     host.blocks.store(offset, &word.to_le_bytes());
     Ok(())
@@ -74,19 +74,19 @@ pub fn input_load_u8(host: &mut Host, index: u64) -> Result<i32> {
     Ok(i32::from(host.blocks.input_byte(index)))
 }
 
-/// `input_load_u64(index) -> eight bytes`; 0 if the input does not have them all.
+/// `input_load_u64(index) -> eight bytes`; 0 if the input does not have all of them.
 pub fn input_load_u64(host: &mut Host, index: u64) -> Result<u64> {
     Ok(host.blocks.input_word(index))
 }
 
-/// `output_set(offset, length)`: takes a part of a block as the output.
+/// `output_set(offset, length)`: makes a part of a block the output.
 pub fn output_set(host: &mut Host, offset: u64, length: u64) -> Result<()> {
     let freed = host.blocks.set_output(offset, length);
     host.limiter.give_back(freed);
     Ok(())
 }
 
-/// `error_set(offset)`: takes the text there as the message of an error; 0 for none.
+/// `error_set(offset)`: makes the text there the error message; 0 for none.
 pub fn error_set(host: &mut Host, offset: u64) -> Result<()> {
     host.blocks.set_error(offset);
     Ok(())
@@ -107,7 +107,7 @@ pub fn config_get(host: &mut Host, key: u64) -> Result<u64> {
     answer(host, value, "config_get")
 }
 
-/// `var_get(key) -> value`: as `config_get`, of the variables.
+/// `var_get(key) -> value`: as `config_get`, for variables.
 pub fn var_get(host: &mut Host, key: u64) -> Result<u64> {
     let name = text(&host.blocks, key, "var_get")?;
     let value = host.vars.get(name).map(heap::copy).transpose();
@@ -116,7 +116,7 @@ pub fn var_get(host: &mut Host, key: u64) -> Result<u64> {
     answer(host, value, "var_get")
 }
 
-/// `var_set(key, value)`: without a value, the variable is taken away.
+/// `var_set(key, value)`: without a value, removes the variable.
 pub fn var_set(host: &mut Host, key: u64, value: u64) -> Result<()> {
     let name = text(&host.blocks, key, "var_set")?;
     let bytes = bytes(&host.blocks, value, "var_set")?;
@@ -165,7 +165,7 @@ pub fn log_error(host: &mut Host, message: u64) -> Result<()> {
     log(host, Level::Error, message)
 }
 
-/// Logs a message. What the guest was told not to log is not looked at.
+/// Logs a message. Messages below the log level are not read.
 fn log(host: &mut Host, level: Level, message: u64) -> Result<()> {
     if number(level) >= level_shown(host) {
         let text = bytes(&host.blocks, message, "log")?;
@@ -180,31 +180,31 @@ pub fn get_log_level(host: &mut Host) -> Result<i32> {
     Ok(level_shown(host))
 }
 
-/// A level as plug-ins number it.
+/// A log level as plug-ins number it.
 fn number(level: Level) -> i32 {
     Level::Trace as i32 - level as i32
 }
 
-/// Info, as in Extism's own host, unless whoever runs this asks the log for more: a guest takes other ways, and
-/// other fuel, by what it is told here.
+/// Info, as in Extism's own host, unless the log is configured for more. The level must not depend on anything
+/// else: a guest takes other paths, and uses other fuel, depending on it.
 fn level_shown(host: &Host) -> i32 {
     let is_shown = |level| !host.wasi.is_reproducible() && log::log_enabled!(target: TARGET, level);
     number([Level::Trace, Level::Debug].into_iter().find(|level| is_shown(*level)).unwrap_or(Level::Info))
 }
 
-/// `http_request(request, body) -> response`: refused. There is no HTTP client here.
+/// `http_request(request, body) -> response`: refused, because there is no HTTP client.
 pub fn http_request(host: &mut Host, request: u64, _body: u64) -> Result<u64> {
     let request = bytes(&host.blocks, request, "http_request")?;
     host.wasi.moved_bytes += request.len() as u64;
     Err(Stop::Trap(http::refusal(&host.wasi.hosts, request)))
 }
 
-/// `http_status_code() -> status` of the last response, of which there is none.
+/// `http_status_code() -> status` of the last response, which never exists.
 pub fn http_status_code(_host: &mut Host) -> Result<i32> {
     Ok(0)
 }
 
-/// `http_headers() -> headers` of the last response, of which there is none.
+/// `http_headers() -> headers` of the last response, which never exists.
 pub fn http_headers(_host: &mut Host) -> Result<u64> {
     Ok(0)
 }
@@ -212,23 +212,23 @@ pub fn http_headers(_host: &mut Host) -> Result<u64> {
 /// Makes `input` the input of a call.
 ///
 /// # Errors
-/// There is no room for it.
+/// No room for it.
 pub fn set_input(host: &mut Host, input: &[u8]) -> Result<()> {
     let offset = block_of(host, input, "its input")?;
     host.blocks.set_input(offset);
-    // No call of the guest's pays for it, so that it is owed.
+    // No call of the guest pays for it, so it is owed.
     host.fuel_owed += std::mem::take(&mut host.wasi.moved_bytes) / u64::from(BULK_BYTES_PER_FUEL);
     Ok(())
 }
 
-/// A block with `value`, if there is one.
+/// A block with `value`; 0 without a value.
 fn answer(host: &mut Host, value: Option<Vec<u8>>, what: &str) -> Result<u64> {
     let value = value.unwrap_or_default();
     host.wasi.moved_bytes += value.len() as u64;
     block_of(host, &value, what)
 }
 
-/// A block with `bytes`; 0 for none of them.
+/// A block with `bytes`; 0 for no bytes.
 fn block_of(host: &mut Host, bytes: &[u8], what: &str) -> Result<u64> {
     if bytes.is_empty() {
         return Ok(0);
@@ -238,7 +238,7 @@ fn block_of(host: &mut Host, bytes: &[u8], what: &str) -> Result<u64> {
     Ok(host.blocks.insert(block))
 }
 
-/// Room for a block, taken off the cap; none if the cap, or the system, does not have it.
+/// Reserves room for a block against the limit; none if the limit or the system does not allow it.
 fn zeroed(host: &mut Host, length: u64) -> Option<Box<[u8]>> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length == 0 {
@@ -251,8 +251,8 @@ fn zeroed(host: &mut Host, length: u64) -> Option<Box<[u8]>> {
     if !host.limiter.take_outside(memory::cost(length)) {
         return None;
     }
-    // Zeroes that the system has ready cost nothing until they are touched; but to be denied those ends the process, so
-    // that it is asked before, in a way that may fail.
+    // Zeroed memory from the system costs nothing until it is touched. But running out of it ends the process,
+    // so it is requested first in a way that can fail.
     let block = if length < LARGE_BYTES { small(length) } else { large(length) };
     if block.is_none() {
         host.limiter.give_back(memory::cost(length));
@@ -276,11 +276,11 @@ fn large(length: usize) -> Option<Box<[u8]>> {
     system_has(length).then(|| vec![0; length].into_boxed_slice())
 }
 
-/// Whether the system has `length` bytes, be it that nothing else is left then.
+/// Whether the system has `length` bytes, even if nothing else is left then.
 fn system_has(length: usize) -> bool {
     let mut probe = Vec::<u8>::new();
     let has = probe.try_reserve_exact(length).is_ok();
-    // A compiler may leave out what is not looked at, and take it to have worked.
+    // Without this, the compiler may remove the unused allocation and assume that it succeeded.
     std::hint::black_box(probe.as_ptr());
     has
 }
@@ -293,7 +293,7 @@ fn no_room(host: &Host, what: &str) -> Stop {
     }
 }
 
-/// The block at `offset`; nothing at 0.
+/// The block at `offset`; none for 0.
 fn bytes<'a>(blocks: &'a Blocks, offset: u64, call: &str) -> Result<&'a [u8]> {
     match blocks.get(offset) {
         Some(bytes) => Ok(bytes),

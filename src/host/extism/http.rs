@@ -1,10 +1,10 @@
-//! Why an HTTP request of an Extism plug-in is refused: always, as no HTTP client is built in; but who asks for
-//! a host that nobody allowed is told that first.
+//! Refuses HTTP requests of Extism plug-ins. No HTTP client is built in. A host that the policy does not allow
+//! is reported first.
 
 use crate::base::escape::printable;
 use crate::base::limits::{HTTP_REQUEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
-/// What to say to `request`, which is JSON with a `url`.
+/// The refusal of `request`, which is JSON with a `url`.
 pub fn refusal(hosts: &[String], request: &[u8]) -> String {
     const REFUSED: &str = "HTTP is refused: no policy names hosts for this plug-in";
     if hosts.is_empty() {
@@ -27,10 +27,10 @@ fn url(request: &[u8]) -> Option<String> {
     Some(request.get("url")?.as_str()?.to_string())
 }
 
-/// The host of a URL (RFC 3986, section 3.2): what comes after user information and before the port.
+/// The host of a URL (RFC 3986, section 3.2): after user information, before the port.
 fn host(url: &str) -> &str {
     let Some((_, rest)) = url.split_once("://") else { return "" };
-    // A backslash ends it for browsers, and so it does here.
+    // Browsers end it at a backslash, and so does this.
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     match place.strip_prefix('[').and_then(|literal| literal.split_once(']')) {

@@ -1,18 +1,18 @@
-//! The memory that a host keeps for an Extism plug-in: blocks of bytes outside its linear memory, each at an
-//! offset of 64 bits, and which of them are input, output and error (Extism's documentation, "Memory").
+//! The host's memory for an Extism plug-in: blocks of bytes outside its linear memory, each at a 64-bit offset,
+//! and which of them are input, output and error (Extism's documentation, "Memory").
 //!
-//! Offsets only go up until all blocks are let go of, so that a stale one is never another block's. Nothing
-//! here knows the cap: who allocates has asked the limiter for [`cost`] before.
+//! Offsets only increase until all blocks are freed, so a stale offset never refers to another block. This file
+//! does not know the limit: before an allocation, callers ask the limiter for [`cost`].
 
 use crate::base::limits::BLOCK_OVERHEAD_BYTES;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Offsets of blocks are multiples of this, which leaves at least a byte between two of them: the end of one
-/// is never the beginning of the next.
+/// Offsets of blocks are multiples of this. That leaves at least a byte between two blocks: the end of one is
+/// never the start of the next.
 const ALIGN: u64 = 16;
 
-/// What a block of `len` bytes takes, in bytes.
+/// Bytes that a block of `len` bytes counts for.
 pub fn cost(len: usize) -> usize {
     len.saturating_add(BLOCK_OVERHEAD_BYTES)
 }
@@ -28,14 +28,14 @@ pub struct Blocks {
     error: u64,
 }
 
-/// What the plug-in has chosen as its output.
+/// The output that the plug-in set.
 #[derive(Default)]
 enum Output {
     #[default]
     None,
     /// A part of the block at `block`.
     In { block: u64, part: Range<usize> },
-    /// The same, of a block that it has freed since; that does not take its output from it.
+    /// A part of a block that was freed since. The plug-in keeps its output.
     Freed { bytes: Box<[u8]>, part: Range<usize> },
 }
 
@@ -47,12 +47,12 @@ impl Default for Blocks {
 }
 
 impl Blocks {
-    /// How many there are, a freed output included.
+    /// The number of blocks, including a freed output.
     pub fn len(&self) -> usize {
         self.live.len() + usize::from(matches!(self.output, Output::Freed { .. }))
     }
 
-    /// Makes a block of `bytes`, and gives its offset; 0 if there are no bytes.
+    /// Makes a block of `bytes` and returns its offset; 0 for no bytes.
     pub fn insert(&mut self, bytes: Box<[u8]>) -> u64 {
         let offset = self.next;
         let end = offset.checked_add(bytes.len() as u64 + 1);
@@ -64,7 +64,7 @@ impl Blocks {
         offset
     }
 
-    /// Lets go of the block that begins at `offset`, and gives what is no longer taken; 0 if there is none.
+    /// Frees the block that starts at `offset`. Returns the bytes that no longer count; 0 if there is no block.
     pub fn free(&mut self, offset: u64) -> usize {
         let Some(bytes) = self.live.remove(&offset) else { return 0 };
         match std::mem::take(&mut self.output) {
@@ -89,13 +89,13 @@ impl Blocks {
         self.get(offset).map_or(0, |bytes| bytes.len() as u64)
     }
 
-    /// Up to `N` bytes at `offset`, which may be inside a block; zeroes where that ends, or if there is none.
+    /// Up to `N` bytes at `offset`, which may be inside a block; zeroes beyond its end, or without a block.
     pub fn load<const N: usize>(&self, offset: u64) -> [u8; N] {
         let before = self.live.range(..=offset).next_back();
         before.map_or([0; N], |(start, bytes)| padded(bytes, offset - start))
     }
 
-    /// Writes `value` at `offset` as far as the block there reaches, which may be not at all.
+    /// Writes `value` at `offset`, as far as it fits the block there, if any.
     pub fn store(&mut self, offset: u64, value: &[u8]) {
         let before = self.live.range_mut(..=offset).next_back();
         let Some((start, bytes)) = before else { return };
@@ -106,7 +106,7 @@ impl Blocks {
         }
     }
 
-    /// Takes the block at `offset` as the input.
+    /// Makes the block at `offset` the input.
     pub fn set_input(&mut self, offset: u64) {
         self.input = offset;
     }
@@ -133,8 +133,8 @@ impl Blocks {
         word.map_or(0, u64::from_le_bytes)
     }
 
-    /// Takes `len` bytes at `offset` as the output, if one block has them, and otherwise nothing changes.
-    /// Gives what is no longer taken.
+    /// Makes `len` bytes at `offset` the output, if they are in one block. Otherwise nothing changes. Returns
+    /// the bytes that no longer count.
     pub fn set_output(&mut self, offset: u64, len: u64) -> usize {
         let Some((start, bytes)) = self.live.range(..=offset).next_back() else { return 0 };
         let from = offset - start;
@@ -156,8 +156,7 @@ impl Blocks {
         bytes.and_then(|bytes| bytes.get(part.clone())).unwrap_or(&[])
     }
 
-    /// Takes the text at `offset` as the message of an error; 0 for none. A place outside all blocks changes
-    /// nothing.
+    /// Makes the text at `offset` the error message; 0 for none. An offset outside all blocks changes nothing.
     pub fn set_error(&mut self, offset: u64) {
         let before = self.live.range(..=offset).next_back();
         let is_inside = before.is_some_and(|(start, bytes)| offset - start < bytes.len() as u64);

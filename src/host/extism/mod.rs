@@ -1,5 +1,5 @@
-//! `extism:host/env`: what the plug-in development kits of Extism import, by hand. The table of its functions, in the
-//! order of their bindings.
+//! `extism:host/env`: the functions that Extism's development kits import. The table is in the order of their
+//! bindings.
 
 pub(crate) mod calls;
 pub(crate) mod http;
@@ -12,10 +12,10 @@ use crate::module::reader::ModuleInfo;
 /// The module that plug-ins import these from.
 pub const MODULE: &str = "extism:host/env";
 
-/// The module of functions that whoever embeds Extism adds; there are none here.
+/// The module with functions of the embedding host, which fuelbox does not provide.
 pub const USER_MODULE: &str = "extism:host/user";
 
-/// Every function there is.
+/// All functions.
 #[rustfmt::skip]
 pub const TABLE: [Row; 27] = [
     Row::new("input_length", "", "I", |l, m, n| host0(l, m, n, calls::input_length)),

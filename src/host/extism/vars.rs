@@ -1,4 +1,4 @@
-//! The variables of an Extism plug-in: what it keeps between the calls of one instance, bounded.
+//! The variables of an Extism plug-in, which last as long as its instance. Their size is limited.
 
 use crate::base::limits::{VAR_OVERHEAD_BYTES, VARS_BYTES_MAX};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ pub struct Vars {
     bytes: usize,
 }
 
-/// What a variable takes, in bytes.
+/// Bytes that a variable counts for.
 fn cost(name: &str, value: &[u8]) -> usize {
     name.len() + value.len() + VAR_OVERHEAD_BYTES
 }
@@ -21,12 +21,12 @@ impl Vars {
         self.values.get(name).map(|value| &**value)
     }
 
-    /// What all of them take, in bytes.
+    /// Bytes that all of them count for.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// What they would take with `name` set to `value`.
+    /// Bytes that they would count for with `name` set to `value`.
     ///
     /// # Errors
     /// The same, if it is more than they may.
@@ -43,7 +43,7 @@ impl Vars {
         self.values.insert(name.into(), value.into());
     }
 
-    /// Takes `name` away, if it is there.
+    /// Removes `name`, if it exists.
     pub fn remove(&mut self, name: &str) {
         if let Some(value) = self.values.remove(name) {
             self.bytes -= cost(name, &value);

@@ -1,5 +1,5 @@
-//! What one run may see of its host: arguments, environment, descriptors, clock and randomness. All of it
-//! is given from outside, so that a test (or a reproducible run) gives something else.
+//! The WASI context of a run: arguments, environment, descriptors, clocks and randomness. All are passed in, so
+//! that tests and deterministic runs can replace them.
 
 use super::abi::{Errno, Wait, filetype};
 use super::dir::{Filestat, Preopen};

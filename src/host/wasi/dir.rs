@@ -1,7 +1,6 @@
-//! Preopened directories, and what the host says of files: the only place where paths that a guest gives
-//! meet the file system. `cap-std` resolves them beneath the directory (on Linux by `openat2` with
-//! `RESOLVE_BENEATH`), so neither `..` nor an absolute path nor a symbolic link leads out, even when it is
-//! changed during the call.
+//! Preopened directories and file metadata: the only place where paths from a guest reach the file system.
+//! `cap-std` resolves them beneath the directory (on Linux by `openat2` with `RESOLVE_BENEATH`). Neither `..`
+//! nor an absolute path nor a symbolic link leads out, even if it changes during the call.
 
 use super::abi::{Errno, FILESTAT_BYTES, fdflags, filetype, fstflags, oflags};
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, SystemTimeSpec};

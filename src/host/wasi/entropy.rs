@@ -1,4 +1,4 @@
-//! Random bytes: the system's, or a seeded sequence.
+//! Random bytes: from the system, or a seeded sequence.
 
 use super::abi::Errno;
 

@@ -1,4 +1,4 @@
-//! Reading, writing and moving in descriptors, and closing them.
+//! Calls that read, write, seek and close descriptors.
 
 use super::abi::{Errno, Fault, Wait, fdflags, rights, whence};
 use super::ctx::Call;

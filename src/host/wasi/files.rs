@@ -1,4 +1,4 @@
-//! The descriptor table of a run. A guest's number is an index here, never the host's.
+//! The descriptor table of a run. A guest's descriptor is an index here, never a descriptor of the host.
 
 use super::abi::{Errno, fdflags, rights};
 use super::dir::{Filestat, Preopen};

@@ -1,8 +1,8 @@
-//! Reading a directory for `fd_readdir`: entries in order, any of which a guest may ask for again.
+//! Reads a directory for `fd_readdir`, in order. A guest may ask for any entry again.
 //!
-//! A cookie is the number of an entry, counted from 0, so `.` is 0 and `..` is 1. The host's directory
-//! stream goes forward only; the last entries are kept, as a guest whose buffer cut one off asks for it
-//! next, and for an older one the stream begins again.
+//! A cookie is the index of an entry, from 0: `.` is 0 and `..` is 1. The host's directory stream only moves
+//! forward. The last entries are kept, because a guest whose buffer cut one off asks for it next. For an older
+//! one, the stream restarts.
 
 use super::abi::{DIRENT_BYTES, Errno, filetype};
 use super::dir::{Filestat, errno, filetype_of};

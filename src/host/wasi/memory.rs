@@ -1,7 +1,7 @@
-//! Checked access to guest memory. Every pointer and length that a guest gives goes through here; what is
-//! out of bounds is `EFAULT`, and nothing is written before all of it is known to fit.
+//! Checked access to guest memory. Every pointer and length from a guest passes through here. Out of bounds is
+//! `EFAULT`, and nothing is written unless all of it fits.
 //!
-//! Pointers need no alignment: the layouts of preview1 suggest one, and no guest depends on its check.
+//! Pointers need no alignment: the layouts of preview1 suggest one, but no guest depends on a check.
 
 use super::abi::{Errno, IOVEC_BYTES};
 use crate::base::limits::{HOST_CALL_BYTES_MAX, IOVECS_MAX, PATH_BYTES_MAX};

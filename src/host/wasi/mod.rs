@@ -1,5 +1,5 @@
-//! `wasi_snapshot_preview1`: the table of its functions, in the order of the specification. Each call lies in the file of
-//! its name.
+//! `wasi_snapshot_preview1`: the table of its functions, in the order of the specification. Each call is in the
+//! file named after it.
 
 pub mod abi;
 pub mod args;

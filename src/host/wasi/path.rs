@@ -1,9 +1,8 @@
-//! Calls that name a file by a path beneath an open directory. `dir.rs` resolves the paths.
+//! Calls with a path beneath an open directory. `dir.rs` resolves the paths.
 //!
-//! Every call can answer EBADF and ENOTDIR for the descriptor; EFAULT, EILSEQ, EINVAL (NUL) and ENAMETOOLONG
-//! for the path; ENOTCAPABLE for a right that was given up; EPERM for a path that leads out of the directory;
-//! EACCES, ELOOP, ENOENT, EIO as the host has it. What changes something can also answer EROFS, EDQUOT and
-//! ENOSPC.
+//! Every call can return EBADF and ENOTDIR for the descriptor; EFAULT, EILSEQ, EINVAL (NUL) and ENAMETOOLONG
+//! for the path; ENOTCAPABLE for a dropped right; EPERM for a path that leads out of the directory; and EACCES,
+//! ELOOP, ENOENT, EIO from the host. Calls that change something can also return EROFS, EDQUOT and ENOSPC.
 
 use super::abi::{Errno, Fault, SYMLINK_FOLLOW, fdflags, filetype, oflags, rights};
 use super::ctx::Call;

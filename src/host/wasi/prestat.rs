@@ -1,4 +1,4 @@
-//! Directories that a guest finds open: their names.
+//! Names of preopened directories.
 
 use super::abi::{Errno, Fault, PRESTAT_BYTES};
 use super::ctx::Call;

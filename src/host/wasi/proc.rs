@@ -1,4 +1,4 @@
-//! The end of a run, and signals.
+//! Exit and signals.
 
 use super::abi::{Errno, Fault};
 use super::ctx::Call;

@@ -1,4 +1,4 @@
-//! The entries of a directory.
+//! `fd_readdir`: the entries of a directory.
 
 use super::abi::{DIRENT_BYTES, Errno, Fault, Wait, rights};
 use super::ctx::Call;

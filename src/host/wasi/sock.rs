@@ -1,5 +1,4 @@
-//! Sockets. A guest is never given one, so every open descriptor is the wrong kind: ENOTSOCK; the others are
-//! EBADF.
+//! Sockets. A guest has none, so an open descriptor is ENOTSOCK and any other is EBADF.
 
 use super::abi::{Errno, Fault};
 use super::ctx::Call;

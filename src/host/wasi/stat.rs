@@ -1,4 +1,4 @@
-//! What descriptors are: type, flags, rights, size and times.
+//! Metadata of descriptors: type, flags, rights, size and times.
 
 use super::abi::{Errno, FDSTAT_BYTES, Fault, fdflags, filetype, rights};
 use super::ctx::Call;

@@ -1,5 +1,5 @@
-//! A policy's file: TOML beside the module, every key known, every value within what the server allows. Whatever
-//! is wrong is told with its line and column.
+//! Parses a policy: TOML beside the module. Unknown keys and values above the server's are errors, with line
+//! and column.
 
 use super::plugin::{Access, Policy};
 use super::server::ServerPolicy;
@@ -25,24 +25,25 @@ use toml::de::{DeTable, DeValue};
 /// Bytes of a policy's file.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
 
-/// What is wrong, and the bytes of the file that it is about.
+/// An error, and the bytes of the file that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
-    /// Where in the file, in bytes.
+    /// Position in the file, in bytes.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The message.
     pub what: String,
-    /// Whether that may change without the file changing.
+    /// Whether the result may change without a change of the file.
     pub may_pass: bool,
 }
 
 impl At {
     fn new(span: Range<usize>, what: impl Into<String>) -> At {
-        // It may repeat a word of the file, which may be all of it; listings and the log repeat it again.
+        // The message may repeat a word of the file, which may be the whole file. Listings and the log repeat
+        // the message.
         At { span, what: cut(&what.into(), MESSAGE_BYTES_MAX), may_pass: false }
     }
 
-    /// Line and column, counted from 1, of where it begins in `text`; columns in characters.
+    /// Line and column of its start in `text`, counted from 1; columns in characters.
     pub fn line_and_column(&self, text: &str) -> (usize, usize) {
         let mut start = self.span.start.min(text.len());
         while !text.is_char_boundary(start) {
@@ -71,14 +72,14 @@ struct Raw {
     env: BTreeMap<String, Spanned<Text>>,
     #[serde(default)]
     dirs: Vec<Spanned<String>>,
-    /// Of plug-ins made for Extism.
+    /// For Extism plug-ins.
     #[serde(default)]
     config: BTreeMap<String, Text>,
     #[serde(default)]
     hosts: Vec<String>,
 }
 
-/// Named as the flags of the server that they stay within.
+/// Named like the server's flags, which are their upper bounds.
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawLimits {
@@ -94,7 +95,7 @@ struct RawLimits {
     dir_quota: Option<Spanned<Size>>,
 }
 
-/// A number of bytes, or a text such as "64KiB".
+/// A number of bytes, or a string such as "64KiB".
 struct Size(usize);
 
 impl<'de> Deserialize<'de> for Size {
@@ -112,7 +113,7 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
-/// A value for the guest alone: what is said of a wrong one does not repeat it, as everyone can read that.
+/// A secret value for the guest. Error messages do not repeat it, because everyone can read them.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -127,7 +128,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A text such as "500ms"; "none" for none.
+/// A string such as "500ms"; "none" for none.
 struct Time(Option<Duration>);
 
 impl<'de> Deserialize<'de> for Time {
@@ -137,20 +138,20 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// A policy that has been read, and not yet held against its module.
+/// A parsed policy, not yet checked against its module.
 pub struct Draft {
     policy: Policy,
     convention: Option<Range<usize>>,
     functions: Vec<Spanned<String>>,
 }
 
-/// Reads the policy in `text`, within `rules`; opens its directories.
+/// Parses the policy in `text`, within `rules`, and opens its directories.
 ///
 /// # Errors
 /// What is wrong, and where.
 pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     if DeTable::parse(text).is_ok_and(|table| !holds_a_value(table.get_ref())) {
-        // As an editor leaves it for an instant, before it writes; taken for a policy, it would allow all.
+        // Editors leave an empty file for an instant before they write. As a policy, it would allow everything.
         return Err(At::new(0..0, "the policy is empty: it has no key; a plug-in without one needs no file"));
     }
     let raw: Raw = toml::from_str(text)
@@ -196,7 +197,7 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     Ok(Draft { policy, convention, functions: functions.unwrap_or_default() })
 }
 
-/// Whether a table has a key, or one of its tables does: comments and headings alone say nothing.
+/// Whether a table or one of its subtables has a key. Comments and headings alone do not count.
 fn holds_a_value(table: &DeTable<'_>) -> bool {
     table.iter().any(|(_, value)| match value.get_ref() {
         DeValue::Table(table) => holds_a_value(table),
@@ -205,15 +206,15 @@ fn holds_a_value(table: &DeTable<'_>) -> bool {
 }
 
 impl Draft {
-    /// The limits that its module is to be compiled under.
+    /// The limits under which its module is compiled.
     pub fn limits(&self) -> &Limits {
         &self.policy.limits
     }
 
-    /// The policy, held against what the module exports.
+    /// The policy, checked against the module's exports.
     ///
     /// # Errors
-    /// A function that is not there, or that the convention does not fit.
+    /// A function that does not exist, or does not fit the convention.
     pub fn for_module(self, info: &ModuleInfo) -> Result<Policy, At> {
         let fits = |func: &str| match self.policy.convention {
             Some(convention) => convention.fits(info, func),
@@ -249,7 +250,7 @@ fn parse_convention(name: &Spanned<String>) -> Result<Convention, At> {
     })
 }
 
-/// A value no larger than the server's, which comes with the flag that sets it.
+/// A value at most the server's, which comes with the name of its flag.
 fn within<T: PartialOrd + Display>(given: T, server: T, flag: &str, span: Range<usize>) -> Result<T, At> {
     if given > server {
         return Err(At::new(span, format!("{given} is more than the server's {flag}, which is {server}")));
@@ -305,14 +306,14 @@ fn deadline_within(
     }
 }
 
-/// What can stand in a header, and looks like a media type (RFC 9110, section 8.3.1).
+/// A valid header value that looks like a media type (RFC 9110, section 8.3.1).
 fn is_content_type(text: &str) -> bool {
     let media = text.split(';').next().unwrap_or_default().trim();
     let parts = media.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
     parts && text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
-/// Names and values as the guest gets them.
+/// Names and values for the guest.
 type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, At> {
@@ -329,7 +330,7 @@ fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, A
 }
 
 fn open_dirs(given: &[Spanned<String>], server: &ServerPolicy, limits: &Limits) -> Result<Vec<Preopen>, At> {
-    // Each is a descriptor of the server's, for as long as the plug-in is there.
+    // Each directory is a descriptor of the server, as long as the plug-in is loaded.
     let (most, count) = (limits.descriptors.saturating_sub(DESCRIPTORS_MIN), given.len());
     if let Some(first) = given.get(most) {
         let cap = limits.descriptors;
@@ -348,11 +349,10 @@ fn open_dirs(given: &[Spanned<String>], server: &ServerPolicy, limits: &Limits) 
     Ok(dirs)
 }
 
-/// Opens a directory if it lies in one that the server lets policies open.
+/// Opens a directory if it is inside one that the server allows policies to open.
 ///
-/// It is looked up beneath that one as guests' paths are: they may write there, and what was looked at before it is
-/// opened could be a link to elsewhere by then. What lies outside is not looked at at all, so that nobody learns by
-/// a policy what there is.
+/// It is resolved beneath that one, like paths of guests. Guests may write there, so a check before opening
+/// could be outdated. Directories outside are not looked at, so that a policy reveals nothing about them.
 fn open_dir(dir: &DirArg, server: &ServerPolicy) -> Result<Preopen, String> {
     let host = Path::new(&dir.host);
     let shown = host.display();
@@ -361,7 +361,7 @@ fn open_dir(dir: &DirArg, server: &ServerPolicy) -> Result<Preopen, String> {
     }
     let outside =
         || format!("{shown} lies in no directory that --policy-dirs names, so no policy may open it");
-    // The outermost of them: one that lies in another could have been replaced by who may write there.
+    // The outermost match: whoever may write there could have replaced a directory inside it.
     let within = server.dirs_within.iter().filter(|within| host.starts_with(within));
     let within = within.min_by_key(|within| within.components().count()).ok_or_else(outside)?;
     let rest = host.strip_prefix(within).ok().and_then(Path::to_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Policy: what one plug-in is allowed and given, within what the server allows. Its file is read in `file.rs`.
+//! Policies: the rights and environment of one plug-in, within the server's bounds. `file.rs` parses them.
 
 pub(crate) mod file;
 pub(crate) mod plugin;

@@ -6,14 +6,14 @@ use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::host::wasi::ctx::GuestEnv;
 
-/// Who may call a plug-in over HTTP.
+/// Who can call a plug-in over HTTP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
-    /// Whoever reaches the gateway.
+    /// Every client.
     #[default]
     Open,
-    /// Whoever has one of the server's tokens.
+    /// Clients with one of the server's tokens.
     Token,
 }
 
@@ -30,38 +30,38 @@ impl Access {
 /// What one plug-in is allowed and given.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// The limits of its runs, none above the server's.
+    /// The limits of its runs, at most the server's.
     pub limits: Limits,
-    /// The convention of its functions, whatever they look like.
+    /// The convention of its functions; overrides what the exports suggest.
     pub convention: Option<Convention>,
-    /// The only functions that may be called; none: all of them.
+    /// The only functions that can be called; `None` for all.
     pub functions: Option<Vec<String>>,
-    /// Who may call it over HTTP.
+    /// Who can call it over HTTP.
     pub access: Access,
-    /// How many of its runs the gateway has at once; none: as many as there are places.
+    /// The most workers that it can use at once; `None` for all.
     pub workers: Option<usize>,
-    /// How many instances are kept warm; none: as the server keeps.
+    /// The number of warm instances; `None` for the server's number.
     pub warm: Option<usize>,
-    /// The `Content-Type` of its answers, where a program sets none itself.
+    /// The `Content-Type` of its responses, if a program sets none itself.
     pub content_type: Option<String>,
     /// Arguments of a program, after its own name.
     pub args: Vec<String>,
     /// Environment and directories.
     pub guest_env: GuestEnv,
-    /// The digest of the policy's file, if it comes from one.
+    /// The digest of the policy's file, if there is one.
     pub digest: Option<Digest>,
 }
 
 impl Policy {
-    /// The policy of a plug-in that has no file for it: what the server allows.
+    /// The policy of a plug-in without a policy file: the server's limits.
     pub fn of_server(limits: &Limits) -> Policy {
         Policy { limits: limits.clone(), ..Policy::default() }
     }
 
-    /// Checks that `func` may be called.
+    /// Checks that `func` can be called.
     ///
     /// # Errors
-    /// [`Error::NoFunction`], which names those that may be.
+    /// [`Error::NoFunction`] with the functions that can be called.
     pub fn check_function(&self, func: &str) -> Result<(), Error> {
         match &self.functions {
             Some(allowed) if !allowed.iter().any(|name| name == func) => Err(Error::NoFunction {
@@ -73,7 +73,7 @@ impl Policy {
         }
     }
 
-    /// The function to be called where a request names none, if the policy leaves just one.
+    /// The default function of requests, if the policy allows only one.
     pub fn only_function(&self) -> Option<&str> {
         match self.functions.as_deref() {
             Some([only]) => Some(only),

@@ -1,4 +1,4 @@
-//! What a server allows all of its plug-ins.
+//! The server's bounds for all policies.
 
 use crate::base::limits::Limits;
 use crate::plugins::signature::TrustedKey;
@@ -7,17 +7,17 @@ use std::path::PathBuf;
 /// What holds for every plug-in of a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerPolicy {
-    /// The limits of every run; policies only tighten them.
+    /// The limits of every run. Policies can only lower them.
     pub limits: Limits,
-    /// Directories within which policies may open some to their plug-ins. None: they may open none.
+    /// Directories inside which policies can open directories. If empty, policies can open none.
     pub dirs_within: Vec<PathBuf>,
-    /// If there are any, only modules load that carry a signature by one of them.
+    /// If not empty, only modules with a signature by one of these keys load.
     pub trusted_keys: Vec<TrustedKey>,
 }
 
 impl ServerPolicy {
-    /// These directories, by the names that they are given and by their real ones. One that lies in another is left
-    /// out: it can be opened by way of that, and who may write in that could put a link in its place.
+    /// These directories, by their given and their real names. A directory inside another is dropped: it can be
+    /// opened through the outer one, and whoever can write there could replace it by a link.
     pub fn settle(dirs: &[PathBuf]) -> Vec<PathBuf> {
         let real: Vec<_> =
             dirs.iter().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.clone())).collect();
