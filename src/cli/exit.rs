@@ -1,9 +1,9 @@
-//! Exit codes. 0 to 119 are left to commands, whose own code is passed through.
+//! Exit codes. 0 to 119 belong to programs, whose own code is passed through.
 
 use crate::base::error::Error;
 use crate::base::outcome::Stop;
 
-/// Everything worked.
+/// Success.
 pub const SUCCESS: u8 = 0;
 /// `fuelbox health` found no gateway that is alive.
 pub const NOT_ALIVE: u8 = 1;
@@ -23,10 +23,10 @@ pub const MEMORY: u8 = 123;
 pub const DEADLINE: u8 = 124;
 /// fuelbox itself failed: the port is taken, an output cannot be written.
 pub const FAILURE: u8 = 125;
-/// The guest wrote more than it may.
+/// The guest wrote more than `--max-output`.
 pub const OUTPUT: u8 = 126;
 
-/// Each code with what it means, in few words and in more.
+/// Each code with its meaning, short and long.
 pub const MEANINGS: &[(&str, &str, &str)] = &[
     ("0", "done", "done"),
     ("1", "a plug-in reported an error", "a plug-in reported an error; health: the gateway is not alive"),
@@ -45,7 +45,7 @@ pub const MEANINGS: &[(&str, &str, &str)] = &[
     ("other", "a program's own exit code", "a program's own exit code; 255 for one above 255"),
 ];
 
-/// Whether only a program itself ends with `code`; the others could be fuelbox's.
+/// Whether `code` can only be a program's own; the others could be fuelbox's.
 pub fn is_programs_own(code: u8) -> bool {
     !matches!(code, SUCCESS | USAGE | LOAD..=OUTPUT)
 }
@@ -61,7 +61,7 @@ pub fn of_stop(stop: &Stop) -> u8 {
         Stop::OutputFull { .. } => OUTPUT,
         Stop::NoMemory { .. } => FAILURE,
         Stop::InputTooLarge { .. } => USAGE,
-        // Like a process's, but never 0 for a failure whose low byte is 0.
+        // Like a process's exit code, but never 0 for a failure whose low byte is 0.
         Stop::Exit(code) => u8::try_from(*code).unwrap_or(u8::MAX),
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-/// Chunks of standard input that may wait for the guest, and the size of one in bytes.
+/// Chunks of stdin that may be queued for the guest, and the size of one in bytes.
 const STDIN_CHUNKS: usize = 4;
 const STDIN_CHUNK_BYTES: usize = 64 * 1024;
 const _: () = assert!(STDIN_CHUNK_BYTES <= HOST_CALL_BYTES_MAX);
@@ -21,7 +21,7 @@ const _: () = assert!(STDIN_CHUNK_BYTES <= HOST_CALL_BYTES_MAX);
 /// A variable's name and value, as bytes.
 type Variable = (Vec<u8>, Vec<u8>);
 
-/// The guest environment of `args`; opens its directories.
+/// Builds the guest environment from `args`, and opens its directories.
 pub fn build(args: &GuestEnvArgs) -> Result<GuestEnv, Failure> {
     let env = args.env.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
     let mut dirs = Vec::with_capacity(args.dirs.len());
@@ -42,14 +42,15 @@ pub fn build(args: &GuestEnvArgs) -> Result<GuestEnv, Failure> {
     Ok(GuestEnv { env, dirs, seed: args.seed, config: args.config.clone(), hosts: Vec::new(), terminals })
 }
 
-/// Beyond `ulimit -f` the system sends a signal that ends the process, unless it is taken note of: then, the write fails
-/// with EFBIG, as for every other file that is too large. Whoever writes may be a guest, a deployment or the log.
+/// Beyond `ulimit -f`, the system sends a signal that ends the process, unless it is handled. Then the write
+/// fails with EFBIG, as for every other file that is too large. The writer may be a guest, a deployment or the
+/// log.
 pub fn errors_for_large_files() -> Result<(), Failure> {
     let taken = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     taken.map(drop).map_err(|error| Failure::new(exit::FAILURE, format!("signals: {error}")))
 }
 
-/// `K=V`, or `K` for the value it has here; none if it has none.
+/// `K=V`, or `K` for its value in this process; `None` if it has none.
 fn variable(text: &OsString) -> Result<Option<Variable>, Failure> {
     let whole = bytes(text.clone());
     if let Some(at) = whole.iter().position(|byte| *byte == b'=') {
@@ -61,8 +62,8 @@ fn variable(text: &OsString) -> Result<Option<Variable>, Failure> {
     Ok(std::env::var_os(text).map(|value| (whole, bytes(value))))
 }
 
-/// Standard input for a program: as it comes or, for a reproducible run, as a whole, as a guest sees in which pieces it
-/// comes. Either way it is read when the guest asks for it, and its deadline holds meanwhile.
+/// stdin for a program: as it arrives, or, for a deterministic run, as a whole, because a guest sees in which
+/// pieces it arrives. In both cases it is read when the guest asks for it, within the deadline.
 pub fn stdin(args: &GuestEnvArgs, limit: usize) -> Stdin {
     match args.seed {
         None => Stdin::Lazy(Box::new(piped)),
@@ -70,8 +71,8 @@ pub fn stdin(args: &GuestEnvArgs, limit: usize) -> Stdin {
     }
 }
 
-/// Standard input, read by a thread of its own: a guest that waits for it must still meet its deadline,
-/// and a blocking read cannot be called off. The thread ends with the process.
+/// stdin, read by its own thread: a guest that waits for it must still meet its deadline, and a blocking read
+/// cannot be cancelled. The thread ends with the process.
 fn piped() -> Chunks {
     let (send, receive) = sync_channel(STDIN_CHUNKS);
     let spawned = std::thread::Builder::new().name("stdin".into()).spawn(move || {

@@ -1,6 +1,6 @@
 //! The command line: parsing into an enum (`args`), then one file for each command.
 //!
-//! Results alone go to stdout; notes, logs and errors go to stderr.
+//! Results go to stdout; notes, logs and errors go to stderr.
 
 #[doc(hidden)]
 pub mod args;
@@ -31,7 +31,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
 }
 
 fn run_line(args: Vec<OsString>) -> u8 {
-    // Before the first word: standard error may be a file, too.
+    // Before the first message, because stderr can be a file, too.
     let ready = guest_env::errors_for_large_files();
     let parsed = ready.and_then(|()| parse::parse(args).map_err(|what| Failure::new(exit::USAGE, what)));
     let (failure, format) = match parsed.and_then(config::resolve) {

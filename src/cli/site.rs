@@ -1,4 +1,4 @@
-//! What a server is besides its limits: whose modules it loads, what policies may open, who may deploy.
+//! A server's keys, policy directories and tokens, read from files.
 
 use crate::base::limits::Limits;
 use crate::cli::args::command::SiteArgs;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Bytes of a public key's file; minisign writes some 120.
 const KEY_BYTES_MAX: u64 = 4096;
 
-/// The rules of a server, with its keys read.
+/// The policy bounds of a server, with its keys.
 pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> {
     let trusted_keys = site.trusted_keys.iter().map(|key| trusted_key(key)).collect::<Result<_, _>>()?;
     for dir in &site.policy_dirs {
@@ -25,13 +25,13 @@ pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> 
     Ok(ServerPolicy { limits, dirs_within: ServerPolicy::settle(&site.policy_dirs), trusted_keys })
 }
 
-/// The tokens of a server, if it has a file of them.
+/// The tokens of a server, if it has a token file.
 pub fn tokens(site: &SiteArgs) -> Result<Option<Arc<Tokens>>, Failure> {
     let read = |path: &PathBuf| Tokens::read(path).map(Arc::new);
     site.token_file.as_ref().map(read).transpose().map_err(|what| Failure::new(exit::LOAD, what))
 }
 
-/// A key as minisign prints it, or the file that it is in.
+/// A key as minisign prints it, or its file.
 fn trusted_key(given: &OsStr) -> Result<TrustedKey, Failure> {
     let failed = |what: String| {
         Failure::new(exit::USAGE, format!("--trusted-key {}: {what}", given.to_string_lossy()))

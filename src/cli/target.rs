@@ -1,4 +1,4 @@
-//! Finds what FILE or PLUGIN means.
+//! Finds the module that FILE or PLUGIN names.
 
 use crate::base::error::Error;
 use crate::base::limits::Limits;
@@ -12,7 +12,7 @@ use crate::sandbox::program::{CompileOptions, Program};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// A module's bytes and what to call it.
+/// A module's bytes and name.
 pub struct Module {
     /// A path, or a plug-in's name.
     pub name: String,
@@ -21,14 +21,14 @@ pub struct Module {
 }
 
 impl Module {
-    /// Compiles it, to be run in this process alone: of its functions, those that are called are translated.
-    /// Its bytes are gone then.
+    /// Compiles it for one run in this process: functions are translated at their first call. Consumes its
+    /// bytes.
     pub fn compile(&mut self, limits: &Limits) -> Result<Program, Error> {
         let options = CompileOptions { tries_all: false, ..CompileOptions::default() };
         Program::compile_bytes(&self.name, std::mem::take(&mut self.bytes).into(), limits, &options)
     }
 
-    /// Compiles it, to see whether that can be done.
+    /// Compiles it, to check whether it loads.
     pub fn check(&self, limits: &Limits) -> Result<Program, Error> {
         Program::compile(&self.name, &self.bytes, limits)
     }
@@ -62,12 +62,12 @@ pub fn folder(source: &Source) -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// Says that the built-in guests stand in.
+/// Reports that the built-in guests are used.
 pub fn say_built_in() {
     note(&built_in_note());
 }
 
-/// What is said where no folder was named and there is none.
+/// The message if no folder was named and the default does not exist.
 pub fn built_in_note() -> String {
     format!("no folder ./{DEFAULT_FOLDER}, so these are the example guests built into fuelbox")
 }

@@ -1,7 +1,7 @@
-//! The last word on a deadline, for a process that is there for one run.
+//! Enforces the deadline in a process that serves one run.
 //!
-//! A run looks at its deadline between slices of fuel and host calls. What is not interrupted in between, the translation
-//! of a function or one call to the file system, may take longer than it should; then the process ends.
+//! A run checks its deadline between slices of fuel and host calls. The translation of a function, or one file
+//! system call, is not interrupted and may take longer. Then the watchdog ends the process.
 
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
@@ -14,16 +14,16 @@ use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// How long a run may take to notice its deadline.
+/// Time for a run to notice its deadline.
 const GRACE: Duration = Duration::from_millis(15);
 
-/// Pages of memory that a run may have for each further millisecond: it lets go of them when it has its result.
+/// Pages of memory that add a millisecond: the run frees them after its result.
 const PAGES_PER_MS: u64 = 160;
 
-/// How long the last word has to be written.
+/// Time to write the last message.
 const LAST_WORD: Duration = Duration::from_millis(3);
 
-/// Neither has the run ended, nor is it late.
+/// The run has not ended and is not late.
 const GOING_ON: u8 = 0;
 const DONE: u8 = 1;
 const LATE: u8 = 2;
@@ -31,9 +31,9 @@ const LATE: u8 = 2;
 /// The thread only waits.
 const STACK_BYTES: usize = 64 * 1024;
 
-/// Does `body`, which is a run under `limits`, and ends the process if it passes its deadline by [`GRACE`]. A run that
-/// cannot do that goes without, as the thread takes as long as a short run: one without directories, of a program
-/// that is translated fast.
+/// Runs `body`, a run under `limits`, and ends the process if it passes its deadline by [`GRACE`]. A run that
+/// cannot be late has no watchdog, because the thread takes as long as a short run: one without directories, of
+/// a program that translates fast.
 pub fn guard<T>(program: &Program, limits: &Limits, has_dirs: bool, body: impl FnOnce() -> T) -> T {
     match limits.deadline {
         Some(limit) if has_dirs || program.is_slow_to_translate() => {
@@ -44,24 +44,24 @@ pub fn guard<T>(program: &Program, limits: &Limits, has_dirs: bool, body: impl F
     }
 }
 
-/// Ends the process as a deadline that has passed does.
+/// Ends the process like a passed deadline.
 fn end(limit: Duration) {
     let stop = Stop::Deadline { limit, why: None };
     logging::say(LogFormat::Text, log::Level::Error, &stop.to_string());
-    // Somebody who does not read it holds the end up no longer.
+    // A stalled reader does not delay the end.
     std::thread::sleep(LAST_WORD);
     std::process::exit(exit::of_stop(&stop).into());
 }
 
-/// Does `body`, and `late` in another thread if it takes longer than `most`; then it never returns, as that is to end
-/// the process.
+/// Runs `body`. Calls `late` in another thread if it takes longer than `most`; then this never returns, because
+/// `late` ends the process.
 fn watch<T>(most: Duration, late: impl FnOnce() + Send + 'static, body: impl FnOnce() -> T) -> T {
     let (done, waiting) = channel::<()>();
     let state = Arc::new(AtomicU8::new(GOING_ON));
     let of_thread = Arc::clone(&state);
     let becomes = |state: &AtomicU8, end| state.compare_exchange(GOING_ON, end, SeqCst, SeqCst).is_ok();
     let thread = std::thread::Builder::new().name("watchdog".into()).stack_size(STACK_BYTES);
-    // Without a thread, the run's own looks at the deadline are left.
+    // Without a thread, only the run's own checks of the deadline are left.
     let _ = thread.spawn(move || {
         if waiting.recv_timeout(most) == Err(RecvTimeoutError::Timeout) && becomes(&of_thread, LATE) {
             late();
@@ -69,7 +69,7 @@ fn watch<T>(most: Duration, late: impl FnOnce() + Send + 'static, body: impl FnO
     });
     let result = body();
     drop(done);
-    // Only one of the two says what came of the run.
+    // Only one of the two reports the result.
     while !becomes(&state, DONE) {
         std::thread::park();
     }

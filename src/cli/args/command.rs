@@ -1,4 +1,4 @@
-//! What a command line asks for, as plain data.
+//! The parsed command line, as plain data.
 
 use crate::abi::Convention;
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
@@ -9,10 +9,10 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Where plug-ins are looked for unless `--plugins` says otherwise.
+/// The default plug-in folder.
 pub const DEFAULT_FOLDER: &str = "plugins";
 
-/// What the command line asks for.
+/// A parsed command line.
 #[derive(Debug, PartialEq)]
 pub enum Command {
     /// Show the help of a command, or of all.
@@ -29,7 +29,7 @@ pub enum Command {
     Call(Call),
     /// Serve plug-ins over HTTP.
     Serve(Serve),
-    /// The same, with more flags in a file.
+    /// Serve, with more flags in a file.
     Configured {
         /// The file.
         file: PathBuf,
@@ -40,16 +40,16 @@ pub enum Command {
     Check(Check),
     /// List plug-ins.
     List(List),
-    /// Show what a module holds.
+    /// Show the contents of a module.
     Inspect(Inspect),
     /// Ask the gateway at this address whether it is alive.
     Health(SocketAddr),
 }
 
-/// Which plug-ins are meant.
+/// The plug-ins to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The folder that was named; it must exist.
+    /// The folder of `--plugins`; it must exist.
     Folder(PathBuf),
     /// The default folder or, if there is none, the built-in guests.
     Default,
@@ -177,7 +177,7 @@ impl Shell {
     }
 }
 
-/// What the log of `fuelbox serve` is written as.
+/// Format of the log of `fuelbox serve`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// A line for people.
@@ -194,15 +194,15 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// How many workers there are.
     pub workers: usize,
-    /// What clients are allowed.
+    /// Limits of clients.
     pub door: DoorLimits,
-    /// Proxies that are believed who their client is.
+    /// Proxies that are trusted to name their client.
     pub proxies: Vec<Network>,
     /// Instances kept between calls.
     pub warm: WarmLimits,
-    /// Whose modules it loads, what policies may open, who may deploy.
+    /// Signatures, policy directories and tokens.
     pub site: SiteArgs,
-    /// What the log is written as.
+    /// Format of the log.
     pub log_format: LogFormat,
     /// Whether each request has a line in the log.
     pub access_log: bool,
@@ -212,10 +212,10 @@ pub struct Serve {
     pub source: Source,
 }
 
-/// What a server is besides its limits.
+/// A server's keys, policy directories and token file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SiteArgs {
-    /// Directories within which policies may open some.
+    /// Directories inside which policies can open directories.
     pub policy_dirs: Vec<PathBuf>,
     /// Keys of minisign, or their files.
     pub trusted_keys: Vec<OsString>,

@@ -1,5 +1,5 @@
-//! The file of `serve --config`: every flag of `serve` by its name, in TOML. What the command line gives as well, the
-//! command line has.
+//! The configuration file of `serve --config`: flags of `serve` by name, in TOML. The command line overrides
+//! it.
 
 use crate::cli::args::command::Command;
 use crate::cli::args::parse::parse;
@@ -20,7 +20,7 @@ struct Set {
     span: std::ops::Range<usize>,
 }
 
-/// `command`, with what its configuration file says, if it has one.
+/// Adds the configuration file to `command`, if it has one.
 pub fn resolve(command: Command) -> Result<Command, Failure> {
     let Command::Configured { file, args } = command else { return Ok(command) };
     let failed = |what: String| Failure::new(exit::USAGE, format!("--config {}: {what}", file.display()));
@@ -29,7 +29,7 @@ pub fn resolve(command: Command) -> Result<Command, Failure> {
     let sets = read(&text).map_err(told)?;
     let words = ["serve".into()].into_iter().chain(merged(&sets, &args)).collect();
     parse(words).map_err(|what| {
-        // An error begins with the flag that it is about.
+        // An error starts with the name of the flag.
         let flag = what.split([' ', ',']).next().unwrap_or_default();
         let is_given = args.iter().any(|arg| arg == flag);
         match sets.iter().find(|set| set.flag == flag && !is_given) {
@@ -44,7 +44,7 @@ fn told(file: &Path, text: &str, at: &At) -> Failure {
     Failure::new(exit::USAGE, format!("{}:{line}:{column}: {}", file.display(), at.what))
 }
 
-/// The command line's words, and those of the file that they leave open.
+/// The words of the command line, and those of the file that it does not override.
 fn merged(sets: &[Set], args: &[OsString]) -> Vec<OsString> {
     let mut words = args.to_vec();
     for set in sets.iter().filter(|set| !args.iter().any(|arg| arg == set.flag)) {

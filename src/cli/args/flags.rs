@@ -1,4 +1,4 @@
-//! Flags that several commands have, as a group each.
+//! Parses flags that several commands share, in groups.
 
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::directory;
@@ -65,7 +65,7 @@ pub fn guest_env(words: &mut Words) -> Result<GuestEnvArgs, String> {
     Ok(GuestEnvArgs { env, dirs, config, seed })
 }
 
-/// `--trust-forwarded`, which may come again.
+/// `--trust-forwarded`, which is repeatable.
 pub fn proxies(words: &mut Words) -> Result<Vec<Network>, String> {
     let values = words.all("--trust-forwarded")?;
     let networks = values.iter().map(|value| {
@@ -105,7 +105,7 @@ pub fn limits(words: &mut Words) -> Result<Limits, String> {
     Ok(limits)
 }
 
-/// The front door's limits.
+/// The limits of clients.
 pub fn door(words: &mut Words) -> Result<DoorLimits, String> {
     let usual = DoorLimits::default();
     let mut sized = |flag, usual| words.measured(flag, size).map(|value| value.unwrap_or(usual));

@@ -1,4 +1,4 @@
-//! The command line, parsed into a plain enum by way of a table of flags.
+//! Parses the command line into a plain enum, with a table of flags.
 
 pub mod command;
 pub mod config;

@@ -1,13 +1,13 @@
-//! Finds the word that was probably meant.
+//! Finds the word that was probably meant ("did you mean").
 
-/// The shortest word that is compared, dashes not counted: shorter ones are near to too many.
+/// The shortest word that is compared, without dashes. Shorter words are similar to too many.
 const CHARS_MIN: usize = 3;
 
-/// The longest. What is longer is no slip, and comparing it takes time.
+/// The longest word that is compared. A longer one is not a typing error, and comparing it takes time.
 const CHARS_MAX: usize = 64;
 
-/// The candidate that is nearest to `word`, if one is near: it has an edit in at most every third character, or it is the only
-/// one that begins with `word`.
+/// The candidate most similar to `word`: with at most one edit in every three characters, or the only one that
+/// starts with `word`.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let bare: Vec<char> = word.trim_start_matches('-').chars().take(CHARS_MAX + 1).collect();
     if !(CHARS_MIN..=CHARS_MAX).contains(&bare.len()) {
@@ -26,7 +26,7 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     begun.next().is_none().then_some(*first)
 }
 
-/// The least number of characters to insert, delete, replace or exchange with their neighbour that makes `a` of `b` (optimal
+/// The least number of insertions, deletions, replacements or transpositions that turn `b` into `a` (optimal
 /// string alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 /// A sentence that names the argument and what would be right.
 pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let mut args = args;
-    // What follows `--` is the guest's, whatever it looks like.
+    // Words after `--` belong to the guest.
     let rest = args.iter().position(|arg| arg == "--").map(|at| {
         let rest = args.split_off(at + 1);
         args.pop();
@@ -82,7 +82,7 @@ fn help(mut words: Words) -> Result<Command, String> {
     }
 }
 
-/// The operand at this place, which is needed.
+/// The required operand at this position.
 fn needed(operand: Option<OsString>, topic: Topic, at: usize) -> Result<OsString, String> {
     operand.ok_or_else(|| missing(topic, at))
 }
@@ -127,7 +127,7 @@ fn call(mut words: Words) -> Result<Call, String> {
 
 fn serve(mut words: Words) -> Result<Command, String> {
     if let Some(file) = words.os_value("--config")? {
-        // What is left is looked at together with what the file says.
+        // The rest is parsed together with the configuration file.
         return Ok(Command::Configured { file: file.into(), args: words.rest() });
     }
     serve::parse(words).map(Command::Serve)

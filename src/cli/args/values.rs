@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A value that a range of the table of flags can be held against.
+/// A value that can be checked against a range of the table of flags.
 pub trait Measured {
     /// The largest of these numbers.
     const MOST: u64;
 
-    /// The number that ranges mean: a count, bytes or nanoseconds. None for a value that is outside of all ranges.
+    /// The number that ranges refer to: a count, bytes or nanoseconds. `None` for a value outside all ranges.
     fn measure(&self) -> Option<u64>;
 }
 
@@ -72,7 +72,7 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     full.parse().map_err(|_| "not an address: give one like 127.0.0.1:8080 or [::1]:8080".into())
 }
 
-/// A number of percent, with the sign or without.
+/// A percentage, with or without the sign.
 pub fn percent(text: &str) -> Result<u32, String> {
     number(text.strip_suffix('%').unwrap_or(text))
 }

@@ -1,4 +1,4 @@
-//! The words of a command line, from which flags and operands are taken. A flag that the table does not have cannot be
+//! The words of a command line, from which flags and operands are taken. A flag must be in the table to be
 //! taken. Pure.
 
 use crate::cli::args::table::flag::{Flag, Range, Topic};
@@ -18,13 +18,13 @@ impl Words {
     /// The words of a command, whose flags are all in the table.
     ///
     /// # Errors
-    /// A sentence about the first word that cannot be a flag of the command, or lacks its value.
+    /// A sentence about the first word that is not a flag of the command, or lacks its value.
     pub fn new(topic: Topic, words: Vec<OsString>) -> Result<Words, String> {
         check(topic, &words)?;
         Ok(Words { topic, args: Arguments::from_vec(words) })
     }
 
-    /// The entry of the flag `name`. Without one the flag cannot be given, which the parser's tests notice.
+    /// The entry of the flag `name`. Without one, the flag cannot be given; the parser's tests detect that.
     fn flag(&self, name: &str) -> Result<&'static Flag, String> {
         let mut flags = lookup::flags_of(self.topic);
         flags.find(|flag| flag.name == name).ok_or_else(|| format!("{name} is not in the table of flags"))
@@ -36,14 +36,14 @@ impl Words {
         Ok(self.args.contains(flag.name))
     }
 
-    /// The value of a flag as it is.
+    /// The unparsed value of a flag.
     pub fn os_value(&mut self, name: &'static str) -> Result<Option<OsString>, String> {
         let flag = self.flag(name)?;
         let taken = self.args.opt_value_from_os_str(flag.name, |value| Ok::<_, String>(value.to_os_string()));
         taken.map_err(|error| unusable(flag, error))
     }
 
-    /// The values of a flag that may be given more than once.
+    /// The values of a repeatable flag.
     pub fn all(&mut self, name: &'static str) -> Result<Vec<OsString>, String> {
         let flag = self.flag(name)?;
         let values = self.args.values_from_os_str(flag.name, |value| Ok::<_, String>(value.to_os_string()));
@@ -78,7 +78,7 @@ impl Words {
             let allowed = match &parsed {
                 Ok(value) if value.measure().is_none_or(|value| range.contains(value)) => None,
                 Ok(_) => Some(range),
-                // A number that the type cannot hold.
+                // A number that does not fit the type.
                 Err(_) if !range.is_of_numbers() || !is_whole_number(text) => None,
                 Err(_) if is_negative => Some(range),
                 Err(_) => Some(Range { most: Some(range.most.unwrap_or(T::MOST)), ..range }),
@@ -99,7 +99,7 @@ impl Words {
         self.value(name, |text| parse(text).ok_or_else(|| format!("use {choices}")))
     }
 
-    /// What is left when all flags are taken: the operands.
+    /// The operands: the words left after all flags are taken.
     pub fn operands(self) -> Result<Vec<OsString>, String> {
         let most = lookup::most_operands(self.topic);
         let words = self.args.finish();
@@ -112,19 +112,19 @@ impl Words {
         }
     }
 
-    /// The words that are left, flags among them.
+    /// The remaining words, including flags.
     pub fn rest(self) -> Vec<OsString> {
         self.args.finish()
     }
 }
 
-/// The error for a word too many.
+/// The error for an unexpected word.
 pub fn unexpected(topic: Topic, word: &OsString) -> String {
     let name = lookup::name_of(topic);
     format!("unexpected argument `{}`; see `fuelbox {name} --help`", word.to_string_lossy())
 }
 
-/// The error of pico-args about a flag, in this program's words.
+/// Rewords an error of pico-args about a flag.
 fn unusable(flag: &Flag, error: pico_args::Error) -> String {
     match error {
         pico_args::Error::OptionWithoutAValue(_) => without_value(flag),
@@ -136,7 +136,7 @@ fn without_value(flag: &Flag) -> String {
     format!("{} needs a value: {}", flag.name, flag.synopsis())
 }
 
-/// The name of the flag that `word` is, without its value; none if it is not a flag.
+/// The flag name of `word`, without its value; `None` if it is not a flag.
 fn flag_name(word: &OsString) -> Option<String> {
     let shown = word.to_string_lossy();
     let is_number = shown.parse::<f64>().is_ok();
@@ -171,8 +171,7 @@ fn check(topic: Topic, words: &[OsString]) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes two words of each `--flag=value`, whatever bytes the value has. pico-args would do so for UTF-8
-/// only, and would take quotes away.
+/// Splits each `--flag=value` into two words, for any bytes. pico-args splits only UTF-8, and removes quotes.
 pub fn split_equals(words: Vec<OsString>) -> Vec<OsString> {
     let mut out: Vec<OsString> = Vec::with_capacity(words.len());
     let mut is_value = false;
@@ -194,7 +193,7 @@ pub fn split_equals(words: Vec<OsString>) -> Vec<OsString> {
     out
 }
 
-/// Whether the switch `name` is among `words`, and not as the value of a flag; takes it out.
+/// Takes out the switch `name`, and returns whether it was there, other than as the value of a flag.
 pub fn take_switch(words: &mut Vec<OsString>, name: &str) -> bool {
     let Some(flag) = lookup::flag(name) else { return false };
     let mut is_value = false;

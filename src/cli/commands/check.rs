@@ -1,4 +1,4 @@
-//! `fuelbox check`: whether every plug-in of a folder would serve.
+//! `fuelbox check`: checks every plug-in of a folder.
 
 use crate::base::error::Error;
 use crate::base::escape::printable;

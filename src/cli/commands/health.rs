@@ -1,4 +1,4 @@
-//! `fuelbox health`: asks a gateway whether it is alive, for managers of containers without a curl in them.
+//! `fuelbox health`: asks a gateway whether it is alive, for containers without curl.
 
 use crate::cli::exit;
 use crate::cli::failure::Failure;
@@ -7,17 +7,17 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long the whole question may take.
+/// Time limit of the whole request.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// More than the gateway's answer; what is longer is something else's.
+/// Size limit of the response. A longer one is not the gateway's.
 const ANSWER_BYTES_MAX: usize = 4096;
 
 /// Asks.
 pub fn execute(address: SocketAddr) -> Result<(), Failure> {
     let not_alive = |what: String| Failure::new(exit::NOT_ALIVE, format!("{address}: {what}"));
     let answer = ask(address).map_err(|error| match error.kind() {
-        // A read that meets its timeout gives either.
+        // A read that times out returns either of these.
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             not_alive(format!("no answer within {PATIENCE:?}"))
         }
@@ -26,12 +26,12 @@ pub fn execute(address: SocketAddr) -> Result<(), Failure> {
     if is_ok(&answer) { print(b"ok\n") } else { Err(not_alive("GET /healthz did not answer `ok`".into())) }
 }
 
-/// The answer to GET /healthz, as it came.
+/// The raw response to GET /healthz.
 fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
     let begin = Instant::now();
     let left = || {
         let left = PATIENCE.saturating_sub(begin.elapsed());
-        // A timeout of zero would be none at all.
+        // A timeout of zero would mean none.
         (!left.is_zero()).then_some(left).ok_or(io::Error::from(io::ErrorKind::TimedOut))
     };
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
@@ -42,7 +42,7 @@ fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
     stream.write_all(question.as_bytes())?;
     let mut answer = Vec::new();
     let mut piece = [0; 512];
-    // Byte by byte, an answer would never meet the timeout of a single read.
+    // A response that arrives byte by byte would never hit the timeout of a single read.
     while answer.len() <= ANSWER_BYTES_MAX {
         stream.set_read_timeout(Some(left()?))?;
         match stream.read(&mut piece)? {

@@ -1,4 +1,4 @@
-//! `fuelbox inspect`: what a module holds, and whether it would load.
+//! `fuelbox inspect`: the contents of a module, and whether it loads.
 
 use crate::abi::{Convention, command, offered};
 use crate::base::error::Error;
@@ -12,7 +12,7 @@ use crate::module::reader::ModuleInfo;
 use crate::sandbox::program::to_binary;
 use std::fmt::Write;
 
-/// Shows it; fails like a run would if it would not load.
+/// Shows the module. If it does not load, the exit code is that of a run.
 pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     let module = target::find(&inspect.target, &inspect.source, &inspect.limits)?;
     let refused = |problem| Error::Load { name: module.name.clone(), problem };

@@ -65,7 +65,7 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
         report(&run_report.usage);
     }
     match run_report.result {
-        // As without fuelbox, it speaks for itself.
+        // The program speaks for itself, as without fuelbox.
         Err(stop @ Stop::Exit(_)) if exit::is_programs_own(exit::of_stop(&stop)) => {
             Err(Failure::new(exit::of_stop(&stop), ""))
         }
@@ -85,7 +85,7 @@ fn given_out<I: Input>(
     runner.run_in(Target::Program(program), input, context)
 }
 
-/// Runs `body` with this process's standard output and error, and sees that all of it arrives.
+/// Runs `body` with this process's stdout and stderr, and ensures that all output arrives.
 fn attached<T>(
     limits: &Limits,
     body: impl FnOnce(SinkTo, SinkTo) -> Result<Report<T>, Error>,
@@ -93,7 +93,7 @@ fn attached<T>(
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(exit::FAILURE, format!("cannot write to {what}: {error}"))
     };
-    // What was said so far comes before what the guest says.
+    // Earlier messages come before the guest's output.
     STDERR.settle();
     let out = Out::new(std::io::stdout(), limits.deadline);
     let stdout = out.map_err(|error| failed("stdout", error))?;
@@ -102,8 +102,8 @@ fn attached<T>(
     let report = body(Out::sink(&stdout), Out::sink(&stderr))?;
     for (what, out) in [("stdout", stdout), ("stderr", stderr)] {
         match out.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).finish() {
-            // A reader that has seen enough (`| head`) is no failure. One that has not, until the deadline,
-            // is what the guest was stopped for.
+            // A reader that stopped (`| head`) is no failure. One that was not ready until the deadline is the
+            // reason why the guest was stopped.
             Err(error)
                 if report.result.is_ok()
                     && !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::TimedOut) =>

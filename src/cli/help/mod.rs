@@ -1,4 +1,4 @@
-//! Help, the manual page and the completions of shells, all made from the table of flags.
+//! Help texts, the manual page and shell completions, all made from the table of flags.
 
 pub mod completions;
 pub mod manual;

@@ -1,6 +1,6 @@
 //! The log on stderr: as text for people, or as one JSON object on each line for programs.
 //!
-//! Guests and clients choose part of what is in it. None of that ends a line, drives a terminal, or makes a field.
+//! Guests and clients choose parts of it. These cannot end a line, control a terminal, or make a field.
 
 use crate::base::escape::{cut, json_line, printable};
 use crate::base::limits::LOG_LINE_BYTES_MAX;
@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use std::io::{self, Write};
 use std::time::{Instant, SystemTime};
 
-/// Starts the log. A gateway tells what it does; the other commands speak up only when something is wrong.
+/// Starts the log. A gateway logs its work; other commands log only problems.
 pub fn start(command: &Command) {
-    // tiny_http reports that its accept loop ends, which is what lanes make it do.
+    // tiny_http reports the end of its accept loop, which lanes cause on purpose.
     let level = match command {
         Command::Serve(serve) if serve.access_log => "info,tiny_http=off",
         Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off",
@@ -28,7 +28,7 @@ pub fn start(command: &Command) {
         LogFormat::Text => |lines| dropped(LogFormat::Text, lines),
         LogFormat::Json => |lines| dropped(LogFormat::Json, lines),
     });
-    // The usual hook writes, and so waits, where it panics.
+    // The default hook would write to stderr and wait.
     let bucket = Bucket::default();
     std::panic::set_hook(Box::new(move |panic| of_panic(format, &bucket, &panic.to_string())));
     env_logger::Builder::from_env(env)
@@ -48,7 +48,7 @@ pub fn of(command: &Command) -> LogFormat {
     }
 }
 
-/// Says something that no RUST_LOG silences, in the format of the log.
+/// Reports a message that RUST_LOG cannot silence, in the format of the log.
 pub fn say(format: LogFormat, level: Level, message: &str) {
     match format {
         LogFormat::Text => STDERR.say(&messages::line(message)),
@@ -56,7 +56,7 @@ pub fn say(format: LogFormat, level: Level, message: &str) {
     }
 }
 
-/// Says that something panicked. Should a guest be able to bring that about, it fills no disk by it.
+/// Reports a panic. If a guest can cause one, its messages must not fill a disk.
 fn of_panic(format: LogFormat, bucket: &Bucket, what: &str) {
     let (now, what) = (Instant::now(), cut(what, LOG_LINE_BYTES_MAX));
     if bucket.take(what.len(), now) {
@@ -82,7 +82,7 @@ fn line(format: LogFormat, level: Level, message: &str) -> Vec<u8> {
     line
 }
 
-/// Says that lines were dropped.
+/// Reports dropped lines.
 fn dropped(format: LogFormat, lines: u64) -> Vec<u8> {
     line(
         format,
@@ -108,7 +108,7 @@ fn json(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
     object.insert("message".into(), record.args().to_string().into());
     // Their names are fuelbox's own. One called `message` is the message without what the other fields say.
     let _ = record.key_values().visit(&mut Fields(&mut object));
-    // Whole at once: another thread's line must not come between.
+    // In one piece, so that no line of another thread comes between.
     out.write_all((json_line(&Value::Object(object).to_string()) + "\n").as_bytes())
 }
 
@@ -116,7 +116,7 @@ struct Fields<'a>(&'a mut Map<String, Value>);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Given<'kvs>) -> Result<(), Error> {
-        // A text stays one, be it that of a number.
+        // A string stays a string, even if it is a number.
         let value = match (value.to_borrowed_str(), value.to_u64()) {
             (Some(text), _) => text.into(),
             (None, Some(number)) => number.into(),

@@ -1,8 +1,8 @@
-//! Standard error, as the log and messages go there: a bounded buffer, and one thread that writes.
+//! stderr for the log and messages: a bounded buffer, and one thread that writes.
 //!
-//! Whoever logs never waits. A reader that stops reading would else hold up every thread that has something to say, and
-//! with it deadlines, requests and the end of the process. Lines that find no room are counted, and that is said once
-//! the reader reads again.
+//! Logging never waits. Otherwise, a reader that stops reading would block every thread that logs, and with
+//! them deadlines, requests and the end of the process. Lines that do not fit are counted, and the count is
+//! reported when the reader reads again.
 
 use crate::base::limits::{LOG_BUFFER_BYTES, LOG_END_WAIT, LOG_STALL};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,16 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// A pipe that is ready takes this many without making the writer wait (POSIX, PIPE_BUF on Linux).
+/// A ready pipe takes this many bytes without blocking (POSIX, PIPE_BUF on Linux).
 const PIECE_BYTES: usize = 4096;
 
-/// What an empty buffer keeps of its room.
+/// Capacity that an empty buffer keeps.
 const KEPT_BYTES: usize = 16 * 1024;
 
 /// The writer only moves bytes.
 const STACK_BYTES: usize = 64 * 1024;
 
-/// The standard error of this process, which has one.
+/// The stderr of this process.
 pub static STDERR: Stderr = Stderr {
     state: Mutex::new(State {
         waiting: Vec::new(),
@@ -36,7 +36,7 @@ pub static STDERR: Stderr = Stderr {
     dropped: AtomicU64::new(0),
 };
 
-/// Standard error behind a buffer.
+/// stderr with a buffer.
 #[derive(Debug)]
 pub struct Stderr {
     state: Mutex<State>,
@@ -47,18 +47,18 @@ pub struct Stderr {
 
 #[derive(Debug)]
 struct State {
-    /// Lines that the writer has not taken yet.
+    /// Lines not yet taken by the writer.
     waiting: Vec<u8>,
-    /// Bytes that it has taken and not written yet.
+    /// Bytes taken but not yet written.
     in_hand: usize,
-    /// Whether it is at work.
+    /// Whether the writer is running.
     is_writing: bool,
-    /// Lines dropped that nothing has been said of.
+    /// Dropped lines not yet reported.
     unsaid: u64,
-    /// Pieces written so far, by which it is seen whether somebody reads.
+    /// Pieces written so far, which show whether somebody reads.
     pieces: u64,
     has_writer: bool,
-    /// The line that says how many were dropped.
+    /// Makes the line that reports dropped lines.
     of_dropped: fn(u64) -> Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ impl State {
         self.waiting.is_empty() && !self.is_writing && self.unsaid == 0
     }
 
-    /// Takes a line; false if there is no room for it.
+    /// Takes a line; false if it does not fit.
     fn take(&mut self, line: &[u8]) -> bool {
         let held = self.in_hand + self.waiting.len();
         let has_room = held + line.len() <= LOG_BUFFER_BYTES && self.waiting.try_reserve(line.len()).is_ok();
@@ -79,35 +79,35 @@ impl State {
 }
 
 impl Stderr {
-    /// Sets how it is said that lines were dropped.
+    /// Sets how dropped lines are reported.
     pub fn set_format(&self, of_dropped: fn(u64) -> Vec<u8>) {
         self.lock().of_dropped = of_dropped;
     }
 
-    /// Lines that were dropped so far.
+    /// The number of dropped lines.
     pub fn dropped(&'static self) -> &'static AtomicU64 {
         &self.dropped
     }
 
-    /// Says a line, or several at once, without waiting for anyone.
+    /// Logs one or several lines without waiting.
     pub fn say(&'static self, line: &[u8]) {
         self.put(&mut self.lock(), line);
     }
 
-    /// As `say`, but waits while there is no room and somebody reads. For a command's own words, on which no deadline
+    /// As `say`, but waits for room while somebody reads. For a command's own messages, on which no deadline
     /// depends.
     pub fn say_all(&'static self, line: &[u8]) {
         let has_room = |state: &State| state.in_hand + state.waiting.len() + line.len() <= LOG_BUFFER_BYTES;
         self.put(&mut self.wait_until(has_room), line);
     }
 
-    /// Waits until all that was said is written, for as long as somebody reads and no longer than `LOG_END_WAIT`.
+    /// Waits until everything is written, as long as somebody reads, and at most `LOG_END_WAIT`.
     pub fn settle(&'static self) {
         let mut state = self.wait_until(State::is_idle);
         if state.has_writer || state.waiting.is_empty() {
             return;
         }
-        // The system gave no thread to write.
+        // The system gave no thread.
         let bytes = std::mem::take(&mut state.waiting);
         drop(state);
         let until = Instant::now() + LOG_STALL;
@@ -121,13 +121,13 @@ impl Stderr {
         }
         if !state.has_writer {
             let thread = std::thread::Builder::new().name("stderr".into()).stack_size(STACK_BYTES);
-            // Without one, the next line tries again, and the end writes what there is.
+            // Without a thread, the next line tries again, and the end writes the rest.
             state.has_writer = thread.spawn(|| self.write_all()).is_ok();
         }
         self.changed.notify_all();
     }
 
-    /// Waits until `is_so`, while pieces are written.
+    /// Waits for `is_so`, while pieces are written.
     fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
         let mut state = self.lock();
         let end = Instant::now() + LOG_END_WAIT;
@@ -147,10 +147,11 @@ impl Stderr {
         state
     }
 
-    /// The writer's work, for ever.
+    /// The writer thread's loop.
     fn write_all(&self) {
         let mut batch = Vec::new();
-        // Lines that could not be written, as where a file is full; said when something can be again.
+        // Lines that could not be written, for example because a file is full; reported when writing works
+        // again.
         let mut owed = 0;
         // Whether the last line was written in part.
         let mut is_torn = false;
@@ -158,7 +159,7 @@ impl Stderr {
             let unsaid = self.next(&mut batch) + owed;
             let mut written = 0;
             if is_torn {
-                // What comes next is a line of its own.
+                // The next output starts a new line.
                 is_torn = write(b"\n", None, &mut 0).is_err();
             }
             let result = pieces(&batch).try_for_each(|piece| {
@@ -189,7 +190,7 @@ impl Stderr {
         }
     }
 
-    /// Waits for something to write and puts it into `batch`; gives how many lines were dropped behind it.
+    /// Waits for lines and puts them into `batch`. Returns the number of lines dropped after it.
     fn next(&self, batch: &mut Vec<u8>) -> u64 {
         let mut state = self.lock();
         // What was said last is written only now, also for whoever waits for the end.
@@ -231,7 +232,7 @@ fn lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Whole lines together, as many as fit into a piece; a longer line in pieces.
+/// Splits into pieces of whole lines; a longer line is split.
 fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -243,9 +244,9 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Writes a piece, and waits for room as long as it takes, or until then; adds to `total` what was written.
+/// Writes a piece, and waits for room without limit, or until then. Adds the written bytes to `total`.
 fn write(piece: &[u8], until: Option<Instant>, total: &mut usize) -> io::Result<()> {
-    // Not by its lock, which whoever panics would wait for.
+    // Without its lock, which a panicking thread would wait for.
     let stderr = io::stderr();
     let fd = stderr.as_fd();
     let mut written = 0;

@@ -1,7 +1,7 @@
-//! Standard output and error of a guest that `fuelbox run` runs: little writes gathered, so that a guest's
-//! byte costs no system call, and never waited for beyond the deadline.
+//! stdout and stderr of a guest of `fuelbox run`. Small writes are buffered, so that a byte costs no system
+//! call. No write waits beyond the deadline.
 //!
-//! The sandbox flushes between fuel slices, which is within milliseconds, and before it waits.
+//! The sandbox flushes between slices of fuel, which is within milliseconds, and before it waits.
 
 use crate::host::streams::{SharedWriter, SinkTo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,13 +11,13 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Bytes gathered before they are written in any case.
+/// Buffered bytes from which on they are written.
 const BUFFER_BYTES: usize = 8 * 1024;
 
-/// A pipe that is ready takes this many without making the writer wait (POSIX, PIPE_BUF on Linux).
+/// A ready pipe takes this many bytes without blocking (POSIX, PIPE_BUF on Linux).
 const PIECE_BYTES: usize = 4096;
 
-/// One of this process's outputs, as a guest writes to it.
+/// An output of this process, written by a guest.
 pub struct Out {
     file: File,
     buffer: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Out {
 }
 
 impl Out {
-    /// An output to `fd`, on which nothing waits longer than `timeout` from now.
+    /// An output to `fd`, where no write waits longer than `timeout` from now.
     pub fn new(fd: impl AsFd, timeout: Option<Duration>) -> io::Result<Arc<Mutex<Out>>> {
         // A copy, as the file closes it.
         let file = File::from(fd.as_fd().try_clone_to_owned()?);
@@ -35,13 +35,13 @@ impl Out {
         Ok(Arc::new(Mutex::new(Out { file, buffer, deadline, failed: None })))
     }
 
-    /// What a sandbox writes to.
+    /// The writer for a sandbox.
     pub fn sink(out: &Arc<Mutex<Out>>) -> SinkTo {
         SinkTo::Writer(Arc::clone(out) as SharedWriter)
     }
 
-    /// Writes what is left now that the guest has ended, for as long as it takes, and tells whether all of
-    /// its output has arrived. What was too late for the deadline is not waited for again.
+    /// Writes the rest after the guest ended, without a time limit, and returns whether all of its output
+    /// arrived. Output that was too late for the deadline is not retried.
     pub fn finish(&mut self) -> io::Result<()> {
         self.deadline = None;
         match self.failed {
@@ -65,7 +65,7 @@ impl Out {
         self.failed.map_or(Ok(()), |kind| Err(kind.into()))
     }
 
-    /// Waits until the output takes something, or fails at the deadline.
+    /// Waits until the output accepts bytes; fails at the deadline.
     fn wait_for_room(&self) -> io::Result<()> {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let timeout =

@@ -145,7 +145,7 @@ pub struct Draft {
     functions: Vec<Spanned<String>>,
 }
 
-/// Parses the policy in `text`, within `rules`, and opens its directories.
+/// Parses the policy in `text`, within the bounds of `server`, and opens its directories.
 ///
 /// # Errors
 /// What is wrong, and where.

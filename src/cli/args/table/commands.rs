@@ -1,4 +1,4 @@
-//! The commands: their operands, and what help says of them.
+//! The commands: their operands and help texts.
 
 use crate::cli::args::table::flag::{Completes, Topic};
 
@@ -11,19 +11,19 @@ pub struct CommandHelp {
     pub name: &'static str,
     /// Its operands in their order.
     pub operands: &'static [Operand],
-    /// Further forms of its usage, as what follows the flags.
+    /// Other forms of its usage, after the flags.
     pub other_usage: &'static [&'static str],
     /// What it does, in one line.
     pub summary: &'static str,
     /// What it does, in a paragraph.
     pub about: &'static str,
-    /// Lines that are shown as they are, indented.
+    /// Lines shown unchanged, indented.
     pub details: &'static [&'static str],
     /// Examples.
     pub examples: &'static [&'static str],
-    /// What follows the examples.
+    /// Text after the examples.
     pub remark: &'static str,
-    /// The exit codes, where they are not the usual ones.
+    /// The exit codes, if they are not the usual ones.
     pub exit_codes: Option<&'static str>,
 }
 
@@ -32,9 +32,9 @@ pub struct CommandHelp {
 pub struct Operand {
     /// Its placeholder.
     pub shown: &'static str,
-    /// Whether it may be left out.
+    /// Whether it is optional.
     pub is_optional: bool,
-    /// What a shell offers.
+    /// What completion offers.
     pub completes: Completes,
 }
 
@@ -48,7 +48,7 @@ const fn optional(shown: &'static str, completes: Completes) -> Operand {
 
 const TARGET: Operand = operand("FILE|PLUGIN", Completes::Target);
 
-/// What the tables fill in.
+/// Default values of the table.
 const EMPTY: CommandHelp = CommandHelp {
     topic: Topic::All,
     name: "",

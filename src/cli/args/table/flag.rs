@@ -1,9 +1,9 @@
-//! What the table of flags is made of. The table itself is in the files beside this one.
+//! The types of the table of flags. The table is in the other files of this folder.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A command, or all of them: what a help text is about.
+/// The subject of a help text: a command, or all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Topic {
@@ -27,11 +27,11 @@ pub struct Flag {
     pub short: Option<&'static str>,
     /// The placeholder of its value; none for a switch. Choices are separated by `|`.
     pub value: Option<&'static str>,
-    /// The value that it has if it is not given, as text.
+    /// Its default value, as text.
     pub default: Option<fn() -> String>,
-    /// The values that are allowed, if not all are.
+    /// The allowed values, if they are limited.
     pub range: Option<Range>,
-    /// Where help lists it.
+    /// Its group in help texts.
     pub group: Group,
     /// What it does.
     pub help: &'static str,
@@ -39,14 +39,14 @@ pub struct Flag {
     pub commands: &'static [Topic],
     /// What completes its value.
     pub completes: Completes,
-    /// Whether it may be given more than once.
+    /// Whether it is repeatable.
     pub repeats: bool,
-    /// Whether the configuration file of `serve` may set it.
+    /// Whether the configuration file of `serve` can set it.
     pub in_file: bool,
 }
 
 impl Flag {
-    /// What the tables fill in: a switch that no command takes.
+    /// Default values of the table: a switch that no command takes.
     pub const EMPTY: Flag = Flag {
         name: "",
         short: None,
@@ -61,14 +61,14 @@ impl Flag {
         in_file: false,
     };
 
-    /// The flag as it is written: `--dir HOST[::GUEST][:ro]`.
+    /// The flag with its placeholder: `--dir HOST[::GUEST][:ro]`.
     pub fn synopsis(&self) -> String {
         let short = self.short.map(|short| format!("{short}, ")).unwrap_or_default();
         let value = self.value.map(|value| format!(" {value}")).unwrap_or_default();
         format!("{short}{}{value}", self.name)
     }
 
-    /// The values to choose from, if there are few.
+    /// The choices, if its values are a few words.
     pub fn choices(&self) -> Vec<&'static str> {
         match (self.completes, self.value) {
             (Completes::Choice, Some(value)) => value.split('|').collect(),
@@ -92,7 +92,7 @@ impl Flag {
     }
 }
 
-/// The list of a help text that a flag is in.
+/// The group of a flag in help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Group {
@@ -136,7 +136,7 @@ impl Group {
     }
 }
 
-/// What a shell offers for a value or an operand.
+/// What completion offers for a value or an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completes {
     /// Nothing: a number or a text.
@@ -155,7 +155,7 @@ pub enum Completes {
     Command,
 }
 
-/// What a range counts.
+/// The unit of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A plain number.
@@ -168,14 +168,14 @@ pub enum Unit {
     Time,
 }
 
-/// The values that a flag allows, both ends included.
+/// The allowed values of a flag, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     /// The smallest.
     pub least: u64,
     /// The largest, if there is one.
     pub most: Option<u64>,
-    /// What they count.
+    /// The unit.
     pub unit: Unit,
 }
 
@@ -195,12 +195,12 @@ impl Range {
         value >= self.least && self.most.is_none_or(|most| value <= most)
     }
 
-    /// Whether it is one of plain numbers, which are written without a unit.
+    /// Whether the unit is a plain number, written without a unit.
     pub fn is_of_numbers(&self) -> bool {
         matches!(self.unit, Unit::Count | Unit::Percent)
     }
 
-    /// What is wrong with a value outside.
+    /// The error for a value outside.
     pub fn refusal(&self) -> String {
         match self.most {
             Some(_) => format!("not in {self}"),
@@ -217,7 +217,7 @@ impl Range {
         }
     }
 
-    /// Whether help mentions it: a range that only excludes 0, or what no machine counts, needs no words.
+    /// Whether help mentions it. A range that only excludes 0, or values beyond any machine, is not mentioned.
     fn is_notable(&self) -> bool {
         let is_wide = self.most.is_none_or(|most| most >= u64::from(u32::MAX));
         self.unit != Unit::Time && !(self.least <= 1 && is_wide)

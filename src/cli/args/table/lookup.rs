@@ -1,4 +1,4 @@
-//! Looks up commands and flags in the table, and words the errors for those that are not in it.
+//! Looks up commands and flags in the table, and makes the errors for unknown ones.
 
 use crate::cli::args::near::nearest;
 use crate::cli::args::table::commands::{COMMANDS, CommandHelp};
@@ -20,7 +20,7 @@ pub fn flag(name: &str) -> Option<&'static Flag> {
     flags().find(|flag| flag.name == name || flag.short == Some(name))
 }
 
-/// Whether the flag called `name` is followed by a value.
+/// Whether the flag `name` takes a value.
 pub fn takes_value(name: &str) -> bool {
     flag(name).is_some_and(|flag| flag.value.is_some())
 }
@@ -38,7 +38,7 @@ pub fn name_of(topic: Topic) -> &'static str {
 /// The command called `name`.
 ///
 /// # Errors
-/// A sentence with the commands that there are, or with the one that was probably meant.
+/// A sentence with the existing commands, or with the probably intended one.
 pub fn command_called(name: &str) -> Result<Topic, String> {
     if let Some(command) = COMMANDS.iter().find(|command| command.name == name) {
         return Ok(command.topic);
@@ -69,7 +69,7 @@ pub fn not_a_flag(topic: Topic, name: &str) -> String {
 /// The flag of `serve` that the key `key` of the configuration file sets.
 ///
 /// # Errors
-/// A sentence, with the key that was probably meant.
+/// A sentence, with the probably intended key.
 pub fn flag_of_key(key: &str) -> Result<&'static Flag, String> {
     let in_file = || flags_of(Topic::Serve).filter(|flag| flag.in_file);
     let name_of_key = |flag: &'static Flag| flag.name.trim_start_matches('-');
@@ -101,7 +101,7 @@ pub fn missing(topic: Topic, at: usize) -> String {
     format!("{shown} is missing; see `fuelbox {name} --help`")
 }
 
-/// How many operands a command takes at most; none if any number.
+/// The maximum number of operands of a command; `None` for any number.
 pub fn most_operands(topic: Topic) -> Option<usize> {
     let operands = command(topic)?.operands;
     let is_open = operands.iter().any(|operand| operand.shown.ends_with("..."));
@@ -117,7 +117,7 @@ pub fn listed(words: &[&str], last: &str) -> String {
     }
 }
 
-/// The values of a flag whose value is one of few words, for messages.
+/// The choices of a flag, for messages.
 pub fn choices(flag: &Flag) -> Option<String> {
     (flag.completes == Completes::Choice).then(|| listed(&flag.choices(), "or"))
 }

@@ -1,25 +1,25 @@
-//! What a gateway may take of memory at most, as its flags say, held against what there is.
+//! The most memory that a gateway can take by its flags, compared with the system's memory.
 //!
-//! The sum is an upper bound that is hardly ever reached; a system where it fits cannot run out of memory because of
-//! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
+//! The sum is an upper bound, rarely reached. If it fits, guests and clients cannot exhaust the system's
+//! memory. System files are parsed from arguments; only `have` reads them.
 
 use crate::base::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
 use crate::cli::args::command::Serve;
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
 
-/// Stacks of a worker and of its lane's thread, in bytes of address space; little of them is touched.
+/// Stacks of a worker and of its lane's thread, in bytes of address space, mostly untouched.
 const STACK_BYTES: u64 = (512 + 2 * 1024) * 1024;
 
-/// What of them is touched, as far as was seen.
+/// The touched part of them, as measured.
 const STACK_TOUCHED_BYTES: u64 = 64 * 1024;
 
-/// Freed memory that glibc keeps for its threads, in bytes: the most that was seen beyond the other parts, under floods of
-/// bodies of 1 MiB. The allocator of the static builds is not glibc's.
+/// Freed memory that glibc keeps for its threads, in bytes: the highest value measured beyond the other parts,
+/// under floods of bodies of 1 MiB. Static builds have another allocator.
 const ALLOCATOR_KEEPS_BYTES: u64 = if cfg!(target_env = "gnu") { 32 * 1024 * 1024 } else { 0 };
 
-/// Requests that a worker has in hand, and copies of each one's head: a buffer of up to twice the size, and what is
-/// passed on. All other heads are in the budget.
+/// Requests that a worker holds, times the copies of each head: a buffer of up to twice the size, and what is
+/// passed on. Other heads count to the budget.
 const HEAD_COPIES: u64 = 8 * 4;
 
 /// A part of the sum: what it is for, its bytes, and the flags that make it smaller.
@@ -30,7 +30,7 @@ pub struct Part {
     flags: &'static str,
 }
 
-/// What `serve` may take at most.
+/// The parts of the sum.
 pub fn parts(serve: &Serve) -> Vec<Part> {
     let (limits, door) = (&serve.limits, &serve.door);
     let workers = serve.workers as u64;
@@ -44,7 +44,7 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
     let mut parts = vec![
         part("guests' memory", each(memory), "--workers, --memory-pages"),
         part("guests' stacks and tables", each(stack), "--workers, --max-stack, --max-table-elements"),
-        // In the lane and in the guest's memory or buffers, beside those that the budget counts.
+        // In the lane and in the guest's memory or buffers, beyond what the budget counts.
         part(
             "inputs and outputs of runs",
             each((input + output).saturating_mul(2)),
@@ -57,7 +57,7 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
         ),
         part("request heads in progress", heads, "--workers, --max-head"),
         part("warm instances", warm, "--warm-memory"),
-        // No flag makes it smaller, but fewer workers leave less of it.
+        // No flag lowers it directly, but fewer workers leave less of it.
         part("freed memory that the allocator keeps", ALLOCATOR_KEEPS_BYTES, "--workers"),
         part(
             "threads and the log",
@@ -69,21 +69,21 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
     parts
 }
 
-/// Address space that is taken beside, and not touched.
+/// Address space that is reserved but not touched.
 fn untouched(serve: &Serve) -> u64 {
     (serve.workers as u64 + 2) * STACK_BYTES
 }
 
-/// What there is: a text of what sets the bound, and its bytes.
+/// The system's memory: the name of the limit, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Have {
     what: String,
     bytes: u64,
-    /// Whether it bounds the address space, which threads' stacks take part of though nothing touches it.
+    /// Whether it limits the address space, which includes untouched stacks.
     is_space: bool,
 }
 
-/// The sentence about `parts`, beside the `now` bytes that the process takes already, and about what there is; and
+/// The message about `parts`, the `now` bytes that the process takes already, and the system's memory; and
 /// whether it is a warning.
 pub fn sentence(serve: &Serve, now: u64, have: Option<&Have>) -> (bool, String) {
     let mut parts = parts(serve);
@@ -96,7 +96,7 @@ pub fn sentence(serve: &Serve, now: u64, have: Option<&Have>) -> (bool, String) 
         None => (false, format!("{text}; the available memory is unknown")),
         Some(have) if most <= have.bytes => (false, format!("{text}; {} has {}", have.what, mib(have.bytes))),
         Some(have) => {
-            // Those that would do the most.
+            // The flags with the largest effect.
             let flags: Vec<&str> = parts.iter().take(2).map(|part| part.flags).collect();
             let (what, has, flags) = (&have.what, mib(have.bytes), flags.join("; "));
             (true, format!("{text}; {what} has only {has}: lower {flags}"))
@@ -108,7 +108,7 @@ fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1024 * 1024))
 }
 
-/// The smallest of what bounds this process.
+/// The lowest of the limits of this process.
 pub fn have() -> Option<Have> {
     let read = |path: &Path| std::fs::read_to_string(path).ok();
     let meminfo = read(Path::new("/proc/meminfo")).and_then(|text| field_kib(&text, "MemTotal:"));
@@ -124,7 +124,7 @@ pub fn have() -> Option<Have> {
     limits.chain(system).chain(space).min_by_key(|have| have.bytes)
 }
 
-/// What this process takes now, in bytes.
+/// Memory of this process now, in bytes.
 pub fn taken() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     field_kib(&status, "VmRSS:").unwrap_or(0)
@@ -164,7 +164,8 @@ fn limit_files(cgroups: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The limit in such a file; none if it sets none. Version 1 has a number for that, the largest multiple of a page.
+/// The limit in such a file; `None` if there is none, which version 1 expresses as the largest multiple of a
+/// page.
 fn cgroup_limit(text: &str) -> Option<u64> {
     const NONE_FROM: u64 = 1 << 62;
     text.trim().parse().ok().filter(|limit| *limit < NONE_FROM)

@@ -1,4 +1,4 @@
-//! `fuelbox serve`: the gateway until a signal ends it.
+//! `fuelbox serve`: runs the gateway until a signal ends it.
 
 use crate::cli::args::command::Serve;
 use crate::cli::commands::serve::{budget, service};
@@ -26,9 +26,9 @@ fn failed(what: &str, error: &std::io::Error) -> Failure {
 
 /// Serves.
 pub fn execute(serve: Serve) -> Result<(), Failure> {
-    // The very first: what systemd passes has numbers that fuelbox's own descriptors could have.
+    // First of all: descriptors that systemd passes have numbers that fuelbox's own descriptors could get.
     let passed = service::passed_listener()?;
-    // Before the plug-ins are loaded, so that a signal during start-up is not lost.
+    // Before loading, so that a signal during start-up is not lost.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("signals", &error))?;
     let tokens = site::tokens(&serve.site)?;
     let runner = Arc::new(load(&serve, tokens.is_some())?);
@@ -47,7 +47,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     };
     let gateway = Gateway::start_on(listener, &config, Arc::clone(&runner))
         .map_err(|error| failed("cannot serve", &error))?;
-    // After the gateway, which has asked for all the threads that its workers take, and says so where there are too few.
+    // After the gateway, which checks that all threads of its workers are available, and reports if not.
     let watch = Watch::start(Arc::clone(runner.catalog())).map_err(|error| {
         failed(&format!("cannot watch the plug-in folder (--workers {})", serve.workers), &error)
     })?;
@@ -73,7 +73,7 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A runner with the plug-ins that are to be served.
+/// A runner with the loaded plug-ins.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let server = site::server(serve.limits.clone(), &serve.site)?;
     let runner = Runner::new(RunnerConfig {
@@ -96,7 +96,7 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     Ok(runner)
 }
 
-/// Policies that cannot be what their writer meant.
+/// Warns about policies that their author cannot have intended.
 fn warn_of_policies(runner: &Runner, folder: &Path, has_tokens: bool) {
     for path in policies_without_module(folder).unwrap_or_default() {
         log::warn!("{}: there is no module for this policy", path.display());
@@ -111,10 +111,10 @@ fn warn_of_policies(runner: &Runner, folder: &Path, has_tokens: bool) {
     }
 }
 
-/// Reads again what can be changed while serving. What is wrong leaves all as it was.
+/// Reloads what can change while serving. Errors leave everything unchanged.
 ///
-/// The folder is left to who watches it: while a deployment is tried, which may take until the guests' deadline, it has
-/// to be waited for, and signals to stop must not wait.
+/// The watcher scans the folder. A deployment locks the folder, perhaps until the guests' deadline, and signals
+/// to stop must not wait for that.
 fn read_again(watch: &Watch, runner: &Arc<Runner>, tokens: Option<&Tokens>) {
     service::say_reloading();
     match tokens.map(Tokens::reload) {
@@ -126,7 +126,7 @@ fn read_again(watch: &Watch, runner: &Arc<Runner>, tokens: Option<&Tokens>) {
     watch.look(move || service::say_ready(runner.plugins().all().len()));
 }
 
-/// The next signal to stop ends the process, whatever still runs.
+/// The next signal to stop ends the process at once.
 fn end_on_second_signal(mut signals: Signals) {
     let waiting = std::thread::Builder::new().name("signals".into()).spawn(move || {
         if let Some(signal) = signals.forever().find(|signal| *signal != SIGHUP) {

@@ -1,5 +1,5 @@
-//! What a service manager (systemd) and `fuelbox serve` tell each other: the socket to serve on, that it serves,
-//! that it reads its files again, that it is well, that it stops. Without one, nothing of this happens.
+//! The interface to a service manager (systemd): the passed socket, and reports that the service is ready,
+//! reloading, alive, and stopping. Without a service manager, it does nothing.
 //!
 //! The protocols are those of sd_listen_fds(3) and sd_notify(3).
 
@@ -12,31 +12,31 @@ use std::net::TcpListener;
 
 const STACK_BYTES: usize = 256 * 1024;
 
-/// The TCP socket that this process was started with, if it was (LISTEN_FDS, and LISTEN_PID is this process).
+/// The TCP socket that the service manager passed, if any (LISTEN_FDS, and LISTEN_PID is this process).
 ///
-/// Takes the variables out of the environment, and must come before anything that opens a descriptor.
+/// Removes the variables from the environment. Must run before anything opens a descriptor.
 pub fn passed_listener() -> Result<Option<TcpListener>, Failure> {
     let failed = |what: String| Failure::new(exit::FAILURE, format!("LISTEN_FDS: {what}"));
     let mut passed = ListenFd::from_env();
     match passed.len() {
         0 => Ok(None),
         1 => passed.take_tcp_listener(0).map_err(|error| failed(error.to_string())),
-        // Serving one of them would leave the clients of the others waiting for ever.
+        // Serving only one would leave the clients of the others waiting for ever.
         more => Err(failed(format!("{more} sockets were passed; fuelbox serves on one"))),
     }
 }
 
-/// Says that requests are answered from now on.
+/// Reports that the gateway answers requests.
 pub fn say_ready(plugins: usize) {
     say(&[NotifyState::Ready, NotifyState::Status(&format!("serving {plugins} plug-ins"))]);
 }
 
-/// Says that no more requests are taken, and that those under way are let end.
+/// Reports that the gateway takes no more requests, and drains.
 pub fn say_stopping() {
     say(&[NotifyState::Stopping, NotifyState::Status("waiting for running requests to end")]);
 }
 
-/// Says that what can be changed while serving is read again; to be followed by [`say_ready`].
+/// Reports a reload; [`say_ready`] must follow.
 pub fn say_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => say(&[NotifyState::Reloading, now]),
@@ -44,8 +44,8 @@ pub fn say_reloading() {
     }
 }
 
-/// Says that the gateway is at work, for as long as it is, if the manager wants to know (WATCHDOG_USEC): twice as
-/// often as it asks for. It restarts a service that is silent.
+/// Reports that the gateway works, as long as it does, if the manager asks for that (WATCHDOG_USEC), twice as
+/// often as required. The manager restarts a silent service.
 pub fn start_watchdog(heartbeat: Heartbeat) {
     let Some(asked) = sd_notify::watchdog_enabled() else { return };
     let interval = asked / 2;
@@ -67,7 +67,7 @@ pub fn start_watchdog(heartbeat: Heartbeat) {
     }
 }
 
-/// Does nothing unless NOTIFY_SOCKET names somebody to tell.
+/// Does nothing without NOTIFY_SOCKET.
 fn say(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         log::warn!("cannot notify the service manager (NOTIFY_SOCKET): {error}");

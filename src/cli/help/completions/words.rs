@@ -1,4 +1,4 @@
-//! Lists of words that the scripts hold.
+//! Lists of words in the scripts.
 
 use crate::cli::args::table::flag::{Completes, Flag};
 use crate::cli::args::table::lookup::flags;
@@ -18,7 +18,7 @@ pub fn names(flag: &Flag) -> impl Iterator<Item = &'static str> {
     flag.short.into_iter().chain([flag.name])
 }
 
-/// In single quotes, as bash and zsh read them.
+/// `word` in single quotes, as bash and zsh read them.
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
