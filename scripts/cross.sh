@@ -17,7 +17,7 @@ Without TARGET it builds for all of these:
   riscv64gc-unknown-linux-musl       64-bit RISC-V boards
 
   --small   the smallest build, into target/cross/TARGET/fuelbox-small: profile `small`, without the features
-            `wat`, `color` and `examples`, and with a std built for size, which names no functions in the
+            `wat` and `examples`, and with a std built for size, which names no functions in the
             backtraces of its own panics (RUST_BACKTRACE). That needs Rust's sources for every target; without
             them it takes the std that is there, which makes it 0.3 MB larger, and says so
   --help    print this
