@@ -4,6 +4,9 @@
 # Staleness goes by content, not by time: tests/cases/SOURCES.sha256 holds a hash of each case's sources.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'TEXT'
 Usage: scripts/build-cases.sh [--check] [NAME...]

@@ -3,6 +3,9 @@
 # for any of them: musl's libc is linked in, and nothing is looked for at run time.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'TEXT'
 Usage: scripts/cross.sh [--small] [TARGET...]
@@ -51,7 +54,6 @@ profile=release
 features=()
 small_std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
 
-note() { printf 'cross.sh: %s\n' "$*" >&2; }
 
 # Is Rust's std for $1 here, or can it be had?
 std_is_there() {

@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 
 /// The documents that are there: a package has no more than its own.
 fn documents() -> Vec<(PathBuf, String)> {
-    let folders = ["", "docs", "guests", "benches", "tests/cases"];
+    let folders = ["", "docs", "guests", "benches", "scripts", "tests/cases"];
     let mut documents = Vec::new();
     for folder in folders.map(|folder| root().join(folder)) {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
@@ -132,5 +132,31 @@ fn examples_of_configuration_are_understood() {
         let ran = fuelbox_in(&dir.0, &["serve", "--config", "fuelbox.toml"], b"");
         assert_eq!(ran.code, Some(120), "{}: {ran:?}", path.display());
         assert!(ran.stderr.contains("--token-file /etc/fuelbox.tokens"), "{ran:?}");
+    }
+}
+
+#[test]
+fn scripts_have_an_index_and_help() {
+    // A package has none.
+    let Ok(entries) = std::fs::read_dir(root().join("scripts")) else { return };
+    let index = std::fs::read_to_string(root().join("scripts/README.md")).unwrap();
+    let is_script = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "sh" || ending == "py");
+    let scripts: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(is_script).collect();
+    assert!(scripts.len() > 15, "{scripts:?}");
+    for path in scripts {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(index.contains(&format!("| `{name}` |")), "scripts/README.md does not list {name}");
+        if name.ends_with(".sh") {
+            let help = std::process::Command::new(&path).arg("--help").output().unwrap();
+            let text = String::from_utf8(help.stdout).unwrap();
+            assert!(
+                help.status.success() && text.to_lowercase().contains("usage: scripts/"),
+                "{name}: {text}"
+            );
+        }
+    }
+    for line in index.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let name = line.split('`').next().unwrap();
+        assert!(root().join("scripts").join(name).exists(), "scripts/README.md lists {name}");
     }
 }
