@@ -25,7 +25,7 @@ TEXT
 
 target=wasm32-unknown-unknown
 # What every case is made of, besides its own file.
-shared=(src/wasi.rs src/host/wasi/abi.rs src/wasi/calls.rs)
+shared=(src/wasi.rs src/wasi/abi.rs src/wasi/calls.rs)
 # A case is a file in the repository: bytes, a bound on accidents.
 max_wasm_bytes=32768
 
