@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 
 /// The documents that are there: a package has no more than its own.
 fn documents() -> Vec<(PathBuf, String)> {
-    let folders = ["", "docs", "guests", "benches", "scripts", "tests/cases"];
+    let folders = ["", "docs", "guests", "benches", "fuzz", "scripts", "tests/cases"];
     let mut documents = Vec::new();
     for folder in folders.map(|folder| root().join(folder)) {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
@@ -86,8 +86,8 @@ fn flags_that_are_spoken_of_exist() {
         "--target",
     ];
     let mut unknown = std::collections::BTreeSet::new();
-    for (path, text) in documents().into_iter().filter(|(path, _)| !path.starts_with(root().join("benches")))
-    {
+    let is_of_others = |path: &Path| ["benches", "fuzz"].iter().any(|dir| path.starts_with(root().join(dir)));
+    for (path, text) in documents().into_iter().filter(|(path, _)| !is_of_others(path)) {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
         for word in words.filter(|word| word.starts_with("--") && word.len() > 3 && !word.contains("---")) {
             if lookup::flag(word).is_none() && !OTHERS.contains(&word) {
@@ -96,6 +96,65 @@ fn flags_that_are_spoken_of_exist() {
         }
     }
     assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+/// Names of source files in backquotes: `src/lib.rs`, `deadline.rs`.
+fn source_files(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |word: &&str| {
+        word.ends_with(".rs") && word.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+    };
+    text.split('`').filter(is_name)
+}
+
+/// Paths of all files beneath `folder`.
+fn files_beneath(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_beneath(&path)),
+            false => found.push(path),
+        }
+    }
+    found
+}
+
+#[test]
+fn source_files_that_are_named_exist() {
+    // What a reader is to write, and sources of the interpreter.
+    const OTHERS: &[&str] = &["src/NAME.rs", "wasmi_ir/src/decode/op.rs"];
+    let mut looked_at = 0;
+    for (path, text) in documents() {
+        for name in source_files(&text).filter(|name| name.contains("src/") && !OTHERS.contains(name)) {
+            let beside = path.parent().unwrap().join(name);
+            assert!(root().join(name).exists() || beside.exists(), "{}: {name}", path.display());
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 5, "{looked_at}");
+}
+
+#[test]
+fn the_map_of_the_code_names_files_that_exist() {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let mut files = files_beneath(&root().join("src"));
+    files.extend(files_beneath(&root().join("tests")));
+    let mut looked_at = 0;
+    for name in source_files(&text) {
+        assert!(files.iter().any(|file| file.ends_with(name)), "{name}");
+        looked_at += 1;
+    }
+    assert!(looked_at > 40, "{looked_at}");
+}
+
+#[test]
+fn tests_that_are_promised_exist() {
+    let text = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let names: Vec<_> = source_files(&text).filter(|name| !name.contains('/')).collect();
+    assert!(names.len() > 50, "{}", names.len());
+    for name in names {
+        assert!(root().join("tests/it").join(name).exists(), "SECURITY.md: {name}");
+    }
 }
 
 /// Blocks of TOML whose first line names the file that they are.
