@@ -77,6 +77,7 @@ mod shown_names;
 mod signals;
 mod signatures;
 mod site;
+mod skip;
 mod soak;
 mod stack;
 mod start;
