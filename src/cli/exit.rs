@@ -26,6 +26,25 @@ pub const FAILURE: u8 = 125;
 /// The guest wrote more than it may.
 pub const OUTPUT: u8 = 126;
 
+/// Each code with what it means, in few words and in more.
+pub const MEANINGS: &[(&str, &str, &str)] = &[
+    ("0", "done", "done"),
+    ("1", "a plug-in reported an error", "a plug-in reported an error; health: the gateway is not alive"),
+    (
+        "2",
+        "usage error",
+        "usage error: an unknown flag, a value out of range, input that does not fit the function",
+    ),
+    ("120", "cannot load", "cannot load: a file, plug-in or function is missing, or the module is refused"),
+    ("121", "the guest trapped", "the guest trapped or broke its calling convention"),
+    ("122", "out of fuel", "out of fuel"),
+    ("123", "memory denied", "the guest was denied memory and trapped"),
+    ("124", "deadline passed", "the deadline passed"),
+    ("125", "fuelbox failed", "fuelbox failed: the port is taken, or output cannot be written"),
+    ("126", "too much output", "the guest wrote more than --max-output"),
+    ("other", "a program's own exit code", "a program's own exit code; 255 for one above 255"),
+];
+
 /// Whether only a program itself ends with `code`; the others could be fuelbox's.
 pub fn is_programs_own(code: u8) -> bool {
     !matches!(code, SUCCESS | USAGE | LOAD..=OUTPUT)

@@ -1,8 +1,9 @@
 //! A guest's environment, directories and standard input, from flags.
 
-use super::args::GuestEnvArgs;
-use super::{Failure, exit};
 use crate::base::limits::HOST_CALL_BYTES_MAX;
+use crate::cli::args::command::GuestEnvArgs;
+use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::host::streams::{Chunks, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::Preopen;

@@ -1,8 +1,9 @@
 //! What a server is besides its limits: whose modules it loads, what policies may open, who may deploy.
 
-use super::args::SiteArgs;
-use super::{Failure, exit};
 use crate::base::limits::Limits;
+use crate::cli::args::command::SiteArgs;
+use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::gateway::http::tokens::Tokens;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::signature::TrustedKey;
@@ -39,9 +40,12 @@ fn trusted_key(given: &OsStr) -> Result<TrustedKey, Failure> {
         return Ok(key);
     }
     let path = Path::new(given);
-    let size = path.metadata().map_err(|error| failed(format!("neither a key nor its file: {error}")))?.len();
+    let size = path
+        .metadata()
+        .map_err(|error| failed(format!("neither a minisign key nor a file with one: {error}")))?
+        .len();
     if size > KEY_BYTES_MAX {
-        return Err(failed(format!("{size} bytes are too many for a public key")));
+        return Err(failed(format!("the file has {size} bytes, too many for a public key")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     TrustedKey::parse(&text).map_err(failed)

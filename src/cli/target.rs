@@ -1,9 +1,11 @@
 //! Finds what FILE or PLUGIN means.
 
-use super::args::{DEFAULT_FOLDER, Source};
-use super::{Failure, exit, note};
 use crate::base::error::Error;
 use crate::base::limits::Limits;
+use crate::cli::args::command::{DEFAULT_FOLDER, Source};
+use crate::cli::exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::note;
 use crate::plugins::examples;
 use crate::plugins::files::{ENDINGS, read_file, read_module};
 use crate::sandbox::program::{CompileOptions, Program};
@@ -41,7 +43,8 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
         let name = path.display().to_string();
         return Ok(Module { name, bytes: read_file(path, limits)? });
     }
-    let name = target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "a plug-in's name is UTF-8"))?;
+    let name =
+        target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "the name of a plug-in must be UTF-8"))?;
     match folder(source)? {
         Some(folder) => in_folder(&folder, name, limits),
         None => built_in(name),
@@ -74,16 +77,33 @@ fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failu
     if let Some(path) = files.into_iter().find(|path| path.is_file()) {
         return Ok(Module { name: name.into(), bytes: read_module(&path, limits)? });
     }
+    let known = names_in(folder)?;
+    Err(Error::NoPlugin { name: name.into(), known: known.iter().map(String::as_str).collect() }.into())
+}
+
+/// The names of the module files in a folder. Nothing is loaded.
+fn names_in(folder: &Path) -> Result<Vec<String>, Error> {
     let listing = std::fs::read_dir(folder);
-    let mut known: Vec<String> = listing
+    let mut names: Vec<String> = listing
         .map_err(|source| Error::Io { path: folder.into(), source })?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().and_then(OsStr::to_str).is_some_and(|e| ENDINGS.contains(&e)))
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_string()))
         .collect();
-    known.sort();
-    known.dedup();
-    Err(Error::NoPlugin { name: name.into(), known: known.iter().map(String::as_str).collect() }.into())
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The names of the plug-ins. Nothing is loaded.
+pub fn names(source: &Source) -> Result<Vec<String>, Failure> {
+    Ok(match folder(source)? {
+        Some(folder) => names_in(&folder)?,
+        None => {
+            say_built_in();
+            examples::BUILT_IN.iter().map(|(name, _)| name.to_string()).collect()
+        }
+    })
 }
 
 fn built_in(name: &str) -> Result<Module, Failure> {

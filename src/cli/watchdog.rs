@@ -3,11 +3,11 @@
 //! A run looks at its deadline between slices of fuel and host calls. What is not interrupted in between, the translation
 //! of a function or one call to the file system, may take longer than it should; then the process ends.
 
-use super::exit;
-use super::output::logging;
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
-use crate::cli::args::LogFormat;
+use crate::cli::args::command::LogFormat;
+use crate::cli::exit;
+use crate::cli::output::logging;
 use crate::sandbox::program::Program;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
@@ -78,7 +78,7 @@ fn watch<T>(most: Duration, late: impl FnOnce() + Send + 'static, body: impl FnO
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::cli::watchdog::*;
     use std::sync::mpsc::sync_channel;
 
     const LONG: Duration = Duration::from_secs(30);

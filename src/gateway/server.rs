@@ -1,4 +1,4 @@
-//! The gateway as a whole: a door, its workers with their lanes, start and stop.
+//! The gateway as a whole: start, workers, stop.
 
 use super::connection::door::Door;
 use super::http::client::Network;
@@ -41,15 +41,15 @@ const STOP_WITHOUT_DEADLINE: Duration = Duration::from_secs(30);
 pub struct GatewayConfig {
     /// The address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Guests that run at once. There is a worker, with a lane, for each, and one more for the door.
+    /// Guests that run at once. There is a request thread for each, and one more that polls.
     pub workers: usize,
-    /// What clients are allowed.
+    /// Limits for connections and clients.
     pub door: DoorLimits,
-    /// Proxies that are believed who their client is (`Forwarded`, `X-Forwarded-For`).
+    /// Proxies whose `Forwarded` or `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
-    /// Who may call plug-ins that ask for a token, and change plug-ins. Without, nobody may.
+    /// Tokens for plug-ins that ask for one, and for deployment. Without, nobody may use either.
     pub tokens: Option<Arc<Tokens>>,
-    /// Lines that the log has dropped, for `/metrics`, if whoever keeps the log counts them.
+    /// Counter of dropped log lines, for `/metrics`, if the program has one.
     pub log_dropped: Option<&'static AtomicU64>,
 }
 
@@ -143,7 +143,7 @@ impl Gateway {
             module_bytes: runner.limits().module_bytes.min(config.door.budget_bytes),
             budget_bytes: config.door.budget_bytes,
         });
-        // As no worker is free for changes of plug-ins when guests take all.
+        // One request thread more, so that plug-ins can be changed while guests use all workers.
         let spare = usize::from(deployment.is_some());
         let routes = Routes::new(runner, Counters::new(config.log_dropped), deployment);
         Gateway::open(listener, config, (Box::new(routes), spare), patience)
@@ -170,7 +170,7 @@ impl Gateway {
     ) -> io::Result<Gateway> {
         config.door.check().map_err(invalid)?;
         let address = listener.local_addr()?;
-        // One for each guest, and one for the door.
+        // One for each guest, and one that polls.
         let workers = config.workers + 1 + spare;
         threads::check(config.workers, workers)?;
         let short = |error: io::Error| threads::missing(config.workers, &error);
@@ -204,13 +204,13 @@ impl Gateway {
         self.door.connections()
     }
 
-    /// What tells whether it is at work, also where it cannot be connected to from here.
+    /// Tells whether the gateway works, without a connection to it.
     #[doc(hidden)]
     pub fn heartbeat(&self) -> Heartbeat {
         Heartbeat(Arc::clone(&self.door))
     }
 
-    /// Stops accepting, lets what runs come to its end (bounded by the guests' deadline) and ends.
+    /// Stops: accepts no more, lets running requests end (at most for the guests' deadline), and ends.
     pub fn stop(self) {
         self.door.stop();
         // Every worker holds a sender; the channel closes when the last has ended.

@@ -1,101 +1,77 @@
-//! The manual page and the completions: every flag is in them, and the programs that read them do.
+//! The help and the manual page: every flag is in them, and the programs that read the page accept it.
 
+use crate::cli_completions::say;
 use crate::support::fuelbox;
-use fuelbox::cli::args::values::KNOWN_FLAGS;
-use fuelbox::cli::help::completions::{Shell, script};
-use fuelbox::cli::help::manual::{flags, page};
-use std::io::Write;
-use std::process::{Command, Stdio};
+use fuelbox::cli::args::Topic;
+use fuelbox::cli::args::table::commands::COMMANDS;
+use fuelbox::cli::args::table::flag::{Flag, Group};
+use fuelbox::cli::args::table::lookup::{flags, flags_of};
+use fuelbox::cli::help::manual::page;
+use fuelbox::cli::help::text::text;
 
-/// Flags as the help lists them, over all commands.
-fn listed() -> Vec<String> {
-    let mut names = Vec::new();
-    for command in ["run", "call", "serve", "list", "inspect", "check", "health", "help"] {
-        let help = fuelbox(&[command, "--help"]).expect(0).text();
-        for flag in flags(&help) {
-            assert!(!flag.text.is_empty(), "{command}: {flag:?}");
-            names.extend(flag.names().into_iter().filter(|name| name.len() > 1).map(str::to_string));
+/// The flag as the help lists it: at the beginning of a line, with its value.
+fn lists(help: &str, flag: &Flag) -> bool {
+    let entry = format!("  {}", flag.synopsis());
+    help.lines().any(|line| {
+        line.strip_prefix(&entry)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("  ") || rest.starts_with(" "))
+    })
+}
+
+#[test]
+fn the_help_of_a_command_lists_its_flags_and_no_others() {
+    for command in COMMANDS {
+        let help = text(command.topic);
+        for flag in flags().filter(|flag| flag.group != Group::Every) {
+            let takes = flag.commands.contains(&command.topic);
+            assert_eq!(lists(&help, flag), takes, "{} {}", command.name, flag.name);
         }
+        assert_eq!(fuelbox(&[command.name, "--help"]).expect(0).text(), help);
+        let is_short = help.lines().all(|line| line.chars().count() <= 96);
+        assert!(is_short, "{help}");
     }
-    names.sort();
-    names.dedup();
-    names
-}
-
-#[test]
-fn every_flag_is_in_the_help_and_so_in_what_is_made_of_it() {
-    let mut known: Vec<String> = KNOWN_FLAGS.iter().map(|name| name.to_string()).collect();
-    known.sort();
-    assert_eq!(listed(), known);
-    let page = page();
-    for name in &known {
-        assert!(page.contains(&name.replace('-', "\\-")), "{name} is not in the manual page");
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let shown = if shell == Shell::Fish { format!("-l {}", &name[2..]) } else { name.clone() };
-            assert!(script(shell).contains(&shown), "{name} is not in {shell:?}");
-        }
+    let overview = text(Topic::All);
+    for command in COMMANDS {
+        assert!(overview.contains(&format!("\n  {}", command.name)) && overview.contains(command.summary));
+    }
+    for flag in flags_of(Topic::Help).filter(|flag| flag.group == Group::Every) {
+        assert!(lists(&overview, flag), "{}", flag.name);
     }
 }
 
 #[test]
-fn a_flag_is_read_from_the_help_as_it_is_written() {
-    let found = flags(
-        "Text --not-one\n\nFlags:\n  --dir HOST[::GUEST][:ro]   open it, as\n                             GUEST (repeatable)\n  \
-         --a, --b\n                             for both\n  --report                   print\nEnd --none\n",
-    );
-    let found: Vec<_> =
-        found.iter().map(|flag| (flag.names(), flag.takes_value(), flag.text.as_str())).collect();
-    let expected = [
-        (vec!["--dir"], true, "open it, as GUEST (repeatable)"),
-        (vec!["--a", "--b"], false, "for both"),
-        (vec!["--report"], false, "print"),
-    ];
-    assert_eq!(found, expected);
-}
-
-/// What `program ARGS` says to `input`; none where it is not installed.
-fn say(program: &str, args: &[&str], input: &str) -> Option<(bool, String)> {
-    let mut command = Command::new(program);
-    let spawned =
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = spawned.ok()?;
-    child.stdin.take()?.write_all(input.as_bytes()).ok()?;
-    let output = child.wait_with_output().ok()?;
-    let text = [output.stdout, output.stderr].concat();
-    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
-}
-
-#[test]
-fn bash_completes_commands_flags_and_values() {
-    let complete = |words: &str| {
-        let last = words.split(' ').count() - 1;
-        let script = format!(
-            "{}\nCOMP_WORDS=({words}); COMP_CWORD={last}; _fuelbox; echo \"${{COMPREPLY[*]}}\"",
-            script(Shell::Bash)
-        );
-        // An empty word to complete is written as such.
-        say("bash", &["--norc"], &script.replace("@", "''"))
-    };
-    let Some(first) = complete("fuelbox se") else { return eprintln!("there is no bash here") };
-    assert_eq!(first, (true, "serve\n".into()));
-    assert_eq!(complete("fuelbox serve --warm-m").unwrap().1, "--warm-memory\n");
-    assert_eq!(complete("fuelbox serve --log-format j").unwrap().1, "json\n");
-    assert_eq!(complete("fuelbox health --a").unwrap().1, "--address\n");
-    assert!(complete("fuelbox call x f --abi @").unwrap().1.contains("packed"));
-}
-
-#[test]
-fn the_other_programs_read_it_without_complaint() {
-    for (program, args, text) in [
-        ("zsh", &["-n"][..], script(Shell::Zsh)),
-        ("fish", &["--no-execute"], script(Shell::Fish)),
-        ("groff", &["-man", "-Tutf8", "-ww", "-z"], page()),
+fn help_shows_ranges_defaults_and_what_may_be_repeated() {
+    let serve = text(Topic::Serve);
+    let run = text(Topic::Run);
+    for (help, part) in [
+        (&serve, "--workers N                number of workers; each runs one guest at a time; 1 to 512"),
+        (&serve, "open connections [256]"),
+        (&serve, "share of the workers that one client may use; 1% to 100% [50]"),
+        (&serve, "size of the request line and the headers; 256 or more [16KiB]"),
+        (&run, "memory in pages of 64 KiB; 0 to 65536 [320, 20MiB]"),
+        (&run, "fuel units [1000000000000]"),
+        (&run, "`none` sets no deadline [5s]"),
+        (&run, "set a key of an Extism plug-in's configuration (repeatable)"),
     ] {
-        match say(program, args, &text) {
-            Some((is_ok, said)) => assert!(is_ok && said.is_empty(), "{program}: {said}"),
-            None => eprintln!("there is no {program} here"),
-        }
+        assert!(help.contains(part), "{part}\n{help}");
     }
+}
+
+#[test]
+fn every_command_and_flag_is_in_the_manual_page() {
+    let page = page();
+    for name in flags().map(|flag| flag.name) {
+        assert!(page.contains(&name.replace('-', "\\-")), "{name} is not in the manual page");
+    }
+    for command in COMMANDS {
+        assert!(page.contains(&format!(".SS \"fuelbox {}\"", command.name)), "{}", command.name);
+    }
+}
+
+#[test]
+fn groff_reads_the_manual_page_without_complaint() {
+    let Some((is_ok, said)) = say("groff", &["-man", "-Tutf8", "-ww", "-z"], &page()) else { return };
+    assert!(is_ok && said.is_empty(), "{said}");
 }
 
 #[test]

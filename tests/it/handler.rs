@@ -46,5 +46,7 @@ impl Service for HandlerService {
         Response::problem(LANE, "the request was lost inside the gateway; try again")
     }
 
-    fn answered(&self, _: &Request, _: &Response, _: Instant) {}
+    fn answered(&self, request: &Request, _: &Response, _: Instant) {
+        assert!(!request.target.contains("fault"), "as asked");
+    }
 }

@@ -118,7 +118,7 @@ fn a_gateway_is_at_work_while_events_are_looked_for_and_taken_up() {
     let brief = Duration::from_millis(20);
     assert!(!door.has_heartbeat(brief), "nobody looks for events");
     // Events that are looked for, but nobody who takes up what they tell.
-    door.look_for_events(Some(Duration::ZERO), false);
+    door.poll_events(Some(Duration::ZERO), false);
     assert!(!door.has_heartbeat(brief));
     let worker = {
         let door = Arc::clone(&door);

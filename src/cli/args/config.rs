@@ -1,35 +1,21 @@
 //! The file of `serve --config`: every flag of `serve` by its name, in TOML. What the command line gives as well, the
 //! command line has.
 
-use super::values::KNOWN_FLAGS;
-use super::{Command, parse};
-use crate::cli::{Failure, exit};
+use crate::cli::args::command::Command;
+use crate::cli::args::parse::parse;
+use crate::cli::args::table::lookup::flag_of_key;
+use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::plugins::policy::At;
 use std::ffi::OsString;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Flags of other commands, which a server has no use for.
-const NOT_SERVES: &[&str] = &[
-    "--abi",
-    "--completions",
-    "--man",
-    "--address",
-    "--config",
-    "--data",
-    "--data-file",
-    "--deterministic",
-    "--dir",
-    "--env",
-    "--report",
-    "--seed",
-];
-
 /// A flag from the file, with its values as words.
 #[derive(Debug, PartialEq)]
 struct Set {
-    flag: String,
+    flag: &'static str,
     values: Vec<String>,
     span: std::ops::Range<usize>,
 }
@@ -61,9 +47,9 @@ fn told(file: &Path, text: &str, at: &At) -> Failure {
 /// The command line's words, and those of the file that they leave open.
 fn merged(sets: &[Set], args: &[OsString]) -> Vec<OsString> {
     let mut words = args.to_vec();
-    for set in sets.iter().filter(|set| !args.iter().any(|arg| arg == set.flag.as_str())) {
+    for set in sets.iter().filter(|set| !args.iter().any(|arg| arg == set.flag)) {
         for value in &set.values {
-            words.extend([OsString::from(&set.flag), value.into()]);
+            words.extend([OsString::from(set.flag), value.into()]);
         }
     }
     words
@@ -75,15 +61,12 @@ fn read(text: &str) -> Result<Vec<Set>, At> {
         .map_err(|error| wrong(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
     let mut sets = Vec::new();
     for (key, value) in table.get_ref().iter() {
-        let flag = format!("--{}", key.get_ref());
-        if !KNOWN_FLAGS.contains(&flag.as_str()) || NOT_SERVES.contains(&flag.as_str()) {
-            return Err(wrong(key.span(), format!("`{}` is no flag of serve", key.get_ref())));
-        }
+        let flag = flag_of_key(key.get_ref()).map_err(|what| wrong(key.span(), what))?.name;
         let values = match value.get_ref() {
             DeValue::Array(list) => list.iter().map(word).collect(),
             _ => word(value).map(|word| vec![word]),
         };
-        let values = values.map_err(|span| wrong(span, format!("{flag} takes a text or a number")))?;
+        let values = values.map_err(|span| wrong(span, format!("{flag} takes a string or a number")))?;
         sets.push(Set { flag, values, span: key.span() });
     }
     Ok(sets)

@@ -2,8 +2,10 @@
 
 use crate::abi;
 use crate::base::error::Error;
-use crate::cli::args::{Call, Data};
-use crate::cli::{Failure, exit, guest_env, output, report, target, watchdog};
+use crate::cli::args::command::{Call, Data};
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::{print, report};
+use crate::cli::{exit, guest_env, target, watchdog};
 use crate::runner::{Runner, RunnerConfig, Target};
 use std::fs::File;
 use std::io::Read;
@@ -24,7 +26,7 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     if call.report {
         report(&run_report.usage);
     }
-    output(&run_report.result?)
+    print(&run_report.result?)
 }
 
 /// Reads the input, at most one byte more than allowed.

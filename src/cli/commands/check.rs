@@ -2,8 +2,10 @@
 
 use crate::base::error::Error;
 use crate::base::escape::printable;
-use crate::cli::args::Check;
-use crate::cli::{Failure, exit, note, output, site};
+use crate::cli::args::command::Check;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::{note, print};
+use crate::cli::{exit, site};
 use crate::plugins::folder::{Folder, policies_without_module};
 use crate::plugins::registry::Plugins;
 use std::fmt::Write;
@@ -20,7 +22,7 @@ pub fn execute(check: Check) -> Result<(), Failure> {
         // Writing to a String does not fail.
         let _ = writeln!(text, "ok  {} ({} bytes{policy})", printable(&plugin.name), plugin.program.size());
     }
-    output(text.as_bytes())?;
+    print(text.as_bytes())?;
     let io = |source| Error::Io { path: check.folder.clone(), source };
     let lost = policies_without_module(&check.folder).map_err(io)?;
     for error in &changes.failed {

@@ -1,6 +1,8 @@
 //! `fuelbox health`: asks a gateway whether it is alive, for managers of containers without a curl in them.
 
-use crate::cli::{Failure, exit, output};
+use crate::cli::exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::print;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -21,7 +23,7 @@ pub fn execute(address: SocketAddr) -> Result<(), Failure> {
         }
         _ => not_alive(error.to_string()),
     })?;
-    if is_ok(&answer) { output(b"ok\n") } else { Err(not_alive("GET /healthz does not say ok".into())) }
+    if is_ok(&answer) { print(b"ok\n") } else { Err(not_alive("GET /healthz did not answer `ok`".into())) }
 }
 
 /// The answer to GET /healthz, as it came.
@@ -48,7 +50,7 @@ fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
             n => answer.extend_from_slice(&piece[..n]),
         }
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is too long to be a gateway's"))
+    Err(io::Error::new(io::ErrorKind::InvalidData, "the response is too long for a gateway"))
 }
 
 /// Whether `answer` is a 200 whose body is `ok`.
@@ -60,7 +62,7 @@ fn is_ok(answer: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ok;
+    use crate::cli::commands::health::is_ok;
 
     #[test]
     fn only_the_gateways_own_word_is_ok() {

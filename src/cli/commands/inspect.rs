@@ -1,10 +1,12 @@
 //! `fuelbox inspect`: what a module holds, and whether it would load.
 
-use crate::abi::{Convention, command};
+use crate::abi::{Convention, command, offered};
 use crate::base::error::Error;
 use crate::base::escape::printable;
-use crate::cli::args::Inspect;
-use crate::cli::{Failure, output, target};
+use crate::cli::args::command::Inspect;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::{print, print_names};
+use crate::cli::target;
 use crate::module::reader;
 use crate::module::reader::ModuleInfo;
 use crate::sandbox::program::to_binary;
@@ -16,12 +18,15 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     let refused = |problem| Error::Load { name: module.name.clone(), problem };
     let wasm = to_binary(&module.bytes).map_err(refused)?;
     let info = reader::read(&wasm).map_err(refused)?;
-    output(describe(&module.name, wasm.len(), &info).as_bytes())?;
+    if inspect.only_names {
+        return print_names(offered(&info).map(|(name, _)| name));
+    }
+    print(describe(&module.name, wasm.len(), &info).as_bytes())?;
     let compiled = module.check(&inspect.limits);
     match &compiled {
-        Ok(_) => output(b"loads under these limits: yes\n")?,
+        Ok(_) => print(b"loads under these limits: yes\n")?,
         Err(Error::Load { problem, .. }) => {
-            output(
+            print(
                 format!("loads under these limits: no: {}\n", problem.to_string().replace('\n', "\n    "))
                     .as_bytes(),
             )?;

@@ -2,8 +2,10 @@
 
 use crate::abi::{Convention, offered};
 use crate::base::escape::printable;
-use crate::cli::args::List;
-use crate::cli::{Failure, note, output, target};
+use crate::cli::args::command::List;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::{note, print, print_names};
+use crate::cli::target;
 use crate::plugins::folder::Folder;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Listed, Plugins};
@@ -11,6 +13,9 @@ use std::fmt::Write;
 
 /// Lists them.
 pub fn execute(list: List) -> Result<(), Failure> {
+    if list.only_names {
+        return print_names(target::names(&list.source)?.iter().map(String::as_str));
+    }
     let plugins = Plugins::new();
     let server = ServerPolicy { limits: list.limits.clone(), ..ServerPolicy::default() };
     match target::folder(&list.source)? {
@@ -39,5 +44,5 @@ pub fn execute(list: List) -> Result<(), Failure> {
             let _ = writeln!(text, "  and {} more; `fuelbox inspect` shows all", listed.more);
         }
     }
-    output(text.as_bytes())
+    print(text.as_bytes())
 }

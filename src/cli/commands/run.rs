@@ -1,15 +1,17 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
-use crate::abi::{Call, CallContext, Input, Invocation, command, numeric};
+use crate::abi::{Call, CallContext, Input, Invocation, command, numeric, offered};
 use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
-use crate::cli::args::Run;
+use crate::cli::args::command::Run;
+use crate::cli::failure::Failure;
+use crate::cli::output::messages::{print, report};
 use crate::cli::output::stderr::STDERR;
 use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
-use crate::cli::{Failure, exit, guest_env, output, report, target, watchdog};
+use crate::cli::{exit, guest_env, target, watchdog};
 use crate::host::streams::SinkTo;
 use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
@@ -37,14 +39,14 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     if run.report {
         report(&run_report.usage);
     }
-    output(&numeric::lines(&run_report.result?))
+    print(&numeric::lines(&run_report.result?))
 }
 
 fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
     if !command::can_run(program.info()) {
-        let names: Names = program.info().functions().map(|(name, _)| name).collect();
+        let names: Names = offered(program.info()).map(|(name, _)| name).collect();
         let name = printable(&module.name);
-        let what = format!("{name} has no `_start`; which function? There is: {names}");
+        let what = format!("{name} is not a program: it has no `_start`. Give FUNC, one of: {names}");
         return Err(Failure::new(exit::USAGE, what));
     }
     let mut args = vec![module.name.clone().into_bytes()];

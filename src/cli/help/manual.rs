@@ -1,75 +1,9 @@
-//! The manual page (`help --man`), made of the help texts, so that there is one source of what each flag does.
+//! The manual page (`fuelbox help --man`).
 
-use crate::cli::help;
-
-/// A flag as the help has it: its names with their values, and what it does.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Flag {
-    /// As written: `--dir HOST[::GUEST][:ro]`.
-    pub synopsis: String,
-    /// What it does.
-    pub text: String,
-}
-
-impl Flag {
-    /// Its names, `--dir` and the like.
-    pub fn names(&self) -> Vec<&str> {
-        let words = self.synopsis.split([' ', ',']);
-        let mut names: Vec<_> = words.filter(|word| word.starts_with('-') && *word != "-").collect();
-        names.dedup();
-        names
-    }
-
-    /// Whether it is followed by a value.
-    pub fn takes_value(&self) -> bool {
-        let words = self.synopsis.split([' ', ',']).filter(|word| !word.is_empty());
-        words.into_iter().any(|word| !word.starts_with('-'))
-    }
-}
-
-/// The column at which the help's descriptions begin.
-const TEXT_COLUMN: usize = 29;
-
-/// The flags in a help text, in its order.
-pub fn flags(help: &str) -> Vec<Flag> {
-    let mut flags: Vec<Flag> = Vec::new();
-    let mut is_open = false;
-    for line in help.lines() {
-        let indent = line.len() - line.trim_start().len();
-        if indent == 2 && line.trim_start().starts_with('-') {
-            // Two spaces end the synopsis; one that is too long for its column has its text on the next line.
-            let (synopsis, text) = line[2..].split_once("  ").unwrap_or((&line[2..], ""));
-            flags.push(Flag { synopsis: synopsis.into(), text: text.trim().into() });
-            is_open = true;
-        } else if indent >= TEXT_COLUMN && is_open {
-            if let Some(flag) = flags.last_mut() {
-                flag.text = format!("{} {}", flag.text, line.trim()).trim_start().into();
-            }
-        } else {
-            is_open = false;
-        }
-    }
-    // Where several columns of spaces stood before a default, one is enough.
-    for flag in &mut flags {
-        flag.text = flag.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    }
-    flags
-}
-
-/// The part of a help text before its first list, without the usage lines.
-fn description(help: &str) -> String {
-    let mut paragraphs = Vec::new();
-    for paragraph in help.split("\n\n") {
-        if paragraph.starts_with("Flags:")
-            || paragraph.starts_with("Limits")
-            || paragraph.starts_with("Exit codes")
-        {
-            break;
-        }
-        paragraphs.push(paragraph);
-    }
-    paragraphs.join("\n\n")
-}
+use crate::cli::args::table::commands::{COMMANDS, CommandHelp};
+use crate::cli::args::table::flag::{Flag, Group, Topic};
+use crate::cli::args::table::lookup::{flags_of, operands};
+use crate::cli::exit::MEANINGS;
 
 /// The manual page in man(7).
 pub fn page() -> String {
@@ -80,24 +14,21 @@ pub fn page() -> String {
          .SH SYNOPSIS\n.B fuelbox\n.I COMMAND\n.RI [ FLAG ...]\n"
     );
     page.push_str(".SH DESCRIPTION\n");
-    page.push_str(&text(
+    page.push_str(&paragraph(
         "Runs WebAssembly modules in an interpreter, each run with a budget of fuel, a deadline, and caps on memory \
          and output, from the command line and as an HTTP gateway.",
     ));
     page.push_str(".SH COMMANDS\n");
-    for (topic, name, summary) in help::COMMANDS {
-        page.push_str(&format!(".SS \"fuelbox {}\"\n", escaped(name)));
-        let help = help::text(*topic);
-        page.push_str(&text(&format!("{summary}.\n\n{}", description(&help))));
-        let shared = help::shared();
-        for flag in flags(&help).into_iter().filter(|flag| !shared.contains(flag)) {
-            page.push_str(&entry(&flag));
-        }
-    }
-    page.push_str(".SH LIMITS\nFlags of every command that loads modules. Sizes take KiB, MiB and GiB; times take ms, s and m.\n");
-    help::shared().iter().for_each(|flag| page.push_str(&entry(flag)));
+    COMMANDS.iter().for_each(|command| page.push_str(&of_command(command)));
+    page.push_str(".SH \"LIMITS OF A RUN\"\n");
+    page.push_str(&paragraph(
+        "Flags of every command that loads modules. Sizes take KiB, MiB and GiB; times take ms, s and m.",
+    ));
+    flags_of(Topic::Run).filter(|flag| flag.group == Group::Limits).for_each(|flag| page += &entry(flag));
+    page.push_str(".SH \"FLAGS OF EVERY COMMAND\"\n");
+    flags_of(Topic::Run).filter(|flag| flag.group == Group::Every).for_each(|flag| page += &entry(flag));
     page.push_str(".SH \"EXIT STATUS\"\n");
-    for (code, meaning) in help::EXIT_CODES {
+    for (code, _, meaning) in MEANINGS {
         page.push_str(&format!(".TP\n.B {code}\n{}\n", escaped(meaning)));
     }
     page.push_str(".SH ENVIRONMENT\n.TP\n.B RUST_LOG\nwhat is logged to standard error: a level, or levels by part, such as\n.BR warn,fuelbox::access=info .\n");
@@ -106,22 +37,36 @@ pub fn page() -> String {
     page
 }
 
-fn entry(flag: &Flag) -> String {
-    format!(".TP\n.B {}\n{}\n", escaped(&flag.synopsis), escaped(&flag.text))
+fn of_command(command: &CommandHelp) -> String {
+    let usage = |form: &str| format!("fuelbox {} [FLAG...]{form}", command.name);
+    let others = command.other_usage.iter().map(|other| usage(&format!(" {other}")));
+    let forms: Vec<String> = [usage(&operands(command))].into_iter().chain(others).collect();
+    let mut page = format!(".SS \"fuelbox {}\"\n", escaped(command.name));
+    page += &lines(&forms.iter().map(String::as_str).collect::<Vec<_>>());
+    page += &paragraph(command.about);
+    page += &lines(command.details);
+    page += &lines(command.examples);
+    page += &paragraph(command.remark);
+    let own = flags_of(command.topic).filter(|flag| !matches!(flag.group, Group::Limits | Group::Every));
+    own.for_each(|flag| page += &entry(flag));
+    if let Some(codes) = command.exit_codes {
+        page += &paragraph(&format!("Exit codes: {codes}"));
+    }
+    page
 }
 
-/// Paragraphs; what is indented in the help stays as it is.
-fn text(help: &str) -> String {
-    let mut out = String::new();
-    for paragraph in help.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {
-        let is_example = paragraph.lines().any(|line| line.starts_with("  ") || line.starts_with("Usage:"));
-        let lines: Vec<String> = paragraph.trim_end().lines().map(escaped).collect();
-        match is_example {
-            true => out.push_str(&format!(".PP\n.nf\n{}\n.fi\n", lines.join("\n"))),
-            false => out.push_str(&format!(".PP\n{}\n", lines.join("\n"))),
-        }
-    }
-    out
+fn entry(flag: &Flag) -> String {
+    format!(".TP\n.B {}\n{}\n", escaped(&flag.synopsis()), escaped(&flag.description()))
+}
+
+fn paragraph(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(".PP\n{}\n", escaped(text)) }
+}
+
+/// Lines that stay as they are.
+fn lines(lines: &[&str]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+    if lines.is_empty() { String::new() } else { format!(".PP\n.nf\n{}\n.fi\n", lines.join("\n")) }
 }
 
 /// A line with what troff would act on escaped.

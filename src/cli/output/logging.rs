@@ -2,11 +2,11 @@
 //!
 //! Guests and clients choose part of what is in it. None of that ends a line, drives a terminal, or makes a field.
 
-use super::stderr::{Line, STDERR};
 use crate::base::escape::{cut, json_line, printable};
 use crate::base::limits::LOG_LINE_BYTES_MAX;
-use crate::cli::args::{Command, LogFormat};
-use crate::cli::noted;
+use crate::cli::args::command::{Command, LogFormat};
+use crate::cli::output::messages;
+use crate::cli::output::stderr::{Line, STDERR};
 use crate::host::guest_log::Bucket;
 use log::kv::{Error, Key, Value as Given, VisitSource};
 use log::{Level, Record};
@@ -51,7 +51,7 @@ pub fn of(command: &Command) -> LogFormat {
 /// Says something that no RUST_LOG silences, in the format of the log.
 pub fn say(format: LogFormat, level: Level, message: &str) {
     match format {
-        LogFormat::Text => STDERR.say(&noted(message)),
+        LogFormat::Text => STDERR.say(&messages::line(message)),
         LogFormat::Json => STDERR.say(&line(format, level, message)),
     }
 }
@@ -87,7 +87,7 @@ fn dropped(format: LogFormat, lines: u64) -> Vec<u8> {
     line(
         format,
         Level::Warn,
-        &format!("{lines} lines of the log were dropped: nobody read it, or it had no room"),
+        &format!("{lines} lines of the log were dropped: nobody read it, or the disk was full"),
     )
 }
 

@@ -1,5 +1,6 @@
 //! Standard output, standard error and the log.
 
 pub(crate) mod logging;
+pub(crate) mod messages;
 pub(crate) mod stderr;
 pub(crate) mod stdout;

@@ -271,7 +271,7 @@ fn wait_for_room(fd: impl AsFd, left: Option<Duration>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::cli::output::stderr::*;
 
     fn empty() -> State {
         State {

@@ -1,4 +1,4 @@
-//! Which requests may run: as many guests as there may be, and changes of plug-ins one by one.
+//! Admission of requests: at most `--workers` guests run at once, and plug-ins are changed one by one.
 
 use super::door::Door;
 use super::pending::{PendingRequest, Work};
@@ -18,12 +18,12 @@ impl Door {
         }
     }
 
-    /// Whether a guest for `client` would have to wait.
+    /// Whether a guest of `client` would have to wait for a worker.
     pub fn is_taken_for(&self, client: Client) -> bool {
         lock(&self.guests).is_taken_for(client)
     }
 
-    /// Asks to run a request. One that has to make room for it is refused.
+    /// Admits a request, queues it, or gives it back. Another request that makes room for it in the queue is refused.
     pub fn enter(&self, mut pending: Box<PendingRequest>) -> Admitted<Box<PendingRequest>> {
         let Some(class) = pending.request.class().filter(|_| !pending.is_admitted) else {
             return Admitted::Run(pending);
@@ -46,7 +46,7 @@ impl Door {
         }
     }
 
-    /// Notes that a request has ended, and has those run that may now.
+    /// Notes that an admitted request has ended. Queued requests that may run now become tasks.
     pub fn leave(&self, pending: &mut Box<PendingRequest>) {
         let Some(class) = pending.request.class().filter(|_| pending.is_admitted) else { return };
         pending.is_admitted = false;
@@ -57,7 +57,7 @@ impl Door {
         }
     }
 
-    /// The response to a request that was not admitted in time, or for which there is no room to wait.
+    /// The response to a request that was not admitted in time, or that the full queue did not take.
     pub fn busy(&self, pending: &PendingRequest) -> Response {
         let what = if pending.request.class() == Some(Class::Deployment) {
             "other changes of plug-ins are being made; try again".into()

@@ -1,4 +1,4 @@
-//! What a connection has received and has to send, and its socket: for the one thread that has claimed it.
+//! A connection's socket and its input and output buffers. Only the thread that has claimed the connection uses them.
 
 use super::phase::Phase;
 use crate::base::heap;
@@ -21,23 +21,23 @@ const INPUT_BYTES: usize = 4096;
 /// Bytes of an input buffer while a body comes in: fewer reads.
 const BODY_INPUT_BYTES: usize = 16 * 1024;
 
-/// Room for output that is kept for the next response; most fit.
+/// Capacity of the output buffer that is kept for the next response; most fit.
 const OUTPUT_BYTES_KEPT: usize = 4096;
 
-/// Copies that are made of a head while its request is answered, more or less.
+/// About how many copies of a head exist while its request is served.
 const HEAD_COPIES: usize = 4;
 
-/// Reads from a client that only waits for its end, before others have their turn.
+/// Reads from a connection that is ending, before others have their turn.
 const LINGER_READS: usize = 4;
 
-/// What requests are read by.
+/// What decides how requests are read.
 #[derive(Clone, Copy)]
 pub struct Reading<'a> {
-    /// How large they may be.
+    /// Size limits.
     pub limits: &'a DoorLimits,
     /// Who serves them.
     pub service: &'a dyn Service,
-    /// Whose word is taken for who the client is.
+    /// Proxies whose `Forwarded` headers are believed.
     pub proxies: &'a [Network],
 }
 
@@ -56,18 +56,18 @@ enum Receive {
     Chunked(Chunked),
 }
 
-/// Buffers and progress of a connection.
+/// Buffers and parsing state of a connection.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    /// The socket; none when it has been closed.
+    /// The socket; none once it is closed.
     stream: Option<TcpStream>,
-    /// Received bytes, of which the first `filled` count.
+    /// Received bytes; only the first `filled` are valid.
     input: Vec<u8>,
     filled: usize,
     receiving: Option<Receiving>,
-    /// Whether there may be bytes at the socket of which no further event will tell.
+    /// Whether the socket may hold bytes that no further event will announce (events are edge-triggered).
     pub has_unread: bool,
-    /// What must be sent and is not yet.
+    /// Bytes still to be sent, from `sent` on.
     pub output: Vec<u8>,
     sent: usize,
     /// Whether the connection ends when `output` is sent.
@@ -76,7 +76,7 @@ pub struct Buffers {
     pub rejected: bool,
 }
 
-/// What came of looking for a request.
+/// The result of parsing the input.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -97,10 +97,10 @@ impl Buffers {
         Buffers { stream: Some(stream), ..Buffers::default() }
     }
 
-    /// Looks for a request of `peer`, or of who is behind it, in what has been received.
+    /// Parses what has been received: a request of `peer`, or of the client behind that proxy.
     ///
     /// # Errors
-    /// [`Reject`]: the connection must end after the answer.
+    /// [`Reject`]: the connection must end after the response.
     pub fn step(&mut self, reading: Reading<'_>, peer: Client) -> Result<Step, Reject> {
         if self.receiving.is_none() {
             let Reading { limits, service, proxies } = reading;
@@ -114,16 +114,16 @@ impl Buffers {
                 Framing::Length(length) => Receive::Length(length as usize),
                 Framing::Chunked => Receive::Chunked(Chunked::default()),
             };
-            // Some copies are made of a head.
+            // A head is copied a few times.
             heap::check(HEAD_COPIES * head.len).map_err(|_| NO_ROOM)?;
             let raw = &self.input[..head.len];
             let client = forwarded::client(raw, peer, proxies);
             let mut request = Request::new(&head, raw, client, role);
             if let (true, false, Receive::Length(length)) = (most > limits.body_bytes, too_large, &framing) {
-                // Grown bit by bit, a large body would come to take up to twice its size.
+                // A large body that grows bit by bit would take up to twice its size.
                 heap::reserve(&mut request.body, *length).map_err(|_| NO_ROOM)?;
             }
-            // With no body to wait for, the answer itself is what the client gets.
+            // Without a body, the response comes at once, and no `100 Continue` is due.
             let waits = head.expects_continue && head.framing != Framing::Length(0);
             let used = head.len;
             self.receiving = Some(Receiving { request, framing, most });
@@ -179,7 +179,7 @@ impl Buffers {
         Ok(n)
     }
 
-    /// Reads and drops a good deal. `Ok(true)` if there may be more, `Ok(false)` at the end.
+    /// Reads and drops some input. `Ok(true)` if there may be more, `Ok(false)` at the end.
     pub fn read_away(&mut self) -> io::Result<bool> {
         for _ in 0..LINGER_READS {
             let read = self.read();
@@ -193,12 +193,12 @@ impl Buffers {
         Ok(true)
     }
 
-    /// Whether bytes have been received that are not looked at yet.
+    /// Whether received bytes have not been parsed yet.
     pub fn has_input(&self) -> bool {
         self.filled > 0
     }
 
-    /// Whether the last read left room, which it does only if it took everything there was.
+    /// Whether the last read emptied the socket: it left room in the buffer.
     pub fn drained(&self) -> bool {
         self.filled < self.input.len()
     }
@@ -216,13 +216,13 @@ impl Buffers {
             }
         }
         self.output.clear();
-        // The connection may now wait for its turn, uncounted; many must not keep a large response's room.
+        // While the connection waits for its turn, this is not counted: a large buffer must not stay.
         self.output.shrink_to(OUTPUT_BYTES_KEPT);
         self.sent = 0;
         Ok(true)
     }
 
-    /// Drops the part of the output that is sent, and room that is not needed while waiting.
+    /// Drops the output that is sent, and capacity that is not needed while waiting.
     pub fn trim(&mut self) {
         self.output.drain(..self.sent);
         self.sent = 0;
@@ -238,12 +238,12 @@ impl Buffers {
         request + self.input.capacity() + self.output.capacity()
     }
 
-    /// The client whose request comes in, if its head is there.
+    /// The client of the request that is being received, once its head is parsed.
     pub fn client(&self) -> Option<Client> {
         self.receiving.as_ref().map(|receiving| receiving.request.client)
     }
 
-    /// Tells the client that nothing more will come.
+    /// Ends the sending side, so that the client sees the end.
     ///
     /// # Errors
     /// It is gone.
@@ -251,17 +251,17 @@ impl Buffers {
         self.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.shutdown(Shutdown::Write)
     }
 
-    /// Closes the socket and lets go of everything.
+    /// Closes the socket and frees all buffers.
     pub fn close(&mut self) {
         *self = Buffers::default();
     }
 
-    /// Whether the request that comes in is from who may change plug-ins.
+    /// Whether the request that is being received comes with a token that may deploy.
     pub fn deploys(&self) -> bool {
         self.receiving.as_ref().is_some_and(|receiving| receiving.request.deploys())
     }
 
-    /// What the connection waits for, when it can do nothing more by itself.
+    /// What the connection waits for now.
     pub fn phase(&self) -> Phase {
         if !self.output.is_empty() {
             Phase::Write
@@ -276,13 +276,13 @@ impl Buffers {
         }
     }
 
-    /// Forgets what has been received; for a connection that only waits for its end.
+    /// Drops what has been received; for a connection that is ending.
     pub fn discard_input(&mut self) {
         self.filled = 0;
         self.receiving = None;
     }
 
-    /// Takes the request in progress, for what is said of it when it comes to nothing.
+    /// Takes the request that is being received, to respond to it with an error.
     pub fn take_in_progress(&mut self, peer: Client) -> Request {
         let known = self.receiving.take().map(|whole| whole.request);
         known.unwrap_or_else(|| Request::unknown(peer, &self.input[..self.filled]))

@@ -1,7 +1,7 @@
 //! One client connection: what it waits for, and until when.
 //!
-//! A connection is worked on by one thread at a time, the one that has claimed it. Whoever sees an event
-//! for a claimed connection marks it, and the owner looks again before letting go.
+//! One thread at a time works on a connection: the one that has claimed it. An event for a claimed connection marks it, and
+//! the thread checks for marks when it lets go.
 
 use super::buffers::Buffers;
 use super::phase::Phase;
@@ -21,29 +21,29 @@ const CONDEMNED: u8 = 2;
 pub struct Conn {
     /// Its number in the poll.
     pub token: usize,
-    /// Who is at the other end.
+    /// The client at the other end, or the proxy.
     pub peer: Client,
-    /// What that client has.
+    /// That client's part of the budget.
     pub share: Arc<Share>,
-    /// Whom the bytes are counted to that are held for it, if not to the peer: who is behind it.
+    /// The client behind a proxy that this connection's bytes are counted for, if not for the peer.
     payer: Mutex<Option<Arc<Share>>>,
     /// Bytes counted for it.
     held: AtomicUsize,
-    /// Of these, bytes that are as good as gone.
+    /// Of these, bytes that are about to be freed.
     leaving: AtomicUsize,
-    /// Whether it waits for a worker, and whether that is to close it.
+    /// Whether it waits for a worker, and whether that worker is to close it.
     line: AtomicU8,
     claimed: AtomicBool,
     marked: AtomicBool,
-    /// The client has ended its side, or all of it: a read will find the end.
+    /// The client has closed its side, or both: a read will find the end.
     hung_up: AtomicBool,
-    /// The request that it is at comes from who may change plug-ins.
+    /// Its present request comes with a token that may deploy.
     deploys: AtomicBool,
     phase: AtomicU8,
-    /// When the present wait began and when it ends, in milliseconds of the door's clock.
+    /// When the present wait began and when it times out, in milliseconds of the door's clock.
     waiting_since_ms: AtomicU64,
     waits_until_ms: AtomicU64,
-    /// Buffers and progress, for the thread that has claimed the connection.
+    /// Its buffers, for the thread that has claimed it.
     pub buffers: Mutex<Buffers>,
 }
 
@@ -75,22 +75,22 @@ impl Conn {
         }
     }
 
-    /// Makes the caller the one thread that works on it; false if another does.
+    /// Claims it for the calling thread; false if another has it.
     ///
-    /// Marking and then claiming meets letting go and then looking for marks: one of the two must see the
-    /// other, which only a total order of the four promises.
+    /// One thread marks and then claims, another lets go and then checks for marks: one of the two must see the other, which
+    /// only a total order (`SeqCst`) of these four operations guarantees.
     pub fn claim(&self) -> bool {
         !self.claimed.swap(true, Ordering::SeqCst)
     }
 
-    /// Does something with the share that its bytes are counted to.
+    /// Calls `act` with the share that its bytes are counted for.
     pub fn with_payer<T>(&self, act: impl FnOnce(&Share) -> T) -> T {
-        // Only a proxy's connection ever has another one, and most connections are none.
+        // Only a proxy's connection ever has another one.
         let payer = self.peer.is_proxy.then(|| lock(&self.payer));
         act(payer.as_deref().and_then(Option::as_ref).unwrap_or(&self.share))
     }
 
-    /// Has its bytes counted to another one from now on.
+    /// Counts its bytes for another share from now on.
     pub fn set_payer(&self, share: Arc<Share>) {
         let held = self.held();
         share.hold(held);
@@ -103,12 +103,12 @@ impl Conn {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Notes the bytes that are counted for it from now on. Gives those before, and how many of them were as good as gone.
+    /// Sets the bytes counted for it. Returns those before, and how many of them were about to be freed.
     pub fn hold(&self, bytes: usize) -> (usize, usize) {
         (self.held.swap(bytes, Ordering::Relaxed), self.leaving.swap(0, Ordering::Relaxed))
     }
 
-    /// Notes that what it holds is as good as gone. Gives the bytes that were not so before.
+    /// Notes that what it holds is about to be freed. Returns the bytes that were not noted before.
     pub fn give_up(&self) -> usize {
         let held = self.held();
         held.saturating_sub(self.leaving.swap(held, Ordering::Relaxed))
@@ -119,37 +119,37 @@ impl Conn {
         self.line.store(IN_LINE, Ordering::SeqCst);
     }
 
-    /// Notes that a worker has it. True if it is to be closed.
+    /// Notes that a worker has taken it. True if that worker must close it.
     pub fn leave_line(&self) -> bool {
         self.line.swap(NOT_IN_LINE, Ordering::SeqCst) == CONDEMNED
     }
 
-    /// Has the worker close it that it waits for. False if it waits for none, or that has been said before.
+    /// Has the next worker close it. False if it does not wait for one, or is condemned already.
     pub fn condemn(&self) -> bool {
         self.line.compare_exchange(IN_LINE, CONDEMNED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// Whether it waits for a worker, who will not close it.
+    /// Whether it waits for a worker and is not condemned.
     pub fn is_in_line(&self) -> bool {
         self.line.load(Ordering::SeqCst) == IN_LINE
     }
 
-    /// Notes an event for whoever has claimed it.
+    /// Notes an event for the thread that has claimed it.
     pub fn mark(&self) {
         self.marked.store(true, Ordering::SeqCst);
     }
 
-    /// Notes that the client has ended its side; to be followed by a mark.
+    /// Notes that the client has closed its side; a mark must follow.
     pub fn hang_up(&self) {
         self.hung_up.store(true, Ordering::Release);
     }
 
-    /// Whether there is an end to be read behind what the client has sent. No further event will say so.
+    /// Whether the client has closed its side. No further event will announce it.
     pub fn is_hung_up(&self) -> bool {
         self.hung_up.load(Ordering::Acquire)
     }
 
-    /// Notes whether the request that it is at comes from who may change plug-ins.
+    /// Notes whether its present request comes with a token that may deploy.
     pub fn set_deploys(&self, deploys: bool) {
         self.deploys.store(deploys, Ordering::Relaxed);
     }
@@ -159,19 +159,19 @@ impl Conn {
         self.deploys.load(Ordering::Relaxed)
     }
 
-    /// Forgets the events so far; to be called before looking at the socket.
+    /// Forgets the events so far; call before reading the socket.
     pub fn unmark(&self) {
         self.marked.store(false, Ordering::SeqCst);
     }
 
-    /// Lets go. False if an event came meanwhile: then the caller has it still and must look again.
+    /// Ends the claim. False if an event came meanwhile: then the caller still has it and must read again.
     pub fn let_go(&self) -> bool {
         self.claimed.store(false, Ordering::SeqCst);
         !(self.marked.load(Ordering::SeqCst) && self.claim())
     }
 
-    /// Begins or goes on with a wait in `phase`. The time counts from the first call with that phase,
-    /// unless `anew`: a slow client gains nothing by sending a byte now and then.
+    /// Begins or continues a wait in `phase`. The timeout counts from the first call with that phase, unless `anew`: a slow
+    /// client gains nothing by sending a byte now and then.
     pub fn wait(&self, phase: Phase, anew: bool, now_ms: u64, limits: &DoorLimits) {
         let before = self.phase.swap(phase as u8, Ordering::Relaxed);
         if anew || before != phase as u8 {

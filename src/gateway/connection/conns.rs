@@ -1,5 +1,4 @@
-//! The open connections, and what each client has of them. A connection is in here for exactly as long as its
-//! descriptor is open.
+//! The open connections, by number and by client. A connection is in here for exactly as long as its descriptor is open.
 
 use super::conn::Conn;
 use crate::gateway::http::client::ClientKey;
@@ -7,7 +6,7 @@ use crate::gateway::scheduling::share::Share;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Clients kept that have no connection, beyond one for each connection, which may be a proxy's.
+/// Clients without a connection that are kept, beyond one for each connection (clients behind proxies have none).
 const SPARE_CLIENTS: usize = 64;
 
 /// The open connections.
@@ -61,14 +60,14 @@ impl Conns {
         counts.filter(|(_, count)| *count > 0)
     }
 
-    /// What a client has of the budget of bytes.
+    /// A client's part of the budget of bytes.
     pub fn share(&mut self, key: ClientKey) -> Arc<Share> {
         Arc::clone(&self.has(key).share)
     }
 
     fn has(&mut self, key: ClientKey) -> &mut Has {
         if self.clients.len() > 2 * self.all.len() + SPARE_CLIENTS {
-            // Nobody else counts on them.
+            // Nobody else refers to these.
             self.clients.retain(|_, has| !has.conns.is_empty() || Arc::strong_count(&has.share) > 1);
         }
         let new = || Has { share: Arc::new(Share::new(key)), conns: BTreeMap::new() };
@@ -84,7 +83,7 @@ impl Conns {
     /// Removes a connection whose descriptor has been closed.
     pub fn remove(&mut self, conn: &Conn) {
         self.all.remove(&conn.token);
-        // Who has none any more is forgotten when there are too many of them.
+        // Clients without connections are dropped when there are many.
         if let Some(has) = self.clients.get_mut(&conn.peer.key) {
             has.conns.remove(&conn.token);
         }

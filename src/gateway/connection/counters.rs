@@ -1,8 +1,8 @@
-//! What the front door counts.
+//! Counters of connections.
 
 use std::sync::atomic::AtomicU64;
 
-/// What has become of connections.
+/// Counters of connections.
 #[derive(Debug, Default)]
 pub struct ConnectionCounters {
     /// Taken.

@@ -1,6 +1,6 @@
-//! The front door: every client connection, without a thread for any of them, and what the workers share.
+//! The front door: all client connections, without a thread for each, and the state that workers share.
 //!
-//! It knows of requests only what `http::service` asks and tells.
+//! Of requests it knows only what `http::service` says.
 
 use super::conn::Conn;
 use super::conns::Conns;
@@ -22,16 +22,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-/// Connections that wait in the system's queue to be taken (it allows fewer, if set up so). When the queue
-/// is full a client tries again only after a second, and the library's own 128 are full in a burst.
+/// Length of the system's accept queue (it may allow fewer). When the queue is full a client tries again only after a
+/// second, and the standard library's 128 are full in a burst.
 const BACKLOG: i32 = 1024;
 
-/// For how long connections without a request are kept when the door closes, in milliseconds: closed at once, they
-/// could meet a request that is on its way.
+/// How long connections without a request are kept open while the gateway stops, in milliseconds: a request may be on its
+/// way.
 const DRAIN_IDLE_MS: u64 = 1_000;
 
-/// Changes of plug-ins that are made at a time, that wait, and for how long: compiling takes long, and is done by
-/// one, under the folder's lock.
+/// Changes of plug-ins made at a time, queued, and how long they wait: compiling takes long, and happens under the
+/// folder's lock.
 const CHANGES: usize = 1;
 const CHANGES_QUEUE: usize = 8;
 const CHANGES_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,16 +40,16 @@ const CHANGES_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Door {
     /// The limits.
     pub limits: DoorLimits,
-    /// Who serves requests.
+    /// Serves the requests.
     pub service: Box<dyn Service>,
-    /// Which worker does what.
+    /// Gives tasks to workers.
     pub scheduler: Scheduler<Work>,
-    /// Proxies whose word is taken for who the client is.
+    /// Proxies whose `Forwarded` headers are believed.
     pub proxies: Vec<Network>,
     pub(crate) events: Mutex<EventSource>,
     /// When events were last looked for, in microseconds of the door's clock.
-    pub(crate) looked_us: AtomicU64,
-    /// Who wants to know whether events are looked for.
+    pub(crate) polled_us: AtomicU64,
+    /// Waiters of [`Door::has_heartbeat`].
     pub(crate) heartbeats: Mutex<Vec<SyncSender<()>>>,
     waker: Waker,
     pub(crate) registry: Registry,
@@ -60,19 +60,19 @@ pub struct Door {
     /// The same of changes of plug-ins.
     pub(crate) changes: Mutex<Admission<Box<PendingRequest>>>,
     pub(crate) held_bytes: AtomicUsize,
-    /// Of these, bytes that are as good as gone.
+    /// Of these, bytes that are about to be freed.
     pub(crate) leaving_bytes: AtomicUsize,
     pub(crate) begin: Instant,
-    /// When it began to close, in milliseconds of its clock, and 1 more; 0 while it is open.
+    /// When it began to stop, in milliseconds of its clock, plus 1; 0 before that.
     stopping_since: AtomicU64,
     /// The names of requests.
     pub ids: Ids,
-    /// What has become of connections.
+    /// Counters of connections.
     pub counters: ConnectionCounters,
 }
 
 impl Door {
-    /// A door on `listener` behind which `guests` run at once.
+    /// A front door on `listener`; `guests` run at once.
     ///
     /// # Errors
     /// The system gives no poll.
@@ -94,7 +94,7 @@ impl Door {
             service,
             proxies,
             events: Mutex::new(events),
-            looked_us: AtomicU64::new(0),
+            polled_us: AtomicU64::new(0),
             heartbeats: Mutex::default(),
             waker,
             registry,
@@ -114,12 +114,12 @@ impl Door {
         self.begin.elapsed().as_millis() as u64
     }
 
-    /// Whether the door is closing.
+    /// Whether the gateway is stopping.
     pub fn is_stopping(&self) -> bool {
         self.stopping_since.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether it has been closing for long enough that connections without a request end, too.
+    /// Whether it has been stopping for long enough that connections without a request end, too.
     pub fn ends_idle(&self) -> bool {
         let since = self.stopping_since.load(Ordering::SeqCst);
         since > 0 && self.now_ms() >= since + DRAIN_IDLE_MS
@@ -147,7 +147,7 @@ impl Door {
         lock(&self.guests).occupancy()
     }
 
-    /// What the gateway is at.
+    /// The gateway's state, for metrics and readiness.
     pub fn status(&self) -> Status {
         let Occupancy { running, limit, queued } = self.occupancy();
         let (connections, clients) = {
@@ -189,9 +189,9 @@ impl Door {
         let _ = self.waker.wake();
     }
 
-    /// Ends a connection that the caller has claimed; it stays claimed, so nobody looks at it again.
+    /// Closes a connection that the caller has claimed; it stays claimed, so nobody handles it again.
     pub fn close(&self, conn: &Conn) {
-        // The socket is closed, and leaves the poll.
+        // Closing the socket takes it out of the poll.
         lock(&conn.buffers).close();
         self.hold(conn, 0);
         lock(&self.conns).remove(conn);

@@ -1,4 +1,4 @@
-//! Events of the listener and of all connections: who waits for them, and what comes of each.
+//! Polling for events, accepting connections, and the sweep for what is late.
 
 use super::conn::Conn;
 use super::door::Door;
@@ -17,59 +17,58 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
-/// Time between two looks for events, whatever there is to do, in microseconds.
-const LOOK_EVERY_US: u64 = 1_000;
+/// Longest time between two polls for events, whatever there is to do, in microseconds.
+const POLL_EVERY_US: u64 = 1_000;
 
-/// Time between two looks at what is late.
+/// Time between two sweeps for what is late.
 const SWEEP: Duration = Duration::from_millis(50);
 
-/// Connections taken at a time. At a look each millisecond, more than any client can open.
+/// Connections accepted at a time. At a poll each millisecond, more than any client can open.
 const ACCEPTS: usize = 64;
 
 /// How long accepting pauses when the system has no descriptor left and nothing can be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(EVICT_AFTER_MS);
 
 impl Door {
-    /// To be called before being long at a request of `client`, and to be followed by `scheduler.end_long()`.
+    /// Call before a request of `client` takes long; `scheduler.end_long()` must follow.
     pub fn begin_long(&self, worker: &mut WorkerState, client: Client) {
         if self.scheduler.begin_long(worker, client) {
             self.wake_leader();
         }
     }
 
-    /// The next thing to do, or none when the door is closed. What was done before is done with this call.
+    /// The next task; none once the door is closed. This call also ends the task before.
     pub fn next(&self, worker: &mut WorkerState) -> Option<Work> {
         loop {
             match self.scheduler.next(worker, || self.is_stopping() && self.connections() == 0) {
                 Step::Task(work) => return Some(work),
-                Step::WaitForEvents => self.look_for_events(None, false),
-                Step::LookForEvents => self.look_if_due(),
+                Step::WaitForEvents => self.poll_events(None, false),
+                Step::PollEvents => self.poll_if_due(),
                 Step::Closed => return None,
             }
         }
     }
 
-    /// Something more to do for a worker who has something in hand already; does not source. The leader
-    /// looks for events before it says that there is nothing.
+    /// One more task for a worker that has one already; does not wait. The leader polls for events before it gives up.
     pub fn try_next(&self, worker: &mut WorkerState) -> Option<Work> {
         let more = self.scheduler.try_next(worker);
         if more.is_none() && worker.leads {
-            self.look_for_events(Some(Duration::ZERO), true);
+            self.poll_events(Some(Duration::ZERO), true);
             return self.scheduler.try_next(worker);
         }
         more
     }
 
-    /// Looks for events if nobody has for a while. To be called between any two things to do: a client who always has
-    /// something to do for everyone must not keep others from being seen.
-    pub fn look_if_due(&self) {
+    /// Polls for events if nobody has for a while. Call between any two steps: a client that keeps all workers busy must
+    /// not keep others from being seen.
+    pub fn poll_if_due(&self) {
         let now = self.begin.elapsed().as_micros() as u64;
-        if now.saturating_sub(self.looked_us.load(Ordering::Relaxed)) >= LOOK_EVERY_US {
-            self.look_for_events(Some(Duration::ZERO), true);
+        if now.saturating_sub(self.polled_us.load(Ordering::Relaxed)) >= POLL_EVERY_US {
+            self.poll_events(Some(Duration::ZERO), true);
         }
     }
 
-    /// Whether events are looked for, and what they tell is taken up, within `patience`.
+    /// Whether events are polled and tasks are taken up within `patience`.
     pub fn has_heartbeat(&self, patience: Duration) -> bool {
         let (asked, answer) = sync_channel(1);
         lock(&self.heartbeats).push(asked);
@@ -77,9 +76,8 @@ impl Door {
         answer.recv_timeout(patience).is_ok()
     }
 
-    /// Waits for events, at most `timeout` or until something is late. A caller that is busy does not wait for another
-    /// who looks already.
-    pub fn look_for_events(&self, timeout: Option<Duration>, is_busy: bool) {
+    /// Waits for events, at most `timeout` or until the next sweep. A busy caller does not wait for another that polls.
+    pub fn poll_events(&self, timeout: Option<Duration>, is_busy: bool) {
         let mut source = if is_busy {
             match self.events.try_lock() {
                 Ok(source) => source,
@@ -100,7 +98,7 @@ impl Door {
             None
         };
         let polled = source.poll.poll(&mut source.events, timeout);
-        self.looked_us.store(self.begin.elapsed().as_micros() as u64, Ordering::Relaxed);
+        self.polled_us.store(self.begin.elapsed().as_micros() as u64, Ordering::Relaxed);
         if let Err(error) = polled {
             if error.kind() != io::ErrorKind::Interrupted {
                 log::error!("waiting for events failed: {error}");
@@ -111,11 +109,11 @@ impl Door {
         let found = self.found(source);
         let looks = found.into_iter().filter_map(|conn| {
             conn.mark();
-            conn.claim().then_some(Work::Look(conn))
+            conn.claim().then_some(Work::Advance(conn))
         });
         let heartbeats = std::mem::take(&mut *lock(&self.heartbeats)).into_iter().map(Work::Heartbeat);
         self.scheduler.put(looks.chain(heartbeats), is_busy);
-        // Who has connected before the end may have sent a request already.
+        // Clients that connected before the stop may have sent a request.
         source.accept_again |= self.is_stopping();
         self.accept(source);
         if self.is_stopping() && (!source.accept_again || self.ends_idle()) {
@@ -145,14 +143,14 @@ impl Door {
         found
     }
 
-    /// Takes the connections that are there. With no room or no descriptor, another one makes place.
+    /// Accepts waiting connections. Without room or a descriptor, another connection is evicted.
     fn accept(&self, source: &mut EventSource) {
-        // What is to be done for those who are in must not wait for everyone who wants to be.
+        // Open connections must not wait until all new ones are accepted.
         source.full = false;
         for _ in 0..ACCEPTS {
             let Some(listener) = source.listener.as_ref().filter(|_| source.accept_again) else { return };
             if self.is_stuck() {
-                // Everyone is being served; whoever comes next waits in the system's queue.
+                // All connections are busy; new ones wait in the system's queue.
                 source.full = true;
                 return;
             }
@@ -178,8 +176,8 @@ impl Door {
     }
 
     fn admit(&self, mut stream: TcpStream, client: Client) {
-        // Answers are written whole, so waiting to fill a packet only delays them. A socket that cannot
-        // be set up belongs to a client that is gone.
+        // Responses are written whole, so Nagle's algorithm would only delay them. A socket that cannot be set up belongs to
+        // a client that is gone.
         if stream.set_nodelay(true).is_err() {
             return;
         }
@@ -196,7 +194,7 @@ impl Door {
         self.counters.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Gives late connections to the workers, and ends the wait of late requests.
+    /// Makes late connections tasks, and refuses requests that have waited too long.
     fn sweep(&self) {
         let now = self.now_ms();
         let ends_idle = self.ends_idle();
@@ -207,7 +205,7 @@ impl Door {
             .collect();
         for conn in late {
             if conn.claim() {
-                self.push(Work::Look(conn));
+                self.push(Work::Advance(conn));
             }
         }
         for admission in [&self.guests, &self.changes] {

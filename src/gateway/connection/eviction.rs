@@ -1,8 +1,8 @@
-//! Room for connections and bytes: who must go when there is none.
+//! Eviction: which connection or request makes room when connections or bytes run out.
 //!
-//! Whoever has most makes room: of connections and of bytes alike, a client loses some to another only while it has more
-//! than that one (or as much, to one who has no connection at all). So one client, whatever it does, takes none from those
-//! who have fewer.
+//! The client that has most makes room, of connections and of bytes alike: a client loses some to another only while it
+//! has more than that one (or as much, to one that has no connection at all). So one client cannot take from those that
+//! have less.
 
 use super::conn::Conn;
 use super::conns::Conns;
@@ -16,33 +16,33 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// How long a connection waits for its client before it may be closed to make room: a request that follows
-/// its connection at once is there by then. Whoever comes meanwhile waits in the system's queue, so that
-/// longer is worse: in a flood, with room for 38, 30 ms made a p99 of 110 ms and 5 ms one of 30.
+/// How long a connection must have waited for its client before it may be evicted: a request that follows its connection
+/// at once has arrived by then. New connections wait in the system's queue meanwhile, so longer is worse: in a flood with
+/// room for 38 connections, 30 ms gave a p99 of 110 ms, and 5 ms one of 30 ms.
 pub const EVICT_AFTER_MS: u64 = 5;
 
-/// Unsent responses may take this part of the budget, so that slow readers cannot use up what senders need.
+/// Unsent responses may take one half of the budget, so that slow readers cannot use up what senders need.
 const OUTPUT_SHARE: usize = 2;
 
-/// Connections of a client that are looked at for one to close.
+/// Connections of a client that are considered for eviction.
 const LOOKED_AT: usize = 64;
 
 impl Door {
-    /// Whether there is no room for a connection, and none can be made.
+    /// Whether there is no room for a connection and none can be evicted.
     pub(crate) fn is_stuck(&self) -> bool {
         let conns = lock(&self.conns);
         conns.len() >= self.limits.connections && !conns.iter().any(|conn| self.may_evict(conn))
     }
 
-    /// Whether a connection may be closed to make room: its client has had time to send a request, and has none here.
-    /// That of a deployment may not: strangers could keep an operator out by coming in numbers.
+    /// Whether a connection may be evicted: its client has had time to send a request, and none is being served. Never one
+    /// of a deployment: otherwise strangers in numbers could keep an operator out.
     fn may_evict(&self, conn: &Conn) -> bool {
-        // One that has just been answered may have its next request on the way.
+        // After a response, the next request may be on its way.
         let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
         !conn.deploys() && conn.waiting_since().is_some_and(|since| since <= settled)
     }
 
-    /// Makes room for a connection of `newcomer`; false if it must go itself.
+    /// Makes room for a connection of `newcomer`; false if that one must be closed itself.
     pub(crate) fn make_room(&self, newcomer: Client) -> bool {
         loop {
             let (victim, counter) = {

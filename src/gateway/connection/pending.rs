@@ -1,4 +1,4 @@
-//! A whole request that waits for its response, and what workers do.
+//! A request that waits for its response, and the tasks of workers.
 
 use super::conn::Conn;
 use crate::gateway::http::client::Client;
@@ -17,9 +17,9 @@ pub struct PendingRequest {
     pub request: Request,
     /// When it was whole.
     pub begin: Instant,
-    /// Whether it may run: it counts among the running guests, or the changes of plug-ins that are being made.
+    /// Whether it is admitted: it counts as running.
     pub is_admitted: bool,
-    /// The plug-in and how many of its guests may run, if that is not as many as may run at all.
+    /// The plug-in and its `workers`, if its policy sets them.
     pub plugin_limit: Option<(String, usize)>,
 }
 
@@ -44,22 +44,22 @@ impl Run for Box<PendingRequest> {
     }
 }
 
-/// Something for a worker to do.
+/// A task for a worker.
 pub enum Work {
-    /// Look at a connection, which is claimed.
-    Look(Arc<Conn>),
-    /// Serve a request that has been admitted now, or that another worker had sent to its lane before it was gone for long.
+    /// Read from a connection, which is claimed.
+    Advance(Arc<Conn>),
+    /// Serve a request: one that was queued and is admitted now, or one that a worker had read ahead before it took long.
     Serve(Box<PendingRequest>),
-    /// Refuse a request that has waited too long, or that makes room for another one.
+    /// Refuse a request that has waited too long, or that made room for another one.
     Refuse(Box<PendingRequest>),
-    /// Say that events are looked for and that tasks are taken up.
+    /// Report that events are polled and tasks are taken up.
     Heartbeat(SyncSender<()>),
 }
 
 impl Task for Work {
     fn client(&self) -> Client {
         match self {
-            Work::Look(conn) => conn.peer,
+            Work::Advance(conn) => conn.peer,
             Work::Serve(pending) | Work::Refuse(pending) => pending.request.client,
             Work::Heartbeat(_) => Client::nobody(),
         }
@@ -67,13 +67,13 @@ impl Task for Work {
 
     fn share(&self) -> Option<&Arc<Share>> {
         match self {
-            Work::Look(conn) => Some(&conn.share),
+            Work::Advance(conn) => Some(&conn.share),
             _ => None,
         }
     }
 
     fn enqueued(&self) {
-        if let Work::Look(conn) = self {
+        if let Work::Advance(conn) = self {
             conn.enter_line();
         }
     }

@@ -3,7 +3,7 @@
 use crate::base::limits::DoorLimits;
 use std::time::Duration;
 
-/// What a connection waits for while nobody works on it.
+/// What an unclaimed connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
@@ -13,9 +13,9 @@ pub enum Phase {
     Head,
     /// The rest of a body.
     Body,
-    /// The client to take its response.
+    /// The client to read its response.
     Write,
-    /// The client to see the end, so that a last response is not lost with a reset.
+    /// The client to close, so that a reset does not lose the last response.
     Linger,
 }
 

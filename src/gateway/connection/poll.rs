@@ -1,4 +1,4 @@
-//! Where events come from: the listener, the waker and all connections.
+//! The poll (epoll, kqueue) that events of the listener, the waker and all connections come from.
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
@@ -14,20 +14,20 @@ pub(crate) const FIRST_CONN: usize = 2;
 /// Events taken from the system at a time.
 const EVENTS: usize = 256;
 
-/// What events come from.
+/// The poll and what belongs to it.
 pub(crate) struct EventSource {
     pub(crate) poll: Poll,
     pub(crate) events: Events,
     pub(crate) listener: Option<TcpListener>,
-    /// Connections may be waiting although no event will say so.
+    /// Whether connections may be waiting that no event will announce.
     pub(crate) accept_again: bool,
-    /// There was no room for them.
+    /// Whether there was no room for them.
     pub(crate) full: bool,
     pub(crate) last_sweep: Instant,
 }
 
 impl EventSource {
-    /// What connections to `listener` are taken by, with what is registered there and what wakes who waits.
+    /// A poll for `listener`, with its registry and the waker of whoever waits.
     ///
     /// # Errors
     /// The system gives no poll.

@@ -12,10 +12,18 @@ use crate::gateway::lock::lock;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-/// Reads from a client that sends as fast as this reads, before others have their turn.
+/// The result of reading from a connection.
+pub enum Advanced {
+    /// A whole request.
+    Request(Box<PendingRequest>),
+    /// No whole request; this comes next.
+    Next(Next),
+}
+
+/// Reads from one connection in a row, before others have their turn.
 const READS: usize = 64;
 
-/// Notes what the connection waits for; false if there is no budget for what it holds.
+/// Begins to wait for the client; false if the budget does not allow what the connection holds.
 pub fn begin_wait(door: &Door, conn: &Conn) -> bool {
     let buffers = &mut lock(&conn.buffers);
     buffers.trim();
@@ -25,7 +33,7 @@ pub fn begin_wait(door: &Door, conn: &Conn) -> bool {
     door.count(conn, buffers.held(), phase)
 }
 
-/// Counts a whole request, which may have to wait for a worker; false if there is no budget for it.
+/// Counts a whole request against the budget; false if there is none left.
 pub fn has_budget(door: &Door, pending: &PendingRequest) -> bool {
     let PendingRequest { conn, request, .. } = pending;
     conn.set_deploys(request.deploys());
@@ -33,14 +41,14 @@ pub fn has_budget(door: &Door, pending: &PendingRequest) -> bool {
     door.budget(conn, held, Phase::Body)
 }
 
-/// Looks at a connection, of which an event may have told.
-pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
-    // Events tell once. This one is forgotten here, and what it told of may be left at the socket: by a request that
-    // was received before, or by a response that must be sent first.
+/// Reads from and parses a connection that may have had an event.
+pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Advanced {
+    // Events are edge-triggered. This one is forgotten here, so what it announced may stay at the socket: when a request
+    // is whole before all is read, or when a response must be sent first.
     conn.unmark();
     buffers.has_unread = true;
     if let Some(next) = is_over(door, conn, buffers) {
-        return next;
+        return Advanced::Next(next);
     }
     let reading = Reading { limits: &door.limits, service: &*door.service, proxies: &door.proxies };
     let mut drained = false;
@@ -53,44 +61,44 @@ pub fn advance(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
             Ok(Step::Request(mut request)) => {
                 door.charge(conn, request.client);
                 door.ids.complete(&mut request.id);
-                return Next::Request(Box::new(PendingRequest::new(Arc::clone(conn), request)));
+                return Advanced::Request(Box::new(PendingRequest::new(Arc::clone(conn), request)));
             }
             Ok(Step::Continue) => {
                 buffers.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                 match buffers.flush() {
                     Ok(true) => {}
-                    Ok(false) => return Next::Wait,
-                    Err(_) => return Next::Close,
+                    Ok(false) => return Advanced::Next(Next::Wait),
+                    Err(_) => return Advanced::Next(Next::Close),
                 }
             }
             Ok(Step::More) => {}
-            Err(why) => return reject(door, conn, buffers, &why),
+            Err(why) => return Advanced::Next(reject(door, conn, buffers, &why)),
         }
-        // The end that a client has sent after its requests came with the same event as they.
+        // The end of the client's side may have come with the same event: then a read must find it.
         if drained && !conn.is_hung_up() {
-            return Next::Wait;
+            return Advanced::Next(Next::Wait);
         }
         match buffers.read() {
-            Ok(0) => return Next::Close,
+            Ok(0) => return Advanced::Next(Next::Close),
             Ok(_) => {
                 drained = buffers.drained();
                 buffers.has_unread = !drained;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 buffers.has_unread = false;
-                return Next::Wait;
+                return Advanced::Next(Next::Wait);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::OutOfMemory => {
-                return reject(door, conn, buffers, &NO_ROOM);
+                return Advanced::Next(reject(door, conn, buffers, &NO_ROOM));
             }
-            Err(_) => return Next::Close,
+            Err(_) => return Advanced::Next(Next::Close),
         }
     }
-    look_again(door, conn, buffers, false)
+    Advanced::Next(look_again(door, conn, buffers, false))
 }
 
-/// Deals with a connection that is late, ending, or still being written to.
+/// Handles a connection that is late, ending, or still being written to.
 fn is_over(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Option<Next> {
     if conn.is_late(door.now_ms()) {
         return Some(match conn.phase() {

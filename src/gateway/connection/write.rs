@@ -17,10 +17,8 @@ pub enum Next {
     Wait,
     /// It ends.
     Close,
-    /// It is in other hands: its request waits, or it is among the tasks.
+    /// Nothing here: its request is queued or in a lane, or the connection is among the tasks.
     Taken,
-    /// It has a request.
-    Request(Box<PendingRequest>),
 }
 
 /// Sends the response to a request.
@@ -30,7 +28,7 @@ pub fn respond(door: &Door, pending: &PendingRequest, response: Response, buffer
     send(door, conn, buffers)
 }
 
-/// Answers what is no request, and ends the connection.
+/// Responds to what is no valid request, and ends the connection.
 pub fn reject(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers, why: &Reject) -> Next {
     let mut request = buffers.take_in_progress(conn.peer);
     door.ids.complete(&mut request.id);
@@ -61,13 +59,13 @@ pub fn send(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
         Ok(true) if buffers.ends && !buffers.rejected && !buffers.has_input() => Next::Close,
         Ok(true) if buffers.ends => {
             buffers.discard_input();
-            // The client sees the end after the response; a reset would take the response with it.
+            // The client sees the end after the response. A reset could lose the response.
             match buffers.end_output() {
                 Ok(()) => linger(door, conn, buffers),
                 Err(_) => Next::Close,
             }
         }
-        // What came with this request, and be it the end, is looked at after others had their turn.
+        // Pipelined requests, or the end, are read after others had their turn.
         Ok(true) if buffers.has_input() || buffers.has_unread || conn.is_hung_up() => {
             look_again(door, conn, buffers, true)
         }
@@ -75,22 +73,22 @@ pub fn send(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
     }
 }
 
-/// Has the connection looked at once more, after others had their turn. What it waits for now counts
-/// from here if `anew`: the time until the last response was not its client's.
+/// Makes the connection a task once more, after others had their turn. Its timeout starts here if `anew`: the time that the
+/// last response took was not its client's.
 pub fn look_again(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers, anew: bool) -> Next {
     let phase = buffers.phase();
     conn.wait(phase, anew, door.now_ms(), &door.limits);
     if !door.count(conn, buffers.held(), phase) {
         return Next::Close;
     }
-    door.push(Work::Look(Arc::clone(conn)));
+    door.push(Work::Advance(Arc::clone(conn)));
     Next::Taken
 }
 
-/// Reads and drops what the client still sends, until it is gone or its time is up.
+/// Reads and drops what the client still sends, until it closes or the time is up.
 pub fn linger(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Next {
     match buffers.read_away().map_err(|error| error.kind()) {
-        // It sends faster than this reads; closing now would be a reset, and take the response with it.
+        // The client still sends. To close now would send a reset, and the response could be lost.
         Ok(true) => look_again(door, conn, buffers, false),
         Err(ErrorKind::WouldBlock) => Next::Wait,
         Ok(false) | Err(_) => Next::Close,

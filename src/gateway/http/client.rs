@@ -1,4 +1,4 @@
-//! Who a connection and its requests belong to: the client that shares are counted for.
+//! Clients: whom a connection and its requests belong to, and whom shares are counted for.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +11,7 @@ const IPV6_CLIENT_BITS: u32 = 64;
 /// its whole address, and no client's: it has neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientKey {
-    /// As an IPv6 address, of which hashes are made fast.
+    /// As an IPv6 address, which hashes fast.
     address: u128,
     is_proxy: bool,
 }

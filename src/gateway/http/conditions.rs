@@ -11,21 +11,21 @@ pub fn tag(digest: Digest) -> String {
     format!("\"{digest}\"")
 }
 
-/// The response with its version, and without its body if the client has that version; 412 if it wants another one.
+/// The response with its `ETag`; 304 if the client has that version, 412 if `If-Match` names another.
 pub fn versioned(request: &Request, response: Response) -> Response {
     let digest = Digest::of(&response.body);
     let body = response.body;
     of_version(request, digest, Response { body: Vec::new(), ..response }, || Ok(body))
 }
 
-/// The same of a body of which the digest is known, and which `body` makes if it is needed.
+/// The same for a body with a known digest, which `body` makes if it is needed.
 pub fn of_version(
     request: &Request,
     digest: Digest,
     mut response: Response,
     body: impl FnOnce() -> Result<Vec<u8>, NoMemory>,
 ) -> Response {
-    // Whoever sends something else in the place of a tag has no version.
+    // A malformed tag matches nothing.
     match Conditions::of(&request.head) {
         Ok(conditions) if !conditions.match_now(Some(digest)) => {
             return Response::problem(problem::PRECONDITION, "what is there is not what the request is for");
@@ -79,7 +79,7 @@ impl Tags {
     }
 }
 
-/// What a request asks to be the case.
+/// The conditions of a request.
 pub struct Conditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
@@ -89,7 +89,7 @@ impl Conditions {
     /// The conditions in `head`.
     ///
     /// # Errors
-    /// What in them is no entity tag.
+    /// The text that is no entity tag.
     pub fn of(head: &[u8]) -> Result<Conditions, String> {
         Ok(Conditions {
             if_match: Tags::parse(&values(head, "if-match"))?,
@@ -97,17 +97,17 @@ impl Conditions {
         })
     }
 
-    /// Whether a change may be made to what is there (RFC 9110, section 13.2.2).
+    /// Whether the conditions allow a change of `now` (RFC 9110, section 13.2.2).
     pub fn hold(&self, now: Option<Digest>) -> bool {
         self.match_now(now) && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(now, true))
     }
 
-    /// Whether what is there is what the request is for.
+    /// Whether `If-Match` allows `now`.
     pub fn match_now(&self, now: Option<Digest>) -> bool {
         self.if_match.as_ref().is_none_or(|tags| tags.name(now, false))
     }
 
-    /// Whether the client that asks has this version.
+    /// Whether `If-None-Match` says that the client has `now`.
     pub fn client_has(&self, now: Digest) -> bool {
         self.if_none_match.as_ref().is_some_and(|tags| tags.name(Some(now), true))
     }

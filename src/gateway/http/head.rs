@@ -26,7 +26,7 @@ pub struct Head<'a> {
     pub method: &'a str,
     /// The target in origin form, or `*` for the server as a whole.
     pub target: &'a str,
-    /// What the target is of.
+    /// The target's route.
     pub route: Route,
     /// Whom it is for, if it says so: HTTP/1.0 need not.
     pub authority: Option<Authority<'a>>,

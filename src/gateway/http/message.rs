@@ -18,7 +18,7 @@ pub struct Request {
     pub method: String,
     /// The target in origin form: path and query, as sent.
     pub target: String,
-    /// What the target is of.
+    /// The target's route.
     pub route: Route,
     /// The `Content-Type`, if one was sent.
     pub content_type: Option<String>,
@@ -28,9 +28,9 @@ pub struct Request {
     pub head: Vec<u8>,
     /// What its token allows.
     pub role: Option<Role>,
-    /// Whose it is.
+    /// The client.
     pub client: Client,
-    /// Its name; empty until it is whole, if its client gave it none.
+    /// The request ID; empty until the request is whole, if its client sent none.
     pub id: RequestId,
     /// Whether the connection may go on after the response.
     pub keep_alive: bool,
@@ -53,8 +53,8 @@ impl Request {
         }
     }
 
-    /// What stands for a request of `client` that begins with `bytes` and has no head that could be read. Whether it is
-    /// HEAD is known all the same: then nothing but a head may answer it.
+    /// A stand-in for a request of `client` whose head could not be parsed; it begins with `bytes`. Whether it is HEAD is
+    /// known all the same: then the response has no body.
     pub fn unknown(client: Client, bytes: &[u8]) -> Request {
         let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
         let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "-" };
@@ -71,17 +71,17 @@ impl Request {
             + self.body.capacity()
     }
 
-    /// Whether it comes from who may change plug-ins.
+    /// Whether its token may deploy.
     pub fn deploys(&self) -> bool {
         self.role == Some(Role::Deploy)
     }
 
-    /// Whose workers it needs, if any.
+    /// Its admission class, if it needs admission.
     pub fn class(&self) -> Option<Class> {
         self.route.class(self.role)
     }
 
-    /// Whether nothing but a head may answer it.
+    /// Whether the response must have no body.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
@@ -143,7 +143,7 @@ impl Response {
         Response { kind: Some(kind), ..response }
     }
 
-    /// What `answer` gives to a request by one of the methods in `allow`, and to others that there is none.
+    /// The response by `answer` if the method is in `allow`, and otherwise 405.
     pub fn only(
         request: &Request,
         allow: &'static str,
@@ -155,7 +155,7 @@ impl Response {
         Response::problem(METHOD, &format!("this path takes {allow}")).with("Allow", allow)
     }
 
-    /// The response to who has no token where one is needed (RFC 6750, section 3).
+    /// The response to a request without the token that is needed (RFC 6750, section 3).
     pub fn token_needed(what: &str) -> Response {
         let detail = format!("{what} needs `Authorization: Bearer TOKEN`");
         Response::problem(TOKEN_NEEDED, &detail).with("WWW-Authenticate", "Bearer realm=\"fuelbox\"")

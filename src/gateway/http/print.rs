@@ -13,9 +13,9 @@ const HEAD_BYTES: usize = 4096;
 
 /// How a response is printed.
 pub struct Printing<'a> {
-    /// The name of its request.
+    /// The request ID.
     pub id: &'a str,
-    /// Whether only its head is.
+    /// Whether only the head is printed.
     pub is_head: bool,
     /// Whether the connection ends with it.
     pub ends: bool,
@@ -29,8 +29,8 @@ pub fn reserve(response: &Response, out: &mut Vec<u8>) -> Result<(), NoMemory> {
     heap::reserve(out, response.body.len() + HEAD_BYTES)
 }
 
-/// Appends the response to `out`, with the name of its request, which is nobody else's to set. It is not to be taken for
-/// what it is not: problems, too, tell what guests and clients said.
+/// Appends the response to `out`, with `X-Request-Id`, which only the gateway sets, and `nosniff`: problems, too, contain
+/// text of guests and clients.
 pub fn print(mut response: Response, printing: &Printing<'_>, out: &mut Vec<u8>) {
     if response.header("X-Content-Type-Options").is_none() {
         response.headers.push(("X-Content-Type-Options".into(), "nosniff".into()));
@@ -64,8 +64,8 @@ pub fn print(mut response: Response, printing: &Printing<'_>, out: &mut Vec<u8>)
     }
 }
 
-/// Takes the `Content-Length` out of the head at the end of `out`: tiny_http always writes one, as the last field, and
-/// what has none has no body.
+/// Removes `Content-Length` from the head at the end of `out`: tiny_http always writes one, as the last field. A response
+/// without it has no body.
 fn remove_length(out: &mut Vec<u8>, begin: usize) {
     let name = b"\r\nContent-Length: ";
     if let Some(at) = out[begin..].windows(name.len()).rposition(|window| window == name) {

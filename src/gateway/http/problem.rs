@@ -86,7 +86,7 @@ pub const FUEL: Kind = kind(504, "out-of-fuel", "Out of fuel");
 /// The deadline has passed.
 pub const DEADLINE: Kind = kind(504, "deadline", "Deadline passed");
 
-/// All of them. The place of one here is the place where it is counted.
+/// All of them. The index of one is the index of its counter.
 pub const ALL: &[Kind] = &[
     BAD_REQUEST,
     INPUT_MISMATCH,
@@ -140,7 +140,7 @@ pub fn of_stop(stop: &Stop) -> Kind {
     }
 }
 
-/// What there is to say of a stop: a plug-in's own text, as it is, or what happened.
+/// The detail of a stop: the plug-in's own text, or what happened.
 pub fn detail(stop: &Stop) -> String {
     match stop {
         Stop::Failed { message, .. } if !message.is_empty() => message.clone(),

@@ -1,8 +1,8 @@
-//! Why bytes from a client are no request.
+//! Why bytes from a client are refused before they are a request.
 
 use super::problem::{Kind, NO_MEMORY};
 
-/// Why a request is refused before it is one; the connection ends with the response.
+/// Why a request is refused while it is received; the connection ends with the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// The problem, and so the status.

@@ -1,4 +1,4 @@
-//! What a target is of: the routes of the gateway, and what is known of each before its handler is asked.
+//! The routes of the gateway, and what is known of each before its handler runs.
 
 use super::tokens::Role;
 
@@ -28,16 +28,16 @@ pub enum Route {
     Unknown,
 }
 
-/// Who shares the workers that a request needs.
+/// Requests that are admitted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Guests.
+    /// They run guests.
     Guest,
-    /// Changes of plug-ins. They are not among the guests: when these take all workers, their operator must still get in.
+    /// They change plug-ins. They are not among the guests: when these use all workers, the operator must still get in.
     Deployment,
 }
 
-/// What the description of the routes says of one that is only read.
+/// What the OpenAPI document says of a route that is only read.
 #[derive(Debug, Clone, Copy)]
 pub struct Documentation {
     /// Its name there.
@@ -49,7 +49,7 @@ pub struct Documentation {
 }
 
 impl Route {
-    /// Those that are only read, as they are listed.
+    /// Those that are only read.
     pub const READ: [Route; 6] =
         [Route::Console, Route::Plugins, Route::OpenApi, Route::Metrics, Route::Health, Route::Ready];
 
@@ -82,7 +82,7 @@ impl Route {
         }
     }
 
-    /// What is said of it where the routes are described; none where that depends on plug-ins.
+    /// Its documentation; none where that depends on plug-ins.
     pub const fn documentation(self) -> Option<Documentation> {
         let (id, summary, is_versioned) = match self {
             Route::Console => ("console", "The console, a page for people", true),
@@ -101,12 +101,12 @@ impl Route {
         self.documentation().map(|_| "GET, HEAD")
     }
 
-    /// Whether its handler may look at all of the head.
+    /// Whether its handler needs the raw head.
     pub fn needs_head(self) -> bool {
         !matches!(self, Route::Health | Route::Ready | Route::Server | Route::Unknown)
     }
 
-    /// Whose workers a request needs from a client with `role`, if it needs any.
+    /// The admission class of a request with `role`, if it needs admission.
     pub fn class(self, role: Option<Role>) -> Option<Class> {
         match self {
             Route::Execute => Some(Class::Guest),

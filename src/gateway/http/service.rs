@@ -1,11 +1,11 @@
-//! What the front door asks of whoever serves requests, and what it tells of itself.
+//! The interface between the front door and whatever serves requests.
 
 use super::head::Head;
 use super::message::{Request, Response};
 use super::tokens::Role;
 use std::time::Instant;
 
-/// Whoever serves requests.
+/// Serves requests.
 pub trait Service: Send + Sync {
     /// What the bearer of the token in `head` may do.
     fn role(&self, head: &Head<'_>) -> Option<Role>;
@@ -29,15 +29,15 @@ pub trait Service: Send + Sync {
     fn answered(&self, request: &Request, response: &Response, begin: Instant);
 }
 
-/// What a handler may ask of the front door.
+/// What a handler may use of the gateway.
 pub struct Context<'a> {
-    /// To be called when the response takes long, any number of times.
+    /// Call when the response takes long, any number of times.
     pub when_long: &'a dyn Fn(),
-    /// What the front door is at.
+    /// The gateway's state.
     pub status: &'a dyn Fn() -> Status,
 }
 
-/// What a gateway is at, at one moment, more or less.
+/// A gateway's state, about at one moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Status {
     /// Whether it is stopping.

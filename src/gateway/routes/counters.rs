@@ -1,4 +1,4 @@
-//! What becomes of requests, counted by plug-in.
+//! Counters of requests by plug-in and outcome.
 //!
 //! A request counts under a plug-in only if one of that name is loaded, so no client can make anything grow.
 
@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 const _: () = assert!(problem::ALL.len() < OUTCOMES_MAX, "each problem needs a place, and `ok` another");
 
-/// What has become of requests.
+/// Counters of requests.
 #[derive(Debug)]
 pub struct Counters {
     /// When counting began.

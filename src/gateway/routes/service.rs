@@ -18,7 +18,7 @@ use std::time::Instant;
 /// What serves the plug-ins of a runner, and tells of the gateway.
 pub struct Routes {
     runner: Arc<Runner>,
-    /// What has become of requests.
+    /// Counters of requests.
     counters: Counters,
     /// Where plug-ins are changed, if they can be.
     deployment: Option<Deployment>,

@@ -1,8 +1,8 @@
-//! How many guests run at once, and who waits: a bounded queue with a bounded wait.
+//! Admission: how many guests run at once, and a bounded queue with a bounded wait.
 //!
-//! Workers are shared by client. No client has more guests running than its share; a worker that becomes free goes to the
-//! client that has the fewest, of those to the one whose turn it is, and of its requests to the plug-in whose turn it is.
-//! When the queue is full, whoever has most of it makes room.
+//! Workers are shared by client. No client has more guests running than its share. A free worker goes to the client that
+//! has the fewest running, then by turns, and within a client to its plug-ins by turns. When the queue is full, the client
+//! with most requests in it makes room.
 
 use super::fair_queue::FairQueue;
 use super::task::Run;
@@ -10,13 +10,13 @@ use crate::gateway::http::client::{Client, ClientKey};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What comes of asking to run.
+/// The result of asking for admission.
 pub enum Admitted<T> {
     /// Run it now.
     Run(T),
-    /// It waits; another one must be refused, if it has made room.
+    /// It is queued. Another request that made room for it must be refused.
     Queued(Option<T>),
-    /// The queue is full, and nobody has more of it than this client.
+    /// The queue is full, and no other client has more in it.
     Full(T),
 }
 
@@ -70,7 +70,7 @@ impl<T: Run> Admission<T> {
         self.running.free == 0 || !self.running.may_have(client)
     }
 
-    /// Asks to run; `plugin` gives the name of the plug-in, of which there are turns in the queue.
+    /// Asks for admission; `plugin` gives the plug-in's name for turns in the queue.
     pub fn enter(&mut self, run: T, plugin: impl FnOnce(&T) -> String) -> Admitted<T> {
         if self.running.may_begin(&run) {
             self.running.begin(&run);
@@ -83,8 +83,8 @@ impl<T: Run> Admission<T> {
         }
     }
 
-    /// Notes that `run` has ended. Those who wait and may begin now have begun with this: there can be more than one, as
-    /// workers may have been free that nobody in the queue was allowed to have.
+    /// Notes that `run` has ended. Returns the queued ones that are admitted now: there can be more than one, as workers may
+    /// have been free that nobody in the queue was allowed to use.
     pub fn leave(&mut self, run: &T) -> Vec<T> {
         self.running.end(run);
         std::iter::from_fn(|| self.next()).collect()

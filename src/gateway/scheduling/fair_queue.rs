@@ -1,14 +1,13 @@
-//! A bounded queue that clients share, and within each its plug-ins: they are served in turn, and whoever has most of
-//! it makes room. It knows neither requests nor workers.
+//! A bounded queue, fair to clients and, within a client, to plug-ins: they are served in turn, and the one with most items
+//! makes room. It knows neither requests nor workers.
 
 use crate::gateway::http::client::ClientKey;
 use std::collections::VecDeque;
 
-/// One more than this many beyond what a newcomer has is too many: to put a newcomer in the place of another makes no
-/// difference otherwise.
+/// A client makes room for another only if it has more than this many items more: otherwise a swap makes no difference.
 const FAIR_LEAD: usize = 1;
 
-/// What waits.
+/// The queue.
 pub struct FairQueue<T> {
     /// The clients that have something here, in the order of their turns.
     clients: VecDeque<Line<T>>,
@@ -51,11 +50,11 @@ impl<T> FairQueue<T> {
         self.len
     }
 
-    /// Adds an item. With no room, the newest of those who have most is taken out and given back, if they have more
-    /// than this client, or more of another plug-in than it has of this one.
+    /// Adds an item. If the queue is full, the newest item of the client that has most is taken out and returned, if that
+    /// client has more than this one, or more of another plug-in than of this one.
     ///
     /// # Errors
-    /// The item itself: there is no room for it.
+    /// The item itself: the queue is full, and no other makes room.
     pub fn add(&mut self, client: ClientKey, plugin: String, item: T) -> Result<Option<T>, T> {
         let mut out = None;
         if self.len >= self.most {

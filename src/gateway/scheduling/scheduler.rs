@@ -1,9 +1,9 @@
 //! Which worker does what: leader and followers.
 //!
-//! The workers take turns at being the leader, who waits for the events of all connections and works off what it finds
-//! itself; followers wait, and are woken when there is much to do. Before a worker is gone for long (a
-//! guest that outlives its first fuel slice) it lets a follower lead. There is one worker more than guests
-//! may run, so one is always left for the door, for refusals and for `/healthz`.
+//! One worker at a time is the leader: it waits for the events of all connections and does the tasks it finds itself.
+//! Followers wait, and are woken when there is much to do. Before a task takes long (a guest that outlives its first fuel
+//! slice) its worker lets a follower lead. There is one worker more than guests may run, so one is always left for
+//! connections, refusals and `/healthz`.
 //!
 //! Clients take turns: none has a task done twice in a row while another's waits, and none has more workers
 //! than its share.
@@ -15,10 +15,10 @@ use crate::gateway::lock::lock;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-/// So many tasks waiting bring another worker in; fewer are done sooner by the one who is at it.
+/// So many waiting tasks wake another worker; fewer are done sooner by the worker that is awake.
 const HELP: usize = 3;
 
-/// Between two looks for events by a leader who may not take the tasks that wait.
+/// Time between two polls by a leader that may not take the waiting tasks.
 const HELD_BACK: Duration = Duration::from_millis(1);
 
 /// What the scheduler knows of a worker.
@@ -27,23 +27,23 @@ pub struct WorkerState {
     /// Whether it is the leader.
     pub leads: bool,
     has_task: bool,
-    /// The clients that it has taken tasks of since it last had none.
+    /// The clients whose tasks it has taken since its last call of `next`.
     clients: Vec<ClientKey>,
 }
 
 /// What a worker does next.
 pub enum Step<T> {
-    /// This.
+    /// Do this task.
     Task(T),
     /// Wait for events, as the leader, and ask again.
     WaitForEvents,
     /// Look for events without waiting, if nobody has for a while, and ask again.
-    LookForEvents,
-    /// Nothing, ever.
+    PollEvents,
+    /// End.
     Closed,
 }
 
-/// The workers, as far as they must know of each other.
+/// What the workers share: tasks and the leader.
 pub struct Scheduler<T> {
     lines: Mutex<TaskLines<T>>,
     wake: Condvar,
@@ -55,7 +55,7 @@ impl<T: Task> Scheduler<T> {
         Scheduler { lines: Mutex::new(TaskLines::new(guests, share)), wake: Condvar::new() }
     }
 
-    /// What `worker` does next. What it did before is done with this call.
+    /// What `worker` does next. This call also ends its task before.
     pub fn next(&self, worker: &mut WorkerState, closed: impl Fn() -> bool) -> Step<T> {
         let mut lines = lock(&self.lines);
         lines.busy -= usize::from(std::mem::take(&mut worker.has_task));
@@ -80,15 +80,15 @@ impl<T: Task> Scheduler<T> {
                 if lines.is_idle() {
                     return Step::WaitForEvents;
                 }
-                // All that waits is of clients with as many workers as they may have, who look for events between two
-                // requests: to wake up at each event would only take the processor from them.
+                // All waiting tasks are of clients that have all the workers they may have. Those workers poll for events
+                // between two requests: to wake up at each event would only take processor time from them.
                 lines.sleepers += 1;
                 let slept = self.wake.wait_timeout(lines, HELD_BACK);
                 let (woken, timeout) = slept.unwrap_or_else(|poisoned| poisoned.into_inner());
                 lines = woken;
                 lines.sleepers -= 1;
                 if timeout.timed_out() {
-                    return Step::LookForEvents;
+                    return Step::PollEvents;
                 }
                 continue;
             }
@@ -111,8 +111,8 @@ impl<T: Task> Scheduler<T> {
         lock(&self.lines).take(&mut worker.clients)
     }
 
-    /// To be called before being long at a task of `client`: another worker comes in, and takes the lead.
-    /// True if only the leader is left and must be woken from waiting for events.
+    /// Call before a task of `client` takes long: another worker is woken and leads. True if no follower is left, so that the
+    /// leader must be woken from waiting for events.
     #[must_use]
     pub fn begin_long(&self, worker: &mut WorkerState, client: Client) -> bool {
         let mut lines = lock(&self.lines);
@@ -128,8 +128,8 @@ impl<T: Task> Scheduler<T> {
         lock(&self.lines).end_long(client);
     }
 
-    /// Adds tasks that whoever calls this will come to itself; another worker comes in for clients of which nobody
-    /// has any, if the caller is busy.
+    /// Adds tasks that the caller will take itself. If it is busy, another worker is woken for clients that no worker
+    /// serves yet.
     pub fn put(&self, tasks: impl Iterator<Item = T>, is_busy: bool) {
         let mut lines = lock(&self.lines);
         let mut is_new = false;
@@ -141,13 +141,13 @@ impl<T: Task> Scheduler<T> {
         }
     }
 
-    /// Adds a task, and sees to it that someone comes. True if only the leader is left and must be woken from
-    /// waiting for events.
+    /// Adds a task, and wakes a worker if needed. True if no follower is left, so that the leader must be woken from waiting
+    /// for events.
     #[must_use]
     pub fn push(&self, task: T) -> bool {
         let mut lines = lock(&self.lines);
         lines.add(task);
-        // Someone who is at work comes back for it, unless all of them are gone for long.
+        // A busy worker will take it, unless all busy workers are at long tasks.
         let nobody = lines.busy == lines.long;
         if nobody || lines.has_open(HELP) {
             self.wake.notify_one();

@@ -1,9 +1,9 @@
-//! What a client has of the budget of bytes, and what it asks for.
+//! A client's part of the budget of bytes, and whether its requests run guests.
 
 use crate::gateway::http::client::ClientKey;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-/// What a client has of the budget of bytes.
+/// A client's part of the budget of bytes.
 #[derive(Debug)]
 pub struct Share {
     /// Whose it is.

@@ -5,7 +5,7 @@ use crate::gateway::http::client::Client;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Something for a worker to do.
+/// A task for a worker.
 pub trait Task: Send {
     /// Whose it is.
     fn client(&self) -> Client;

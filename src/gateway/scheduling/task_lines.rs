@@ -1,4 +1,4 @@
-//! The tasks that wait for a worker, in a line for each client.
+//! Tasks that wait for a worker, in a line for each client.
 
 use super::share::Share;
 use super::task::Task;
@@ -6,32 +6,32 @@ use crate::gateway::http::client::{Client, ClientKey};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Clients that are remembered though they have nothing here.
+/// Clients without tasks that are kept.
 const LINES_KEPT: usize = 64;
 
 /// The tasks of one client.
 struct Line<T> {
     tasks: VecDeque<T>,
-    /// Workers that have taken some of it and are not long at one.
+    /// Workers that have taken some of these and are not at a long one.
     workers: usize,
-    /// Workers that are long at one with some of it.
+    /// Workers that are at a long one.
     long: usize,
     /// What is known of the client.
     share: Option<Arc<Share>>,
 }
 
-/// The tasks, and who is at them.
+/// The tasks of all clients, and counts of workers.
 pub struct TaskLines<T> {
     lines: HashMap<ClientKey, Line<T>>,
     /// The clients with tasks, in the order of their turns.
     turns: VecDeque<ClientKey>,
-    /// Whether someone waits for events, or will.
+    /// Whether there is a leader.
     pub has_leader: bool,
     /// Workers that wait to be woken.
     pub sleepers: usize,
     /// Workers that are at a task.
     pub busy: usize,
-    /// Those among them that are long at one.
+    /// Of these, workers at a long task.
     pub long: usize,
     guests: usize,
     share: usize,
@@ -44,10 +44,10 @@ impl<T> Default for Line<T> {
 }
 
 impl<T> Line<T> {
-    /// Whether one more worker may take some of it, which is that of `client`. A proxy stands for many clients, and may
-    /// have all workers.
+    /// Whether one more worker may serve this line, which is that of `client`. A proxy stands for many clients, and may have
+    /// all workers.
     fn is_open(&self, client: &ClientKey, share: usize) -> bool {
-        // Only guests can keep a worker for long.
+        // Only guests can take long.
         let is_brief = self.share.as_ref().is_some_and(|share| !share.runs_guests());
         client.is_proxy() || is_brief || self.workers < share.saturating_sub(self.long).max(1)
     }
@@ -72,8 +72,8 @@ impl<T: Task> TaskLines<T> {
         }
     }
 
-    /// Whether one more worker may be at work: as many as guests may still begin, and one where none may. More
-    /// would only find that their requests have to wait.
+    /// Whether one more worker may be busy: as many as guests may still start, and one where none may. More would only
+    /// find that their requests must wait.
     pub fn may_work(&self) -> bool {
         self.busy - self.long < self.guests.saturating_sub(self.long).max(1)
     }
@@ -93,7 +93,7 @@ impl<T: Task> TaskLines<T> {
         line.workers == 0
     }
 
-    /// The task whose turn it is, for a worker who has some of `clients` in hand; it notes there whose this is.
+    /// The task whose turn it is, for a worker that serves `clients` already; adds this task's client to these.
     pub fn take(&mut self, clients: &mut Vec<ClientKey>) -> Option<T> {
         let is_theirs =
             |key: &ClientKey, line: &Line<T>| line.is_open(key, self.share) || clients.contains(key);
@@ -112,7 +112,7 @@ impl<T: Task> TaskLines<T> {
         task
     }
 
-    /// Notes that a worker has nothing of these clients in hand any more.
+    /// Notes that a worker no longer serves these clients.
     pub fn release(&mut self, clients: &mut Vec<ClientKey>) {
         for key in clients.drain(..) {
             if let Some(line) = self.lines.get_mut(&key) {
@@ -137,7 +137,7 @@ impl<T: Task> TaskLines<T> {
         }
     }
 
-    /// Forgets a client who has nothing here, unless there are few: most come back soon.
+    /// Drops a client without tasks, unless there are few: most come back soon.
     fn forget(&mut self, key: ClientKey) {
         if self.lines.len() > LINES_KEPT && self.lines.get(&key).is_some_and(Line::is_over) {
             self.lines.remove(&key);

@@ -8,9 +8,9 @@
 //! # Reading ahead
 //! One request at a time would cost two changes of threads each. So a worker sends up to [`READ_AHEAD`] before it takes
 //! the first: tiny_http reads them while the worker serves. Measured with 16 connections, that saves a third of the CPU
-//! time of a request. It has a price: a request that is read ahead waits for those before it. So whoever turns out to
-//! take long has the others served elsewhere, and the lane drops them ([`Lane::abandon`]); and a request with a large
-//! body, which does not fit into the socket's buffer, is the last one that is read ahead, and is sent when it is taken.
+//! time of a request. It has a price: a request that is read ahead waits for those before it. So when one of them takes
+//! long, those behind it are served elsewhere and the lane drops them ([`Lane::abandon`]); and a request with a large body,
+//! which does not fit into the socket's buffer, is the last one that is read ahead, and is sent when it is taken.
 
 use crate::gateway::http::message::Request;
 use rustix::net::{Shutdown, shutdown};
@@ -43,7 +43,7 @@ pub struct Lane {
     stream: UnixStream,
     /// Requests that are to be sent.
     buffer: Vec<u8>,
-    /// Requests that tiny_http has or will have, and that nobody wants any more. They come before all others.
+    /// Requests sent to tiny_http that are served elsewhere. They come before all others.
     abandoned: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Who serves: workers and their lanes through tiny_http.
+//! Request threads, each with a lane through tiny_http.
 
 pub mod lane;
 pub(crate) mod threads;

@@ -1,4 +1,4 @@
-//! Whether the system gives what so many workers take: threads, their stacks, descriptors.
+//! Checks that the system gives what `--workers` takes: threads, their stacks, descriptors.
 //!
 //! It is asked before the first lane is opened. tiny_http panics where it gets no thread, and std ends the process
 //! where a new thread gets no page for its signal stack; neither is an answer to whoever wrote `--workers 5000`.
@@ -16,8 +16,8 @@ const LANE_THREADS: usize = 5;
 /// Descriptors of a lane: tiny_http's listener and connection, and the worker's end of it.
 const LANE_DESCRIPTORS: u64 = 3;
 
-/// Descriptors that the door needs beside, and one lane while it is opened; those of clients are not among them, as it
-/// makes do with fewer of these.
+/// Descriptors needed beside: for the poll, and for one lane while it is opened. Client connections are not counted: the
+/// gateway makes do with fewer.
 const DOOR_DESCRIPTORS: u64 = 16;
 
 /// The stack that a thread has unless told otherwise, with what goes with it, in bytes of address space.

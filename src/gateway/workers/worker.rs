@@ -1,4 +1,4 @@
-//! A worker: looks at connections, has requests served, and writes the responses.
+//! A worker: reads from connections, has requests served, and sends the responses.
 
 use super::lane::{Lane, READ_AHEAD, is_large};
 use crate::base::escape::cut;
@@ -6,7 +6,7 @@ use crate::base::limits::LOG_TARGET_BYTES_MAX;
 use crate::gateway::connection::conn::Conn;
 use crate::gateway::connection::door::Door;
 use crate::gateway::connection::pending::{PendingRequest, Work};
-use crate::gateway::connection::read::{advance, begin_wait, has_budget};
+use crate::gateway::connection::read::{Advanced, advance, begin_wait, has_budget};
 use crate::gateway::connection::write::{Next, respond};
 use crate::gateway::http::message::Response;
 use crate::gateway::http::problem::INTERNAL;
@@ -22,8 +22,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Where the last response took longer than this or was larger, in bytes, nothing is read ahead: it would wait for all
-/// before it, whoever they are of.
+/// After a response that took longer than this or was larger (in bytes), nothing is read ahead: a request that is read
+/// ahead waits for all before it, of whatever client.
 const LONG_RESPONSE: Duration = Duration::from_micros(500);
 const LARGE_RESPONSE: usize = 64 * 1024;
 
@@ -36,6 +36,8 @@ pub struct Worker {
     in_lane: VecDeque<Box<PendingRequest>>,
     /// Whether the last response took long.
     was_long: bool,
+    /// The connection at hand: closed should its worker panic.
+    conn: Option<Arc<Conn>>,
 }
 
 impl Worker {
@@ -47,11 +49,12 @@ impl Worker {
             state: WorkerState::default(),
             in_lane: VecDeque::with_capacity(READ_AHEAD),
             was_long: false,
+            conn: None,
         }
     }
 
-    /// Works until the door is closed. Should anything here panic, the connection at hand is lost, and
-    /// neither the worker nor the lead.
+    /// Works until the gateway stops. Should anything here panic, the connection at hand is closed; the worker goes on, and
+    /// another may lead.
     pub fn work(mut self) {
         let door = Arc::clone(&self.door);
         loop {
@@ -60,29 +63,32 @@ impl Worker {
                 Ok(false) => return,
                 Err(_) => {
                     self.lane_broke(&io::Error::other("its worker panicked"));
+                    if let Some(conn) = self.conn.take() {
+                        door.close(&conn);
+                    }
                     door.scheduler.resign(&mut self.state);
                 }
             }
         }
     }
 
-    /// Does what is next; false if there is nothing, ever.
+    /// Does the next tasks; false once the gateway has stopped.
     fn turn(&mut self, door: &Door) -> bool {
-        door.look_if_due();
+        door.poll_if_due();
         let Some(work) = door.next(&mut self.state) else { return false };
         self.begin(work);
-        // Not as long as there is room: tasks that never get into the lane would keep what is in it from being served.
+        // A bounded number: tasks that put nothing into the lane must not delay what is in it.
         for _ in 0..READ_AHEAD {
             if !self.may_read_ahead() {
                 break;
             }
             let Some(work) = door.try_next(&mut self.state) else { break };
             self.begin(work);
-            door.look_if_due();
+            door.poll_if_due();
         }
         while let Some(oldest) = self.in_lane.pop_front() {
             self.serve(oldest);
-            door.look_if_due();
+            door.poll_if_due();
         }
         true
     }
@@ -96,16 +102,21 @@ impl Worker {
 
     fn begin(&mut self, work: Work) {
         let (conn, next) = match work {
-            Work::Look(conn) => {
+            Work::Advance(conn) => {
                 if conn.leave_line() {
                     return self.door.close(&conn);
                 }
-                let next = advance(&self.door, &conn, &mut lock(&conn.buffers));
+                self.conn = Some(Arc::clone(&conn));
+                let advanced = advance(&self.door, &conn, &mut lock(&conn.buffers));
+                let next = match advanced {
+                    Advanced::Request(pending) => self.accept(pending),
+                    Advanced::Next(next) => next,
+                };
                 (conn, next)
             }
             Work::Serve(pending) => (Arc::clone(&pending.conn), self.send(pending)),
             Work::Refuse(pending) => (Arc::clone(&pending.conn), self.refuse(&pending)),
-            // Whoever asked may have stopped waiting.
+            // The one that asked may have stopped waiting.
             Work::Heartbeat(asked) => {
                 let _ = asked.try_send(());
                 return;
@@ -114,21 +125,21 @@ impl Worker {
         self.go_on(conn, next);
     }
 
-    /// Does what is next for a connection; looks again if something happened meanwhile.
-    fn go_on(&mut self, conn: Arc<Conn>, mut next: Next) {
-        loop {
-            next = match next {
-                Next::Taken => return,
-                Next::Close => return self.door.close(&conn),
-                Next::Request(pending) => self.accept(pending),
-                Next::Wait if !begin_wait(&self.door, &conn) => Next::Close,
-                Next::Wait if conn.let_go() => return,
-                Next::Wait => advance(&self.door, &conn, &mut lock(&conn.buffers)),
+    /// Goes on with a connection. Events that came meanwhile are handled after others had their turn.
+    fn go_on(&mut self, conn: Arc<Conn>, next: Next) {
+        self.conn = None;
+        match next {
+            Next::Wait if begin_wait(&self.door, &conn) => {
+                if !conn.let_go() {
+                    self.door.push(Work::Advance(conn));
+                }
             }
+            Next::Wait | Next::Close => self.door.close(&conn),
+            Next::Taken => {}
         }
     }
 
-    /// Takes up a request that is whole now.
+    /// Takes a whole request: into the lane, into the queue, or refused.
     fn accept(&mut self, pending: Box<PendingRequest>) -> Next {
         if !has_budget(&self.door, &pending) {
             return self.refuse(&pending);
@@ -138,7 +149,7 @@ impl Worker {
         if !is_guest || !self.door.is_taken_for(pending.request.client) {
             return self.send(pending);
         }
-        // It has to wait; through the lane, it would only come to that later.
+        // It must wait for a worker: queue it now, rather than after the lane.
         match self.door.enter(pending) {
             Admitted::Run(pending) => self.send(pending),
             Admitted::Queued(_) => Next::Taken,
@@ -166,6 +177,7 @@ impl Worker {
     /// Serves the oldest request in the lane.
     fn serve(&mut self, mut pending: Box<PendingRequest>) {
         let conn = Arc::clone(&pending.conn);
+        self.conn = Some(Arc::clone(&conn));
         let taken = match &mut self.lane {
             Some(lane) => lane.take(&mut pending.request),
             None => Err(io::ErrorKind::NotConnected.into()),
@@ -177,14 +189,14 @@ impl Worker {
                     let response = self.handle(&mut pending);
                     self.respond(&pending, response)
                 }
-                Admitted::Queued(_) => return,
+                Admitted::Queued(_) => Next::Taken,
                 Admitted::Full(pending) => self.refuse(&pending),
             },
         };
         self.go_on(conn, next);
     }
 
-    /// Has a request handled. Who waits for its guest to end begins as soon as it has.
+    /// Has a request handled. Requests queued for its worker may run as soon as its guest has ended.
     fn handle(&mut self, pending: &mut Box<PendingRequest>) -> Response {
         let door = Arc::clone(&self.door);
         let client = pending.request.client;
@@ -193,12 +205,12 @@ impl Worker {
         let own = RefCell::new((&mut self.state, &mut self.in_lane));
         let when_long = || {
             if is_long.replace(true) {
-                // Guests that take long must not take the processor from the door.
+                // A long guest must not keep the processor from the leader.
                 return std::thread::yield_now();
             }
             let (state, in_lane) = &mut *own.borrow_mut();
             door.begin_long(state, client);
-            // What is behind this request in the lane must not wait for it.
+            // Requests behind this one in the lane must not wait for it.
             for next in in_lane.drain(..) {
                 abandoned.set(abandoned.get() + usize::from(!is_large(&next.request)));
                 door.push(Work::Serve(next));
@@ -239,7 +251,7 @@ impl Worker {
         self.respond(&pending, self.door.service.lost(&pending.request))
     }
 
-    /// Forgets the lane. What is in it is served elsewhere.
+    /// Drops the lane. Requests in it become tasks again.
     fn lane_broke(&mut self, error: &io::Error) {
         log::error!("a lane broke: {error}");
         self.lane = None;

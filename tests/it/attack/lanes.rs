@@ -73,6 +73,24 @@ fn a_handler_that_panics_is_a_500_and_nobody_elses_matter() {
     gateway.stop();
 }
 
+#[test]
+fn a_panic_outside_of_the_handler_ends_one_connection() {
+    let _turn = turn();
+    let config =
+        GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 2, ..GatewayConfig::default() };
+    let service = HandlerService::of(handler);
+    let gateway = Gateway::start_service(&config, service, Duration::from_secs(5)).unwrap();
+    for number in 0..8 {
+        let mut stream = super::connect(gateway.address());
+        stream.write_all(&super::message("/healthz/fault", b"x")).unwrap();
+        assert!(read_reply(&mut stream).is_err(), "closed without a response");
+        assert_eq!(ask(gateway.address(), "/execute/echo", "after").text(), "after", "{number}");
+    }
+    // None of them is held any more; the last one that was answered may be.
+    assert!(gateway.connections() <= 1, "{}", gateway.connections());
+    gateway.stop();
+}
+
 /// A door whose workers begin with lanes of which the first `broken` are broken.
 fn with_broken_lanes(workers: usize, broken: usize) -> (Arc<Door>, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -121,14 +121,6 @@ fn it_finds_circles_of_two_and_of_more() {
 }
 
 #[test]
-fn a_circle_is_in_a_room_only_with_all_of_its_files() {
-    let all = circles(&graph(&[("cli", &["cli/args"]), ("cli/args", &["cli"])]));
-    assert!(all[0].lies_in("cli") && !all[0].lies_in("gateway"));
-    let two = circles(&graph(&[("cli", &["gateway"]), ("gateway", &["cli"])]));
-    assert!(!two[0].lies_in("cli") && !two[0].lies_in("gateway"));
-}
-
-#[test]
 fn it_measures_functions_of_every_kind() {
     let body = "{\n    g();\n}";
     for head in [

@@ -6,10 +6,6 @@ use std::fmt;
 /// What each file uses.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;
 
-fn room_of(file: &str) -> &str {
-    file.split('/').next().unwrap_or(file)
-}
-
 /// The arrows from a room to one after it in `rooms`, or to `lib.rs`, which re-exports all of them.
 pub fn upward(graph: &Graph, rooms: &[&str]) -> Vec<String> {
     let is_in = |file: &str, room: &str| {
@@ -29,11 +25,6 @@ pub struct Circle {
 }
 
 impl Circle {
-    /// Whether all of its files are in `room`.
-    pub fn lies_in(&self, room: &str) -> bool {
-        self.arrows.keys().all(|file| room_of(file) == room)
-    }
-
     /// The names of its files.
     pub fn files(&self) -> Vec<&str> {
         self.arrows.keys().map(String::as_str).collect()

@@ -4,7 +4,7 @@
 //! guests and clients. Texts of the system are parsed from arguments; only `have` reads them.
 
 use crate::base::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
-use crate::cli::args::Serve;
+use crate::cli::args::command::Serve;
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
 
@@ -51,14 +51,14 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
             "--max-body, --max-output",
         ),
         part(
-            "requests and answers under way",
+            "requests and responses in progress",
             (door.budget_bytes as u64).saturating_add(door.connections as u64 * ALWAYS_BYTES as u64),
             "--body-budget, --max-connections",
         ),
-        part("heads in hand", heads, "--workers, --max-head"),
+        part("request heads in progress", heads, "--workers, --max-head"),
         part("warm instances", warm, "--warm-memory"),
         // No flag makes it smaller, but fewer workers leave less of it.
-        part("what the allocator keeps", ALLOCATOR_KEEPS_BYTES, "--workers"),
+        part("freed memory that the allocator keeps", ALLOCATOR_KEEPS_BYTES, "--workers"),
         part(
             "threads and the log",
             (workers + 2) * 2 * STACK_TOUCHED_BYTES + 2 * LOG_BUFFER_BYTES as u64,
@@ -93,7 +93,7 @@ pub fn sentence(serve: &Serve, now: u64, have: Option<&Have>) -> (bool, String) 
     let listed: Vec<String> = parts.iter().map(|part| format!("{} {}", part.what, mib(part.bytes))).collect();
     let text = format!("memory: at most {}: {} now, {}", mib(most), mib(now), listed.join(", "));
     match have {
-        None => (false, format!("{text}; how much there is cannot be told")),
+        None => (false, format!("{text}; the available memory is unknown")),
         Some(have) if most <= have.bytes => (false, format!("{text}; {} has {}", have.what, mib(have.bytes))),
         Some(have) => {
             // Those that would do the most.
@@ -172,12 +172,13 @@ fn cgroup_limit(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::cli::args::{self, Command};
+    use crate::cli::args::command::Command;
+    use crate::cli::args::parse::parse;
+    use crate::cli::commands::serve::budget::*;
 
     fn serve(flags: &[&str]) -> Serve {
         let words = ["serve"].iter().chain(flags).map(|word| (*word).into()).collect();
-        let Ok(Command::Serve(serve)) = args::parse(words) else { panic!("{flags:?}") };
+        let Ok(Command::Serve(serve)) = parse(words) else { panic!("{flags:?}") };
         serve
     }
 

@@ -3,7 +3,8 @@
 //!
 //! The protocols are those of sd_listen_fds(3) and sd_notify(3).
 
-use crate::cli::{Failure, exit};
+use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::gateway::server::Heartbeat;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
@@ -32,14 +33,14 @@ pub fn say_ready(plugins: usize) {
 
 /// Says that no more requests are taken, and that those under way are let end.
 pub fn say_stopping() {
-    say(&[NotifyState::Stopping, NotifyState::Status("letting requests end")]);
+    say(&[NotifyState::Stopping, NotifyState::Status("waiting for running requests to end")]);
 }
 
 /// Says that what can be changed while serving is read again; to be followed by [`say_ready`].
 pub fn say_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => say(&[NotifyState::Reloading, now]),
-        Err(error) => log::warn!("cannot tell the time to the service manager: {error}"),
+        Err(error) => log::warn!("cannot send the time to the service manager: {error}"),
     }
 }
 
@@ -56,7 +57,7 @@ pub fn start_watchdog(heartbeat: Heartbeat) {
                 say(&[NotifyState::Watchdog]);
             } else {
                 log::error!(
-                    "the gateway looks for no events, or takes none up; the service manager is not told otherwise"
+                    "the gateway does not handle events any more; the service manager gets no watchdog notification"
                 );
             }
         }
@@ -69,6 +70,6 @@ pub fn start_watchdog(heartbeat: Heartbeat) {
 /// Does nothing unless NOTIFY_SOCKET names somebody to tell.
 fn say(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        log::warn!("cannot tell the service manager (NOTIFY_SOCKET): {error}");
+        log::warn!("cannot notify the service manager (NOTIFY_SOCKET): {error}");
     }
 }

@@ -1,0 +1,224 @@
+//! What a command line asks for, as plain data.
+
+use crate::abi::Convention;
+use crate::base::limits::{DoorLimits, Limits, WarmLimits};
+use crate::base::units::DirArg;
+use crate::cli::args::table::flag::Topic;
+use crate::gateway::http::client::Network;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where plug-ins are looked for unless `--plugins` says otherwise.
+pub const DEFAULT_FOLDER: &str = "plugins";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    /// Show the help of a command, or of all.
+    Help(Topic),
+    /// Show the manual page.
+    Man,
+    /// Show the completions of a shell.
+    Completions(Shell),
+    /// Show the version.
+    Version,
+    /// Run a program or a function of numbers.
+    Run(Run),
+    /// Call a function with bytes.
+    Call(Call),
+    /// Serve plug-ins over HTTP.
+    Serve(Serve),
+    /// The same, with more flags in a file.
+    Configured {
+        /// The file.
+        file: PathBuf,
+        /// The flags of the command line.
+        args: Vec<OsString>,
+    },
+    /// Check whether the plug-ins of a folder would serve.
+    Check(Check),
+    /// List plug-ins.
+    List(List),
+    /// Show what a module holds.
+    Inspect(Inspect),
+    /// Ask the gateway at this address whether it is alive.
+    Health(SocketAddr),
+}
+
+/// Which plug-ins are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The folder that was named; it must exist.
+    Folder(PathBuf),
+    /// The default folder or, if there is none, the built-in guests.
+    Default,
+}
+
+/// The flags of a guest's environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GuestEnvArgs {
+    /// Environment: `K=V`, or `K` to pass one on.
+    pub env: Vec<OsString>,
+    /// Directories.
+    pub dirs: Vec<DirArg>,
+    /// Configuration of an Extism plug-in.
+    pub config: Vec<(String, String)>,
+    /// The seed of a reproducible run.
+    pub seed: Option<u64>,
+}
+
+/// `fuelbox run`.
+#[derive(Debug, PartialEq)]
+pub struct Run {
+    /// A file, or a plug-in's name.
+    pub target: OsString,
+    /// The function; none runs `_start`.
+    pub func: Option<String>,
+    /// Its arguments as text.
+    pub args: Vec<OsString>,
+    /// Environment, directories and reproducibility.
+    pub guest_env: GuestEnvArgs,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+    /// Whether to print what the run used.
+    pub report: bool,
+}
+
+/// Where `fuelbox call` takes its input from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// No input.
+    Empty,
+    /// The flag's value.
+    Text(OsString),
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// `fuelbox call`.
+#[derive(Debug, PartialEq)]
+pub struct Call {
+    /// A file, or a plug-in's name.
+    pub target: OsString,
+    /// The function.
+    pub func: String,
+    /// The input.
+    pub data: Data,
+    /// A forced convention.
+    pub convention: Option<Convention>,
+    /// Environment, directories and reproducibility.
+    pub guest_env: GuestEnvArgs,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+    /// Whether to print what the run used.
+    pub report: bool,
+}
+
+/// `fuelbox check`.
+#[derive(Debug, PartialEq)]
+pub struct Check {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The server's limits.
+    pub limits: Limits,
+    /// The server's keys and directories.
+    pub site: SiteArgs,
+}
+
+/// `fuelbox list`.
+#[derive(Debug, PartialEq)]
+pub struct List {
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+    /// Whether to print only names.
+    pub only_names: bool,
+}
+
+/// `fuelbox inspect`.
+#[derive(Debug, PartialEq)]
+pub struct Inspect {
+    /// A file, or a plug-in's name.
+    pub target: OsString,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+    /// Whether to print only names.
+    pub only_names: bool,
+}
+
+/// A shell that completions are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl Shell {
+    /// The shell called `name`.
+    pub fn parse(name: &str) -> Option<Shell> {
+        match name {
+            "bash" => Some(Shell::Bash),
+            "zsh" => Some(Shell::Zsh),
+            "fish" => Some(Shell::Fish),
+            _ => None,
+        }
+    }
+}
+
+/// What the log of `fuelbox serve` is written as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object on each line.
+    Json,
+}
+
+/// `fuelbox serve`.
+#[derive(Debug, PartialEq)]
+pub struct Serve {
+    /// The address.
+    pub listen: SocketAddr,
+    /// How many workers there are.
+    pub workers: usize,
+    /// What clients are allowed.
+    pub door: DoorLimits,
+    /// Proxies that are believed who their client is.
+    pub proxies: Vec<Network>,
+    /// Instances kept between calls.
+    pub warm: WarmLimits,
+    /// Whose modules it loads, what policies may open, who may deploy.
+    pub site: SiteArgs,
+    /// What the log is written as.
+    pub log_format: LogFormat,
+    /// Whether each request has a line in the log.
+    pub access_log: bool,
+    /// Limits.
+    pub limits: Limits,
+    /// Plug-ins.
+    pub source: Source,
+}
+
+/// What a server is besides its limits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteArgs {
+    /// Directories within which policies may open some.
+    pub policy_dirs: Vec<PathBuf>,
+    /// Keys of minisign, or their files.
+    pub trusted_keys: Vec<OsString>,
+    /// The file of the tokens.
+    pub token_file: Option<PathBuf>,
+}

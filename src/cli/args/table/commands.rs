@@ -1,0 +1,178 @@
+//! The commands: their operands, and what help says of them.
+
+use crate::cli::args::table::flag::{Completes, Topic};
+
+/// A command.
+#[derive(Debug)]
+pub struct CommandHelp {
+    /// Which one.
+    pub topic: Topic,
+    /// Its name.
+    pub name: &'static str,
+    /// Its operands in their order.
+    pub operands: &'static [Operand],
+    /// Further forms of its usage, as what follows the flags.
+    pub other_usage: &'static [&'static str],
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What it does, in a paragraph.
+    pub about: &'static str,
+    /// Lines that are shown as they are, indented.
+    pub details: &'static [&'static str],
+    /// Examples.
+    pub examples: &'static [&'static str],
+    /// What follows the examples.
+    pub remark: &'static str,
+    /// The exit codes, where they are not the usual ones.
+    pub exit_codes: Option<&'static str>,
+}
+
+/// An operand: a word of the command line that is not a flag.
+#[derive(Debug)]
+pub struct Operand {
+    /// Its placeholder.
+    pub shown: &'static str,
+    /// Whether it may be left out.
+    pub is_optional: bool,
+    /// What a shell offers.
+    pub completes: Completes,
+}
+
+const fn operand(shown: &'static str, completes: Completes) -> Operand {
+    Operand { shown, is_optional: false, completes }
+}
+
+const fn optional(shown: &'static str, completes: Completes) -> Operand {
+    Operand { shown, is_optional: true, completes }
+}
+
+const TARGET: Operand = operand("FILE|PLUGIN", Completes::Target);
+
+/// What the tables fill in.
+const EMPTY: CommandHelp = CommandHelp {
+    topic: Topic::All,
+    name: "",
+    operands: &[],
+    other_usage: &[],
+    summary: "",
+    about: "",
+    details: &[],
+    examples: &[],
+    remark: "",
+    exit_codes: None,
+};
+
+/// All commands.
+pub const COMMANDS: &[CommandHelp] = &[RUN, CALL, SERVE, LIST, INSPECT, CHECK, HEALTH, HELP];
+
+const RUN: CommandHelp = CommandHelp {
+    topic: Topic::Run,
+    name: "run",
+    operands: &[TARGET, optional("FUNC", Completes::Function), optional("ARG...", Completes::Nothing)],
+    other_usage: &["FILE|PLUGIN -- [ARG...]"],
+    summary: "run a program, or a function of numbers",
+    about: "Runs a module. FILE is a module file; PLUGIN is a name in the plug-in folder. Without FUNC, it runs the \
+            program's `_start` with the arguments after `--`; the program sees stdin, and only the environment \
+            variables of --env and the directories of --dir. With FUNC, it calls that function. The arguments are \
+            numbers of the function's parameter types (decimal, negative, 0x hex), and each result is printed on a line.",
+    examples: &[
+        "fuelbox run add.wasm add 10 20",
+        "fuelbox run wordcount.wasm -- -w < README.md",
+        "fuelbox run --dir photos::/in:ro --dir out treehash.wasm -- /in",
+    ],
+    remark: "The time that a program sleeps or waits for input counts towards --timeout.",
+    ..EMPTY
+};
+
+const CALL: CommandHelp = CommandHelp {
+    topic: Topic::Call,
+    name: "call",
+    operands: &[TARGET, operand("FUNC", Completes::Function), optional("-", Completes::Nothing)],
+    summary: "call a function with bytes",
+    about: "Calls a function with bytes and writes the bytes that it returns to stdout, with nothing added. FILE is a module \
+            file; PLUGIN is a name in the plug-in folder. The input comes from --data, from --data-file or, with the operand \
+            `-`, from stdin; otherwise it is empty.",
+    examples: &[
+        "fuelbox call greet greet --data World",
+        "fuelbox call filter.wasm transform - < in.json > out.json",
+    ],
+    ..EMPTY
+};
+
+const SERVE: CommandHelp = CommandHelp {
+    topic: Topic::Serve,
+    name: "serve",
+    summary: "serve plug-ins over HTTP",
+    about: "Serves plug-ins over HTTP. Changes in the plug-in folder take effect within 2 s. SIGTERM and Ctrl-C stop the \
+            server after the running requests have ended; a second signal stops it at once. Under systemd, the server \
+            listens on the socket that systemd passes (LISTEN_FDS) instead of --listen, and reports when it is ready \
+            (NOTIFY_SOCKET).",
+    details: &[
+        "POST /execute/{plugin}?func=NAME   call a function: body in, body out (default: greet)",
+        "ANY  /execute/{plugin}/PATH?QUERY  run a program as a CGI script",
+        "GET /                              the console, for a browser",
+        "GET /plugins                       the plug-ins, as JSON",
+        "GET /metrics                       metrics for Prometheus",
+        "GET /openapi.json                  a description of this API",
+        "GET /healthz, /readyz              whether the server is alive; whether it takes requests",
+        "PUT, GET, DELETE /plugins/{name}   change plug-ins, with a token",
+        "                                   (also .../policy and .../signature)",
+    ],
+    ..EMPTY
+};
+
+const LIST: CommandHelp = CommandHelp {
+    topic: Topic::List,
+    name: "list",
+    summary: "list plug-ins",
+    about: "Lists the plug-ins with their functions.",
+    ..EMPTY
+};
+
+const INSPECT: CommandHelp = CommandHelp {
+    topic: Topic::Inspect,
+    name: "inspect",
+    operands: &[TARGET],
+    summary: "show what a module contains and whether it loads",
+    about: "Shows the imports, the exports with their types and calling conventions, and the memory of a module, and whether \
+            the module loads under the given limits.",
+    ..EMPTY
+};
+
+const CHECK: CommandHelp = CommandHelp {
+    topic: Topic::Check,
+    name: "check",
+    operands: &[operand("DIR", Completes::Directory)],
+    summary: "check whether the plug-ins of a folder load",
+    about: "Checks the plug-ins of a folder with their policies and signatures, as a server with the same flags loads them. \
+            Nothing is run.",
+    ..EMPTY
+};
+
+const HEALTH: CommandHelp = CommandHelp {
+    topic: Topic::Health,
+    name: "health",
+    summary: "ask a gateway whether it is alive",
+    about: "Asks a gateway whether it is alive: GET /healthz must answer `ok` within 2 s. Container and service managers \
+            can use it instead of curl.",
+    exit_codes: Some("0 the gateway is alive, 1 it is not alive or does not answer, 2 usage error."),
+    ..EMPTY
+};
+
+const HELP: CommandHelp = CommandHelp {
+    topic: Topic::Help,
+    name: "help",
+    operands: &[optional("COMMAND", Completes::Command)],
+    other_usage: &["--man", "--completions bash|zsh|fish"],
+    summary: "show help; print the manual page or shell completions",
+    about: "Shows the help of a command, or of fuelbox. It also prints the manual page, and completions for shells. They \
+            complete commands, flags, plug-ins, module files and functions.",
+    examples: &[
+        "fuelbox help --man > /usr/local/share/man/man1/fuelbox.1",
+        "fuelbox help --completions bash > /etc/bash_completion.d/fuelbox",
+        "fuelbox help --completions zsh > /usr/local/share/zsh/site-functions/_fuelbox",
+        "fuelbox help --completions fish > ~/.config/fish/completions/fuelbox.fish",
+    ],
+    exit_codes: Some("0 done, 2 usage error."),
+    ..EMPTY
+};

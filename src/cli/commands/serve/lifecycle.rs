@@ -1,0 +1,139 @@
+//! `fuelbox serve`: the gateway until a signal ends it.
+
+use crate::cli::args::command::Serve;
+use crate::cli::commands::serve::{budget, service};
+use crate::cli::failure::Failure;
+use crate::cli::output::logging;
+use crate::cli::output::stderr::STDERR;
+use crate::cli::{exit, site, target};
+use crate::gateway::http::tokens::Tokens;
+use crate::gateway::{Gateway, GatewayConfig};
+use crate::plugins::deploy;
+use crate::plugins::folder::policies_without_module;
+use crate::plugins::policy::Access;
+use crate::plugins::watch::{Watch, log_changes};
+use crate::runner::{Runner, RunnerConfig};
+use log::Level;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+
+fn failed(what: &str, error: &std::io::Error) -> Failure {
+    Failure::new(exit::FAILURE, format!("{what}: {error}"))
+}
+
+/// Serves.
+pub fn execute(serve: Serve) -> Result<(), Failure> {
+    // The very first: what systemd passes has numbers that fuelbox's own descriptors could have.
+    let passed = service::passed_listener()?;
+    // Before the plug-ins are loaded, so that a signal during start-up is not lost.
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("signals", &error))?;
+    let tokens = site::tokens(&serve.site)?;
+    let runner = Arc::new(load(&serve, tokens.is_some())?);
+    let config = GatewayConfig {
+        listen: serve.listen,
+        workers: serve.workers,
+        door: serve.door.clone(),
+        trusted_proxies: serve.proxies.clone(),
+        tokens: tokens.clone(),
+        log_dropped: Some(STDERR.dropped()),
+    };
+    let listener = match passed {
+        Some(listener) => listener,
+        None => TcpListener::bind(serve.listen)
+            .map_err(|error| failed(&format!("cannot listen on {} (--listen)", serve.listen), &error))?,
+    };
+    let gateway = Gateway::start_on(listener, &config, Arc::clone(&runner))
+        .map_err(|error| failed("cannot serve", &error))?;
+    // After the gateway, which has asked for all the threads that its workers take, and says so where there are too few.
+    let watch = Watch::start(Arc::clone(runner.catalog())).map_err(|error| {
+        failed(&format!("cannot watch the plug-in folder (--workers {})", serve.workers), &error)
+    })?;
+    let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
+    log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
+    let count = runner.plugins().all().len();
+    let message = format!("serving {count} plug-ins on http://{}", gateway.address());
+    logging::say(serve.log_format, Level::Info, &message);
+    service::say_ready(count);
+    service::start_watchdog(gateway.heartbeat());
+
+    let signal = loop {
+        match signals.forever().next() {
+            Some(SIGHUP) => read_again(&watch, &runner, tokens.as_deref()),
+            other => break other.unwrap_or(SIGTERM),
+        }
+    };
+    log::info!("signal {signal}: waiting for running requests to end; a second signal stops at once");
+    service::say_stopping();
+    end_on_second_signal(signals);
+    gateway.stop();
+    drop(watch);
+    Ok(())
+}
+
+/// A runner with the plug-ins that are to be served.
+fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
+    let server = site::server(serve.limits.clone(), &serve.site)?;
+    let runner = Runner::new(RunnerConfig {
+        limits: server.limits,
+        warm: serve.warm.clone(),
+        policy_dirs: server.dirs_within,
+        trusted_keys: server.trusted_keys,
+        stdout: None,
+    })?;
+    let Some(folder) = target::folder(&serve.source)? else {
+        logging::say(serve.log_format, Level::Info, &target::built_in_note());
+        runner.load_built_in()?;
+        return Ok(runner);
+    };
+    if has_tokens && let Err(error) = deploy::clean(&folder) {
+        log::warn!("{}: {error}", folder.display());
+    }
+    log_changes(&runner.load_plugins(&folder)?);
+    warn_of_policies(&runner, &folder, has_tokens);
+    Ok(runner)
+}
+
+/// Policies that cannot be what their writer meant.
+fn warn_of_policies(runner: &Runner, folder: &Path, has_tokens: bool) {
+    for path in policies_without_module(folder).unwrap_or_default() {
+        log::warn!("{}: there is no module for this policy", path.display());
+    }
+    for plugin in runner.plugins().all() {
+        if !has_tokens && plugin.policy.access == Access::Token {
+            log::warn!(
+                "plug-in {}: its policy requires a token, but there are none without --token-file",
+                plugin.name
+            );
+        }
+    }
+}
+
+/// Reads again what can be changed while serving. What is wrong leaves all as it was.
+///
+/// The folder is left to who watches it: while a deployment is tried, which may take until the guests' deadline, it has
+/// to be waited for, and signals to stop must not wait.
+fn read_again(watch: &Watch, runner: &Arc<Runner>, tokens: Option<&Tokens>) {
+    service::say_reloading();
+    match tokens.map(Tokens::reload) {
+        Some(Ok(count)) => log::info!("signal SIGHUP: {count} tokens"),
+        Some(Err(what)) => log::error!("{what}; the previous tokens stay valid"),
+        None => {}
+    }
+    let runner = Arc::clone(runner);
+    watch.look(move || service::say_ready(runner.plugins().all().len()));
+}
+
+/// The next signal to stop ends the process, whatever still runs.
+fn end_on_second_signal(mut signals: Signals) {
+    let waiting = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().find(|signal| *signal != SIGHUP) {
+            std::process::exit(128 + signal);
+        }
+    });
+    if let Err(error) = waiting {
+        log::warn!("no thread to wait for a second signal: {error}");
+    }
+}
