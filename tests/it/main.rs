@@ -40,6 +40,7 @@ mod guests;
 mod half_written;
 mod handler;
 mod health;
+mod http;
 mod http1;
 mod http1_property;
 mod http_rules;
