@@ -270,7 +270,7 @@ impl Plugins {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Whether a policy gives its plug-in less than all places.
+    /// Whether a policy gives its plug-in fewer than all workers.
     pub fn has_shares(&self) -> bool {
         self.has_shares.load(Ordering::Relaxed)
     }

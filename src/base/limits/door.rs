@@ -83,7 +83,7 @@ impl DoorLimits {
 
     /// Of this many `guests` at once, how many may be one client's.
     #[doc(hidden)]
-    pub fn places_of_one(&self, guests: usize) -> usize {
+    pub fn workers_of_one(&self, guests: usize) -> usize {
         let part = guests.saturating_mul(self.client_share as usize) / 100;
         part.max(1)
     }

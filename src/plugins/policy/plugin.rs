@@ -38,7 +38,7 @@ pub struct Policy {
     pub functions: Option<Vec<String>>,
     /// Who may call it over HTTP.
     pub access: Access,
-    /// How many of its runs the gateway has at once; none: as many as there are places.
+    /// How many of its runs the gateway has at once; none: as many as there are workers.
     pub workers: Option<usize>,
     /// How many instances are kept warm; none: as the server keeps.
     pub warm: Option<usize>,
