@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Drives the console in a real Chromium: starts gateways on loopback ports with a folder of good, bad and hostile
 # plug-ins, and does with the page what a person would, by mouse and by keyboard. With --screenshots it also makes
-# those of the README anew, in docs/.
+# the screenshots in docs/
 #
 # Needs cargo, node 20 or newer, npm and Chromium (apt-get install chromium; CHROMIUM names another one). Installs
 # playwright-core and axe-core from npm into target/console, and nothing else. Without Chromium or node it says so

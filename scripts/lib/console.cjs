@@ -92,7 +92,7 @@ const steps = {
     await runs(page, {plugin: 'greet', input: 'World'}, '200 done');
     assert.equal(await said(page, '#output'), 'Hello, World');
     const facts = await said(page, '#facts');
-    for (const part of [/Fuel\s+\d/, /Time of the run\s+[\d.]+ ms/, /Request\s+[0-9a-f]{32}/, /Size\s+12 bytes/]) {
+    for (const part of [/Fuel\s+\d/, /Run time\s+[\d.]+ ms/, /Request\s+[0-9a-f]{32}/, /Size\s+12 bytes/]) {
       assert.match(facts, part);
     }
   },
@@ -138,7 +138,7 @@ const steps = {
   async 'shows bytes in hexadecimal, and markup as text'(page) {
     await runs(page, {plugin: 'bytes', func: 'raw'}, '200 done');
     assert.match(await said(page, '#output'), /^0000 {2}ff 00 66 75 65 6c fe +\.\.fuel\.$/);
-    assert.match(await said(page, '#output-note'), /No UTF-8: 7 bytes/);
+    assert.match(await said(page, '#output-note'), /Not UTF-8: 7 bytes/);
     await runs(page, {plugin: 'bytes', func: 'page'}, '200 done');
     assert.match(await said(page, '#output'), /^<script>alert\(1\)<\/script><img/);
   },
@@ -157,19 +157,19 @@ const steps = {
     assert.equal(await page.locator('figure svg').count(), 4);
   },
   async 'says what a token is good for'(page) {
-    assert.equal(await page.locator('#desk').isVisible(), false);
-    for (const [token, says, isKept] of [['wrong-0123456789', 'does not know', false], [CALL, 'may call', true]]) {
+    assert.equal(await page.locator('#deploy-forms').isVisible(), false);
+    for (const [token, says, isKept] of [['wrong-0123456789', 'does not know', false], [CALL, 'can call', true]]) {
       await page.fill('#token', token);
       await page.getByRole('button', {name: 'Use token'}).click();
       await page.locator('#token-said').filter({hasText: says}).waitFor();
       assert.equal(await page.inputValue('#token'), '');
       assert.equal(await page.locator('#forget').isVisible(), isKept);
-      assert.equal(await page.locator('#desk').isVisible(), false);
+      assert.equal(await page.locator('#deploy-forms').isVisible(), false);
     }
     await page.fill('#token', DEPLOY);
     await page.getByRole('button', {name: 'Use token'}).click();
-    await page.locator('#token-said').filter({hasText: 'You may deploy'}).waitFor();
-    await page.locator('#desk').waitFor();
+    await page.locator('#token-said').filter({hasText: 'This token can deploy'}).waitFor();
+    await page.locator('#deploy-forms').waitFor();
     assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);
     assert.equal(await page.evaluate(() => document.cookie), '');
     assert.ok(asked.every(([, url]) => !url.includes('0123456789')), 'a token is in an address');
@@ -187,7 +187,7 @@ const steps = {
     assert.equal(await page.inputValue('#name'), 'fibonacci');
     await page.fill('#name', 'uploaded');
     await page.getByRole('button', {name: 'Upload', exact: true}).click();
-    await page.locator('#desk-said').filter({hasText: 'uploaded serves now'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: 'uploaded serves now'}).waitFor();
     await row(page, /^uploaded/).waitFor();
     await runs(page, {plugin: 'uploaded', func: 'fibonacci', input: '20'}, '200 done');
     assert.equal(await said(page, '#output'), '6765\n');
@@ -201,17 +201,17 @@ const steps = {
     await page.setInputFiles('#module', {name: 'bad.wasm', mimeType: 'application/wasm', buffer: Buffer.from('rubbish')});
     await page.fill('#name', 'bad');
     await page.getByRole('button', {name: 'Upload', exact: true}).click();
-    await page.locator('#desk-said').filter({hasText: '422'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: '422'}).waitFor();
   },
   async 'writes, reads and removes a policy'(page) {
     await page.getByRole('button', {name: 'Policy uploaded'}).click();
-    await page.locator('#desk-said').filter({hasText: 'no policy yet'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: 'no policy yet'}).waitFor();
     await page.fill('#policy', 'limits.fule = 1');
     await page.getByRole('button', {name: 'Save'}).click();
-    await page.locator('#desk-said').filter({hasText: '1:8: unknown field `fule`'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: '1:8: unknown field `fule`'}).waitFor();
     await page.fill('#policy', 'limits.fuel = 100');
     await page.getByRole('button', {name: 'Save'}).click();
-    await page.locator('#desk-said').filter({hasText: 'under this policy now'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: 'under this policy now'}).waitFor();
     await row(page, /^uploaded.*has a policy/).filter({hasText: '100 fuel'}).waitFor();
     await runs(page, {plugin: 'uploaded', func: 'fibonacci', input: '20'}, '504 Out of fuel');
     // Somebody else changes it: what is written here is not put over it unseen.
@@ -220,19 +220,19 @@ const steps = {
     });
     assert.equal(answer.status, 204);
     await page.getByRole('button', {name: 'Save'}).click();
-    await page.locator('#desk-said').filter({hasText: 'somebody else has changed it'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: 'somebody else has changed it'}).waitFor();
     await page.getByRole('button', {name: 'Load', exact: true}).click();
     await page.waitForFunction(() => document.querySelector('#policy').value === 'limits.fuel = 200');
     await page.getByRole('button', {name: 'Delete the policy'}).click();
     await page.getByRole('dialog').getByRole('button', {name: 'Delete'}).click();
-    await page.locator('#desk-said').filter({hasText: 'without a policy'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: 'without a policy'}).waitFor();
   },
   async 'asks before it replaces and deletes, and gives the focus back'(page) {
     await page.setInputFiles('#module', moduleFile);
     await page.fill('#name', 'elsewhere');
     await page.getByRole('button', {name: 'Upload', exact: true}).click();
     await page.getByRole('dialog').getByRole('button', {name: 'Replace'}).click();
-    await page.locator('#desk-said').filter({hasText: 'elsewhere serves now'}).waitFor();
+    await page.locator('#deploy-said').filter({hasText: 'elsewhere serves now'}).waitFor();
     for (const name of ['elsewhere', 'uploaded']) {
       const button = page.getByRole('button', {name: `Delete ${name}`});
       await button.focus();
@@ -252,7 +252,7 @@ const steps = {
   },
   async 'forgets the token'(page) {
     await page.getByRole('button', {name: 'Forget'}).click();
-    assert.equal(await page.locator('#desk').isVisible(), false);
+    assert.equal(await page.locator('#deploy-forms').isVisible(), false);
     await runs(page, {plugin: 'redirect', method: 'POST'}, '401 Token needed');
   },
   async 'asks nothing while nobody looks'(page) {
@@ -307,12 +307,12 @@ async function onPhone(browser) {
   await fits(page, 320);
   await page.fill('#token', DEPLOY);
   await page.getByRole('button', {name: 'Use token'}).click();
-  await page.locator('#desk').waitFor();
+  await page.locator('#deploy-forms').waitFor();
   for (const input of ['World', 'W'.repeat(2000)]) {
     await runs(page, {plugin: 'greet', input}, '200 done');
     await fits(page, 320);
   }
-  await page.locator('#desk button', {hasText: 'Save'}).scrollIntoViewIfNeeded();
+  await page.locator('#deploy-forms button', {hasText: 'Save'}).scrollIntoViewIfNeeded();
   await fits(page, 320);
   const tree = await page.locator('#plugins').ariaSnapshot();
   assert.ok(tree.includes('rowheader "greet'), `a table is still one:\n${tree}`);
@@ -382,7 +382,7 @@ async function picture(browser) {
     const page = await open(browser, site);
     for (const [name, step] of Object.entries(steps)) {
       await step(page).catch(async (error) => {
-        console.error(`the page says: ${await said(page, '#state')} | ${await said(page, '#said')} | ${await page.locator('#desk-said').textContent()}`);
+        console.error(`the page says: ${await said(page, '#state')} | ${await said(page, '#said')} | ${await page.locator('#deploy-said').textContent()}`);
         console.error(asked.slice(-5));
         throw error;
       });

@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4) of modules and policies: what tells one version from another.
+//! SHA-256 (FIPS 180-4) of modules and policies. It identifies a version.
 
 use sha2::Digest as _;
 use std::fmt;

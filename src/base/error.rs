@@ -1,6 +1,6 @@
-//! What the HOST could not do, each with the path, flag or name concerned, and the fix.
+//! Errors of the host, each with the path, flag or name concerned, and the fix.
 //!
-//! What a guest did wrong while it ran is a [`Stop`], carried here only by the calls that give a plain result.
+//! A fault of the guest is a [`Stop`]. Only calls that return a plain result carry it in an [`Error`].
 
 use crate::base::escape::{cut, printable, printable_lines};
 use crate::base::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
@@ -48,7 +48,7 @@ pub enum Error {
         column: usize,
         /// What is wrong there.
         what: String,
-        /// Whether that may change without the file changing: a directory that is not there yet.
+        /// Whether the result can change while the file does not: a directory may not exist yet.
         may_pass: bool,
     },
     /// A module has no signature by a trusted key.
@@ -58,23 +58,23 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// There is no plug-in of this name.
+    /// No plug-in has this name.
     NoPlugin {
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The existing names.
         known: Names,
     },
-    /// The module exports no function of this name.
+    /// The module exports no function with this name.
     NoFunction {
         /// The name asked for.
         name: String,
-        /// The functions there are.
+        /// The existing functions.
         known: Names,
         /// Whether the module is a command (has `_start`).
         command: bool,
     },
-    /// The function belongs to a calling convention or a language's runtime, and is never offered.
+    /// The function is reserved for a calling convention or a language runtime.
     Reserved {
         /// Its name.
         name: String,
@@ -88,13 +88,13 @@ pub enum Error {
         /// The cap in bytes.
         limit: usize,
     },
-    /// Limits that contradict each other or that nothing could run under.
+    /// Limits that contradict each other, or that allow no run.
     Limits(String),
     /// A guest was stopped (only from calls that return a plain result).
     Guest(Stop),
-    /// The program that fuelbox is part of was built so that guests cannot be run safely.
+    /// The embedding program was built in a way that makes guests unsafe to run.
     Build(String),
-    /// Something inside fuelbox or the interpreter failed; always a bug worth reporting.
+    /// fuelbox or the interpreter failed. Always a bug worth reporting.
     Internal(String),
 }
 
@@ -120,7 +120,7 @@ pub enum LoadProblem {
         /// The cap in bytes.
         limit: usize,
     },
-    /// It is not a WebAssembly module at all.
+    /// It is not a WebAssembly module.
     NotWasm(String),
     /// It is malformed or uses a feature that is off.
     Invalid(String),
@@ -138,26 +138,26 @@ pub enum LoadProblem {
         /// The cap.
         limit: u32,
     },
-    /// It imports something that is not provided here.
+    /// It imports something that fuelbox does not provide.
     Import {
         /// The import as `module.name`.
         import: String,
         /// What is wrong with it.
         why: String,
     },
-    /// The system has no memory to compile it; it may at another time.
+    /// The system has no memory to compile it. It may load later.
     NoMemory {
-        /// Bytes that it takes, about.
+        /// Bytes needed, approximately.
         bytes: u64,
     },
-    /// It imports functions that an Extism plug-in's own host is to provide (`extism:host/user`).
+    /// It imports functions of the embedding host (`extism:host/user`).
     HostFunctions {
         /// Their names.
         names: Vec<String>,
     },
 }
 
-/// A path whose names a stranger may have chosen.
+/// A path whose names an untrusted party may have chosen.
 fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
 }
@@ -198,8 +198,8 @@ impl fmt::Display for LoadProblem {
     }
 }
 
-/// Names that an error lists: the first of them, each cut short, and how many more there are. A stranger can have the
-/// error made as often as it likes, and a module can have thousands of long names.
+/// The names in an error message: the first ones, shortened, and the number of the others. Untrusted parties
+/// can trigger errors as often as they like, and a module can have thousands of long names.
 ///
 /// ```
 /// let names: fuelbox::Names = ["add", "greet"].into_iter().collect();
@@ -267,7 +267,7 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// Whether the same file may load later, without having changed.
+    /// Whether the same file may load later without a change.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Error::Io { .. } | Error::Policy { may_pass: true, .. })
     }
@@ -289,7 +289,7 @@ impl From<Stop> for Error {
     }
 }
 
-/// What a reader of the binary format found.
+/// The error of a reader of the binary format.
 pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> LoadProblem {
     LoadProblem::Invalid(error.to_string())
 }

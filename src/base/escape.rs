@@ -1,7 +1,6 @@
-//! Text that strangers chose, made fit to be shown.
+//! Escapes untrusted text for display.
 
-/// Whether a terminal would act on `c`, lay it out in another order than it was written, or not show it at all, so that two
-/// texts look alike.
+/// Whether a terminal would interpret `c`, reorder text at it, or not show it, so that two texts look alike.
 fn is_unsafe(c: char) -> bool {
     c.is_control() && c != '\t' || is_bidi_control(c) || is_invisible(c)
 }
@@ -22,18 +21,17 @@ fn is_invisible(c: char) -> bool {
         | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// `text` with what is unsafe to show escaped, line ends included: names of modules' exports and files,
-/// messages and output of guests.
+/// Escapes `text` for one line, including line ends: names of exports and files, messages and output of guests.
 pub fn printable(text: &str) -> String {
     printable_within(text, usize::MAX).1
 }
 
-/// The beginning of `text` that takes no more than `most` bytes when it is shown; and it as [`printable`] shows it, with a
-/// sign if that is not all.
+/// The longest beginning of `text` that takes at most `most` bytes when shown, escaped as in [`printable`],
+/// with an ellipsis if it is cut.
 pub fn printable_within(text: &str, most: usize) -> (&str, String) {
     let mut shown = String::with_capacity(text.len().min(most));
     let mut from = 0;
-    // Guests decide how much of this there is: what need not be looked at closely is not.
+    // Guests decide how long the text is, so most of it is not examined.
     for (at, c) in text.char_indices().filter(|(_, c)| !matches!(c, ' '..='~') && is_unsafe(*c)) {
         if shown.len() + (at - from) > most {
             break;
@@ -74,7 +72,7 @@ fn push_escaped(c: char, shown: &mut String) {
     }
 }
 
-/// JSON with what is unsafe to show escaped once more, which changes no value: it can only be inside strings.
+/// Escapes JSON text once more. That changes no value, because unsafe characters can only be inside strings.
 pub fn json_line(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
@@ -90,12 +88,12 @@ pub fn json_line(json: &str) -> String {
     shown
 }
 
-/// As [`printable`], for texts of more than one line.
+/// As [`printable`], but keeps line ends.
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// The first `most` bytes of `text`, less what is cut of a character there, and a sign if that is not all.
+/// The first `most` bytes of `text`, cut at a character, with an ellipsis if it is cut.
 pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= most).last() {
         _ if text.len() <= most => text.into(),
@@ -103,7 +101,7 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Whether `name` is a token as HTTP has it (RFC 9110, section 5.6.2).
+/// Whether `name` is an HTTP token (RFC 9110, section 5.6.2).
 pub fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

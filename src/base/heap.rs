@@ -1,8 +1,8 @@
-//! Memory whose size a guest or a client decides. Where the system has too little of it, that is an error, and not the
-//! end of the process, which Rust's own `Vec` makes of it.
+//! Allocations whose size a guest or a client decides. If the system has too little memory, the result is an
+//! error. Rust's own `Vec` would abort the process.
 //!
-//! A system that gives out more than it has says no only where an address space is limited (`ulimit -v`) or
-//! overcommitting is off. There, what is asked for here leaves some over for the many small things that cannot fail.
+//! A system that overcommits refuses memory only where the address space is limited (`ulimit -v`), or where
+//! overcommitting is off. There, these allocations leave some memory for the many small ones that cannot fail.
 
 use crate::base::limits::{HEAP_CHECKED_BYTES, HEAP_SPARE_BYTES};
 use rustix::process::{Resource, getrlimit};
@@ -25,10 +25,10 @@ impl From<NoMemory> for std::io::Error {
     }
 }
 
-/// Makes room for `more` bytes.
+/// Reserves room for `more` bytes.
 ///
 /// # Errors
-/// The system has not as much, or not what is to be left over.
+/// The system does not have that much, or would not have enough left.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), NoMemory> {
     if more <= buffer.capacity() - buffer.len() {
         return Ok(());
@@ -41,10 +41,10 @@ pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), NoMemory> {
     buffer.try_reserve(more).map_err(|_| NoMemory)
 }
 
-/// Puts `bytes` behind what is there.
+/// Appends `bytes`.
 ///
 /// # Errors
-/// As [`reserve`]; the buffer is as it was.
+/// As [`reserve`]; the buffer is unchanged.
 pub fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), NoMemory> {
     reserve(buffer, bytes.len())?;
     buffer.extend_from_slice(bytes);
@@ -61,10 +61,10 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
     Ok(copy)
 }
 
-/// Whether the system has `bytes`, and what is to be left over.
+/// Checks that the system has `bytes` and enough left.
 ///
 /// # Errors
-/// It has not.
+/// It does not.
 pub fn check(bytes: usize) -> Result<(), NoMemory> {
     static CAN_FAIL: LazyLock<bool> = LazyLock::new(can_fail);
     let all = bytes.checked_add(HEAP_SPARE_BYTES).ok_or(NoMemory)?;
@@ -73,12 +73,12 @@ pub fn check(bytes: usize) -> Result<(), NoMemory> {
     }
     let mut probe = Vec::<u8>::new();
     let has = probe.try_reserve_exact(all).map_err(|_| NoMemory);
-    // A compiler may leave out what is not looked at, and take it to have worked.
+    // Without this, the compiler may remove the unused allocation and assume that it succeeded.
     std::hint::black_box(probe.as_ptr());
     has
 }
 
-/// Whether this system ever says no before it ends a process for its memory.
+/// Whether this system refuses memory before it kills a process.
 fn can_fail() -> bool {
     let limit = getrlimit(Resource::As).current;
     // proc_sys_vm(5): 2 is never to overcommit.

@@ -1,4 +1,4 @@
-//! Values that everything else uses: limits, outcomes, errors, units.
+//! Values that all other rooms use: limits, outcomes, errors, units.
 
 #[cfg(feature = "plugins")]
 pub mod digest;

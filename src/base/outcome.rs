@@ -1,12 +1,12 @@
-//! What the GUEST did: its result, or how it was stopped; and what it used.
+//! The outcome of a run: its result, or what stopped the guest; and what it used.
 //!
-//! What the host could not do is in `error.rs`. The two never mix: one `match` on [`Stop`] gives the
-//! command line's exit code, another gives the HTTP status.
+//! Errors of the host are in `error.rs`. The two never mix: one `match` on [`Stop`] gives the command line's
+//! exit code, another gives the HTTP status.
 
 use std::fmt;
 use std::time::Duration;
 
-/// One number that goes into or comes out of a guest function.
+/// A parameter or result of a guest function.
 ///
 /// ```
 /// use fuelbox::Value;
@@ -70,8 +70,8 @@ impl From<f64> for Value {
     }
 }
 
-/// How a guest was ended before it had a result. Its `Display` (in `stopped.rs`) names the limit and
-/// the flag that moves it.
+/// Why a guest was stopped before it had a result. Its `Display` (in `stopped.rs`) names the limit and the flag
+/// that raises it.
 ///
 /// ```
 /// use fuelbox::{Limits, Runner, RunnerConfig, Call, Stop};
@@ -100,29 +100,29 @@ pub enum Stop {
     Deadline {
         /// The deadline, counted from the start of instantiation.
         limit: Duration,
-        /// What the guest was about to do that could not end in time, if it was stopped for that.
+        /// The operation that the guest was stopped at because it could not end in time, if any.
         why: Option<String>,
     },
-    /// The guest trapped after it had been denied memory or table growth.
+    /// The guest trapped after a growth of memory or a table was denied.
     MemoryDenied {
-        /// What was asked for and refused last.
+        /// The last denied growth.
         denied: Denied,
         /// The trap that followed.
         trap: String,
     },
-    /// The guest wrote more than it may.
+    /// The guest wrote more than its limit.
     OutputFull {
         /// Which output: `result`, `stdout` or `stderr`.
         stream: &'static str,
         /// The cap in bytes.
         limit: usize,
     },
-    /// The input, which is read while the guest waits for it, is too large.
+    /// The input, which is read when the guest asks for it, is too large.
     InputTooLarge {
         /// The cap in bytes.
         limit: usize,
     },
-    /// The system has too little memory, within what the guest is allowed.
+    /// The system has too little memory, though the guest is within its limits.
     NoMemory {
         /// What it was for.
         what: &'static str,
@@ -133,14 +133,14 @@ pub enum Stop {
     Failed {
         /// The code that its function returned.
         code: i32,
-        /// Its own text, at most `MESSAGE_BYTES_MAX` bytes of it and fit to be shown; empty if it gave none.
+        /// Its message, escaped, at most `MESSAGE_BYTES_MAX` bytes; empty if it gave none.
         message: String,
     },
-    /// The guest broke its calling convention, for example by a pointer outside its memory.
+    /// The guest broke its calling convention, for example with a pointer outside its memory.
     Convention(String),
 }
 
-/// A growth that was refused.
+/// A denied growth.
 ///
 /// ```
 /// use fuelbox::{Denied, Stop};
@@ -165,17 +165,17 @@ pub enum Denied {
         /// The cap in pages.
         limit: u32,
     },
-    /// Linear memory that its limit allows and the system does not have.
+    /// Linear memory within the limit, which the system does not have.
     System {
         /// Pages of 64 KiB asked for.
         wanted: u64,
     },
     /// Blocks of an Extism plug-in.
     Blocks {
-        /// How many it may have at a time.
+        /// The limit at a time.
         limit: usize,
     },
-    /// A table. Tables never grow once an instance stands; SECURITY.md says why.
+    /// A table. Tables never grow after instantiation; SECURITY.md says why.
     Table {
         /// Elements asked for.
         wanted: u64,
@@ -201,7 +201,7 @@ impl fmt::Display for Denied {
     }
 }
 
-/// What a run used, all of it measured.
+/// What a run used, as measured.
 ///
 /// ```
 /// use fuelbox::{Call, Runner, RunnerConfig};
@@ -221,17 +221,17 @@ impl fmt::Display for Denied {
 pub struct Usage {
     /// Fuel units. The same module, function and input give the same number on every machine.
     pub fuel: u64,
-    /// Pages of 64 KiB that linear memory had at its largest (it never shrinks).
+    /// Peak of linear memory in pages of 64 KiB (it never shrinks).
     pub peak_pages: u32,
-    /// Growths of memory and tables that the guest was denied, whether it made do without or trapped.
+    /// Denied growths of memory and tables, whether the guest continued or trapped.
     pub denied_growths: u32,
-    /// Time to make the instance: memory, data segments and the `start` function.
+    /// Time of instantiation: memory, data segments and the `start` function.
     pub instantiate: Duration,
-    /// Time in the called function, moving input and output included.
+    /// Time in the called function, including the transfer of input and output.
     pub run: Duration,
 }
 
-/// A finished run: what came of it and what it used.
+/// A finished run: its result and what it used.
 ///
 /// ```
 /// use fuelbox::{Call, Report, Runner, RunnerConfig, Value};
@@ -247,9 +247,9 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report<T> {
-    /// The result, or how the guest was stopped.
+    /// The result, or what stopped the guest.
     pub result: Result<T, Stop>,
-    /// What it used either way.
+    /// What the run used, in both cases.
     pub usage: Usage,
 }
 

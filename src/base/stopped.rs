@@ -1,4 +1,4 @@
-//! What is said of a stopped guest. Texts and names that it chose are made fit to be shown, on one line.
+//! Messages for a stopped guest, on one line. Text that the guest chose is escaped.
 
 use crate::base::escape::printable;
 use crate::base::outcome::Stop;

@@ -1,4 +1,4 @@
-//! Numbers, sizes, times and directories as people write them, in flags and in policies. Pure.
+//! Parses numbers, sizes, times and directories from flags and policies. Pure.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -39,13 +39,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 pub struct DirArg {
     /// The host's directory.
     pub host: OsString,
-    /// What the guest sees it as.
+    /// Its name for the guest.
     pub guest: String,
-    /// Whether nothing in it may be changed.
+    /// Whether it is read-only.
     pub read_only: bool,
 }
 
-/// Parses a directory to be opened to a guest. Without GUEST the guest sees the directory under the name it has here.
+/// Parses a directory to open for a guest. Without GUEST, the guest sees it under its name on the host.
 pub fn directory(text: &OsString) -> Result<DirArg, String> {
     let shown = text.to_string_lossy();
     let bytes = text.as_encoded_bytes();
@@ -57,7 +57,7 @@ pub fn directory(text: &OsString) -> Result<DirArg, String> {
     let (host, guest) = split.map_or((bytes, bytes), |at| (&bytes[..at], &bytes[at + 2..]));
     let guest = std::str::from_utf8(guest)
         .map_err(|_| format!("`{shown}`: the guest's name for it must be UTF-8 (HOST::GUEST)"))?;
-    // A colon in the guest's name is more likely a slip, such as `:r0`, than meant.
+    // A colon in the guest's name is more likely a typing error, such as `:r0`, than intended.
     if host.is_empty() || guest.is_empty() || guest.contains(':') {
         return Err(format!("`{shown}`: give HOST, HOST::GUEST or either with :ro after it"));
     }

@@ -1,5 +1,5 @@
-//! Goes through a module's code section: each function body is looked through, and what must be inserted into it
-//! is kept for `rewrite.rs`.
+//! Reads a module's code section: checks each function body, and keeps the necessary insertions for
+//! `rewrite.rs`.
 
 use crate::base::error::LoadProblem;
 use crate::module::code_limits;
@@ -8,28 +8,28 @@ use crate::module::edit::Edit;
 use crate::module::operators::Types;
 use wasmparser::FunctionBody;
 
-/// What has been read of the code section.
+/// State of reading the code section.
 #[derive(Default)]
 pub struct Code {
-    /// What is to be inserted into it, in order.
+    /// Insertions, in order.
     pub edits: Vec<Edit>,
-    /// What the interpreter takes to translate it, in nanoseconds of a desktop core.
+    /// Estimated translation time, in nanoseconds on a desktop core.
     pub translation_ns: u64,
-    /// Bytes that it takes once it is translated.
+    /// Estimated size of the translated code, in bytes.
     pub translated_bytes: u64,
     /// Function bodies so far.
     pub bodies: usize,
-    /// Where the last one ends; 0 before the section.
+    /// End of the last one; 0 before the section.
     end: usize,
 }
 
 impl Code {
-    /// The section begins; its first function body, with its size, is `at` so many bytes from the module's first.
+    /// Starts the section. Its first function body, including the size, is at the byte `at` of the module.
     pub fn begin(&mut self, at: usize) {
         self.end = at;
     }
 
-    /// The next function body, of a function whose results take so many stack cells.
+    /// Checks the next function body, of a function whose results take this many stack cells.
     ///
     /// # Errors
     /// As [`code_limits::body`].

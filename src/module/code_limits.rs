@@ -1,6 +1,7 @@
-//! Looks through function bodies for what would cost the host more than the guest pays for it, and for what the
-//! interpreter gets wrong. The binary reader counts functions and types; these checks bound what a few bytes
-//! of code can become, and say what must be inserted before the interpreter sees the code (`rewrite.rs`).
+//! Checks function bodies for code that costs the host more than the guest pays, and for code that the
+//! interpreter translates incorrectly. The reader (`reader.rs`) counts functions and types. These checks limit
+//! what a few bytes of code can become, and decide what `rewrite.rs` inserts before the interpreter sees the
+//! code.
 
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{
@@ -10,18 +11,18 @@ use crate::module::edit::{Insert, Insertion};
 use crate::module::operators::{Operators, Types, cells};
 use wasmparser::FunctionBody;
 
-/// What is found in a function body.
+/// The result for a function body.
 pub struct Found {
-    /// What must be inserted into it, in order.
+    /// Insertions, in order.
     pub insertions: Vec<Insertion>,
-    /// What the interpreter takes to translate it, in nanoseconds of a desktop core.
+    /// Estimated translation time, in nanoseconds on a desktop core.
     pub translation_ns: u64,
-    /// Bytes that it takes then.
+    /// Estimated size of the translated code, in bytes.
     pub translated_bytes: u64,
 }
 
-/// Checks one function body whose results take `results` stack cells. Nothing is refused or inserted for the
-/// interpreter's faults without `work_arounds`.
+/// Checks a function body whose results take `results` stack cells. Without `work_arounds`, nothing is refused
+/// or inserted because of the interpreter's faults.
 ///
 /// # Errors
 /// More locals, nesting, growth instructions, `select` instructions, or values copied by branches than a program
@@ -36,7 +37,7 @@ pub fn body(
     let mut reader = body.get_operators_reader().map_err(invalid)?;
     let mut insertions = Vec::new();
     let nops = locals.saturating_sub(LOCALS_FREE).div_ceil(LOCALS_PER_NOP);
-    // `LOCALS_MAX` keeps it within a byte.
+    // `LOCALS_MAX` ensures that it fits a byte.
     if let Ok(nops @ 1..) = u8::try_from(nops) {
         insert(&mut insertions, reader.original_position(), Insert::Nops(nops))?;
     }
@@ -71,7 +72,7 @@ pub fn body(
     Ok(Found { insertions, translation_ns, translated_bytes })
 }
 
-/// Notes `what` at `at`. The module decides how many there are.
+/// Adds an insertion of `what` at `at`. The module decides how many there are.
 fn insert(insertions: &mut Vec<Insertion>, at: usize, what: Insert) -> Result<(), LoadProblem> {
     let bytes = 2 * size_of_val(&insertions[..]) as u64;
     insertions.try_reserve(1).map_err(|_| LoadProblem::NoMemory { bytes })?;
@@ -79,12 +80,12 @@ fn insert(insertions: &mut Vec<Insertion>, at: usize, what: Insert) -> Result<()
     Ok(())
 }
 
-/// Compilers do without these, and the interpreter gets them wrong.
+/// Compilers do not emit these, and the interpreter gets them wrong.
 fn unsupported(what: &str) -> LoadProblem {
     LoadProblem::Invalid(format!("{what}, which is not supported"))
 }
 
-// For each block and branch of a module; the build is for size elsewhere.
+// Runs for each block and branch of a module. The rest of the build is optimised for size.
 #[inline(always)]
 fn check(what: &str, count: u64, max: u64) -> Result<(), LoadProblem> {
     if count <= max { Ok(()) } else { Err(exceeded(what, max)) }
@@ -95,7 +96,7 @@ fn exceeded(what: &str, max: u64) -> LoadProblem {
     LoadProblem::Invalid(format!("a function has more than the {max} {what} supported"))
 }
 
-/// Counts the local variables, and gives how many of the interpreter's stack cells they take.
+/// Counts the local variables, and returns the interpreter's stack cells that they take.
 fn count_locals(body: &FunctionBody<'_>) -> Result<u64, LoadProblem> {
     let (mut count, mut taken) = (0, 0);
     for group in body.get_locals_reader().map_err(invalid)? {

@@ -1,16 +1,16 @@
-//! What is to be inserted into a module's code before the interpreter sees it: found by `vet.rs`, done by `rewrite.rs`,
-//! which says why.
+//! Insertions into a module's code before the interpreter sees it. `code_limits.rs` finds them, and
+//! `rewrite.rs` makes them and says why.
 
 use std::ops::Range;
 
-/// What is inserted somewhere.
+/// What to insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Insert {
     /// `i32.const 0; i32.or`.
     OrZero32,
     /// `i64.const 0; i64.or`.
     OrZero64,
-    /// So many `nop`.
+    /// This many `nop`.
     Nops(u8),
 }
 
@@ -25,7 +25,7 @@ impl Insert {
     }
 }
 
-/// A place in the module, and what comes before the instruction there.
+/// An insertion before the instruction at a byte of the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Insertion {
     at: u32,
@@ -33,38 +33,38 @@ pub struct Insertion {
 }
 
 impl Insertion {
-    /// `what` at so many bytes from the module's first; none beyond 4 GiB, which no module has.
+    /// `what` at a byte of the module; `None` beyond 4 GiB, which no module has.
     pub fn new(at: usize, what: Insert) -> Option<Insertion> {
         Some(Insertion { at: u32::try_from(at).ok()?, what })
     }
 
-    /// Bytes from the module's first.
+    /// Position in bytes from the start of the module.
     pub fn at(&self) -> usize {
         self.at as usize
     }
 
-    /// The instructions that are inserted.
+    /// The inserted instructions.
     pub fn bytes(&self) -> &'static [u8] {
         self.what.bytes()
     }
 }
 
-// A hostile module has one for every three of its bytes.
+// A hostile module has one for every three of its bytes, so it is small.
 const _: () = assert!(size_of::<Insertion>() == 8);
 
-/// A function body, and what is inserted into it.
+/// A function body and its insertions.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Where the body is in the module, its size not included.
+    /// Position of the body in the module, without its size.
     pub body: Range<usize>,
-    /// Where its size is.
+    /// Position of its size.
     pub size_at: usize,
-    /// What is inserted, in order.
+    /// Insertions, in order.
     pub insertions: Vec<Insertion>,
 }
 
 impl Edit {
-    /// Bytes of the body, with what is inserted.
+    /// Bytes of the body with the insertions.
     pub fn new_size(&self) -> usize {
         self.body.len() + self.insertions.iter().map(|insertion| insertion.bytes().len()).sum::<usize>()
     }

@@ -1,4 +1,4 @@
-//! What a module declares, as far as anything here needs to know it.
+//! The declarations of a module that other rooms need.
 
 use crate::module::names::ByName;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use wasmparser::ValType;
 
-/// A value type, as far as calling conventions tell types apart.
+/// A value type, as far as calling conventions distinguish types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Ty {
@@ -30,7 +30,7 @@ impl Ty {
         }
     }
 
-    /// Whether it is one of the four number types.
+    /// Whether it is a number type.
     pub fn is_number(self) -> bool {
         !matches!(self, Ty::V128 | Ty::Ref)
     }
@@ -69,7 +69,7 @@ impl fmt::Display for Signature {
     }
 }
 
-/// What is imported or exported.
+/// An imported or exported item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A function with its type.
@@ -103,7 +103,7 @@ pub struct Import {
     pub module: String,
     /// The field part of the name.
     pub name: String,
-    /// What must be provided.
+    /// The required item.
     pub item: Item,
 }
 
@@ -112,9 +112,9 @@ pub struct Import {
 pub struct Export {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The item.
     pub item: Item,
-    /// Its number among the module's functions, memories or whatever it is one of. Two names of one thing have the same.
+    /// Its index among the module's functions, memories and so on. Two names of one item have the same index.
     pub index: u32,
 }
 
@@ -123,42 +123,42 @@ pub struct Export {
 pub struct MemorySize {
     /// Pages of 64 KiB at the start.
     pub min_pages: u64,
-    /// Pages it declares it will never exceed.
+    /// Its declared maximum, in pages.
     pub max_pages: Option<u64>,
 }
 
-/// What a module declares.
+/// The declarations of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleInfo {
     /// Everything it imports.
     pub imports: Vec<Import>,
     /// Everything it exports.
     pub exports: Vec<Export>,
-    /// Its linear memory (the first, should there be more).
+    /// Its linear memory (the first, if there are more).
     pub memory: Option<MemorySize>,
-    /// Elements of its tables together, element segments included.
+    /// Elements of its tables and element segments together.
     pub table_elements: u64,
     /// The index of its `start` function.
     pub start: Option<u32>,
     /// Bytes of all function bodies.
     pub code_bytes: u64,
-    /// Bytes that the host keeps for an instance beside its memory: functions, segments, tables, globals.
+    /// Bytes that the host keeps for an instance, beside its memory: functions, segments, tables, globals.
     pub instance_bytes: u64,
     exports_by_name: ByName,
-    /// The numbers of the functions that are never offered, in order; found when first asked for.
+    /// Indices of the reserved functions, sorted; computed at the first use.
     reserved: OnceLock<Box<[u32]>>,
     /// The modules that it imports from.
     pub import_modules: BTreeSet<String>,
 }
 
 impl ModuleInfo {
-    /// Makes [`ModuleInfo::function`] find the exports that there are.
+    /// Builds the index for [`ModuleInfo::function`].
     pub(crate) fn index_exports(&mut self) {
         let exports = &self.exports;
         self.exports_by_name = ByName::of(exports.len(), |place| &exports[place].name);
     }
 
-    /// Counts `count` of what takes so many bytes of each instance.
+    /// Counts `count` items that take this many bytes of each instance.
     pub(crate) fn count_instance(&mut self, count: u64, bytes: u64) {
         self.instance_bytes = self.instance_bytes.saturating_add(count.saturating_mul(bytes));
     }
@@ -169,8 +169,8 @@ impl ModuleInfo {
         Some(signature)
     }
 
-    /// Whether the exported function `name` is one of those that `is_reserved` says belong to nobody, by this name or
-    /// by another that it has. What it says must follow from the module alone: it is asked once for each name.
+    /// Whether `is_reserved` reserves the exported function `name`, by this name or by another name of it. The
+    /// result must depend only on the module: it is computed once for each name.
     pub(crate) fn is_reserved(&self, name: &str, is_reserved: impl Fn(&str, &Signature) -> bool) -> bool {
         let reserved = self.reserved.get_or_init(|| {
             let function = |export: &&Export| match &export.item {
@@ -204,7 +204,7 @@ impl ModuleInfo {
         })
     }
 
-    /// Whether a memory is exported under the name that conventions use.
+    /// Whether a memory is exported under the name that calling conventions use.
     pub fn exports_memory(&self) -> bool {
         self.export("memory") == Some(&Item::Memory)
     }

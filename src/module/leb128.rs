@@ -1,4 +1,4 @@
-//! Numbers in the binary format.
+//! Numbers of the binary format.
 
 /// Appends `value` in unsigned LEB128 (core specification, section 5.2.2).
 pub fn leb128(mut value: u32, out: &mut Vec<u8>) {
@@ -12,7 +12,7 @@ pub fn leb128(mut value: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// `value` in unsigned LEB128, in `length` bytes at least, as which the binary format takes it too.
+/// `value` in unsigned LEB128 of at least `length` bytes; the binary format allows longer encodings.
 pub fn leb128_of_length(value: u32, length: usize) -> Vec<u8> {
     let mut out = Vec::new();
     leb128(value, &mut out);

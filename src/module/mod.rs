@@ -1,4 +1,4 @@
-//! A module's bytes before they run: read, limited, rewritten.
+//! A module's bytes before they run: parsing, limits, rewriting.
 
 pub(crate) mod code;
 pub(crate) mod code_limits;

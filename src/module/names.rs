@@ -1,19 +1,19 @@
-//! Places in a list by name: to look up each of thousands by searching the list takes the square of their number.
+//! An index of names. Searching the list for each of thousands of names would take quadratic time.
 
-/// Places, in the order of the names there.
+/// Positions, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ByName(Vec<u32>);
 
 impl ByName {
-    /// Of a list with `count` names, which `name` gives by their places.
+    /// Builds it for a list of `count` names. `name` returns the name at a position.
     pub fn of<'a>(count: usize, name: impl Fn(usize) -> &'a str) -> ByName {
         let mut places: Vec<u32> = (0..count as u32).collect();
-        // Stable: of a name that is there twice, the first place is found.
+        // The sort is stable, so the first of two equal names is found.
         places.sort_by_key(|place| name(*place as usize));
         ByName(places)
     }
 
-    /// The place of the name `wanted` in the list that this was made of.
+    /// The position of the name `wanted` in the list.
     pub fn find<'a>(&self, wanted: &str, name: impl Fn(usize) -> &'a str) -> Option<usize> {
         let at = self.0.partition_point(|place| name(*place as usize) < wanted);
         self.0.get(at).map(|place| *place as usize).filter(|place| name(*place) == wanted)

@@ -1,83 +1,85 @@
-//! What the instructions of a function add up to, one after the other.
+//! Adds up the costs of a function's instructions, one after the other.
 //!
-//! `vet.rs` asks for it after each instruction, and decides what is too much and what must be rewritten.
+//! `code_limits.rs` reads the sums after each instruction, and decides what is too much and what must be
+//! rewritten.
 
 use crate::module::edit::Insert;
 use wasmparser::{BlockType, BrTable, MemArg, ValType, VisitOperator};
 
-/// What the interpreter takes to translate an instruction, in nanoseconds of a desktop core: measured on 2 MB of each
-/// kind, the dearest of a kind kept.
+/// Time to translate an instruction, in nanoseconds on a desktop core: measured on 2 MB of each kind, taking
+/// the most expensive of a kind.
 const OPERATOR_NS: u64 = 26;
-/// A `local.get`, with the copy that is made of it when the variable changes before the value is used.
+/// A `local.get`, with the copy that is made when the variable changes before the value is used.
 const LOCAL_GET_NS: u64 = 26;
 /// A constant, `drop`, `nop` or `end`.
 const LIGHT_NS: u64 = 7;
-/// What an `if` takes beyond [`OPERATOR_NS`].
+/// Additional time of an `if`, beyond [`OPERATOR_NS`].
 const IF_NS: u64 = 86;
-/// What an `else` takes beyond that.
+/// What an `else` takes in addition.
 const ELSE_NS: u64 = 46;
-/// What a `loop` takes beyond that.
+/// What a `loop` takes in addition.
 const LOOP_NS: u64 = 34;
-/// What a `local.set` or `local.tee` takes beyond that.
+/// What a `local.set` or `local.tee` takes in addition.
 const LOCAL_SET_NS: u64 = 6;
-/// What a branch takes beyond that.
+/// What a branch takes in addition.
 const BRANCH_NS: u64 = 8;
-/// What each value that a branch copies takes, each that a call takes or gives, and each target of a `br_table`.
+/// Additional time of each value that a branch copies, of each parameter and result of a call, and of each
+/// target of a `br_table`.
 const COPY_NS: u64 = 10;
 
-/// Bytes that an instruction takes once it is translated, with what the translator keeps meanwhile; measured likewise.
+/// Bytes of a translated instruction, with what the translator keeps meanwhile; measured in the same way.
 const OPERATOR_BYTES: u64 = 12;
 /// A `local.get`, or a constant.
 const VALUE_BYTES: u64 = 8;
-/// What an `if` takes beyond [`OPERATOR_BYTES`].
+/// Additional bytes of an `if`, beyond [`OPERATOR_BYTES`].
 const IF_BYTES: u64 = 80;
-/// What an `else` takes beyond that.
+/// What an `else` takes in addition.
 const ELSE_BYTES: u64 = 60;
-/// What a `loop`, a branch or a call takes beyond that.
+/// Additional bytes of a `loop`, a branch or a call.
 const LABEL_BYTES: u64 = 24;
-/// What each value that a branch copies, or a call takes, takes.
+/// Additional bytes of each value that a branch copies or a call takes.
 const COPY_BYTES: u64 = 16;
 
 /// The largest offset of a store that the interpreter encodes in 16 bits.
 const NEAR_OFFSET_MAX: u64 = 0xffff;
 
-/// What is known of the module's functions.
+/// The types of the module's functions.
 pub trait Types {
-    /// How many stack cells the parameters and the results of a type take, by its index.
+    /// Stack cells of the parameters and results of a type, by its index.
     fn of_type(&self, index: u32) -> (u32, u32);
     /// The same of a function, by its index.
     fn of_function(&self, index: u32) -> (u32, u32);
 }
 
-/// What an instruction leaves on top of the stack, as far as the next ones need to know.
+/// The top of the stack after an instruction, as far as the next instructions need it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Top {
-    /// One value that is no local variable's: a constant, or what was loaded.
+    /// A value that is not a local variable's: a constant, or a loaded value.
     Fresh,
     /// The value of this local variable.
     Local(u32),
-    /// Anything.
+    /// Anything else.
     Unknown,
 }
 
-/// What is added up.
+/// The sums.
 pub struct Operators<'a> {
     types: &'a dyn Types,
-    /// Stack cells that a branch to each open block copies; the first is the function's own.
+    /// Stack cells that a branch to each open block copies. The first is the function's own.
     labels: Vec<u32>,
-    /// What branches copy, in stack cells.
+    /// Stack cells that branches copy.
     pub copies: u64,
-    /// `memory.grow` and `table.grow`.
+    /// Number of `memory.grow` and `table.grow`.
     pub grows: u64,
     /// Stack cells of the parameters of blocks.
     pub block_params: u64,
     /// Stack cells that the widest `br_table` passes.
     pub table_cells: u32,
-    /// What must be inserted before the last instruction, for the interpreter to get it right.
+    /// Insertion needed before the last instruction, because of a fault of the interpreter.
     pub insert: Option<Insert>,
     /// Whether the last instruction changed any of the above.
     pub changed: bool,
-    /// What the last instruction but one, and the last one, leave on the stack.
+    /// The top of the stack after the last instruction but one, and after the last one.
     tops: [Top; 2],
     top: Top,
     count: u64,
@@ -88,7 +90,7 @@ pub struct Operators<'a> {
 }
 
 impl<'a> Operators<'a> {
-    /// For a function whose results take so many stack cells: its body is a block with a label of its own.
+    /// Starts a function whose results take this many stack cells. Its body is a block with its own label.
     pub fn new(results: u32, types: &'a dyn Types) -> Operators<'a> {
         Operators {
             types,
@@ -109,24 +111,24 @@ impl<'a> Operators<'a> {
         }
     }
 
-    /// Blocks that are open, the function's body not counted.
+    /// Number of open blocks, without the function's body.
     pub fn depth(&self) -> usize {
         self.labels.len().saturating_sub(1)
     }
 
-    /// What the interpreter takes to translate the instructions, in nanoseconds of a desktop core.
+    /// Estimated translation time, in nanoseconds on a desktop core.
     pub fn translation_ns(&self) -> u64 {
         let heavy = self.count - self.local_gets - self.light;
         heavy * OPERATOR_NS + self.local_gets * LOCAL_GET_NS + self.light * LIGHT_NS + self.extra_ns
     }
 
-    /// Bytes that the instructions take once they are translated.
+    /// Estimated size of the translated code, in bytes.
     pub fn translated_bytes(&self) -> u64 {
         let heavy = self.count - self.local_gets - self.light;
         heavy * OPERATOR_BYTES + (self.local_gets + self.light) * VALUE_BYTES + self.extra_bytes
     }
 
-    /// To be called before each instruction.
+    /// Call this before each instruction.
     pub fn begin(&mut self) {
         self.count += 1;
         self.changed = false;
@@ -135,7 +137,7 @@ impl<'a> Operators<'a> {
         self.top = Top::Unknown;
     }
 
-    /// Opens a block whose label takes so many cells.
+    /// Opens a block whose label takes this many stack cells.
     fn open(&mut self, ty: BlockType, cells: u32) {
         self.labels.push(cells);
         self.block_params += u64::from(self.params(ty));
@@ -157,7 +159,7 @@ impl<'a> Operators<'a> {
         }
     }
 
-    /// Stack cells that a branch to this label copies; none for a label that is not there, which validation refuses.
+    /// Stack cells that a branch to this label copies; none for an unknown label, which validation refuses.
     fn label(&self, depth: u32) -> u32 {
         let index = self.labels.len().checked_sub(depth as usize + 1);
         index.map_or(0, |index| self.labels[index])
@@ -171,7 +173,7 @@ impl<'a> Operators<'a> {
         self.changed = true;
     }
 
-    /// A call of what has so many cells of parameters and of results.
+    /// A call with this many stack cells of parameters and of results.
     fn call(&mut self, (params, results): (u32, u32)) {
         self.extra_ns += u64::from(params + results) * COPY_NS;
         self.extra_bytes += LABEL_BYTES + u64::from(params) * COPY_BYTES;
@@ -182,8 +184,8 @@ impl<'a> Operators<'a> {
         self.changed = true;
     }
 
-    /// A store of an integer. The interpreter's translator panics where address and value are the same local variable,
-    /// unless the offset is small. All else that it could take for that is guarded with it.
+    /// A store of an integer. The interpreter's translator panics if address and value are the same local
+    /// variable, unless the offset is small. Everything else that it could treat as the same is guarded too.
     fn store(&mut self, memarg: MemArg, guard: Insert) {
         let is_other = match self.tops {
             [_, Top::Fresh] | [Top::Fresh, Top::Local(_)] => true,
@@ -201,8 +203,8 @@ pub fn cells(ty: ValType) -> u32 {
     if ty == ValType::V128 { 2 } else { 1 }
 }
 
-/// A method for each instruction, of which few do anything. To visit them takes half the time of having them
-/// given as a list of `Operator`, and loading a large module is mostly reading its instructions.
+/// A visitor method for each instruction; few do anything. A visitor takes half the time of a list of
+/// `Operator`, and loading a large module is mostly reading its instructions.
 #[rustfmt::skip]
 macro_rules! visit {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
@@ -359,7 +361,7 @@ macro_rules! visit {
 impl<'a> VisitOperator<'a> for Operators<'_> {
     type Output = ();
 
-    // Without it a SIMD instruction would be an error here, and what follows it would not be counted.
+    // Without this, a SIMD instruction would be an error here, and the code after it would not be counted.
     #[cfg(feature = "simd")]
     fn simd_visitor(&mut self) -> Option<&mut dyn wasmparser::VisitSimdOperator<'a, Output = ()>> {
         Some(self)

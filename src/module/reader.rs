@@ -1,7 +1,7 @@
-//! Reads what a module declares, before anything is compiled: a hostile module must be refused while that
-//! is still cheap, and an operator must see what a refused one holds.
+//! Reads a module's declarations before anything is compiled. A hostile module must be refused while that is
+//! cheap, and an operator must be able to see what a refused module contains.
 //!
-//! Knows the binary format only (core specification, section 5.5); no engine, no limits of a run.
+//! Knows only the binary format (core specification, section 5.5); no engine and no limits of a run.
 
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{
@@ -21,7 +21,7 @@ fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {
     Ok(())
 }
 
-/// Says what bytes that are no module are.
+/// Describes bytes that are not a module.
 fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
     let problem = match wasm {
         [] => "the file is empty",
@@ -35,7 +35,7 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
     Err(LoadProblem::NotWasm(problem.into()))
 }
 
-/// Index spaces that exports refer to, filled while the sections go by.
+/// Index spaces that exports refer to, filled section by section.
 #[derive(Default)]
 struct Spaces {
     types: Vec<Signature>,
@@ -45,7 +45,7 @@ struct Spaces {
 }
 
 impl Spaces {
-    /// Counts a name against the caps.
+    /// Counts a name against the limits.
     fn name(&mut self, name: &str) -> Result<(), LoadProblem> {
         self.name_bytes += name.len();
         if name.len() > NAME_BYTES_MAX || self.name_bytes > NAMES_BYTES_MAX {
@@ -63,7 +63,8 @@ impl Spaces {
             .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
     }
 
-    /// Stack cells of the results of the function whose body is the `body`th; none for one that is not there, which validation refuses.
+    /// Stack cells of the results of the `body`th defined function; none for an unknown one, which validation
+    /// refuses.
     fn results(&self, body: usize) -> u32 {
         self.of_function((self.imported_functions + body) as u32).1
     }
@@ -74,7 +75,7 @@ impl Spaces {
     }
 }
 
-/// None for what is not there, which validation refuses.
+/// None for an unknown index, which validation refuses.
 impl Types for Spaces {
     fn of_type(&self, index: u32) -> (u32, u32) {
         let cells = |types: &[Ty]| types.iter().map(|ty| if *ty == Ty::V128 { 2 } else { 1 }).sum();
@@ -87,16 +88,17 @@ impl Types for Spaces {
     }
 }
 
-/// Reads what `wasm` declares.
+/// Reads the declarations of `wasm`.
 ///
 /// # Errors
-/// Bytes that are no core module, or are cut off or malformed as far as this reads. It is no validation.
+/// Bytes that are not a core module, or are truncated or malformed as far as this reads. This is not a
+/// validation.
 pub fn read(wasm: &[u8]) -> Result<ModuleInfo, LoadProblem> {
     read_code(wasm, true).map(|(info, _)| info)
 }
 
-/// As [`read`], with what was found in its code; edits for the interpreter's faults, and what is refused for them,
-/// only with `work_arounds`.
+/// As [`read`], with what was found in the code. Insertions and refusals because of the interpreter's faults
+/// need `work_arounds`.
 pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(ModuleInfo, Code), LoadProblem> {
     check_magic(wasm)?;
     let (mut info, mut spaces, mut code) = (ModuleInfo::default(), Spaces::default(), Code::default());
@@ -122,8 +124,8 @@ pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(ModuleInfo, 
     Ok((info, code))
 }
 
-/// Each section comes once, in the order of the specification (section 5.5.2). Some are taken out or rewritten before
-/// validation sees them.
+/// Each section occurs once, in the order of the specification (section 5.5.2). Some are removed or rewritten
+/// before validation sees them.
 fn check_order(payload: &Payload<'_>, last: &mut usize) -> Result<(), LoadProblem> {
     /// The identifiers, in order.
     const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
@@ -188,7 +190,7 @@ fn section(payload: Payload<'_>, info: &mut ModuleInfo, spaces: &mut Spaces) -> 
             }
         }
         Payload::StartSection { func, .. } => {
-            // The section is taken out before validation (`export_start`), so this is not checked there.
+            // The section is removed before validation (`export_start`), so this is not checked there.
             if spaces.function(func)? != Signature::default() {
                 return Err(LoadProblem::Invalid("the start function takes or gives values".into()));
             }

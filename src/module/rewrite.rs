@@ -1,14 +1,14 @@
-//! Writes a module anew before the interpreter sees it: with what `vet.rs` says must be inserted into its code, and
-//! with its `start` function callable from outside.
+//! Rewrites a module before the interpreter sees it: makes the insertions that `code_limits.rs` found, and
+//! exports its `start` function.
 //!
-//! What a module declares and its digest are always those of the bytes that were given. The interpreter validates
-//! what is written here like any other module. Whatever does not parse is an error: nothing passes unread.
+//! Declarations and digest are always those of the original bytes. The interpreter validates the rewritten
+//! module like any other. Whatever does not parse is an error: nothing passes unread.
 //!
-//! What is inserted, and why (`docs/upstream.md` has the interpreter's faults):
-//! - `i32.const 0; i32.or` before each `select`. The interpreter's translator fuses a comparison with zero and the
-//!   `select` behind it, and gets the condition wrong where it is in a slot of the stack. The `or` changes no value
-//!   and is no comparison, so nothing is fused.
-//! - `nop`, for which `engine.rs` sets a price, where a function has many local variables: a call zeroes them all,
+//! Insertions and their reasons (`docs/upstream.md` has the interpreter's faults):
+//! - `i32.const 0; i32.or` before each `select`. The interpreter's translator fuses a comparison with zero and
+//!   the `select` after it, and gets the condition wrong if it is in a stack slot. The `or` changes no value
+//!   and is not a comparison, so nothing is fused.
+//! - `nop`, with a price set in `program.rs`, in functions with many local variables: a call zeroes them all,
 //!   and the interpreter charges nothing for that.
 
 use crate::base::error::{LoadProblem, invalid};
@@ -28,20 +28,20 @@ const CUSTOM_SECTION: u8 = 0;
 
 /// A change.
 enum Patch<'a> {
-    /// Bytes in the place of others, of which there are no more.
+    /// Replaces bytes by at most as many.
     Bytes {
-        /// Where, in bytes from the module's first.
+        /// Position in bytes from the start of the module.
         at: usize,
-        /// How many bytes they take the place of.
+        /// Number of bytes replaced.
         old: usize,
         bytes: Cow<'static, [u8]>,
     },
-    /// What is inserted into a function's body.
+    /// Insertions into a function's body.
     Edit(&'a Edit),
 }
 
 impl Patch<'_> {
-    /// How many bytes more there are.
+    /// Number of additional bytes.
     fn more(&self) -> usize {
         match self {
             Patch::Bytes { old, bytes, .. } => bytes.len() - old,
@@ -50,19 +50,19 @@ impl Patch<'_> {
     }
 }
 
-/// A section as it is.
+/// A section of the original module.
 struct Section {
     id: u8,
-    /// Where its identifier is, and then its size.
+    /// Position of its identifier, which its size follows.
     at: usize,
     content: Range<usize>,
 }
 
-/// Rewrites `wasm`, of which `info` are known, with `edits`, which are in the order of the functions. Gives the name
+/// Rewrites `wasm`, whose declarations are `info`, with `edits` in the order of the functions. Returns the name
 /// under which its `start` function is exported, if it has one.
 ///
 /// # Errors
-/// Section headers that are malformed.
+/// Malformed section headers.
 pub fn rewrite(
     wasm: &mut Cow<'_, [u8]>,
     info: &ModuleInfo,
@@ -105,7 +105,7 @@ pub fn rewrite(
     Ok(start.map(|export| export.name))
 }
 
-/// `inner`, within `section`, and before them the section's new size.
+/// `inner` within `section`, after the section's new size.
 fn within<'a>(section: &Section, mut inner: Vec<Patch<'a>>) -> Result<Vec<Patch<'a>>, LoadProblem> {
     let more: usize = inner.iter().map(Patch::more).sum();
     let size_at = section.at + 1;
@@ -113,13 +113,13 @@ fn within<'a>(section: &Section, mut inner: Vec<Patch<'a>>) -> Result<Vec<Patch<
     Ok(inner)
 }
 
-/// A number in the place of another, which is never the longer one.
+/// Replaces a number by one that is not longer.
 fn sized(value: usize, place: Range<usize>) -> Result<Patch<'static>, LoadProblem> {
     let value = u32::try_from(value).map_err(|_| LoadProblem::Invalid("it becomes too large".into()))?;
     Ok(Patch::Bytes { at: place.start, old: place.len(), bytes: leb128_of_length(value, place.len()).into() })
 }
 
-/// An export section that holds `export` alone.
+/// An export section with only `export`.
 fn alone(export: &start_section::Export) -> Vec<u8> {
     let mut out = vec![EXPORT_SECTION];
     leb128(export.entry.len() as u32 + 1, &mut out);
@@ -128,7 +128,7 @@ fn alone(export: &start_section::Export) -> Vec<u8> {
     out
 }
 
-/// `export` as one more of the export section.
+/// Adds `export` to the export section.
 fn beside(
     export: &start_section::Export,
     wasm: &[u8],
@@ -142,7 +142,8 @@ fn beside(
     within(section, vec![count, entry])
 }
 
-/// The section as one that nobody reads: with another identifier, and an empty name before its content.
+/// Turns the section into a custom section, which nobody reads: with another identifier, and an empty name
+/// before its content.
 fn as_custom(section: &Section) -> Result<Vec<Patch<'static>>, LoadProblem> {
     let id = Patch::Bytes { at: section.at, old: 1, bytes: (&[CUSTOM_SECTION]).into() };
     let name = Patch::Bytes { at: section.content.start, old: 0, bytes: (&[0]).into() };
@@ -161,7 +162,7 @@ fn code<'a>(section: &Section, edits: &'a [Edit]) -> Result<Vec<Patch<'a>>, Load
     within(section, patches)
 }
 
-/// Puts all patches in, which are in order, from the last to the first: each byte is moved once at most.
+/// Applies all patches, which are in order, from the last to the first, so that each byte moves at most once.
 fn apply(wasm: &mut Vec<u8>, patches: &[Patch<'_>]) -> Result<(), LoadProblem> {
     let more: usize = patches.iter().map(Patch::more).sum();
     let from = wasm.len();
@@ -186,7 +187,7 @@ fn missed() -> LoadProblem {
     LoadProblem::Invalid("it cannot be rewritten".into())
 }
 
-/// What is before `from` is still to be moved to before `to`.
+/// The bytes before `from` still have to move to before `to`.
 struct Moving<'a> {
     wasm: &'a mut [u8],
     from: usize,
@@ -194,7 +195,7 @@ struct Moving<'a> {
 }
 
 impl Moving<'_> {
-    /// Moves what follows `old` bytes at `at`, and puts `bytes` in their place.
+    /// Moves what follows `old` bytes at `at`, and writes `bytes` instead of them.
     fn put(&mut self, at: usize, old: usize, bytes: &[u8]) -> Result<(), LoadProblem> {
         let kept = at + old..self.from;
         let moved_to =

@@ -1,21 +1,21 @@
-//! Makes a module's `start` function callable from outside.
+//! Exports a module's `start` function.
 //!
-//! The interpreter runs it inside instantiation, where it cannot be interrupted. As an export it can be
-//! called like any other function, in slices.
+//! The interpreter runs `start` during instantiation, where it cannot be interrupted. An exported function can
+//! be called in slices of fuel.
 
 use crate::module::leb128::leb128;
 use crate::module::reader::ModuleInfo;
 
-/// The export of a `start` function, in the place of the section that names it.
+/// The export of a `start` function, which replaces the start section.
 pub struct Export {
-    /// Its name, which no other export of the module has.
+    /// Its name, which differs from all other exports.
     pub name: String,
-    /// It as an entry of an export section.
+    /// The export as an entry of an export section.
     pub entry: Vec<u8>,
 }
 
 impl Export {
-    /// For the function numbered `start` of the module that `info` are of.
+    /// For the function with the index `start` of the module with the declarations `info`.
     pub fn new(info: &ModuleInfo, start: u32) -> Export {
         let mut name = String::from("fuelbox:start");
         while info.exports.iter().any(|e| e.name == name) {

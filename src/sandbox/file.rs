@@ -1,4 +1,4 @@
-//! A module's file: read under a cap, and compiled.
+//! Reads a module's file under a size limit, and compiles it.
 
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The endings of module files, the preferred one first.
+/// File name extensions of modules, the preferred one first.
 pub const ENDINGS: &[&str] = if cfg!(feature = "wat") { &["wasm", "wat"] } else { &["wasm"] };
 
 /// Reads and compiles the module at `path`.
@@ -19,7 +19,7 @@ pub fn load_file(path: &Path, limits: &Limits) -> Result<Program, Error> {
     Program::compile(&path.display().to_string(), &bytes, limits)
 }
 
-/// The bytes of the module file at `path`, at most as many as `limits` allow.
+/// Reads the module file at `path`, at most as many bytes as `limits` allow.
 ///
 /// # Errors
 /// [`Error::Io`] with the path; [`Error::Load`] if it is larger.
@@ -27,7 +27,7 @@ pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     whole_module(path, open(path), limits)
 }
 
-/// The whole of a module's file that was opened at `path`.
+/// Reads the whole module file that was opened at `path`.
 ///
 /// # Errors
 /// As [`read_file`].
@@ -40,17 +40,18 @@ pub(crate) fn whole_module(path: &Path, opened: io::Result<File>, limits: &Limit
     Ok(bytes)
 }
 
-/// Opens the file at `path`, wherever links lead.
+/// Opens the file at `path`, and follows links.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
-    // Opening a named pipe must not wait for its writer; on a file this changes nothing.
+    // Opening a named pipe must not wait for its writer. For a file this changes nothing.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
     options.open(path)
 }
 
-/// At most `most` bytes of the file that was opened at `path`, and one more if there are more; and its size.
+/// Reads at most `most` bytes, and one more if there are more, of the file opened at `path`. Also returns its
+/// size.
 pub(crate) fn read_at_most(
     path: &Path,
     opened: io::Result<File>,

@@ -1,6 +1,7 @@
-//! One instance under its limits: fuel in slices, the deadline between them, memory by the limiter.
+//! An instance under its limits: fuel in slices, with a check of the deadline between slices, and memory by the
+//! limiter.
 //!
-//! Knows no calling convention: those move bytes in and out through [`Sandbox::call`] and the memory here.
+//! Knows no calling convention. These transfer bytes through [`Sandbox::call`] and the memory.
 
 use crate::base::heap;
 use crate::base::limits::{
@@ -19,7 +20,7 @@ use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, 
 
 /// How a call into the guest ended.
 pub enum Ended {
-    /// It returned; the results are written.
+    /// It returned. The results are written.
     Returned,
     /// The guest called `proc_exit`.
     Exited(u32),
@@ -40,7 +41,7 @@ pub struct Sandbox<'a> {
 }
 
 impl<'a> Sandbox<'a> {
-    /// A sandbox without an instance yet: the deadline counts from here.
+    /// A sandbox without an instance. The deadline counts from here.
     pub fn new(
         program: &Program,
         limits: &Limits,
@@ -65,8 +66,8 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// Makes the instance and runs its `start` function, if it has one, and then the exported functions called
-    /// `initializers`, with zeroes for their parameters.
+    /// Instantiates, runs the `start` function, if any, and then the exported functions `initializers` with
+    /// zeroes as parameters.
     pub fn instantiate(&mut self, program: &Program, initializers: &[&str]) -> Result<(), Stop> {
         self.issue(0)?;
         heap::check(program.info().instance_bytes as usize)
@@ -97,7 +98,7 @@ impl<'a> Sandbox<'a> {
         Ok(())
     }
 
-    /// Hands out the first slice to an instance that has been woken.
+    /// Gives the first slice to a reused instance.
     pub fn begin(&mut self) -> Result<(), Stop> {
         self.issue(0)
     }
@@ -112,12 +113,12 @@ impl<'a> Sandbox<'a> {
         self.store.data().memory
     }
 
-    /// The bytes of the exported memory; none without one.
+    /// The bytes of the exported memory; empty without one.
     pub fn bytes(&self) -> &[u8] {
         self.memory().map_or(&[], |memory| memory.data(&self.store))
     }
 
-    /// The bytes of the exported memory, to be written.
+    /// The bytes of the exported memory, writable.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         match self.memory() {
             Some(memory) => memory.data_mut(&mut self.store),
@@ -125,12 +126,12 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// What the host keeps for the guest.
+    /// The host's data for the guest.
     pub fn host(&mut self) -> &mut Host {
         self.store.data_mut()
     }
 
-    /// Sees to it that the instance is not kept for another call.
+    /// Prevents that the instance is kept for another call.
     pub fn let_go(&mut self) {
         self.instance = None;
     }
@@ -170,7 +171,7 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// Before `bytes` are copied out of the guest: refused if that would take too long.
+    /// Call before `bytes` are copied out of the guest. Refuses if that would take too long.
     pub fn before_copy(&self, bytes: usize) -> Result<(), Stop> {
         if bytes as u64 >= BULK_BYTES_PER_MS {
             self.check_bulk(bytes as u64, BULK_BYTES_PER_MS)
@@ -179,21 +180,22 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// After that: a result is never had too late. What takes less than a millisecond needs no look at the clock.
+    /// Call after that: late results are discarded. What takes less than a millisecond does not need a look at
+    /// the clock.
     pub fn after_copy(&self, bytes: usize) -> Result<(), Stop> {
         if bytes as u64 >= BULK_BYTES_PER_MS { self.check_deadline(0) } else { Ok(()) }
     }
 
-    /// Ends the run: what it used, and the context with its outputs.
+    /// Ends the run. Returns what it used, and the context with its outputs.
     pub fn finish(mut self) -> (Usage, WasiCtx) {
         let usage = self.usage();
         (usage, self.store.into_data().wasi)
     }
 
-    /// What the run used; its outputs are complete then.
+    /// Returns what the run used. Its outputs are complete then.
     pub(super) fn usage(&mut self) -> Usage {
         let total = self.started.elapsed();
-        // A run that was stopped while it was made spent all its time there.
+        // A run that was stopped during instantiation spent all its time there.
         let instantiate = self.instantiated.unwrap_or(total);
         let fuel = self.fuel_used();
         let exact_pages = self.memory().map(|memory| memory.size(&self.store) as u32);
@@ -205,7 +207,7 @@ impl<'a> Sandbox<'a> {
         Usage { fuel, peak_pages, denied_growths, instantiate, run: total - instantiate }
     }
 
-    /// Waits for a host call and makes it again, until it needs no more waiting. Gives its result.
+    /// Waits for a host call and repeats it until it needs no more waiting. Returns its result.
     fn wait(&mut self, wait: Wait, again: &Again) -> Result<Val, Halt> {
         let mut wait = wait;
         let deadline = self.deadline.and_then(|limit| self.started.checked_add(limit));
@@ -227,7 +229,7 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// Output goes on within a slice's time, and before anything is waited for.
+    /// Flushes output, at least once for each slice and before any wait.
     fn let_output_through(&mut self) {
         let files = &mut self.store.data_mut().wasi.files;
         files.stdout.let_through();
@@ -244,7 +246,7 @@ impl<'a> Sandbox<'a> {
     }
 
     fn fuel_left(&self) -> u64 {
-        // Fuel metering is always on (engine.rs), so there is a number.
+        // Fuel metering is always on (`program.rs`), so there is a number.
         self.store.get_fuel().unwrap_or(0)
     }
 
@@ -253,12 +255,12 @@ impl<'a> Sandbox<'a> {
         used.min(self.fuel_limit)
     }
 
-    /// Fuel handed out at a time.
+    /// Fuel of a slice.
     fn slice(&self) -> u64 {
         if tail_calls::is_known_good() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
     }
 
-    /// Hands out the next slice, at least `required` and what host calls owe, and checks the deadline.
+    /// Starts the next slice, with at least `required` and what host calls owe, and checks the deadline.
     fn issue(&mut self, required: u64) -> Result<(), Stop> {
         self.check_deadline(required)?;
         let host = self.store.data_mut();
@@ -269,20 +271,20 @@ impl<'a> Sandbox<'a> {
         let slice = needed.saturating_sub(left).max(self.slice()).min(self.fuel_unissued);
         let available = left + slice;
         if available < needed || slice == 0 {
-            // All that is left counts as used: it did not suffice for the next step.
+            // All remaining fuel counts as used: it did not suffice for the next step.
             self.fuel_unissued = 0;
             let _ = self.store.set_fuel(0);
             return Err(Stop::OutOfFuel { limit: self.fuel_limit });
         }
         self.fuel_unissued -= slice;
         self.store.data_mut().fuel_issued += slice;
-        // Fails only without fuel metering, which is always on (engine.rs).
+        // Fails only without fuel metering, which is always on (`program.rs`).
         let _ = self.store.set_fuel(available - owed);
         Ok(())
     }
 
-    /// Pays what host calls of the last slice owe, and looks at the deadline once more: a result is never
-    /// had on credit, nor too late.
+    /// Pays what host calls of the last slice owe, and checks the deadline once more: a result is never on
+    /// credit, nor late.
     fn settle(&mut self) -> Result<(), Stop> {
         if self.store.data().fuel_owed == 0 { self.check_deadline(0) } else { self.next_slice(0) }
     }
@@ -293,7 +295,7 @@ impl<'a> Sandbox<'a> {
         if elapsed >= limit {
             return Err(Stop::Deadline { limit, why: None });
         }
-        // Only a bulk memory instruction needs more than a slice at once, and nothing interrupts it.
+        // Only a bulk memory instruction needs more than a slice at once, and it is not interrupted.
         if required > SLICE_FUEL {
             let growth = self.store.data().limiter.growth_unpaid;
             if growth > 0 {
@@ -305,7 +307,7 @@ impl<'a> Sandbox<'a> {
         Ok(())
     }
 
-    /// Refuses an uninterruptible step over `bytes` that would pass the deadline.
+    /// Refuses an uninterruptible operation on `bytes` that would pass the deadline.
     fn check_bulk(&self, bytes: u64, bytes_per_ms: u64) -> Result<(), Stop> {
         let Some(limit) = self.deadline else { return Ok(()) };
         let estimate = Duration::from_millis(bytes / bytes_per_ms);
@@ -328,14 +330,14 @@ impl<'a> Sandbox<'a> {
         match halt {
             Halt::Exit(code) => {
                 self.settle()?;
-                // A guest that has ended is not called again, even if it ended well.
+                // A guest that has exited is not called again, even after a successful exit.
                 self.instance = None;
                 Ok(Ended::Exited(*code))
             }
             Halt::Stop(stop) => Err(stop.clone()),
-            // Here nothing is in the way of it.
+            // Unwinding works here.
             Halt::Panicked => std::panic::resume_unwind(Box::new("a host call panicked")),
-            // Only of an import that is exported again and called from outside: nothing to go on with.
+            // Only for an import that is exported again and called from outside. There is nothing to resume.
             Halt::Pause(_) | Halt::Wait(..) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))
             }

@@ -1,4 +1,4 @@
-//! A run of a guest under its limits: the compiled program, the instance, and warm instances.
+//! Runs a guest under its limits: the compiled program, the instance, and warm instances.
 
 pub(crate) mod file;
 pub(crate) mod instance;

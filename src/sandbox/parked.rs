@@ -1,4 +1,4 @@
-//! Instances between two calls.
+//! Warm instances between two calls.
 
 use super::instance::Sandbox;
 use crate::base::limits::Limits;
@@ -9,7 +9,7 @@ use crate::sandbox::program::Program;
 use std::time::{Duration, Instant};
 use wasmi::{Instance, Store};
 
-/// An instance between two calls.
+/// A warm instance between two calls.
 pub struct Parked {
     store: Store<Host>,
     instance: Instance,
@@ -17,8 +17,8 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Bytes of its memory, exported or not, of what the module declares beside it beyond the usual, and of what an
-    /// Extism plug-in has the host keep with it.
+    /// Bytes of its memory, exported or not; of its module's declarations beyond the usual; and of what the
+    /// host keeps for an Extism plug-in.
     pub fn memory_bytes(&self) -> usize {
         let host = self.store.data();
         host.limiter.memory_bytes() + host.vars.bytes() + self.instance_bytes
@@ -26,7 +26,7 @@ impl Parked {
 }
 
 impl<'a> Sandbox<'a> {
-    /// An instance from an earlier call, for another one: with new limits, a new context and a new deadline.
+    /// Reuses an instance for another call, with new limits, a new context and a new deadline.
     pub fn wake(
         parked: Parked,
         program: &Program,
@@ -40,7 +40,7 @@ impl<'a> Sandbox<'a> {
         let host = store.data_mut();
         host.wasi = wasi;
         (host.fuel_issued, host.fuel_owed) = (0, 0);
-        // Fails only without fuel metering, which is always on (engine.rs).
+        // Fails only without fuel metering, which is always on (`program.rs`).
         let _ = store.set_fuel(0);
         Sandbox {
             store,
@@ -56,11 +56,11 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    /// Ends the run and, if it was denied nothing, keeps the instance for another.
+    /// Ends the run. If nothing was denied, keeps the instance for another.
     pub fn park(mut self) -> (Usage, Option<Parked>) {
         let usage = self.usage();
         let host = self.store.data_mut();
-        // What the run had open is closed with it.
+        // Closes what the run had open.
         host.wasi.files.close_all();
         host.clear_blocks();
         let was_denied = host.limiter.denied.is_some();

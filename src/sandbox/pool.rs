@@ -1,7 +1,7 @@
-//! Warm instances: kept between calls and used again, for guests whose start-up costs more than their work.
+//! Warm instances: kept and reused between calls, for guests whose start-up costs more than their work.
 //!
-//! What such a guest can see of earlier calls: everything that they left in its memory, globals and tables.
-//! One call at a time has an instance. Only one whose call succeeded, without being denied anything, is kept.
+//! Such a guest can see everything that earlier calls left in its memory, globals and tables. An instance
+//! serves one call at a time. It is kept only if its call succeeded and nothing was denied.
 
 use super::parked::Parked;
 use crate::base::limits::{INSTANCE_BYTES, WarmLimits};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-/// Bytes that the kept instances of all pools take together.
+/// Bytes that the kept instances of all pools take.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
@@ -33,7 +33,7 @@ impl Budget {
     }
 }
 
-/// An instance, and how often it has been used.
+/// An instance, and its number of uses.
 pub struct Warm {
     pub(crate) parked: Parked,
     uses: u32,
@@ -64,30 +64,30 @@ impl Pool {
         Pool { kept: Mutex::new(Vec::new()), limits: limits.clone(), budget: Arc::clone(budget) }
     }
 
-    /// How many instances are kept at most.
+    /// The maximum number of kept instances.
     pub fn most(&self) -> usize {
         self.limits.instances
     }
 
-    /// How many instances are kept.
+    /// The number of kept instances.
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether none is.
+    /// Whether no instance is kept.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes the instance that was used last, so that those too many become idle.
+    /// Takes the most recently used instance, so that superfluous ones become idle.
     pub(crate) fn take(&self) -> Option<Warm> {
         let kept = self.lock().pop()?;
         self.budget.used.fetch_sub(kept.bytes, Ordering::Relaxed);
         Some(kept.warm)
     }
 
-    /// Keeps an instance after a call, its first one if `before` is none; or lets it go, if there are enough
-    /// or it has been used enough.
+    /// Keeps an instance after a call (its first one if `before` is `None`), or drops it if there are enough,
+    /// or it was used enough.
     pub(crate) fn keep(&self, parked: Parked, before: Option<u32>) {
         let uses = before.unwrap_or(0) + 1;
         let bytes = parked.memory_bytes() + INSTANCE_BYTES;
@@ -97,11 +97,11 @@ impl Pool {
         }
     }
 
-    /// Lets go of what has been idle for too long.
+    /// Drops what has been idle for too long.
     pub fn expire(&self, now: Instant) {
         let mut gone = Vec::new();
         let mut kept = self.lock();
-        // The one that has been idle longest comes first.
+        // The longest idle one comes first.
         let is_old = |kept: &Kept| now.saturating_duration_since(kept.since) >= self.limits.idle;
         let old = kept.iter().take_while(|kept| is_old(kept)).count();
         gone.extend(kept.drain(..old));
@@ -123,7 +123,7 @@ impl Drop for Pool {
 }
 
 impl Warm {
-    /// How often it has been used.
+    /// Number of its uses.
     pub(crate) fn uses(&self) -> u32 {
         self.uses
     }

@@ -1,4 +1,4 @@
-//! Compiles modules: wasmi's configuration and [`Program`], a module made ready to be instantiated.
+//! Compiles modules: wasmi's configuration and [`Program`], a module ready for instantiation.
 
 use crate::base::error::{Error, LoadProblem};
 use crate::base::heap;
@@ -16,10 +16,10 @@ use std::borrow::Cow;
 use std::panic::catch_unwind;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
 
-/// A compiled module with what it declares. `Send + Sync`; any number of runs may share it.
+/// A compiled module with its declarations. `Send + Sync`; any number of runs may share it.
 ///
-/// Each program has an engine of its own: wasmi's code store only ever grows, so with a shared engine a
-/// plug-in that is replaced every hour would never be freed.
+/// Each program has its own engine. wasmi's code store only grows, so with a shared engine, a plug-in that is
+/// replaced every hour would never be freed.
 ///
 /// ```
 /// use fuelbox::{Call, Limits, Program, Runner, RunnerConfig};
@@ -39,7 +39,7 @@ pub struct Program {
     pub(crate) module: Module,
     pub(crate) linker: Linker<Host>,
     pub(crate) start: Option<String>,
-    /// Whether it imports the clocks, of which some have to be read when a run begins.
+    /// Whether it imports clocks, some of which have to be read when a run starts.
     pub(crate) reads_clocks: bool,
     /// Fuel handed out at a time.
     pub(crate) slice_fuel: u64,
@@ -60,13 +60,13 @@ impl std::fmt::Debug for Program {
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct CompileOptions {
-    /// Whether modules are refused or rewritten for the interpreter's known faults. Without it, guests compute
-    /// wrong results and can end the process.
+    /// Whether modules are refused or rewritten because of the interpreter's known faults. Without it, guests
+    /// compute wrong results and can end the process.
     pub work_arounds: bool,
     /// Fuel handed out at a time.
     pub slice_fuel: u64,
-    /// Whether all code is translated once before the program is given, whatever it costs. A panic of the interpreter's
-    /// translator is an error then; while a guest runs it would end the process.
+    /// Whether all code is translated once before the program is returned, at any cost. A panic of the
+    /// interpreter's translator is then an error; while a guest runs, it would end the process.
     pub tries_all: bool,
 }
 
@@ -111,7 +111,7 @@ impl Program {
         Program::compile_bytes(name, bytes.into(), limits, options)
     }
 
-    /// As [`Program::compile_with`]; bytes that are given away are rewritten where they are.
+    /// As [`Program::compile_with`]. Owned bytes are rewritten in place.
     pub(crate) fn compile_bytes(
         name: &str,
         bytes: Cow<'_, [u8]>,
@@ -120,30 +120,31 @@ impl Program {
     ) -> Result<Program, Error> {
         tail_calls::check_early()?;
         limits.check().map_err(Error::Limits)?;
-        // A module that makes the interpreter's compiler panic is refused like any other.
+        // A module that panics the interpreter's compiler is refused like any other.
         let compiled = catch_unwind(|| compile(name, bytes, limits, options))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
         compiled.map_err(|problem| Error::Load { name: name.into(), problem })
     }
 
-    /// What the module declares.
+    /// The module's declarations.
     #[doc(hidden)]
     pub fn info(&self) -> &ModuleInfo {
         &self.info
     }
 
-    /// Whether all of its code was translated when it was compiled; otherwise each function is when it is first called.
+    /// Whether all of its code was translated at compile time. Otherwise each function is translated at its
+    /// first call.
     #[doc(hidden)]
     pub fn is_translated(&self) -> bool {
         !self.is_lazy
     }
 
-    /// Whether a run may be held up for more than a moment by the translation of functions.
+    /// Whether translation of functions may delay a run by more than a moment.
     pub(crate) fn is_slow_to_translate(&self) -> bool {
         self.is_lazy && self.translation_ns > SHORT_TRANSLATION_NS
     }
 
-    /// What errors and the log call it.
+    /// Its name in errors and the log.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -154,7 +155,7 @@ impl Program {
     }
 }
 
-/// The binary form of `bytes`, translated if they are text.
+/// Converts `bytes` to the binary form, if they are text.
 ///
 /// # Errors
 /// Text that does not parse, or text in a build without the feature `wat`.
@@ -170,7 +171,7 @@ pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
     }
     #[cfg(feature = "wat")]
     return wat::parse_bytes(bytes)
-        // It repeats the line that is wrong, which may be all of the file.
+        // The message repeats the line, which may be the whole file.
         .map_err(|error| {
             LoadProblem::NotWasm(crate::base::escape::cut(
                 &error.to_string(),
@@ -183,7 +184,7 @@ pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
     ));
 }
 
-/// Text begins, after white space, with a parenthesis or a comment.
+/// Text starts, after white space, with a parenthesis or a comment.
 fn looks_like_text(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     text.starts_with(b"(") || text.starts_with(b";;")
@@ -204,7 +205,7 @@ fn compile(
     check_translated(&code, limits)?;
 
     let start = rewrite::rewrite(&mut wasm, &info, &code.edits)?;
-    // What the translator makes of one function grows by doubling; then it is copied.
+    // The translated form of a function grows by doubling, and is then copied.
     let compiling = code.translated_bytes.saturating_mul(3).saturating_add(2 * wasm.len() as u64);
     let no_memory = || LoadProblem::NoMemory { bytes: compiling };
     heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
@@ -221,7 +222,8 @@ fn compile(
     let most = if options.tries_all { LAZY_TRANSLATION_NS } else { LAZY_TRANSLATION_ONCE_NS };
     let is_lazy = translation_ns <= most;
     if is_lazy && options.tries_all {
-        // Kept, it would take three times the memory; most programs use a fraction of their functions.
+        // Kept, the translated code would take three times the memory; most programs use a fraction of their
+        // functions.
         drop(module(CompilationMode::Eager)?);
     }
     let (engine, module) =
@@ -245,7 +247,7 @@ fn compile(
     })
 }
 
-/// Says which build would take a module that this one refuses.
+/// Names the build that supports a module that this one refuses.
 fn explain(problem: LoadProblem) -> LoadProblem {
     match problem {
         LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
@@ -287,14 +289,14 @@ fn check_translated(code: &Code, limits: &Limits) -> Result<(), LoadProblem> {
 
 fn config(limits: &Limits, mode: CompilationMode) -> Config {
     let mut config = Config::default();
-    // How many of each thing a module may declare has been checked in binary.rs: wasmi's own strict limits
-    // refuse what Go and CPython are compiled to.
+    // `reader.rs` has checked the number of declarations. wasmi's own strict limits refuse the output of Go and
+    // CPython.
     config
         .consume_fuel(true)
         .fuel_cost(CustomFuelCosts {
             bytes_copied_per_fuel: BULK_BYTES_PER_FUEL,
-            // Lazy translation happens in whichever run comes first; charged, it would make that run's
-            // fuel differ from all others.
+            // Lazy translation happens in the run that comes first. If it took fuel, that run would use more
+            // fuel than all others.
             fuel_per_bytes_translated: 0,
             fuel_per_bytes_validated: 0,
         })
@@ -307,17 +309,17 @@ fn config(limits: &Limits, mode: CompilationMode) -> Config {
         .compilation_mode(mode)
         .ignore_custom_sections(true)
         .wasm_multi_memory(false)
-        // Initialisers are run, unmetered, for every instance; without this each is one instruction.
+        // Initialisers run, unmetered, for every instance. Without this feature, each is one instruction.
         .wasm_extended_const(false)
-        // In wasmi 2.0.0 a pause in an import that was called by a tail call resumes in a wrong place.
+        // In wasmi 2.0.0, a pause in an import that was called by a tail call resumes at a wrong place.
         .wasm_tail_call(false)
         .set_max_recursion_depth(limits.recursion);
-    // Its results may differ between processors, and fuel and output must not.
+    // Its results may differ between processors; fuel and output must not.
     #[cfg(feature = "simd")]
     config.wasm_relaxed_simd(false).wasm_memory64(false);
     config.set_min_stack_height(STACK_BYTES_INITIAL);
     config.set_max_stack_height(limits.stack_bytes);
-    // A value stack that is used again holds what the last run left, and each is kept at its largest size.
+    // A reused value stack contains what the last run left, and each is kept at its largest size.
     config.set_max_cached_stacks(0);
     config
 }

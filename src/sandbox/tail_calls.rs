@@ -1,24 +1,24 @@
-//! Whether the interpreter was built so that guests cannot fill the host's stack.
+//! Checks whether the interpreter was built so that guests cannot fill the host's stack.
 //!
-//! The interpreter's instruction handlers call each other and rely on the compiler to make these tail calls. It
-//! picks them by `opt-level` alone, but with debug assertions the same code is not compiled to tail calls: each
-//! instruction that a guest runs then leaves a frame behind, and a loop ends the process. A common profile for
-//! development, `[profile.dev.package."*"] opt-level = 3`, is such a build. No profile can be seen from here, so it is
-//! measured, once for a process: how far the stack grows while a guest goes around a loop. Where fuelbox itself has
-//! debug assertions, that is done before anything is loaded; otherwise when a run first needs more than a small slice
-//! of fuel, as it takes longer than a short run.
+//! The interpreter's instruction handlers call each other and rely on the compiler to make these tail calls.
+//! The interpreter selects them by `opt-level` alone. With debug assertions, the same code is not compiled to
+//! tail calls: each instruction of a guest leaves a frame, and a loop ends the process. A common development
+//! profile, `[profile.dev.package."*"] opt-level = 3`, is such a build. A library cannot see the profile, so
+//! this is measured once for each process: the growth of the stack while a guest runs a loop. If fuelbox itself
+//! has debug assertions, the measurement is made before anything is loaded. Otherwise it is made when a run
+//! first needs more than a small slice of fuel, because it takes longer than a short run.
 
 use crate::base::error::Error;
 use std::sync::OnceLock;
 use wasmi::{Caller, Engine, Func, Linker, Module, Store};
 
-/// A loop over instructions of all kinds that calls the host each time around; its source lies beside it.
+/// A loop over instructions of all kinds that calls the host in each iteration; its source is beside it.
 const LOOP: &[u8] = include_bytes!("tail_calls.wasm");
 
-/// Times around.
+/// Iterations.
 const ROUNDS: i32 = 64;
 
-/// What the stack may grow by, in bytes: a frame left in each round is more.
+/// Allowed growth of the stack, in bytes; one frame for each iteration is more.
 const SLACK_BYTES: usize = 512;
 
 static GROWTH: OnceLock<Option<usize>> = OnceLock::new();
@@ -26,7 +26,7 @@ static GROWTH: OnceLock<Option<usize>> = OnceLock::new();
 /// Checks that guests leave nothing on the host's stack.
 ///
 /// # Errors
-/// [`Error::Build`] if they do, with what to change; nothing can be run safely then.
+/// [`Error::Build`] if they do, with the remedy. Then nothing can run safely.
 pub fn check() -> Result<(), Error> {
     match GROWTH.get_or_init(|| growth().ok()) {
         Some(0..=SLACK_BYTES) => Ok(()),
@@ -40,7 +40,7 @@ pub fn check() -> Result<(), Error> {
     }
 }
 
-/// As [`check`], where it is likely that this is such a build.
+/// As [`check`], but only if such a build is likely.
 ///
 /// # Errors
 /// As there.
@@ -48,12 +48,12 @@ pub fn check_early() -> Result<(), Error> {
     if cfg!(debug_assertions) { check() } else { Ok(()) }
 }
 
-/// Whether [`check`] has been done, and found nothing.
+/// Whether [`check`] ran and found nothing.
 pub fn is_known_good() -> bool {
     matches!(GROWTH.get(), Some(Some(0..=SLACK_BYTES)))
 }
 
-/// Bytes by which the stack grows in `ROUNDS` rounds.
+/// Bytes by which the stack grows in `ROUNDS` iterations.
 fn growth() -> Result<usize, wasmi::Error> {
     let engine = Engine::default();
     let module = Module::new(&engine, LOOP)?;

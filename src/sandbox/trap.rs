@@ -1,11 +1,11 @@
-//! What is said of a run that the interpreter ended: nothing of the host's, such as the number of a store or of a table,
-//! which its own texts have here and there.
+//! Messages for a run that the interpreter ended. They contain nothing of the host, such as the number of a
+//! store or a table, which some of the interpreter's own messages contain.
 
 use crate::base::outcome::{Denied, Stop};
 use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{Error, TrapCode};
 
-/// How `error` ended a guest that had been denied this before, and had this fuel.
+/// Classifies `error` for a guest with this last denial and this fuel budget.
 pub fn stop(error: &Error, denied: Option<Denied>, fuel_limit: u64) -> Stop {
     let trap = match error.as_trap_code() {
         Some(TrapCode::StackOverflow) => {
@@ -23,7 +23,7 @@ pub fn stop(error: &Error, denied: Option<Denied>, fuel_limit: u64) -> Stop {
     }
 }
 
-/// The text for `error`, which comes from a run or from making an instance.
+/// The message for `error`, which comes from a run or an instantiation.
 pub fn text(error: &Error) -> String {
     match error.kind() {
         ErrorKind::TrapCode(code) => code.to_string(),
@@ -32,7 +32,7 @@ pub fn text(error: &Error) -> String {
         }) => {
             format!("out of bounds table access: {len} elements from {table_index} on do not fit")
         }
-        // Their texts are constants, and numbers that the module holds.
+        // Their messages are constants, with numbers that the module contains.
         ErrorKind::Memory(error) => error.to_string(),
         ErrorKind::Table(error) => error.to_string(),
         ErrorKind::Instantiation(

@@ -1,5 +1,5 @@
-//! Every cap that is no field of its own, unit last in the name, with the reason for its value. The relations between
-//! them are asserted at compile time.
+//! Every limit that is a constant, with its unit last in the name and the reason for its value. Relations
+//! between the constants are asserted at compile time.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ pub const PAGE_BYTES: usize = 64 * 1024;
 /// The most pages a 32-bit linear memory can have (4 GiB).
 pub const MEMORY_PAGES_MAX: u32 = 65_536;
 
-/// Fuel per run: the bound that does not depend on the machine. A desktop core burns 1 billion a second in
-/// simple loops; but a jump table is charged the whole loop around it, and language interpreters, which are
-/// one, 30 to 250 billion. With the default deadline, that comes first for both.
+/// Fuel per run: the limit that does not depend on the machine. A desktop core burns 1 billion units a second
+/// in simple loops. A jump table is charged for the whole loop around it, so language interpreters burn 30 to
+/// 250 billion a second. With the default deadline, the deadline comes first for both.
 pub const FUEL_DEFAULT: u64 = 1_000_000_000_000;
 
-/// Wall-clock time per run: gowasmrunner's promise, kept.
+/// Wall-clock time per run, as in gowasmrunner.
 pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
-/// Linear memory per instance: 20 MiB, of which programs in Zig set 16 aside for their stack. Only what a
-/// guest touches takes memory.
+/// Linear memory per instance: 20 MiB. Zig programs reserve 16 MiB of it for their stack. Untouched pages take
+/// no memory.
 pub const MEMORY_PAGES_DEFAULT: u32 = 320;
 
 /// Input per run, in bytes: 1 MiB.
@@ -30,51 +30,52 @@ pub const OUTPUT_BYTES_DEFAULT: usize = 1024 * 1024;
 /// Size of a module, in bytes: 16 MiB. Compiled code takes about four times as much.
 pub const MODULE_BYTES_DEFAULT: usize = 16 * 1024 * 1024;
 
-/// Calls nested in each other. Frames live on wasmi's own heap stack, never on the host's.
+/// Depth of nested calls. Frames are on wasmi's own heap stack, never on the host's stack.
 pub const RECURSION_DEFAULT: usize = 10_000;
 
 /// Height of the interpreter's value stack, in bytes: 1 MiB.
 pub const STACK_BYTES_DEFAULT: usize = 1024 * 1024;
 
-/// Elements in all tables of an instance together; one takes 8 bytes. Large Go and C++ programs have
-/// some ten thousand functions in their tables.
+/// Elements in all tables of an instance together. An element takes 8 bytes. Large Go and C++ programs have
+/// about ten thousand functions in their tables.
 pub const TABLE_ELEMENTS_DEFAULT: u32 = 100_000;
 
-/// Fuel handed out at a time; the deadline is checked between two slices. At the worst rate seen (a load
-/// that misses every cache: about 30 ns for each fuel) a slice takes 3 ms; on a tight loop 0.1 ms, of
-/// which handing out the next slice is 0.2 %.
+/// Fuel of one slice. The deadline is checked between slices. At the worst rate measured (a load that misses
+/// every cache: about 30 ns for each fuel) a slice takes 3 ms. On a tight loop it takes 0.1 ms, of which
+/// starting the next slice is 0.2 %.
 pub const SLICE_FUEL: u64 = 100_000;
 
-/// Fuel of a slice as long as it is not known that guests leave nothing on the host's stack (`tail_calls.rs`): what
-/// so many instructions could leave there fits any thread.
+/// Fuel of a slice until `tail_calls.rs` has shown that guests leave nothing on the host's stack. What this
+/// many instructions could leave there fits the stack of any thread.
 pub const UNCHECKED_SLICE_FUEL: u64 = 1_000;
 
-/// Fuel for a `memory.grow` or `table.grow`, beside that for the bytes; the most that wasmi takes.
+/// Fuel for a `memory.grow` or `table.grow`, in addition to that for the bytes. It is the most that wasmi
+/// accepts.
 ///
-/// It bounds the host's stack: in wasmi 2.0.0 a denied growth leaves a frame of about 110 bytes there until
-/// the slice ends (that path is not compiled to a tail call). At the usual cost of 1 a slice of them would
-/// take 11 MB and a guest could end the process; at this cost it takes 43 KB.
+/// It limits the host's stack: in wasmi 2.0.0, a denied growth leaves a frame of about 110 bytes there until
+/// the slice ends (that path is not compiled to a tail call). At the usual cost of 1, a slice of growths would
+/// take 11 MB, and a guest could end the process. At this cost it takes 43 KB.
 pub const GROW_FUEL: u8 = u8::MAX;
 
-/// Stack that a slice can leave behind by growths, in bytes.
+/// Host stack that the growths of one slice can take, in bytes.
 const GROW_STACK_BYTES: u64 = SLICE_FUEL / GROW_FUEL as u64 * 110;
 
-/// What wasmi copies, fills or zeroes for one fuel, in bytes (`CustomFuelCosts`; its default).
+/// Bytes that wasmi copies, fills or zeroes for one fuel (`CustomFuelCosts`; its default).
 pub const BULK_BYTES_PER_FUEL: u32 = 64;
 
-/// The slowest rate at which a machine is expected to copy or fill memory, in bytes per millisecond. One
-/// bulk instruction cannot be interrupted, so one that would pass the deadline at this rate is not begun.
+/// The lowest rate at which a machine is expected to copy or fill memory, in bytes per millisecond. A bulk
+/// instruction cannot be interrupted, so one that would pass the deadline at this rate does not start.
 pub const BULK_BYTES_PER_MS: u64 = 1_000_000;
 
-/// The slowest rate at which a machine is expected to hand out fresh, zeroed memory, in bytes per
-/// millisecond: each page of it is also a page fault. Bounds `memory.grow` and instantiation like the above.
+/// The lowest rate at which a machine is expected to provide fresh, zeroed memory, in bytes per millisecond.
+/// Each page is also a page fault. It limits `memory.grow` and instantiation in the same way.
 pub const FRESH_BYTES_PER_MS: u64 = 500_000;
 
-/// How far a bulk instruction may pass the deadline by the estimates above, in milliseconds. Less would
-/// stop guests early on machines that are faster than the slowest; the tolerance promised is 20 ms.
+/// Milliseconds by which a bulk instruction may pass the deadline, by the estimates above. A lower value would
+/// stop guests early on faster machines. The promised tolerance is 20 ms.
 pub const BULK_OVERRUN_MS: u64 = 10;
 
-/// Fuel for each call into the host, so that a guest that does nothing else keeps slices short.
+/// Fuel for each host call, so that a guest that only calls the host has short slices.
 pub const HOST_CALL_FUEL: u64 = 200;
 
 /// iovecs in one WASI call; POSIX's IOV_MAX on Linux.
@@ -83,125 +84,126 @@ pub const IOVECS_MAX: u32 = 1024;
 /// Bytes of a path in a WASI call; one less than POSIX's PATH_MAX on Linux, which counts the NUL.
 pub const PATH_BYTES_MAX: usize = 4095;
 
-/// Fuel for each entry of a directory that `fd_readdir` has to pass over.
+/// Fuel for each directory entry that `fd_readdir` skips.
 pub const ENTRY_FUEL: u64 = 20;
 
-/// Entries of a directory kept from the last `fd_readdir`, for a guest that asks again for those that its
-/// buffer cut off. Each holds a name of at most 255 bytes.
+/// Directory entries kept from the last `fd_readdir`, for a guest that asks again for those that did not fit
+/// its buffer. Each has a name of at most 255 bytes.
 pub const LISTING_KEPT: usize = 64;
 
-/// Entries of a directory that a reproducible run sorts; it takes some 30 ms, which nothing interrupts.
+/// Directory entries that a deterministic run sorts. Sorting them takes about 30 ms and is not interrupted.
 pub const LISTING_SORTED_MAX: usize = 65_536;
 
-/// What an entry of a sorted directory takes beside its name, which is there twice while it is sorted; the same on every
-/// machine, as the guest sees where the cap is.
+/// Bytes for an entry of a sorted directory beside its name, which is stored twice during the sort. The same on
+/// every machine, because the guest sees where the limit is.
 pub const LISTING_ENTRY_BYTES: usize = 64;
 
-/// Bytes that a reproducible run keeps of all the directories that it has sorted and not closed: 16 MiB. A
-/// guest can make long names, and read the same directory through each of its descriptors.
+/// Bytes of all sorted directories that a deterministic run has open: 16 MiB. A guest can make long names, and
+/// read the same directory through each of its descriptors.
 pub const LISTING_SORTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Entries that `fd_readdir` passes over before the deadline is looked at; about 1 ms.
+/// Entries that `fd_readdir` skips between two checks of the deadline; about 1 ms.
 pub const LISTING_STEP: u64 = 4096;
 
-/// What a new file, directory or link takes off the quota for writes, in bytes: the block that most file
-/// systems use for it.
+/// Bytes that a new file, directory or link takes from the quota: the block that most file systems use for it.
 pub const NEW_ENTRY_BYTES: u64 = 4096;
 
 /// Bytes that a run may write to files in its directories: 64 MiB.
 pub const DIR_QUOTA_DEFAULT: u64 = 64 * 1024 * 1024;
 
-/// Descriptors that a run may have open at once, its standard streams and directories among them; a directory
-/// that it has begun to read counts twice, as the host needs a second one for it. A gateway with eight guests
-/// at work stays below the 1,024 that systems allow a process.
+/// Descriptors that a run may have open at once, including its standard streams and directories. A directory
+/// that it reads counts twice, because the host needs a second descriptor for it. A gateway with eight busy
+/// workers stays below 1,024, the usual limit of a process.
 pub const DESCRIPTORS_DEFAULT: usize = 100;
 
-/// What a warm instance takes beside its memory at least, in bytes, as far as it is counted. One of a module with many
-/// functions or segments is counted by these ([`FUNCTION_BYTES`](super::FUNCTION_BYTES) and its like).
+/// The least that a warm instance counts for beside its memory, in bytes. An instance of a module with many
+/// functions or segments counts by these ([`FUNCTION_BYTES`](super::FUNCTION_BYTES) and the others).
 pub const INSTANCE_BYTES: usize = 64 * 1024;
 
-/// What a block of an Extism plug-in's memory takes beside its bytes, in bytes: its place in the map of blocks
-/// and the allocator's own. Counted, so that many tiny blocks come to no more than the memory cap.
+/// Overhead of a block of an Extism plug-in, in bytes: its entry in the map of blocks, and the allocator's own.
+/// It counts, so that many tiny blocks stay within the memory limit.
 pub const BLOCK_OVERHEAD_BYTES: usize = 128;
 
-/// Blocks of an Extism plug-in at a time. Letting go of them when the call ends takes some 50 ns each, which
-/// nothing interrupts; the default memory cap is reached by fewer.
+/// Blocks of an Extism plug-in at a time. Freeing one at the end of a call takes about 50 ns, and is not
+/// interrupted. Fewer blocks reach the default memory limit.
 pub const BLOCKS_MAX: usize = 262_144;
 
-/// Bytes of all variables of an Extism plug-in, names and overhead counted: 1 MiB, as in Extism's own host.
+/// Bytes of all variables of an Extism plug-in, including names and overhead: 1 MiB, as in Extism's own host.
 pub const VARS_BYTES_MAX: usize = 1024 * 1024;
 
-/// What a variable takes beside its name and value, in bytes.
+/// Overhead of a variable, in bytes.
 pub const VAR_OVERHEAD_BYTES: usize = 128;
 
-/// Bytes of the description of an HTTP request that are looked at; beyond it is refused. What parsing makes of
-/// them takes some 30 times as much.
+/// Bytes that are parsed of the description of an HTTP request. A longer one is refused. The parsed form takes
+/// about 30 times as much.
 pub const HTTP_REQUEST_BYTES_MAX: usize = 64 * 1024;
 
-/// What the system must have left beyond what a guest or client is given, in bytes, where it can say no at all: the many
-/// small things that are made for a run or a request cannot fail without ending the process.
-/// Less than what the allocator of static binaries gives back to the system at once, so that asking costs no system call.
+/// Bytes that the system must have left after an allocation for a guest or client, where the system can refuse
+/// memory. The many small allocations of a run or a request cannot fail without ending the process. The value
+/// is less than what the allocator of static binaries returns to the system at once, so the check costs no
+/// system call.
 pub const HEAP_SPARE_BYTES: usize = 1536 * 1024;
 
-/// Memory from this size on is asked for only if the above is left.
+/// Allocations from this size on are made only if that much is left.
 pub const HEAP_CHECKED_BYTES: usize = 4 * 1024;
 
-/// Bytes of a text in a JSON array that is to be a number.
+/// Bytes of a string in a JSON array that stands for a number.
 pub const NUMBER_TEXT_BYTES_MAX: usize = 1024;
 
 /// Subscriptions in one `poll_oneoff`.
 pub const SUBSCRIPTIONS_MAX: u32 = 1024;
 
-/// Bytes that one WASI call moves: a read or write beyond it is short, as POSIX allows.
+/// Bytes that one WASI call transfers. A longer read or write is short, as POSIX allows.
 pub const HOST_CALL_BYTES_MAX: usize = 1024 * 1024;
 
 /// One line of a guest's standard error in the log, in bytes; a longer one is split.
 pub const LOG_LINE_BYTES_MAX: usize = 4096;
 
-/// Bytes of a guest-given text (an abort message) that an error repeats.
+/// Bytes of a text from a guest (an abort message) that an error shows.
 pub const MESSAGE_BYTES_MAX: usize = 1024;
 
-/// Functions of one plug-in that a listing names (`/plugins`, `/openapi.json`, the console, `fuelbox list`); it says
-/// how many more there are. Plug-ins made by hand have some ten, those of binding generators some hundred.
+/// Functions of a plug-in in a listing (`/plugins`, `/openapi.json`, the console, `fuelbox list`). The listing
+/// has the number of the others. Hand-written plug-ins have about ten functions, those of binding generators
+/// some hundreds.
 pub const LISTED_FUNCTIONS_MAX: usize = 200;
 
-/// Bytes of their names and types in a listing; in JSON, escapes can make six of one.
+/// Bytes of their names and types in a listing. In JSON, escapes can make six bytes of one.
 pub const LISTED_BYTES_MAX: usize = 32 * 1024;
 
-/// Files that do not load that `/plugins` names; it says how many more there are.
+/// Files that do not load in `/plugins`, which has the number of the others.
 pub const LISTED_REFUSED_MAX: usize = 200;
 
-/// Names of functions or plug-ins that an error lists, and bytes of each that it shows.
+/// Names of functions or plug-ins in an error, and the bytes of each that it shows.
 pub const NAMES_IN_ERROR_MAX: usize = 20;
 /// See [`NAMES_IN_ERROR_MAX`].
 pub const NAME_IN_ERROR_BYTES_MAX: usize = 128;
 
-/// Lines of one run's standard error (or output) in the log; further ones are only counted.
+/// Lines of one run's stderr (or stdout) in the log. Further lines are only counted.
 pub const LOG_LINES_MAX: u32 = 1_000;
 
-/// Bytes that one call writes to the log; beyond that the write is short, as POSIX allows. A byte that has to be
-/// escaped takes some 40 ns.
+/// Bytes that one call writes to the log. A longer write is short, as POSIX allows. A byte that needs escaping
+/// takes about 40 ns.
 pub const LOG_CALL_BYTES_MAX: u32 = 64 * 1024;
 
-/// Lines into which one message of an Extism plug-in is divided; what is beyond is left out. Nothing interrupts a call.
+/// Log lines of one message of an Extism plug-in. The rest is dropped, because a host call is not interrupted.
 pub const LOG_MESSAGE_LINES_MAX: u32 = 16;
 
-/// Lines that all runs of a plug-in may log at once: what a single one may, so that one that explains a failure at
-/// length is read whole.
+/// Lines that all runs of a plug-in may log in a burst: the limit of a single run, so that a long explanation
+/// of a failure is logged completely.
 pub const LOG_BURST_LINES: u64 = 1_000;
 
-/// Lines that they may log each second from then on. A line for each of a hundred requests is a log that somebody
-/// reads; at 35,000 requests a second a guest could otherwise write gigabytes a minute.
+/// Lines for each second after the burst. People can still read a log with a line for each of a hundred
+/// requests. At 35,000 requests a second, a guest could otherwise write gigabytes a minute.
 pub const LOG_LINES_PER_S: u64 = 100;
 
-/// Bytes of text that the lines of a plug-in may have at once: 1 MiB, what a run may write to standard error by default.
+/// Bytes that the lines of a plug-in may have in a burst: 1 MiB, the default limit of a run's stderr.
 pub const LOG_BURST_BYTES: u64 = 1024 * 1024;
 
-/// Bytes that they may have each second from then on: 64 KiB. A hundred lines of 4 KiB each second would fill the card of a
+/// Bytes for each second after the burst: 64 KiB. A hundred lines of 4 KiB each second would fill the card of a
 /// small device in a night.
 pub const LOG_BYTES_PER_S: u64 = 64 * 1024;
 
-/// How many plug-ins' worth of lines and bytes all plug-ins together may log. There can be thousands.
+/// All plug-ins together may log this many times the limit of one. There can be thousands of plug-ins.
 pub const LOG_SHARES: u64 = 20;
 
 /// Bytes of a request's target in the access log, and of its method. A head may have 16 KiB.
@@ -209,23 +211,24 @@ pub const LOG_TARGET_BYTES_MAX: usize = 1024;
 /// See [`LOG_TARGET_BYTES_MAX`].
 pub const LOG_METHOD_BYTES_MAX: usize = 32;
 
-/// Time between two words about lines that were dropped.
+/// Time between two reports of dropped lines.
 pub const LOG_DROPS_SAID_EVERY: Duration = Duration::from_secs(10);
 
-/// Bytes of the log that wait to be written to standard error: 1 MiB, about what one run may write there by default.
+/// Bytes of the log that wait for stderr: 1 MiB, about what one run may write there by default.
 pub const LOG_BUFFER_BYTES: usize = 1024 * 1024;
 
-/// How long the program waits for a reader of standard error who takes nothing, when it ends.
+/// Time that the program waits at its end for a reader of stderr that takes nothing.
 pub const LOG_STALL: Duration = Duration::from_millis(500);
 
-/// How long it waits at its end for one who takes little.
+/// Time that it waits at its end for a reader that takes little.
 pub const LOG_END_WAIT: Duration = Duration::from_secs(5);
 
-/// Guests at once: two for each core of a machine with 256. Each has two threads, three descriptors and, at the default
-/// limits, up to 20 MiB of memory; a system's limits on these are some thousands, and more guests than cores end no sooner.
+/// Workers: two for each core of a machine with 256. Each has two threads, three descriptors and, at the
+/// default limits, up to 20 MiB of memory. Systems limit these to some thousands, and more workers than cores
+/// finish no sooner.
 pub const WORKERS_MAX: usize = 512;
 
-/// Checks a number of guests at once.
+/// Checks a number of workers.
 ///
 /// # Errors
 /// A sentence that names the flag, its value and the bound it breaks.

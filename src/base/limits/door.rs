@@ -1,10 +1,10 @@
-//! The caps of the gateway's front door.
+//! The limits of the gateway's connection layer.
 
 use super::constants::INPUT_BYTES_DEFAULT;
 use super::run::Limits;
 use std::time::Duration;
 
-/// What the gateway's front door allows clients. Every field is also a flag of `fuelbox serve`.
+/// The limits of clients. Every field is also a flag of `fuelbox serve`.
 ///
 /// ```
 /// use fuelbox::DoorLimits;
@@ -14,43 +14,43 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoorLimits {
-    /// Connections open at a time (`--max-connections`). One more closes the one that has been waiting
-    /// for its client longest, of the client that has most.
+    /// Open connections (`--max-connections`). A new one above the limit evicts the longest-waiting connection
+    /// of the client with the most.
     pub connections: usize,
-    /// Connections of one client, an IPv4 address or the /64 of an IPv6 address
-    /// (`--max-connections-per-client`); none is half of all.
+    /// Open connections of one client, an IPv4 address or an IPv6 /64 (`--max-connections-per-client`); `None`
+    /// is half of all.
     pub connections_per_client: Option<usize>,
-    /// Percent of the running guests that may be one client's (`--client-share`).
+    /// Percentage of the workers that one client can use (`--client-share`).
     pub client_share: u32,
     /// Bytes of a request's head (`--max-head`).
     pub head_bytes: usize,
     /// Bytes of a request's body (`--max-body`).
     pub body_bytes: usize,
-    /// Bytes of bodies and unsent responses over all connections (`--body-budget`).
+    /// Bytes of requests and unsent responses of all connections (`--body-budget`).
     pub budget_bytes: usize,
-    /// From the first byte of a head to its last (`--head-timeout`).
+    /// Time from the first byte of a head to its last (`--head-timeout`).
     pub head_timeout: Duration,
-    /// From a head to the last byte of its body (`--body-timeout`).
+    /// Time from the end of the head to the end of the body (`--body-timeout`).
     pub body_timeout: Duration,
-    /// Between requests, and before the first (`--idle-timeout`).
+    /// Time between requests, and before the first (`--idle-timeout`).
     pub idle_timeout: Duration,
-    /// For a response to be taken by its client (`--write-timeout`).
+    /// Time for the client to take a response (`--write-timeout`).
     pub write_timeout: Duration,
-    /// Requests that may wait for a guest to end (`--queue`).
+    /// Requests that may wait for a worker (`--queue`).
     pub queue: usize,
-    /// How long each of them waits (`--queue-timeout`).
+    /// Time that each of them may wait (`--queue-timeout`).
     pub queue_timeout: Duration,
 }
 
 impl Default for DoorLimits {
     fn default() -> Self {
         DoorLimits {
-            // A home network's worth; each costs well under 4 KiB while idle.
+            // Enough for a home network. An idle connection takes well below 4 KiB.
             connections: 256,
             connections_per_client: None,
-            // What runs cannot be taken back before its deadline, so the other half is kept for others.
+            // A run cannot be revoked before its deadline, so the other half is reserved for others.
             client_share: 50,
-            // What common servers take: cookies and tokens fit.
+            // As in common servers: cookies and tokens fit.
             head_bytes: 16 * 1024,
             body_bytes: INPUT_BYTES_DEFAULT,
             budget_bytes: 16 * 1024 * 1024,
@@ -64,31 +64,31 @@ impl Default for DoorLimits {
     }
 }
 
-/// What a connection may hold even if nobody can make room for it, in bytes: an input buffer and a common request. What
-/// others hold can all be in the hands of workers and guests, and that must not keep small requests out.
+/// Bytes that a connection may hold even if the budget is used up: an input buffer and a common request. All of
+/// the budget can be held by workers and guests, and that must not keep small requests out.
 pub const ALWAYS_BYTES: usize = 8 * 1024;
 
-/// The longest time that a client can be given: a day.
+/// The longest timeout of a client: a day.
 pub const CLIENT_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The smallest head that common clients can send, in bytes.
+/// The smallest limit for a head that works with common clients, in bytes.
 pub const HEAD_BYTES_MIN: usize = 256;
 
 impl DoorLimits {
-    /// Connections of one client.
+    /// The connections of one client.
     #[doc(hidden)]
     pub fn connections_of_one(&self) -> usize {
         self.connections_per_client.unwrap_or((self.connections / 2).max(1))
     }
 
-    /// Of this many `guests` at once, how many may be one client's.
+    /// The workers of one client, out of `guests`.
     #[doc(hidden)]
     pub fn workers_of_one(&self, guests: usize) -> usize {
         let part = guests.saturating_mul(self.client_share as usize) / 100;
         part.max(1)
     }
 
-    /// Checks the values that contradict each other or that nothing could be served under.
+    /// Checks for values that contradict each other, or with which nothing can be served.
     ///
     /// # Errors
     /// A sentence with both flags and both values.
@@ -137,7 +137,7 @@ impl DoorLimits {
         Ok(())
     }
 
-    /// Checks these against the limits of a run.
+    /// Checks these limits against the limits of a run.
     ///
     /// # Errors
     /// A sentence with both flags and both values.

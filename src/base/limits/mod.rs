@@ -1,4 +1,4 @@
-//! Every cap in one place. Nothing here knows wasm, HTTP or flags.
+//! All limits. This folder knows neither wasm nor HTTP nor flags.
 
 pub(crate) mod constants;
 #[cfg(feature = "gateway")]

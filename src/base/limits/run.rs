@@ -1,9 +1,9 @@
-//! The caps of one run.
+//! The limits of one run.
 
 use super::constants::*;
 use std::time::Duration;
 
-/// What one run may use. Every field is also a flag of the command line.
+/// The limits of one run. Every field is also a flag of the command line.
 ///
 /// ```
 /// use fuelbox::Limits;
@@ -15,26 +15,26 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Fuel units (`--fuel`): one for a simple instruction, more where code jumps by tables.
+    /// Fuel units (`--fuel`). A simple instruction takes one; jumps through tables take more.
     pub fuel: u64,
-    /// Wall-clock time from the start of instantiation; `None` leaves fuel as the only bound (`--timeout`).
+    /// Wall-clock time from the start of instantiation (`--timeout`). With `None`, only fuel limits a run.
     pub deadline: Option<Duration>,
-    /// Pages of 64 KiB that linear memory may reach, and the host's memory for an Extism plug-in with it
+    /// Pages of 64 KiB of linear memory, together with the host's memory for an Extism plug-in
     /// (`--memory-pages`).
     pub memory_pages: u32,
     /// Bytes of input (`--max-input`).
     pub input_bytes: usize,
-    /// Bytes of result, of standard output and of standard error, each (`--max-output`).
+    /// Bytes of the result, stdout and stderr, each (`--max-output`).
     pub output_bytes: usize,
     /// Bytes of a module (`--max-module`).
     pub module_bytes: usize,
-    /// Nested calls (`--max-recursion`).
+    /// Depth of nested calls (`--max-recursion`).
     pub recursion: usize,
     /// Bytes of the interpreter's value stack (`--max-stack`).
     pub stack_bytes: usize,
     /// Elements of all tables together (`--max-table-elements`).
     pub table_elements: u32,
-    /// Bytes written to files, new entries counted as 4 KiB each (`--dir-quota`).
+    /// Bytes written to files; a new entry counts as 4 KiB (`--dir-quota`).
     pub dir_quota: u64,
     /// Open descriptors (`--max-descriptors`).
     pub descriptors: usize,
@@ -43,7 +43,7 @@ pub struct Limits {
 /// Descriptors that every run has: the standard streams.
 pub const DESCRIPTORS_MIN: usize = 3;
 
-/// The most descriptors that a run can be given; a guest's table of them costs 200 bytes each.
+/// The largest descriptor limit. A guest's descriptor table costs 200 bytes for each.
 pub const DESCRIPTORS_MAX: usize = 65_536;
 
 impl Default for Limits {
@@ -64,17 +64,17 @@ impl Default for Limits {
     }
 }
 
-/// Smallest value stack that can hold a frame, in bytes.
+/// The smallest value stack that can hold a frame, in bytes.
 pub const STACK_BYTES_MIN: usize = 4096;
 
-/// Bytes of a value stack to begin with.
+/// Initial size of a value stack, in bytes.
 pub const STACK_BYTES_INITIAL: usize = 1024;
 
 const _: () =
     assert!(STACK_BYTES_INITIAL <= STACK_BYTES_MIN, "wasmi panics if a stack begins above its maximum");
 
 impl Limits {
-    /// Checks the values that no run could work with.
+    /// Checks for values with which no run can work.
     ///
     /// # Errors
     /// A sentence that names the flag, its value and the bound it breaks.
@@ -109,7 +109,7 @@ impl Limits {
         Ok(())
     }
 
-    /// The memory cap in bytes, as far as the host's address width goes.
+    /// The memory limit in bytes, at most the host's address width.
     pub(crate) fn memory_bytes(&self) -> usize {
         (self.memory_pages as usize).saturating_mul(PAGE_BYTES)
     }

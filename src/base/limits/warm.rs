@@ -1,9 +1,8 @@
-//! The caps of warm instances.
+//! The limits of warm instances.
 
 use std::time::Duration;
 
-/// How instances are kept between calls, instead of one being made for each. Every field is also a flag of
-/// `fuelbox serve`.
+/// Limits of warm instances, which are kept between calls. Every field is also a flag of `fuelbox serve`.
 ///
 /// ```
 /// # #[cfg(feature = "plugins")] {
@@ -17,11 +16,11 @@ use std::time::Duration;
 pub struct WarmLimits {
     /// Instances kept for each plug-in (`--warm`); 0 keeps none.
     pub instances: usize,
-    /// Bytes that kept instances of all plug-ins may have together (`--warm-memory`).
+    /// Bytes of all kept instances of all plug-ins (`--warm-memory`).
     pub memory_bytes: usize,
-    /// Calls after which an instance is replaced (`--warm-uses`).
+    /// Calls after which an instance is dropped (`--warm-uses`).
     pub uses: u32,
-    /// Time without a call after which an instance is let go (`--warm-idle`).
+    /// Time without a call after which an instance is dropped (`--warm-idle`).
     pub idle: Duration,
 }
 
@@ -29,9 +28,9 @@ impl Default for WarmLimits {
     fn default() -> Self {
         WarmLimits {
             instances: 0,
-            // Three guests of the default memory cap, or a thousand small ones.
+            // Three guests at the default memory limit, or a thousand small ones.
             memory_bytes: 64 * 1024 * 1024,
-            // What a guest leaks is bounded by it, and the cost of a new instance is spread thin.
+            // This limits what a guest leaks, and spreads the cost of a new instance over many calls.
             uses: 1_000,
             idle: Duration::from_secs(60),
         }
@@ -39,7 +38,7 @@ impl Default for WarmLimits {
 }
 
 impl WarmLimits {
-    /// Checks the values that make no sense.
+    /// Checks for values that make no sense.
     ///
     /// # Errors
     /// A sentence with the flag.

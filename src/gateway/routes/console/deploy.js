@@ -14,12 +14,12 @@ function forget() {
   $('policy').value = '';
   $('forget').hidden = true;
   forgetPolicy();
-  text('desk-said', '');
+  text('deploy-said', '');
 }
 
 function setMayDeploy(may) {
   mayDeploy = may;
-  $('desk').hidden = !may;
+  $('deploy-forms').hidden = !may;
   showPlugins();
 }
 
@@ -40,37 +40,37 @@ async function useToken(event) {
     text('token-said', says, isKept ? 'good' : 'bad');
   } catch (error) {
     forget();
-    text('token-said', `No answer: ${error.message}`, 'bad');
+    text('token-said', `No response: ${error.message}`, 'bad');
   }
 }
 
 function whatTokenMay(answer, problem) {
   switch (problem?.slug) {
     case 'no-such-route':
-      return ['The server was started without --token-file, so nothing can be deployed over HTTP.', false, false];
+      return ['The server was started without --token-file, so deployment over HTTP is off.', false, false];
     case 'token-needed': return ['The server does not know this token.', false, false];
-    case 'forbidden': return ['This token may call plug-ins and not change them.', true, false];
+    case 'forbidden': return ['This token can call plug-ins, but not change them.', true, false];
     case 'no-folder':
-      return ['The token is good, but the server has only its built-in guests. Start it with --plugins DIR.', true, false];
-    case 'no-such-plugin': return ['You may deploy.', true, true];
+      return ['The token is valid, but the server serves only its built-in guests. Start it with --plugins DIR.', true, false];
+    case 'no-such-plugin': return ['This token can deploy.', true, true];
     default:
-      return answer.ok ? ['You may deploy.', true, true] : [problem?.detail ?? `Status ${answer.status}`, false, false];
+      return answer.ok ? ['This token can deploy.', true, true] : [problem?.detail ?? `Status ${answer.status}`, false, false];
   }
 }
 
 // One change; true if it was made.
 async function change(method, url, headers, body, done) {
-  text('desk-said', 'Asking…');
+  text('deploy-said', 'Asking…');
   try {
     const answer = await ask(url, {method, body, headers: {...BEARER(), ...headers}});
     const problem = await problemOf(answer);
-    if (answer.ok) text('desk-said', done, 'good');
-    else if (answer.status === 412) text('desk-said', 'Not done: somebody else has changed it in the meantime.', 'bad');
-    else text('desk-said', `${answer.status} ${shown(problem?.title ?? '')}: ${shown(problem?.detail ?? '')}`, 'bad');
+    if (answer.ok) text('deploy-said', done, 'good');
+    else if (answer.status === 412) text('deploy-said', 'Not done: somebody else has changed it.', 'bad');
+    else text('deploy-said', `${answer.status} ${shown(problem?.title ?? '')}: ${shown(problem?.detail ?? '')}`, 'bad');
     if (answer.ok) await pollPlugins();
     return answer.ok ? answer : null;
   } catch (error) {
-    text('desk-said', `No answer: ${error.message}`, 'bad');
+    text('deploy-said', `No response: ${error.message}`, 'bad');
     return null;
   }
 }
@@ -110,16 +110,16 @@ async function loadPolicy() {
     const answer = await ask(at(name, '/policy'), {headers: BEARER(), cache: 'no-store'});
     const problem = await problemOf(answer);
     if (!answer.ok && problem?.slug !== 'no-such-plugin') {
-      return text('desk-said', `${answer.status} ${shown(problem?.detail ?? '')}`, 'bad');
+      return text('deploy-said', `${answer.status} ${shown(problem?.detail ?? '')}`, 'bad');
     }
     policyTag = answer.ok ? answer.headers.get('etag') : '';
     $('policy').value = answer.ok ? await answer.text() : '';
     $('policy-save').disabled = false;
     $('policy-remove').disabled = !answer.ok;
-    text('desk-said', answer.ok ? `The policy of ${shown(name)}.` : `${shown(name)} has no policy yet.`);
+    text('deploy-said', answer.ok ? `The policy of ${shown(name)}.` : `${shown(name)} has no policy yet.`);
     $('policy').focus();
   } catch (error) {
-    text('desk-said', `No answer: ${error.message}`, 'bad');
+    text('deploy-said', `No response: ${error.message}`, 'bad');
   }
 }
 
@@ -137,7 +137,7 @@ async function savePolicy(event) {
 
 async function removePolicy() {
   const name = $('policy-of').value;
-  if (!await confirmed(`Delete the policy of ${shown(name)}? What the server allows holds for it then.`, 'Delete')) return;
+  if (!await confirmed(`Delete the policy of ${shown(name)}? Then only the limits of the server apply to it.`, 'Delete')) return;
   if (!await change('DELETE', at(name, '/policy'), policyCondition(), null, `${shown(name)} is without a policy now.`)) return;
   forgetPolicy();
   $('policy').value = '';

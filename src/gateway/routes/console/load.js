@@ -1,5 +1,5 @@
 
-// Charts of what happens, from differences between two looks at the metrics.
+// Charts of the load, from the differences between two scrapes of the metrics.
 const POINTS = 60;
 let before = null;
 
@@ -7,7 +7,7 @@ const CHARTS = [
   {title: 'Requests for plug-ins', of: ['rate'], say: (v) => `${short(v)}/s`},
   {title: 'Time in the function', of: ['p50', 'p99'], names: ['p50', 'p99'], say: seconds},
   {title: 'Fuel', of: ['fuel'], say: (v) => `${short(v)}/s`},
-  {title: 'Guests at work', of: ['running', 'queued'], names: ['running', 'waiting'], say: short},
+  {title: 'Busy workers', of: ['running', 'queued'], names: ['busy', 'queued'], say: short},
 ];
 
 function makeCharts() {
@@ -23,7 +23,7 @@ function makeCharts() {
       return path;
     });
     chart.values = chart.of.map(() => []);
-    // This is what the picture says, for whoever does not see it.
+    // The chart as text, for screen readers.
     chart.said = el('span', {}, 'Nothing yet');
     $('charts').append(el('figure', {}, el('figcaption', {}, el('b', {}, chart.title), chart.said), svg));
   }
@@ -92,7 +92,7 @@ async function pollMetrics() {
     };
     for (const chart of CHARTS) add(chart, values);
     const limit = now.gauges.fuelbox_workers_limit;
-    if (limit) CHARTS[3].said.append(` of ${limit} places`);
+    if (limit) CHARTS[3].said.append(` of ${limit} workers`);
   }
   before = now;
 }

@@ -38,7 +38,7 @@ function seconds(s) {
 }
 
 // Cookies belong to guests, and a redirect is a guest's word: following one would take the method, the body and the
-// token to wherever it says, such as the desk where plug-ins are deleted.
+// token to wherever it says, such as the routes that delete plug-ins.
 const ask = (url, options = {}) =>
   fetch(url, {credentials: 'omit', redirect: 'manual', referrerPolicy: 'no-referrer', ...options});
 

@@ -5,8 +5,8 @@ const HEX_SHOWN_MAX = 1024;
 let waiting = null;
 
 const HINTS = {
-  numeric: 'Numbers with spaces between them, or a JSON array.',
-  command: 'The body of the request, which is the standard input.',
+  numeric: 'Numbers separated by spaces, or a JSON array.',
+  command: 'The body of the request: the stdin of the program.',
 };
 
 function showFunctions() {
@@ -100,7 +100,7 @@ async function copy() {
 async function run(event) {
   event.preventDefault();
   const made = request();
-  if (!made) return text('said', 'The path leads out of the plug-in’s own', 'bad');
+  if (!made) return text('said', 'The path leads out of the plug-in', 'bad');
   const headers = made.body === null ? {} : {'Content-Type': made.type};
   if (made.needsToken && token) headers.Authorization = 'Bearer ' + token;
   waiting = new AbortController();
@@ -115,8 +115,8 @@ async function run(event) {
     const output = new Uint8Array(await answer.arrayBuffer());
     await showAnswer(answer, output, performance.now() - began);
   } catch (error) {
-    text('said', error.name === 'AbortError' ? 'Not waited for; the guest runs until its end or deadline'
-      : `No answer: ${error.message}`, 'bad');
+    text('said', error.name === 'AbortError' ? 'Stopped waiting. The guest runs until its end or deadline'
+      : `No response: ${error.message}`, 'bad');
   } finally {
     waiting = null;
     $('stop').hidden = true;
@@ -138,9 +138,9 @@ async function showAnswer(answer, output, took) {
   const facts = [
     ['Status', answer.type === 'opaqueredirect' ? 'a redirect, which is not followed' : `${answer.status} ${shown(answer.statusText)}`],
     ['Fuel', header('fuel-used')?.replace(/\B(?=(\d{3})+$)/g, ',')],
-    ['Time of the run', timing(header('server-timing'), 'run'), ' ms'],
-    ['Time to make the instance', timing(header('server-timing'), 'instantiate'), ' ms'],
-    ['Time until it was here', took.toFixed(1), ' ms'],
+    ['Run time', timing(header('server-timing'), 'run'), ' ms'],
+    ['Instantiation time', timing(header('server-timing'), 'instantiate'), ' ms'],
+    ['Total time', took.toFixed(1), ' ms'],
     ['Request', header('x-request-id')],
     ['Retry after', header('retry-after'), ' s'],
     ['Type', type],
@@ -168,7 +168,7 @@ function showOutput(output) {
     if (!output.length) note = 'No output';
   } catch {
     content = hex(output.subarray(0, HEX_SHOWN_MAX));
-    note = `No UTF-8: ${bytes(output.length)}` + (output.length > HEX_SHOWN_MAX ? ', of which the first 1 KiB' : '');
+    note = `Not UTF-8: ${bytes(output.length)}` + (output.length > HEX_SHOWN_MAX ? ', of which the first 1 KiB' : '');
   }
   $('output').textContent = content;
   $('output').hidden = !output.length;

@@ -58,7 +58,7 @@ $('module').addEventListener('change', () => {
 $('policy-form').addEventListener('submit', savePolicy);
 $('policy-load').addEventListener('click', loadPolicy);
 $('policy-of').addEventListener('change', forgetPolicy);
-$('policy').addEventListener('input', () => text('desk-said', ''));
+$('policy').addEventListener('input', () => text('deploy-said', ''));
 
 $('policy-remove').addEventListener('click', removePolicy);
 
