@@ -8,6 +8,11 @@
 #
 # usage: scripts/attack.sh [NAME]     NAME: a part of a test's name, such as flood; default: all
 set -eu
+
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
+
 cd "$(dirname "$0")/.."
 ulimit -n 4096 2>/dev/null || ulimit -n "$(ulimit -H -n)"
 log=$(mktemp)

@@ -7,6 +7,9 @@
 # before it writes; wasmtime's WASI writes each byte at once.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'EOF'
 Usage: scripts/bench-hostcall.sh [ROUNDS]
@@ -27,11 +30,6 @@ guest=$root/guests/prebuilt/hostcall.wasm
 folder=$root/target/bench
 fuelbox=${FUELBOX:-$root/target/release/fuelbox}
 engines=(fuelbox)
-
-fail() {
-    printf 'bench-hostcall.sh: %s\n' "$*" >&2
-    exit 1
-}
 
 run_fuelbox() {
     "$fuelbox" run --timeout none --fuel 100000000000 --max-output 16MiB "$guest" -- "$@"

@@ -4,6 +4,9 @@
 # What is measured and what came of it: benches/README.md. Calls inside a process: cargo bench --bench calls.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'EOF'
 Usage: scripts/bench.sh [--rounds N] [--quick | --full] [--chart FILE] [CASE...]
@@ -37,11 +40,6 @@ EOF
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export FUELBOX=${FUELBOX:-$root/target/release/fuelbox}
-
-fail() {
-    printf 'bench.sh: %s\n' "$*" >&2
-    exit 1
-}
 
 for arg in "$@"; do
     case $arg in

@@ -4,6 +4,9 @@
 # Staleness goes by content, not by time: tests/cases/SOURCES.sha256 holds a hash of each case's sources.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'TEXT'
 Usage: scripts/build-cases.sh [--check] [NAME...]
@@ -22,7 +25,7 @@ TEXT
 
 target=wasm32-unknown-unknown
 # What every case is made of, besides its own file.
-shared=(src/wasi.rs src/host/wasi/abi.rs src/wasi/calls.rs)
+shared=(src/wasi.rs src/wasi/abi.rs src/wasi/calls.rs)
 # A case is a file in the repository: bytes, a bound on accidents.
 max_wasm_bytes=32768
 

@@ -5,6 +5,9 @@
 # What Go makes is megabytes: that goes to guests/prebuilt/large/, which is not in the repository.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'EOF'
 Usage: scripts/build-guests.sh [--check] [NAME...]

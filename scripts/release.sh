@@ -3,6 +3,9 @@
 # same commit, compiler and targets give the same bytes, wherever and whenever it runs.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'TEXT'
 Usage: scripts/release.sh [--no-build] [TARGET...]
@@ -23,11 +26,6 @@ TEXT
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$root/target/release-files
 
-note() { printf 'release.sh: %s\n' "$*" >&2; }
-fail() {
-    note "$*"
-    exit 1
-}
 
 build=yes
 targets=()
@@ -45,7 +43,7 @@ for arg in "$@"; do
     *) targets+=("$arg") ;;
     esac
 done
-for tool in tar gzip sha256sum; do command -v "$tool" >/dev/null || fail "missing $tool"; done
+need tar gzip sha256sum
 tar --version | grep -q 'GNU tar' || fail "needs GNU tar, for --sort and --mtime"
 cd "$root"
 

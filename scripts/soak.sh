@@ -8,6 +8,11 @@
 #
 # usage: scripts/soak.sh [MINUTES]     default: 5
 set -eu
+
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
+
 cd "$(dirname "$0")/.."
 minutes=${1:-5}
 case $minutes in

@@ -3,6 +3,9 @@
 # the same bytes, exit codes and fuel. Then the tests of the program run with the ARM binary instead of their own.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'TEXT'
 Usage: scripts/test-arm.sh [TARGET...]
@@ -21,7 +24,6 @@ guests=$root/guests/prebuilt
 program_tests=(cases:: cli:: cli_streams:: signals:: health:: service:: reload::a_served reload::a_stop
     wasi_again::the_pieces)
 
-note() { printf 'test-arm.sh: %s\n' "$*" >&2; }
 
 # Of what --report prints, only the times may differ.
 without_times() { sed -E 's/instantiate [0-9.]+ ms, run [0-9.]+ ms/instantiate, run/'; }

@@ -10,6 +10,10 @@
 # usage: scripts/test-console.sh [--screenshots] [FUELBOX]     FUELBOX: the program to try; default: a release build
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests/prebuilt
 modules=$root/target/console
@@ -24,8 +28,8 @@ if [[ ${1:-} == --screenshots ]]; then
     shift
 fi
 browser=$(command -v "${CHROMIUM:-chromium}") ||
-    { note "skipped: no ${CHROMIUM:-chromium} here (apt-get install chromium)"; exit 3; }
-for tool in node npm; do command -v "$tool" >/dev/null || { note "skipped: no $tool here"; exit 3; }; done
+    skip "no ${CHROMIUM:-chromium} here (apt-get install chromium)"
+for tool in node npm; do command -v "$tool" >/dev/null || skip "no $tool here"; done
 
 if [[ ! -d $modules/node_modules/playwright-core || ! -d $modules/node_modules/axe-core ]]; then
     note "installing playwright-core and axe-core into target/console"

@@ -4,6 +4,9 @@
 # Then the same with the feature that the error names: it must run.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+
 usage() {
     cat <<'EOT'
 Usage: scripts/test-embedder.sh
@@ -20,7 +23,7 @@ case ${1:-} in
     exit 0
     ;;
 esac
-command -v cargo >/dev/null || { echo "test-embedder.sh: cargo is not installed" >&2; exit 1; }
+need cargo
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 folder=$root/target/embedder

@@ -3,21 +3,22 @@
 # it lays out the files that the Dockerfile copies, and runs its command with them as a read-only root, as its user,
 # without capabilities, in namespaces of its own.
 #
+# usage: scripts/test-image.sh
+#
 # Needs cargo (for scripts/cross.sh) and curl; for the second part root, and unshare, mount, chroot and setpriv
 # (util-linux, coreutils). Exits 3 if neither part could be tried, and says why.
 set -euo pipefail
+
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 target=x86_64-unknown-linux-musl
 port=18480
 
-note() { printf 'test-image.sh: %s\n' "$*" >&2; }
-fail() {
-    note "$*"
-    exit 1
-}
-for tool in cargo curl; do command -v "$tool" >/dev/null || fail "missing $tool"; done
-[[ $(uname -m) == x86_64 ]] || { note "skipped: it tries the image for x86_64"; exit 3; }
+need cargo curl
+[[ $(uname -m) == x86_64 ]] || skip "it tries the image for x86_64"
 
 # The words of a line in JSON's form: CMD ["a", "b"].
 words_of() { sed -n "s/^$1 \[\(.*\)\]\$/\1/p" "$root/Dockerfile" | tr -d '",'; }

@@ -11,6 +11,10 @@
 #        EXAMPLES=50   requests that fuzzing makes for each operation, about
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests/prebuilt
 venv=$root/target/openapi
@@ -19,7 +23,7 @@ examples=${EXAMPLES:-50}
 # shellcheck source=scripts/lib/gateway.sh
 . "$root/scripts/lib/gateway.sh"
 
-for tool in curl python3; do command -v "$tool" >/dev/null || fail "missing $tool"; done
+need curl python3
 if [[ ! -x $venv/bin/schemathesis ]]; then
     note "installing schemathesis into target/openapi"
     python3 -m venv "$venv" || fail "python3 cannot make a venv (apt-get install python3-venv)"

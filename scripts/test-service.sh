@@ -9,6 +9,10 @@
 # usage: scripts/test-service.sh [FUELBOX]     FUELBOX: the program to try; default: a release build
 set -euo pipefail
 
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+help_if_asked "$@"
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests/prebuilt
 # systemd's own measure, of 100: 0 is everything forbidden.
@@ -17,9 +21,9 @@ exposure_max=10
 # shellcheck source=scripts/lib/gateway.sh
 . "$root/scripts/lib/gateway.sh"
 
-for tool in cargo curl python3; do command -v "$tool" >/dev/null || fail "missing $tool"; done
+need cargo curl python3
 for tool in systemd-analyze strace; do
-    command -v "$tool" >/dev/null || { note "skipped: no $tool here (apt-get install systemd strace)"; exit 3; }
+    command -v "$tool" >/dev/null || skip "no $tool here (apt-get install systemd strace)"
 done
 
 traced=

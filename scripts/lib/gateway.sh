@@ -1,19 +1,12 @@
-# For scripts that try a gateway: what they say, which program they try, and gateways on loopback ports that end with
+# For scripts that try a gateway, after common.sh: which program they try, and gateways on loopback ports that end with
 # the script. Sourced, not run; needs $root. Sets $work, a folder that is removed at the end.
 # shellcheck shell=bash disable=SC2034,SC2154
-
-note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
-
-fail() {
-    note "$*"
-    exit 1
-}
 
 # program_to_try [FUELBOX]: sets $program to it, or to a release build.
 program_to_try() {
     program=${1:-}
     if [[ -z $program ]]; then
-        command -v cargo >/dev/null || fail "missing cargo"
+        need cargo
         program=$(cd "$root" && cargo build --release --locked --message-format=json 2>/dev/null |
             sed -n 's/.*"executable":"\([^"]*\/fuelbox\)".*/\1/p' | tail -n 1)
     fi

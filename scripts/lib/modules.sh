@@ -2,11 +2,6 @@
 # Sourced, not run; needs $root.
 # shellcheck shell=bash
 
-fail() {
-    printf '%s: %s\n' "${0##*/}" "$*" >&2
-    exit 1
-}
-
 sha256() {
     if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
 }

@@ -1,5 +1,6 @@
 //! The completions of shells: what is offered where, and that no name which a module or a file chose is more than a word.
 
+use crate::skip::skip;
 use crate::support::{TempDir, fuelbox, fuelbox_in, fuelbox_program, prebuilt, wat};
 use fuelbox::cli::args::Shell;
 use fuelbox::cli::args::table::commands::COMMANDS;
@@ -60,9 +61,7 @@ fn say_in(dir: &TempDir, program: &str, args: &[&str], input: &str) -> Option<(b
     command.args(args).current_dir(&dir.0).env("HOME", &dir.0);
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let Ok(mut child) = spawned else {
-        // Not by eprintln!, which the test harness keeps to itself when a test passes.
-        let skipped = format!("skipped: {program} is not installed\n");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+        skip(&format!("{program} is not installed"));
         return None;
     };
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

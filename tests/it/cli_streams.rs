@@ -1,6 +1,7 @@
 //! Standard streams of `fuelbox run`: output comes as it is written and in order, a reader that stops does not
 //! hold the deadline up, nothing is taken from an input that the guest does not read.
 
+use crate::skip::skip;
 use crate::support::{TempDir, fuelbox_program, wat};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -125,7 +126,7 @@ fn a_reader_that_comes_late_gets_all_of_a_guest_that_ended() {
 #[test]
 fn output_that_the_disk_does_not_take_is_a_failure() {
     if !std::path::Path::new("/dev/full").exists() {
-        println!("skipped: there is no /dev/full");
+        skip("there is no /dev/full");
         return;
     }
     let dir = TempDir::new();

@@ -287,6 +287,9 @@ fn requests_that_are_refused_leave_others_their_turn() {
         assert_eq!(kept.send("GET", "/healthz", b"").status, 200);
     }
     attack.end();
+    let metrics = kept.send("GET", "/metrics", b"").text();
+    let refused = r#"fuelbox_requests_total{plugin="infinite-loop",outcome="busy"}"#;
+    assert!(metrics.contains(refused), "{metrics}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The documents keep what they say: links lead somewhere, flags exist, examples of files are read.
 
+use crate::skip::skip;
 use crate::support::{TempDir, fuelbox_in, prebuilt};
 use fuelbox::cli::args::table::lookup;
 use std::path::{Path, PathBuf};
@@ -191,5 +192,33 @@ fn examples_of_configuration_are_understood() {
         let ran = fuelbox_in(&dir.0, &["serve", "--config", "fuelbox.toml"], b"");
         assert_eq!(ran.code, Some(120), "{}: {ran:?}", path.display());
         assert!(ran.stderr.contains("--token-file /etc/fuelbox.tokens"), "{ran:?}");
+    }
+}
+
+#[test]
+fn scripts_have_an_index_and_help() {
+    // A package has none.
+    let Ok(entries) = std::fs::read_dir(root().join("scripts")) else {
+        return skip("a package has no scripts");
+    };
+    let index = std::fs::read_to_string(root().join("scripts/README.md")).unwrap();
+    let is_script = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "sh" || ending == "py");
+    let scripts: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(is_script).collect();
+    assert!(scripts.len() > 15, "{scripts:?}");
+    for path in scripts {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(index.contains(&format!("| `{name}` |")), "scripts/README.md does not list {name}");
+        if name.ends_with(".sh") {
+            let help = std::process::Command::new(&path).arg("--help").output().unwrap();
+            let text = String::from_utf8(help.stdout).unwrap();
+            assert!(
+                help.status.success() && text.to_lowercase().contains("usage: scripts/"),
+                "{name}: {text}"
+            );
+        }
+    }
+    for line in index.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let name = line.split('`').next().unwrap();
+        assert!(root().join("scripts").join(name).exists(), "scripts/README.md lists {name}");
     }
 }

@@ -2,6 +2,7 @@
 //! that are not built in are run in programs.rs and cgi_programs.rs.
 
 use crate::plain::PlainResults;
+use crate::skip::skip;
 use crate::support::{prebuilt, wat};
 use fuelbox::plugins::examples::BUILT_IN;
 use fuelbox::{Call, Error, Invocation, Runner, RunnerConfig, Stop, Value};
@@ -36,9 +37,7 @@ fn each_guest_was_built_from_the_sources_that_are_here() {
         named.push(guest.strip_suffix(".wasm").unwrap().to_string());
         let sources: Vec<PathBuf> = sources.split(' ').map(|source| folder().join(source)).collect();
         if packaged && !sources.iter().all(|source| source.exists()) {
-            println!(
-                "skipped: {guest}: cargo leaves sources that are a package of their own out of a package"
-            );
+            skip(&format!("{guest}: cargo leaves sources that are a package of their own out of a package"));
             continue;
         }
         for source in sources {

@@ -1,6 +1,7 @@
 //! Programs for wasm32-wasip1 as their own compilers make them: Rust, C, Zig, AssemblyScript and Go run here
 //! unchanged, with files, arguments, environment and standard input. What each must print is computed here.
 
+use crate::skip::skip;
 use crate::support::{Ran, TempDir, fuelbox_in, prebuilt};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ fn tree() -> TempDir {
 pub fn large(name: &str) -> Option<PathBuf> {
     let path = prebuilt(&format!("large/{name}.wasm"));
     if !path.exists() {
-        println!("skipped: {} is not there (scripts/build-guests.sh {name} builds it)", path.display());
+        skip(&format!("{} is not there (scripts/build-guests.sh {name} builds it)", path.display()));
         return None;
     }
     Some(path)

@@ -1,15 +1,14 @@
-//! What the tests share: guests from text, limits, servers on port 0, a plain HTTP client, the CLI.
+//! What the tests share: guests from text, limits, servers on port 0, the CLI.
 
+pub use crate::http::{Client, Reply, connect_from, socket_at};
 use fuelbox::abi::Job;
 use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::host::streams::SinkTo;
 use fuelbox::plugins::folder::{Changes, SETTLE};
 use fuelbox::{GuestEnv, Limits, Program, Runner, RunnerConfig};
-use rustix::fd::OwnedFd;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -151,108 +150,6 @@ impl Drop for Server {
         if let Some(gateway) = self.gateway.take() {
             gateway.stop();
         }
-    }
-}
-
-/// An HTTP response as it came.
-#[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name).then_some(value.trim())
-        })
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The last part of a problem's `type`.
-    pub fn problem(&self) -> String {
-        let value: serde_json::Value = serde_json::from_slice(&self.body).expect("a problem is JSON");
-        assert_eq!(self.header("content-type"), Some("application/problem+json"));
-        assert_eq!(value["status"], self.status);
-        value["type"].as_str().unwrap().strip_prefix("urn:fuelbox:problem:").unwrap().to_string()
-    }
-}
-
-/// A keep-alive connection.
-pub struct Client(pub TcpStream);
-
-/// A socket at this address, to be connected; with port 0, the system chooses one.
-pub fn socket_at(source: SocketAddrV4, flags: SocketFlags) -> rustix::io::Result<OwnedFd> {
-    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags | SocketFlags::CLOEXEC, None)?;
-    // A port that is only kept for packets that come late can be taken.
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    bind(&socket, &source)?;
-    Ok(socket)
-}
-
-/// A connection from 127.0.0.`host`.
-pub fn connect_from(host: u8, address: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = socket_at(SocketAddrV4::new([127, 0, 0, host].into(), 0), SocketFlags::empty())?;
-    connect(&socket, &address)?;
-    Ok(socket.into())
-}
-
-impl Client {
-    /// Connects from 127.0.0.`host`, which the gateway takes for a client of its own.
-    pub fn from(host: u8, address: SocketAddr) -> Client {
-        let stream = connect_from(host, address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client(stream)
-    }
-
-    pub fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client(stream)
-    }
-
-    pub fn send(&mut self, method: &str, target: &str, body: &[u8]) -> Reply {
-        self.ask(method, target, &[], body)
-    }
-
-    /// As `send`, with more headers.
-    pub fn ask(&mut self, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Reply {
-        let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = body.len();
-        let head =
-            format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}Content-Length: {length}\r\n\r\n");
-        let mut message = head.into_bytes();
-        message.extend_from_slice(body);
-        self.0.write_all(&message).unwrap();
-        self.reply(method == "HEAD").expect("an answer")
-    }
-
-    /// Reads one response; none if the connection ends first.
-    pub fn reply(&mut self, no_body: bool) -> Option<Reply> {
-        let mut head = Vec::new();
-        let mut byte = [0];
-        while !head.ends_with(b"\r\n\r\n") {
-            if self.0.read(&mut byte).ok()? == 0 {
-                return None;
-            }
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8(head).unwrap();
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        let mut reply = Reply { status, head, body: Vec::new() };
-        let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
-        if !no_body && !matches!(status, 204 | 304) {
-            reply.body = vec![0; length];
-            self.0.read_exact(&mut reply.body).ok()?;
-        }
-        Some(reply)
     }
 }
 

@@ -83,7 +83,7 @@ impl DoorLimits {
 
     /// The workers of one client, out of `guests`.
     #[doc(hidden)]
-    pub fn places_of_one(&self, guests: usize) -> usize {
+    pub fn workers_of_one(&self, guests: usize) -> usize {
         let part = guests.saturating_mul(self.client_share as usize) / 100;
         part.max(1)
     }

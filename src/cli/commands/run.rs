@@ -1,7 +1,6 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
-use crate::abi::reserved::offered;
-use crate::abi::{Call, CallContext, Input, Invocation, command, numeric};
+use crate::abi::{Call, CallContext, Input, Invocation, command, numeric, offered};
 use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
 use crate::base::limits::Limits;

@@ -66,7 +66,7 @@ impl Door {
             format!(
                 "no guest ended in time: {workers} run at once (--workers), {} of one client (--client-share), and {} \
                  requests wait (--queue), {:?} at most (--queue-timeout); try again",
-                limits.places_of_one(workers),
+                limits.workers_of_one(workers),
                 limits.queue,
                 limits.queue_timeout
             )

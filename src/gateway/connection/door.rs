@@ -85,7 +85,7 @@ impl Door {
         listener.set_nonblocking(true)?;
         rustix::net::listen(&listener, BACKLOG)?;
         let (events, registry, waker) = EventSource::new(TcpListener::from_std(listener))?;
-        let share = limits.places_of_one(guests);
+        let share = limits.workers_of_one(guests);
         Ok(Door {
             scheduler: Scheduler::new(guests, share),
             guests: Mutex::new(Admission::new((guests, share), limits.queue, limits.queue_timeout)),
@@ -160,7 +160,7 @@ impl Door {
             is_stopping: self.is_stopping(),
             running,
             workers: limit,
-            client_workers: limits.places_of_one(limit),
+            client_workers: limits.workers_of_one(limit),
             queued,
             queue_limit: limits.queue,
             connections,

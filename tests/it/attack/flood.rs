@@ -1,6 +1,7 @@
 //! More connections than there is room for, no descriptors left, no threads to be had (item 4 of issue 3).
 
 use super::{Target, connect, message, post, read_reply, scale, turn, under_attack};
+use crate::skip::skip;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
@@ -83,7 +84,7 @@ const USER: [&str; 4] = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-g
 fn as_limited_user(threads: usize) -> Option<String> {
     let there = Command::new("sh").args(["-c", "command -v setpriv && command -v prlimit"]).output();
     if !is_root() || !there.is_ok_and(|output| output.status.success()) {
-        println!("skipped: limiting threads needs root, and setpriv and prlimit of util-linux");
+        skip("limiting threads needs root, and setpriv and prlimit of util-linux");
         return None;
     }
     Some(format!("chmod 755 .; set -- prlimit --nproc={threads} {} \"$@\"", USER.join(" ")))

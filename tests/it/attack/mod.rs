@@ -16,6 +16,7 @@ mod reset;
 mod slow;
 mod smuggle;
 
+use crate::http::{self, set_up};
 use crate::support::{Reply, Serve, TempDir, Vitals, connect_from, prebuilt, wat};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -143,17 +144,12 @@ fn keep_posting(address: SocketAddr, count: usize) {
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream
+    set_up(TcpStream::connect(address).unwrap(), Duration::from_secs(10))
 }
 
 /// A whole POST.
 fn message(target: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("POST {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body].concat()
+    http::message("POST", target, &[], body)
 }
 
 fn post(stream: &mut TcpStream, target: &str, body: &[u8]) -> io::Result<Reply> {
@@ -161,24 +157,8 @@ fn post(stream: &mut TcpStream, target: &str, body: &[u8]) -> io::Result<Reply> 
     read_reply(stream)
 }
 
-/// Reads one response.
 fn read_reply(stream: &mut impl Read) -> io::Result<Reply> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte)? == 0 {
-            let seen = String::from_utf8_lossy(&head).into_owned();
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, seen));
-        }
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).map_err(io::Error::other)?;
-    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
-    let mut reply = Reply { status, head, body: Vec::new() };
-    let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
-    reply.body.resize(length, 0);
-    stream.read_exact(&mut reply.body)?;
-    Ok(reply)
+    http::read_reply(stream, false)
 }
 
 /// All responses to `bytes`, which may be refused before they are all sent; then the connection must end,
