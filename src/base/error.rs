@@ -187,7 +187,7 @@ impl fmt::Display for LoadProblem {
             ),
             LoadProblem::HostFunctions { names } => write!(
                 f,
-                "the module imports functions of `extism:host/user`, which a host of its own would provide and \
+                "the module imports functions of `extism:host/user`, which an embedding host provides and \
                  fuelbox does not: {}",
                 Names::from_iter(names.iter().map(String::as_str))
             ),
@@ -251,8 +251,8 @@ impl fmt::Display for Error {
             }
             Error::Reserved { name } => write!(
                 f,
-                "`{0}` belongs to the calling convention or to the language's runtime, and is not called by itself \
-                 (`fuelbox run FILE {0}` does)",
+                "`{0}` is reserved for the calling convention or the language runtime; callers cannot call it \
+                 (`fuelbox run FILE {0}` can)",
                 printable(&cut(name, NAME_IN_ERROR_BYTES_MAX))
             ),
             Error::Input(what) => f.write_str(&printable(what)),

@@ -88,7 +88,7 @@ fn piped() -> Chunks {
         }
     });
     if let Err(error) = spawned {
-        log::error!("no thread for standard input, which is empty for the guest: {error}");
+        log::error!("no thread for stdin, so it is empty for the guest: {error}");
     }
     receive
 }

@@ -134,7 +134,7 @@ fn check_order(payload: &Payload<'_>, last: &mut usize) -> Result<(), LoadProble
         return Ok(());
     };
     if place < *last {
-        return Err(LoadProblem::Invalid("a section comes twice, or in a wrong place".into()));
+        return Err(LoadProblem::Invalid("a section is repeated or out of order".into()));
     }
     *last = place + 1;
     Ok(())
@@ -192,7 +192,7 @@ fn section(payload: Payload<'_>, info: &mut ModuleInfo, spaces: &mut Spaces) -> 
         Payload::StartSection { func, .. } => {
             // The section is removed before validation (`export_start`), so this is not checked there.
             if spaces.function(func)? != Signature::default() {
-                return Err(LoadProblem::Invalid("the start function takes or gives values".into()));
+                return Err(LoadProblem::Invalid("the start function has parameters or results".into()));
             }
             info.start = Some(func);
         }

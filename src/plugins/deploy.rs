@@ -266,7 +266,7 @@ impl Deploy<'_> {
         })?;
         match trial(&loaded.program, &loaded.policy)? {
             Ok(()) => Ok(loaded),
-            Err(stop) => Err(Refused::Invalid(format!("no instance can be made of it: {stop}"))),
+            Err(stop) => Err(Refused::Invalid(format!("instantiation failed: {stop}"))),
         }
     }
 

@@ -135,7 +135,7 @@ impl Parts<'_> {
         if server.trusted_keys.is_empty() {
             return Ok(());
         }
-        let mut why = "it has no signature, and --trusted-key asks for one".to_string();
+        let mut why = "it has no signature, but --trusted-key requires one".to_string();
         for signature in &self.signatures {
             match signature::verify(&server.trusted_keys, &self.module, signature) {
                 Ok(()) => return Ok(()),

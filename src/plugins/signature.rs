@@ -54,5 +54,5 @@ pub fn verify(keys: &[TrustedKey], bytes: &[u8], signature: &str) -> Result<(), 
     if keys.iter().any(|key| key.0.verify(bytes, &signature, true).is_ok()) {
         return Ok(());
     }
-    Err("the signature is not that of a trusted key over this module".into())
+    Err("the signature is not by a trusted key, or not of this module".into())
 }

@@ -58,7 +58,7 @@ impl Watch {
                     }
                     Err(error) if readable || then.is_some() => {
                         readable = false;
-                        log::error!("{error}; the plug-ins stay as they are");
+                        log::error!("{error}; the plug-ins are unchanged");
                     }
                     Err(_) => {}
                 }

@@ -180,7 +180,7 @@ pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
         });
     #[cfg(not(feature = "wat"))]
     return Err(LoadProblem::NotWasm(
-        "it is in the text format, which this build leaves out (cargo feature `wat`)".into(),
+        "it is in the text format, which this build does not support (cargo feature `wat`)".into(),
     ));
 }
 
@@ -251,7 +251,7 @@ fn compile(
 fn explain(problem: LoadProblem) -> LoadProblem {
     match problem {
         LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
-            LoadProblem::Invalid(format!("{why}; this build leaves SIMD out (cargo feature `simd`)"))
+            LoadProblem::Invalid(format!("{why}; this build does not support SIMD (cargo feature `simd`)"))
         }
         problem => problem,
     }
@@ -282,7 +282,7 @@ fn check_translated(code: &Code, limits: &Limits) -> Result<(), LoadProblem> {
         return Ok(());
     }
     Err(LoadProblem::Invalid(format!(
-        "its code would take {bytes} bytes once it is translated, more than the {limit} allowed, which are \
+        "its translated code would take {bytes} bytes, more than the {limit} allowed, \
          {TRANSLATED_PER_BYTE} for each byte of --max-module"
     )))
 }

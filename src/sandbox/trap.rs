@@ -45,7 +45,7 @@ pub fn text(error: &Error) -> String {
         ErrorKind::Translation(_) | ErrorKind::Wasm(_) => "a function of the module is invalid".into(),
         _ => {
             log::debug!("the interpreter says: {error}");
-            "the interpreter could not go on".into()
+            "the interpreter failed".into()
         }
     }
 }

@@ -101,8 +101,8 @@ fn what_would_not_serve_replaces_nothing() {
         (cut, "invalid module"),
         (wat("(module (import \"env\" \"launch\" (func)))"), "imports `env.launch`"),
         (wat("(module (memory 321))"), "declares 321 pages"),
-        (wat("(module (func $f unreachable) (start $f))"), "no instance can be made of it: guest trapped"),
-        (wat("(module (memory 1) (data (i32.const 65536) \"x\"))"), "no instance can be made of it"),
+        (wat("(module (func $f unreachable) (start $f))"), "instantiation failed: guest trapped"),
+        (wat("(module (memory 1) (data (i32.const 65536) \"x\"))"), "instantiation failed"),
     ] {
         let refused = site.send("PUT", "/plugins/greet", &module);
         assert_eq!((refused.status, refused.problem()), (422, "would-not-serve".into()));
@@ -179,7 +179,7 @@ fn a_policy_is_put_and_removed_by_itself() {
     for (wrong, expected) in [
         ("limits.fule = 1", "its policy, 1:8: unknown field `fule`"),
         ("functions = [\"bye\"]", "its policy, 1:14: the module exports no function `bye`"),
-        ("dirs = [\"/::/\"]", "its policy, 1:9: / lies in no directory that --policy-dirs names"),
+        ("dirs = [\"/::/\"]", "its policy, 1:9: / is not inside a directory of --policy-dirs"),
         ("limits.fuel = 9999999999999", "more than the server's --fuel"),
         ("", "the policy is empty"),
     ] {

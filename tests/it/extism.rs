@@ -263,8 +263,8 @@ fn http_is_refused_and_told_why() {
             other => panic!("{other:?}"),
         }
     };
-    let refused = "HTTP is refused: no policy names hosts for this plug-in";
-    assert_eq!(ask(&[], r#"{"url": "https://example.org/"}"#), refused);
+    let refused = "HTTP request refused: the plug-in's policy";
+    assert_eq!(ask(&[], r#"{"url": "https://example.org/"}"#), format!("{refused} allows no hosts"));
     let hosts = ["other.example", "example.org", "::1"];
     for (url, host) in [
         ("https://example.com", "example.com"),
@@ -274,10 +274,10 @@ fn http_is_refused_and_told_why() {
         ("", ""),
     ] {
         let what = ask(&hosts, &format!(r#"{{"url": "{url}"}}"#));
-        assert_eq!(what, format!("{refused} that `{host}` is among"), "{url}");
+        assert_eq!(what, format!("{refused} does not allow the host `{host}`"), "{url}");
     }
     for rubbish in ["", "{", "[1]", r#"{"url": 1}"#, &" ".repeat(100_000), &"[".repeat(60_000)] {
-        assert_eq!(ask(&hosts, rubbish), format!("{refused} that `` is among"));
+        assert_eq!(ask(&hosts, rubbish), format!("{refused} does not allow the host ``"));
     }
     for url in
         ["https://EXAMPLE.org", "http://u:p@example.org:81/x?y#z", "http://[::1]:80/", "x://other.example?"]

@@ -154,7 +154,7 @@ fn call_says_whose_they_are_and_run_calls_them() {
         for abi in [&[][..], &["--abi", "numeric"]] {
             let args = [&["call", "x.wasm", name, "--data", "0"], abi].concat();
             let ran = fuelbox_in(&dir.0, &args, b"").expect(120);
-            let expected = format!("`{name}` belongs to the calling convention");
+            let expected = format!("`{name}` is reserved for the calling convention");
             assert!(ran.stderr.contains(&expected) && ran.stderr.contains("`fuelbox run FILE "), "{ran:#?}");
         }
         let params = function
@@ -173,10 +173,10 @@ fn call_says_whose_they_are_and_run_calls_them() {
 #[test]
 fn a_policy_that_names_one_is_an_error() {
     for (policy, expected) in [
-        ("functions = [\"add\", \"allocate\"]", "1:21: `allocate` belongs to the calling convention"),
+        ("functions = [\"add\", \"allocate\"]", "1:21: `allocate` is reserved for the calling convention"),
         (
             "functions = [\"free\"]\nconvention = \"numeric\"",
-            "1:14: `free` belongs to the calling convention",
+            "1:14: `free` is reserved for the calling convention",
         ),
         ("functions = [\"free_seats\"]", ""),
     ] {

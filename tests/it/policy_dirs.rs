@@ -57,7 +57,7 @@ fn a_directory_within_another_is_opened_by_way_of_that() {
     symlink(&outside.0, &inner).unwrap();
     for dirs_within in [settled, vec![inner.clone(), data.0.clone()]] {
         let refused = opened(&inner, &dirs_within).unwrap_err();
-        assert!(refused.contains("lies in no directory that --policy-dirs names"), "{refused}");
+        assert!(refused.contains("is not inside a directory of --policy-dirs"), "{refused}");
     }
 }
 
@@ -85,7 +85,7 @@ fn a_policy_tells_nothing_of_what_lies_outside() {
         what.replace(path.to_str().unwrap(), "PATH")
     };
     let out = data.0.join("..").join(name);
-    let expected = "PATH lies in no directory that --policy-dirs names, so no policy may open it";
+    let expected = "PATH is not inside a directory of --policy-dirs, so policies cannot open it";
     for (there, absent) in [
         (outside.0.join("file"), outside.0.join("none")),
         (out.join("file"), out.join("none")),

@@ -57,8 +57,8 @@ fn a_host_is_refused_unless_the_policy_names_it() {
     dir.write("named.toml", "hosts = [\"good.example\"]");
     let server = served(&dir);
     for (name, expected) in [
-        ("none", "HTTP is refused: no policy names hosts for this plug-in"),
-        ("other", "HTTP is refused"),
+        ("none", "HTTP request refused: the plug-in's policy allows no hosts"),
+        ("other", "HTTP request refused"),
         ("named", "not supported in this build"),
     ] {
         let reply = server.send("POST", &format!("/execute/{name}?func=ask"), b"");

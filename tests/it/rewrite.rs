@@ -157,7 +157,7 @@ fn sizes_written_at_length_are_read() {
     assert_eq!(program.size(), wasm.len(), "what was given is what is counted");
     let twice = [&wasm[..], &code].concat();
     let problem = refusal(&twice, &limits).to_string();
-    assert!(problem.contains("comes twice"), "{problem}");
+    assert!(problem.contains("is repeated"), "{problem}");
     // Neither may be cut off.
     for end in 8..wasm.len() - custom.len() {
         assert!(Program::compile("test", &wasm[..end], &limits).is_err() || end <= 8 + types.len(), "{end}");
@@ -232,7 +232,7 @@ fn code_that_becomes_too_large_is_refused() {
     let enough = bytes.div_ceil(6) as usize;
     assert_eq!(problem(enough), None);
     assert_eq!(problem(enough + 1), None);
-    assert!(problem(enough - 1).unwrap().contains("once it is translated"));
+    assert!(problem(enough - 1).unwrap().contains("its translated code"));
 }
 
 /// A lane stored far off, or at an address that is known, beside code that the interpreter took for its offset.
@@ -300,7 +300,7 @@ fn sections_come_once_and_in_order() {
     for odd in [twice, last, first] {
         let problem = refusal(&odd, &limits).to_string();
         // Without the sections before it, nothing is known of the function.
-        let says = ["comes twice, or in a wrong place", "unknown function 0"];
+        let says = ["is repeated or out of order", "unknown function 0"];
         assert!(says.iter().any(|what| problem.contains(what)), "{problem}");
     }
 }

@@ -6,9 +6,9 @@ use crate::base::limits::{HTTP_REQUEST_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 /// The refusal of `request`, which is JSON with a `url`.
 pub fn refusal(hosts: &[String], request: &[u8]) -> String {
-    const REFUSED: &str = "HTTP is refused: no policy names hosts for this plug-in";
+    const REFUSED: &str = "HTTP request refused: the plug-in's policy";
     if hosts.is_empty() {
-        return REFUSED.into();
+        return format!("{REFUSED} allows no hosts");
     }
     let url = url(request).unwrap_or_default();
     let asked = host(&url);
@@ -16,7 +16,7 @@ pub fn refusal(hosts: &[String], request: &[u8]) -> String {
         return "HTTP requests are not supported in this build".into();
     }
     let shown: String = asked.chars().take(MESSAGE_BYTES_MAX / 4).collect();
-    format!("{REFUSED} that `{}` is among", printable(&shown))
+    format!("{REFUSED} does not allow the host `{}`", printable(&shown))
 }
 
 fn url(request: &[u8]) -> Option<String> {

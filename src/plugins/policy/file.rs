@@ -152,7 +152,10 @@ pub struct Draft {
 pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     if DeTable::parse(text).is_ok_and(|table| !holds_a_value(table.get_ref())) {
         // Editors leave an empty file for an instant before they write. As a policy, it would allow everything.
-        return Err(At::new(0..0, "the policy is empty: it has no key; a plug-in without one needs no file"));
+        return Err(At::new(
+            0..0,
+            "the policy is empty: it has no key; a plug-in without a policy needs no file",
+        ));
     }
     let raw: Raw = toml::from_str(text)
         .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
@@ -166,7 +169,7 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     let convention = raw.convention.as_ref().map(parse_convention).transpose()?;
     let functions = match raw.functions {
         Some(list) if list.get_ref().is_empty() => {
-            return Err(At::new(list.span(), "no function may be called: leave the key out, or name some"));
+            return Err(At::new(list.span(), "the list is empty: name functions, or remove the key"));
         }
         Some(list) => Some(list.into_inner()),
         None => None,
@@ -226,8 +229,7 @@ impl Draft {
                 return Err(At::new(span, format!("the module exports no function `{func}`")));
             }
             if is_reserved(info, func) && !fits(func) {
-                let what =
-                    format!("`{func}` belongs to the calling convention, and nobody may call it by itself");
+                let what = format!("`{func}` is reserved for the calling convention or the language runtime");
                 return Err(At::new(span, what));
             }
             if !fits(func) {
@@ -319,7 +321,7 @@ type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, At> {
     for (name, value) in given {
         if name.is_empty() || name.contains(['=', '\0']) {
-            let what = format!("`{}` is no name for an environment variable", name.escape_debug());
+            let what = format!("`{}` is not a valid name for an environment variable", name.escape_debug());
             return Err(At::new(value.span(), what));
         }
         if value.get_ref().0.contains('\0') {
@@ -360,7 +362,7 @@ fn open_dir(dir: &DirArg, server: &ServerPolicy) -> Result<Preopen, String> {
         return Err(format!("{shown} is not an absolute path"));
     }
     let outside =
-        || format!("{shown} lies in no directory that --policy-dirs names, so no policy may open it");
+        || format!("{shown} is not inside a directory of --policy-dirs, so policies cannot open it");
     // The outermost match: whoever may write there could have replaced a directory inside it.
     let within = server.dirs_within.iter().filter(|within| host.starts_with(within));
     let within = within.min_by_key(|within| within.components().count()).ok_or_else(outside)?;
