@@ -22,8 +22,11 @@ use std::time::Duration;
 /// Stack of a worker. The interpreter keeps guest frames on the heap, so little is needed.
 const WORKER_STACK_BYTES: usize = 512 * 1024;
 
-/// How long a stop waits beyond the deadline of the guests that still run.
+/// How long a stop lets requests that wait for a worker begin. Then it waits for the guests that run.
 const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// How long a stop waits beyond the deadline of the guests that run.
+const STOP_MARGIN: Duration = Duration::from_millis(200);
 
 /// How long a stop waits for guests that have no deadline.
 const STOP_WITHOUT_DEADLINE: Duration = Duration::from_secs(30);
@@ -137,7 +140,7 @@ impl Gateway {
         runner: Arc<Runner>,
     ) -> io::Result<Gateway> {
         config.door.check_with(runner.limits()).map_err(invalid)?;
-        let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_GRACE);
+        let patience = runner.limits().deadline.unwrap_or(STOP_WITHOUT_DEADLINE).saturating_add(STOP_MARGIN);
         let deployment = config.tokens.as_ref().map(|tokens| Deployment {
             tokens: Arc::clone(tokens),
             module_bytes: runner.limits().module_bytes.min(config.door.budget_bytes),
@@ -214,8 +217,14 @@ impl Gateway {
     pub fn stop(self) {
         self.door.stop();
         // Every worker holds a sender; the channel closes when the last has ended.
-        if self.ended.recv_timeout(self.patience) == Err(RecvTimeoutError::Timeout) {
-            log::warn!("some requests did not end within {:?}", self.patience);
+        let has_ended = |patience| self.ended.recv_timeout(patience) != Err(RecvTimeoutError::Timeout);
+        if has_ended(STOP_GRACE) {
+            return;
+        }
+        // What waits for a worker until now gets a response, and what runs has its time.
+        self.door.refuse_waiting();
+        if !has_ended(self.patience) {
+            log::warn!("some requests did not end within {:?}", STOP_GRACE.saturating_add(self.patience));
         }
     }
 }

@@ -6,7 +6,9 @@
 use crate::abi::{Convention, command, is_reserved, offered, passes_bytes};
 use crate::base::digest::Digest;
 use crate::base::error::Error;
-use crate::base::limits::{LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, WarmLimits};
+use crate::base::limits::{
+    FRESH_BYTES_PER_MS, LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, PAGE_BYTES, WarmLimits,
+};
 use crate::host::guest_log::Bucket;
 use crate::module::reader::Signature;
 use crate::plugins::examples;
@@ -52,11 +54,20 @@ pub struct Plugin {
     pub log: Arc<Bucket>,
 }
 
+/// Memory that takes longer than this to be had, by [`FRESH_BYTES_PER_MS`], delays a run.
+const LONG_INSTANTIATION_MS: u64 = 4;
+
 impl Plugin {
-    /// Whether a run may be delayed where it is not interrupted: by translation of functions, or in a
+    /// Whether a run may be delayed where it is not interrupted: by translation of functions, by fresh memory, or in a
     /// directory.
     pub fn may_stall(&self) -> bool {
-        self.program.is_slow_to_translate() || !self.policy.guest_env.dirs.is_empty()
+        let fresh_bytes = match &self.program.info().memory {
+            Some(memory) if self.warm.is_none() => memory.min_pages * PAGE_BYTES as u64,
+            _ => 0,
+        };
+        fresh_bytes > LONG_INSTANTIATION_MS * FRESH_BYTES_PER_MS
+            || self.program.is_slow_to_translate()
+            || !self.policy.guest_env.dirs.is_empty()
     }
 
     /// Whether it runs as a program, not by its functions.

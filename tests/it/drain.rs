@@ -71,3 +71,31 @@ fn a_request_on_its_way_meets_no_closed_connection() {
     // The third says nothing, and does not hold the end up.
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn requests_that_still_wait_when_it_ends_are_refused() {
+    let dir = TempDir::new();
+    let flags = ["--workers=1", "--timeout=700ms", "--queue-timeout=60s", "--client-share=100"];
+    let mut server = Serve::start(&dir.0, &flags);
+    let spin = b"POST /execute/infinite-loop HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n";
+    let mut clients: Vec<Client> = (0..8)
+        .map(|_| {
+            let mut client = Client::connect(server.address);
+            client.0.write_all(spin).unwrap();
+            client
+        })
+        .collect();
+    // All of them wait for the one worker.
+    std::thread::sleep(Duration::from_millis(300));
+    terminate(&server);
+    let statuses: Vec<u16> = clients
+        .iter_mut()
+        .map(|client| {
+            let reply = client.reply(false).expect("a response");
+            assert_eq!(reply.header("connection"), Some("close"));
+            reply.status
+        })
+        .collect();
+    assert!(statuses.contains(&504) && statuses.contains(&503), "{statuses:?}");
+    server.child.wait().unwrap();
+}

@@ -215,7 +215,7 @@ fn a_file_name_cannot_break_out_of_its_label() {
     for accept in ["", "Accept: application/openmetrics-text\r\n"] {
         let text = scrape_as(&server, accept).text();
         assert!(!text.lines().any(|line| line.starts_with("fuelbox_forged")), "{text}");
-        let name = requests(r#"a\"} 9\nfuelbox_forged_total{x=\"\\"#, "ok");
+        let name = requests(r#"a\"} 9\nfuelbox_forged_total{x=\"\\\\"#, "ok");
         assert!(text.contains(&format!("{name} 1\n")), "{text}");
     }
 }
@@ -349,4 +349,21 @@ fn requests_that_find_no_place_count_under_the_plugin_they_were_for() {
     let text = Client::connect(gateway.address()).send("GET", "/metrics", b"").text();
     assert_eq!(samples(&text)[&requests("infinite-loop", "busy")], busy as f64, "{text}");
     gateway.stop();
+}
+
+#[test]
+fn two_plugins_never_have_one_label() {
+    let dir = TempDir::new();
+    for name in ["\u{1b}[31m", "\\u{1b}[31m", "a\rb", "a\\rb"] {
+        std::fs::copy(crate::support::prebuilt("greet.wasm"), dir.0.join(format!("{name}.wasm"))).unwrap();
+    }
+    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    runner.load_plugins(&dir.0).unwrap();
+    let server = Server::with(runner);
+    for name in ["%1b%5b31m", "%5cu%7b1b%7d%5b31m", "a%0db", "a%5crb"] {
+        assert_eq!(server.send("POST", &format!("/execute/{name}"), b"x").status, 200, "{name}");
+    }
+    // It sees to it that no series comes twice.
+    let found = scrape(&server);
+    assert_eq!(found.keys().filter(|name| name.starts_with("fuelbox_fuel_used_total")).count(), 4);
 }

@@ -57,6 +57,17 @@ impl Door {
         }
     }
 
+    /// Refuses all requests that wait.
+    pub fn refuse_waiting(&self) {
+        for admission in [&self.guests, &self.changes] {
+            loop {
+                let waiting = lock(admission).take_any();
+                let Some(pending) = waiting else { break };
+                self.push(Work::Refuse(pending));
+            }
+        }
+    }
+
     /// The response to a request that was not admitted in time, or that the full queue did not take.
     pub fn busy(&self, pending: &PendingRequest) -> Response {
         let what = if pending.request.class() == Some(Class::Deployment) {

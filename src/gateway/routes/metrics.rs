@@ -56,14 +56,19 @@ fn wants_open_metrics(head: &[u8]) -> bool {
     open > 0.0 && open >= plain
 }
 
-/// The plug-ins that did something, by name, and what they did. Whoever reads the names on a terminal is not driven by a
-/// file's name.
+/// The name of a plug-in, with what must not reach a terminal escaped. Backslashes are, too, so that two names never give
+/// one label.
+fn label(name: &str) -> String {
+    printable_lines(&name.replace('\\', "\\\\"))
+}
+
+/// The plug-ins that did something: label, counts, plug-in.
 type Seen<'a> = Vec<(String, &'a Counts, &'a Plugin)>;
 
 fn of_plugins(text: &mut Exposition, plugins: &[Arc<Plugin>], counters: &Counters) {
     let seen: Seen<'_> = plugins
         .iter()
-        .filter_map(|plugin| Some((printable_lines(&plugin.name), plugin.stats.seen()?, &**plugin)))
+        .filter_map(|plugin| Some((label(&plugin.name), plugin.stats.seen()?, &**plugin)))
         .collect();
     let help = "Requests by plug-in, none for other paths, and what came of them";
     text.family("fuelbox_requests", Type::Counter, help);

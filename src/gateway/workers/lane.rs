@@ -28,6 +28,9 @@ pub const READ_AHEAD: usize = 8;
 /// How long tiny_http may take to read a request; it is in memory, so anything near this is a broken lane.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a lane that ends waits for each request that tiny_http may still have.
+const LEFT_OVER: Duration = Duration::from_millis(20);
+
 /// Bytes of a large body sent and taken at a time; far below the smallest socket buffer in use.
 const PIECE_BYTES: usize = 16 * 1024;
 
@@ -195,8 +198,13 @@ impl Lane {
     }
 
     fn receive(&mut self) -> io::Result<tiny_http::Request> {
-        let received = self.server.recv_timeout(PATIENCE)?;
-        received.ok_or_else(|| io::Error::new(io::ErrorKind::TimedOut, "tiny_http gave no request"))
+        // Asked twice: the clock goes on while the process is paused, and then a request that is there seems late.
+        for _ in 0..2 {
+            if let Some(received) = self.server.recv_timeout(PATIENCE)? {
+                return Ok(received);
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "tiny_http gave no request"))
     }
 
     /// Gives up the oldest `count` requests that were sent and not taken; none of them is large.
@@ -208,6 +216,19 @@ impl Lane {
     #[doc(hidden)]
     pub fn break_it(&self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+impl Drop for Lane {
+    /// Takes what is left from tiny_http: a request there would keep its thread and its socket.
+    fn drop(&mut self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        for _ in 0..=READ_AHEAD {
+            match self.server.recv_timeout(LEFT_OVER) {
+                Ok(Some(http)) => finish(http),
+                _ => return,
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use rustix::process::{Resource, getrlimit};
 use std::hint::black_box;
 use std::io;
 use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, scope};
 
 /// Threads of a lane while it is opened: four of tiny_http's pool and the one that accepts. All but one end after 5 s.
@@ -61,9 +62,12 @@ fn has_space() -> bool {
     pages.is_none_or(|pages| pages * rustix::param::page_size() as u64 + THREAD_BYTES <= limit)
 }
 
-/// Takes a little memory, with which glibc gives a thread an arena of its own, and waits until the gate is open.
-fn wait(gate: &Mutex<()>) {
+/// Takes a little memory, with which glibc gives a thread an arena of its own, says that it runs, and waits until the gate
+/// is open.
+fn wait(gate: &Mutex<()>, runs: &Sender<()>) {
     drop(black_box(vec![0u8; 64]));
+    // Nobody listens any more only when the check has failed.
+    let _ = runs.send(());
     drop(gate.lock());
 }
 
@@ -71,13 +75,18 @@ fn wait(gate: &Mutex<()>) {
 fn check_threads(workers: usize, lanes: usize) -> io::Result<()> {
     let needed = lanes * (LANE_THREADS + 1);
     let gate = Mutex::new(());
+    let (runs, running) = channel();
     scope(|scope| {
         let held = gate.lock();
         for given in 0..needed {
             let why = match has_space() {
                 false => "the address space is used up (ulimit -v)".to_string(),
-                true => match Builder::new().spawn_scoped(scope, || wait(&gate)) {
-                    Ok(_) => continue,
+                true => match Builder::new().spawn_scoped(scope, || wait(&gate, &runs)) {
+                    Ok(_) => {
+                        // Only then does it have all that it takes, so that the next look at the space is true.
+                        let _ = running.recv();
+                        continue;
+                    }
                     Err(error) => format!("{error} (ulimit -u, ulimit -v, or a control group's pids.max)"),
                 },
             };

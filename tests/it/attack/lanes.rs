@@ -194,3 +194,35 @@ fn a_lane_passes_bodies_and_tells_that_it_is_broken() {
     assert!(lane.take(&mut large).is_err());
     assert!(begin.elapsed() < Duration::from_secs(4));
 }
+
+/// Threads of this process with this name. A thread that is given none has that of the thread that made it.
+fn threads_named(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|found| found.trim_end() == name).count()
+}
+
+#[test]
+fn a_lane_that_is_dropped_with_requests_in_it_keeps_no_thread() {
+    let _turn = turn();
+    let drop_lanes = || {
+        let request = Request { method: "GET".into(), target: "/".into(), ..Request::default() };
+        for _ in 0..12 {
+            let mut lane = Lane::open().unwrap();
+            for _ in 0..4 {
+                lane.send(&request);
+            }
+            // The first is taken, so that the others are with tiny_http.
+            lane.take(&mut request.clone()).unwrap();
+        }
+        threads_named("lane-drop")
+    };
+    let dropping = std::thread::Builder::new().name("lane-drop".into()).spawn(drop_lanes).unwrap();
+    assert!(dropping.join().unwrap() > 1, "tiny_http's threads have that name");
+    // tiny_http's spare threads end after 5 s.
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(30) && threads_named("lane-drop") > 0 {
+        sleep(Duration::from_millis(100));
+    }
+    assert_eq!(threads_named("lane-drop"), 0);
+}
