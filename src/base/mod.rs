@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod escape;
 pub(crate) mod heap;
 pub mod limits;
+pub mod lock;
 pub(crate) mod outcome;
 pub(crate) mod stopped;
 #[cfg(feature = "plugins")]

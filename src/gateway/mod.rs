@@ -5,7 +5,6 @@
 
 pub mod connection;
 pub mod http;
-pub mod lock;
 pub mod routes;
 pub mod scheduling;
 pub mod server;

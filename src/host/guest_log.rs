@@ -8,6 +8,7 @@ use crate::base::limits::{
     LOG_BURST_BYTES, LOG_BURST_LINES, LOG_BYTES_PER_S, LOG_DROPS_SAID_EVERY, LOG_LINE_BYTES_MAX,
     LOG_LINES_MAX, LOG_LINES_PER_S, LOG_MESSAGE_LINES_MAX, LOG_SHARES,
 };
+use crate::base::lock::lock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -135,7 +136,7 @@ impl Bucket {
     }
 
     fn with<T>(&self, now: Instant, act: impl FnOnce(&mut Level) -> T) -> T {
-        let mut level = self.level.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut level = lock(&self.level);
         let (lines, bytes) = (LOG_BURST_LINES * self.shares, LOG_BURST_BYTES * self.shares);
         let full = || Level { lines, bytes, filled: now, unsaid: 0, said: None };
         act(level.get_or_insert_with(full))

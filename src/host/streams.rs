@@ -5,6 +5,7 @@ use super::wasi::abi::Fault;
 use super::wasi::dir::errno;
 use crate::base::heap;
 use crate::base::limits::LOG_CALL_BYTES_MAX;
+use crate::base::lock::lock;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -274,7 +275,7 @@ impl Sink {
             // To go on with an errno, a guest could end well with half of its answer.
             SinkTo::Buffer(buffer) => heap::extend(buffer, bytes).map_err(|_| Fault::NoMemory)?,
             SinkTo::Writer(writer) => {
-                let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let mut writer = lock(&writer);
                 self.unflushed = true;
                 writer.write_all(bytes).map_err(|error| Fault::Errno(errno(&error)))?;
             }
@@ -289,7 +290,7 @@ impl Sink {
         if std::mem::take(&mut self.unflushed)
             && let SinkTo::Writer(writer) = &self.to
         {
-            let _ = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).flush();
+            let _ = lock(&writer).flush();
         }
     }
 
@@ -301,7 +302,7 @@ impl Sink {
         match &mut self.to {
             SinkTo::Buffer(_) => {}
             SinkTo::Writer(writer) => {
-                let mut writer = writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let mut writer = lock(&writer);
                 // A reader that went away has been reported to the guest by the write itself.
                 let _ = writer.flush();
             }

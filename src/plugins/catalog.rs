@@ -3,6 +3,7 @@
 
 use crate::base::error::Error;
 use crate::base::limits::{Limits, WarmLimits};
+use crate::base::lock::lock;
 use crate::plugins::deploy::Deploy;
 use crate::plugins::folder::{Changes, Folder};
 use crate::plugins::policy::ServerPolicy;
@@ -42,7 +43,7 @@ impl Catalog {
 
     /// The folder, if one was loaded.
     fn folder(&self) -> MutexGuard<'_, Option<Folder>> {
-        self.folder.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.folder)
     }
 
     /// Loads the modules in `folder`, each under its file name without the ending. A file that does not

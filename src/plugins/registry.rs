@@ -9,6 +9,7 @@ use crate::base::error::Error;
 use crate::base::limits::{
     FRESH_BYTES_PER_MS, LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, PAGE_BYTES, WarmLimits,
 };
+use crate::base::lock::{read, write};
 use crate::host::guest_log::Bucket;
 use crate::module::reader::Signature;
 use crate::plugins::examples;
@@ -211,13 +212,13 @@ impl Plugins {
 
     /// Drops warm instances that have been idle for too long.
     pub fn expire_warm(&self, now: Instant) {
-        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let by_name = read(&self.by_name);
         by_name.values().filter_map(|plugin| plugin.warm.as_ref()).for_each(|pool| pool.expire(now));
     }
 
     /// Plug-ins with dropped log lines.
     pub fn loud(&self) -> Vec<Arc<Plugin>> {
-        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let by_name = read(&self.by_name);
         by_name.values().filter(|plugin| plugin.log.dropped() > 0).cloned().collect()
     }
 
@@ -227,7 +228,7 @@ impl Plugins {
     /// [`Error::NoPlugin`] with the existing names.
     pub fn get(&self, name: &str) -> Result<Arc<Plugin>, Error> {
         self.find(name).ok_or_else(|| {
-            let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let by_name = read(&self.by_name);
             let mut known: Vec<&str> = by_name.keys().map(String::as_str).collect();
             known.sort_unstable();
             Error::NoPlugin { name: name.into(), known: known.into_iter().collect() }
@@ -236,13 +237,13 @@ impl Plugins {
 
     /// As [`Plugins::get`], without the list of all names, which a scan would build for each new file.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Plugin>> {
-        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let by_name = read(&self.by_name);
         by_name.get(name).or_else(|| by_name.get(name.strip_suffix(".wasm")?)).cloned()
     }
 
     /// All plug-ins, by name.
     pub fn all(&self) -> Vec<Arc<Plugin>> {
-        let by_name = self.by_name.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let by_name = read(&self.by_name);
         let mut all: Vec<_> = by_name.values().cloned().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
@@ -250,11 +251,11 @@ impl Plugins {
 
     /// Files that do not load, with the reasons.
     pub fn refused(&self) -> BTreeMap<PathBuf, String> {
-        self.refused.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        read(&self.refused).clone()
     }
 
     pub(crate) fn set_refused(&self, refused: BTreeMap<PathBuf, String>) {
-        let mut known = self.refused.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut known = write(&self.refused);
         if *known != refused {
             *known = refused;
             self.version.fetch_add(1, Ordering::Release);
@@ -268,7 +269,7 @@ impl Plugins {
         let limits = WarmLimits { instances, ..self.warm_limits.clone() };
         let is_kept = instances > 0 && !command::fits(program.info());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
-        let mut by_name = self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut by_name = write(&self.by_name);
         let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));
         let (stats, log) = before.unwrap_or_else(|| (Arc::default(), Arc::new(Bucket::under(&self.log))));
         let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats, log };
@@ -290,7 +291,7 @@ impl Plugins {
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        self.by_name.write().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(name);
+        write(&self.by_name).remove(name);
         self.version.fetch_add(1, Ordering::Release);
     }
 

@@ -5,6 +5,7 @@
 
 use super::parked::Parked;
 use crate::base::limits::{INSTANCE_BYTES, WarmLimits};
+use crate::base::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -111,7 +112,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.kept)
     }
 }
 

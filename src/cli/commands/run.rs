@@ -4,6 +4,7 @@ use crate::abi::{Call, CallContext, Input, Invocation, command, numeric, offered
 use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
 use crate::base::limits::Limits;
+use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop};
 use crate::cli::args::command::Run;
 use crate::cli::failure::Failure;
@@ -100,7 +101,7 @@ fn attached<T>(
     let stderr = out.map_err(|error| failed("stderr", error))?;
     let report = body(Out::sink(&stdout), Out::sink(&stderr))?;
     for (what, out) in [("stdout", stdout), ("stderr", stderr)] {
-        match out.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).finish() {
+        match lock(&out).finish() {
             // A reader that stopped (`| head`) is no failure. One that was not ready until the deadline is the
             // reason why the guest was stopped.
             Err(error)

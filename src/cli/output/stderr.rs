@@ -5,6 +5,7 @@
 //! reported when the reader reads again.
 
 use crate::base::limits::{LOG_BUFFER_BYTES, LOG_END_WAIT, LOG_STALL};
+use crate::base::lock::lock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -210,7 +211,7 @@ impl Stderr {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 }
 

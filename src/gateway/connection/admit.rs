@@ -2,11 +2,11 @@
 
 use super::door::Door;
 use super::pending::{PendingRequest, Work};
+use crate::base::lock::lock;
 use crate::gateway::http::client::Client;
 use crate::gateway::http::message::{RETRY_AFTER, Response};
 use crate::gateway::http::problem::BUSY;
 use crate::gateway::http::route::Class;
-use crate::gateway::lock::lock;
 use crate::gateway::scheduling::admission::{Admission, Admitted};
 use std::sync::Mutex;
 

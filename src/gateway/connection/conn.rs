@@ -6,8 +6,8 @@
 use super::buffers::Buffers;
 use super::phase::Phase;
 use crate::base::limits::DoorLimits;
+use crate::base::lock::lock;
 use crate::gateway::http::client::Client;
-use crate::gateway::lock::lock;
 use crate::gateway::scheduling::share::Share;
 use mio::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};

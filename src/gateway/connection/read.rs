@@ -6,9 +6,9 @@ use super::door::Door;
 use super::pending::PendingRequest;
 use super::phase::Phase;
 use super::write::{Next, linger, look_again, reject, send};
+use crate::base::lock::lock;
 use crate::gateway::http::problem::SLOW;
 use crate::gateway::http::reject::{NO_ROOM, Reject};
-use crate::gateway::lock::lock;
 use std::io::ErrorKind;
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 //! a token.
 
 use crate::base::digest::Digest;
+use crate::base::lock::{read, write};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -75,7 +76,7 @@ impl Tokens {
     pub fn reload(&self) -> Result<usize, String> {
         let new = read_file(&self.path)?;
         let count = new.len();
-        *self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = new;
+        *write(&self.known) = new;
         Ok(count)
     }
 
@@ -87,7 +88,7 @@ impl Tokens {
             return None;
         }
         let given = Digest::of(token.trim_matches(' ').as_bytes());
-        let known = self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let known = read(&self.known);
         // All of them, whichever is the right one.
         let role_if_equal =
             |(role, token): &(Role, Digest)| bool::from(token.bytes().ct_eq(given.bytes())).then_some(*role);

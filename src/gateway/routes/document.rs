@@ -2,9 +2,9 @@
 
 use crate::base::digest::Digest;
 use crate::base::heap::{self, NoMemory};
+use crate::base::lock::lock;
 use crate::gateway::http::conditions::of_version;
 use crate::gateway::http::message::{JSON, Request, Response};
-use crate::gateway::lock::lock;
 use crate::runner::Runner;
 use std::sync::Mutex;
 

@@ -10,8 +10,8 @@
 
 use super::task::Task;
 use super::task_lines::TaskLines;
+use crate::base::lock::lock;
 use crate::gateway::http::client::{Client, ClientKey};
-use crate::gateway::lock::lock;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 use super::lane::{Lane, READ_AHEAD, is_large};
 use crate::base::escape::cut;
 use crate::base::limits::LOG_TARGET_BYTES_MAX;
+use crate::base::lock::lock;
 use crate::gateway::connection::conn::Conn;
 use crate::gateway::connection::door::Door;
 use crate::gateway::connection::pending::{PendingRequest, Work};
@@ -12,7 +13,6 @@ use crate::gateway::http::message::Response;
 use crate::gateway::http::problem::INTERNAL;
 use crate::gateway::http::route::Class;
 use crate::gateway::http::service::Context;
-use crate::gateway::lock::lock;
 use crate::gateway::scheduling::admission::Admitted;
 use crate::gateway::scheduling::scheduler::WorkerState;
 use std::cell::{Cell, RefCell};

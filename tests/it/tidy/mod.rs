@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: [&str; 9] = ["base", "module", "host", "sandbox", "abi", "plugins", "runner", "gateway", "cli"];
 
 /// What is in the gateway's room, in the same order.
-const GATEWAY_ROOMS: [&str; 7] = [
-    "gateway/lock",
+const GATEWAY_ROOMS: [&str; 6] = [
     "gateway/http",
     "gateway/scheduling",
     "gateway/routes",
