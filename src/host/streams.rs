@@ -275,7 +275,7 @@ impl Sink {
             // To go on with an errno, a guest could end well with half of its answer.
             SinkTo::Buffer(buffer) => heap::extend(buffer, bytes).map_err(|_| Fault::NoMemory)?,
             SinkTo::Writer(writer) => {
-                let mut writer = lock(&writer);
+                let mut writer = lock(writer);
                 self.unflushed = true;
                 writer.write_all(bytes).map_err(|error| Fault::Errno(errno(&error)))?;
             }
@@ -290,7 +290,7 @@ impl Sink {
         if std::mem::take(&mut self.unflushed)
             && let SinkTo::Writer(writer) = &self.to
         {
-            let _ = lock(&writer).flush();
+            let _ = lock(writer).flush();
         }
     }
 
@@ -302,7 +302,7 @@ impl Sink {
         match &mut self.to {
             SinkTo::Buffer(_) => {}
             SinkTo::Writer(writer) => {
-                let mut writer = lock(&writer);
+                let mut writer = lock(writer);
                 // A reader that went away has been reported to the guest by the write itself.
                 let _ = writer.flush();
             }

@@ -4,7 +4,7 @@ use super::door::Door;
 use super::pending::{PendingRequest, Work};
 use crate::base::lock::lock;
 use crate::gateway::http::client::Client;
-use crate::gateway::http::message::{RETRY_AFTER, Response};
+use crate::gateway::http::message::Response;
 use crate::gateway::http::problem::BUSY;
 use crate::gateway::http::route::Class;
 use crate::gateway::scheduling::admission::{Admission, Admitted};
@@ -82,6 +82,6 @@ impl Door {
                 limits.queue_timeout
             )
         };
-        Response::problem(BUSY, &what).with("Retry-After", RETRY_AFTER)
+        Response::problem(BUSY, &what)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::head::Head;
-use super::problem::{Kind, METHOD, NO_MEMORY, TOKEN_NEEDED};
+use super::problem::{BUSY, Kind, METHOD, NO_MEMORY, TOKEN_NEEDED};
 use super::reject::NO_MEMORY_DETAIL;
 use super::request_id::RequestId;
 use super::route::{Class, Route};
@@ -114,7 +114,7 @@ pub const BYTES: &str = "application/octet-stream";
 pub const JSON: &str = "application/json";
 
 /// Seconds after which a client may try again that found all workers busy, or no memory.
-pub const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: &str = "1";
 
 impl Response {
     /// A response without extra headers.
@@ -139,7 +139,8 @@ impl Response {
             "detail": detail,
         });
         let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
-        let response = if kind == NO_MEMORY { response.with("Retry-After", RETRY_AFTER) } else { response };
+        let passes = [NO_MEMORY, BUSY].contains(&kind);
+        let response = if passes { response.with("Retry-After", RETRY_AFTER) } else { response };
         Response { kind: Some(kind), ..response }
     }
 
@@ -152,6 +153,11 @@ impl Response {
         if allow.split(", ").any(|allowed| allowed == request.method) {
             return answer(request);
         }
+        Response::not_allowed(allow)
+    }
+
+    /// The response to a request by a method that is not in `allow`.
+    pub fn not_allowed(allow: &'static str) -> Response {
         Response::problem(METHOD, &format!("this path takes {allow}")).with("Allow", allow)
     }
 

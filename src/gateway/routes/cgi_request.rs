@@ -1,6 +1,7 @@
 //! Programs as HTTP functions, the way in: a request as CGI/1.1 has it (RFC 3875, section 4).
 
 use super::cgi_response::is_hop_by_hop;
+use super::execute_target::ExecuteTarget;
 use crate::abi::command::Invocation;
 use crate::gateway::http::authority::{Authority, PORT, split_absolute};
 use crate::gateway::http::head::HEADERS_MAX;
@@ -21,7 +22,7 @@ const NOT_PASSED: [&str; 7] =
 /// section 4.1 as environment. There are no arguments but the script's name: a query without `=` is not
 /// made into some, as by them strangers could switch on what a program was not meant to do.
 pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invocation {
-    let query = request.target.split_once('?').map_or("", |(_, query)| query).to_string();
+    let target = ExecuteTarget::of(&request.target);
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
     let head = request.head.strip_prefix(b"\r\n").unwrap_or(&request.head);
@@ -43,7 +44,7 @@ pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invo
     set("REQUEST_METHOD", request.method.as_bytes());
     set("SCRIPT_NAME", script_name.as_bytes());
     set("PATH_INFO", &path_info);
-    set("QUERY_STRING", query.as_bytes());
+    set("QUERY_STRING", target.query.as_bytes());
     set("REMOTE_ADDR", address.as_bytes());
     // The address where there is no name (section 4.1.9).
     set("REMOTE_HOST", address.as_bytes());
@@ -54,10 +55,9 @@ pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invo
         set("CONTENT_TYPE", content_type.as_bytes());
     }
     // What modules made for deislabs/wagi find beside these.
-    let path = request.target.split('?').next().unwrap_or_default();
     set("X_FULL_URL", format!("http://{server_name}:{server_port}{}", request.target).as_bytes());
     set("X_MATCHED_ROUTE", format!("{script_name}/...").as_bytes());
-    set("X_RAW_PATH_INFO", &path.as_bytes()[raw_script(path).len()..]);
+    set("X_RAW_PATH_INFO", target.path_info.as_bytes());
     if !request.id.is_empty() {
         set("HTTP_X_REQUEST_ID", request.id.as_bytes());
     }
@@ -70,13 +70,6 @@ pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invo
         stdin: Stdin::Bytes(std::mem::take(&mut request.body)),
         guest_env: GuestEnv { env, ..GuestEnv::default() },
     }
-}
-
-/// `/execute/{plugin}` at the beginning of `target`, as the client wrote it.
-pub fn raw_script(target: &str) -> &str {
-    let path = target.split('?').next().unwrap_or_default();
-    let begin = Route::Execute.path().len().min(path.len());
-    &path[..path[begin..].find('/').map_or(path.len(), |at| begin + at)]
 }
 
 /// The other header fields as `HTTP_*` (section 4.1.18), those that come again joined.

@@ -4,7 +4,7 @@ use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
 use crate::gateway::http::conditions::{Conditions, tag};
 use crate::gateway::http::head::Head;
-use crate::gateway::http::message::{JSON, RETRY_AFTER, Request, Response, TEXT};
+use crate::gateway::http::message::{JSON, Request, Response, TEXT};
 use crate::gateway::http::problem;
 use crate::gateway::http::route::Route;
 use crate::gateway::http::tokens::{Role, Tokens};
@@ -106,7 +106,7 @@ impl Change<'_> {
                 self.done(done, "deployed", "")
             }
             "DELETE" => self.gone(deploy.remove(self.name, &|now| self.conditions.hold(now)), "removed"),
-            _ => not_allowed("GET, HEAD, PUT, DELETE"),
+            _ => Response::not_allowed("GET, HEAD, PUT, DELETE"),
         }
     }
 
@@ -124,7 +124,7 @@ impl Change<'_> {
                 let gone = deploy.remove_policy(self.name, &|now| self.conditions.hold(now));
                 self.gone(gone, "without its policy")
             }
-            _ => not_allowed("GET, HEAD, PUT, DELETE"),
+            _ => Response::not_allowed("GET, HEAD, PUT, DELETE"),
         }
     }
 
@@ -134,7 +134,7 @@ impl Change<'_> {
                 Ok(()) => Response::new(204, TEXT, ""),
                 Err(refused) => refuse(refused),
             },
-            _ => not_allowed("PUT"),
+            _ => Response::not_allowed("PUT"),
         }
     }
 
@@ -188,18 +188,13 @@ impl Change<'_> {
     }
 }
 
-fn not_allowed(allow: &'static str) -> Response {
-    Response::problem(problem::METHOD, &format!("this path takes {allow}")).with("Allow", allow)
-}
-
 fn refuse(refused: Refused) -> Response {
     match refused {
         Refused::Condition => {
             Response::problem(problem::PRECONDITION, "what is there is not what the request is for")
         }
         Refused::Absent => Response::problem(problem::NO_PLUGIN, "there is nothing of this name"),
-        Refused::Unsettled => Response::problem(problem::BUSY, "it is being written; try again")
-            .with("Retry-After", RETRY_AFTER),
+        Refused::Unsettled => Response::problem(problem::BUSY, "it is being written; try again"),
         Refused::Invalid(why) => Response::problem(problem::WOULD_NOT_SERVE, &why),
         Refused::System(error) => {
             log::error!("cannot deploy: {error}");

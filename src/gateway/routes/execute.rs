@@ -1,5 +1,6 @@
 //! `/execute/{plugin}`: calls a function, or runs a program.
 
+use super::execute_target::{ExecuteTarget, decode};
 use super::{cgi_request, cgi_response};
 use crate::abi::{Call, CallContext};
 use crate::base::error::Error;
@@ -7,7 +8,6 @@ use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::{Report, Usage};
 use crate::gateway::http::message::{Request, Response};
-use crate::gateway::http::route::Route;
 use crate::gateway::http::tokens::Role;
 use crate::gateway::http::{cookies, problem};
 use crate::plugins::policy::Access;
@@ -24,9 +24,7 @@ pub const NO_NAME: &str = "the path names no plug-in: /execute/{plugin}";
 
 /// Runs the plug-in that `request` names; `when_long` is called when a guest outlives its first fuel slice.
 pub fn answer(runner: &Runner, request: &mut Request, when_long: &dyn Fn()) -> Response {
-    let (path, _) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    let rest = path.strip_prefix(Route::Execute.path()).unwrap_or_default();
-    let (name, path_info) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let ExecuteTarget { name, path_info, .. } = ExecuteTarget::of(&request.target);
     let name = match decode(name) {
         Some(name) if !name.is_empty() => name,
         Some(_) => return Response::problem(problem::BAD_REQUEST, NO_NAME),
@@ -58,16 +56,9 @@ pub fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
     plugin.policy.access == Access::Open || role.is_some()
 }
 
-/// The name of the plug-in that `target` names.
-pub fn plugin_name(target: &str) -> Option<String> {
-    let path = target.split('?').next()?.strip_prefix(Route::Execute.path())?;
-    decode(path.split('/').next()?)
-}
-
 /// Calls a function of a plug-in.
 fn function(runner: &Runner, request: &Request, plugin: &Plugin, when_long: &dyn Fn()) -> Response {
-    let query = request.target.split_once('?').map_or("", |(_, query)| query);
-    let func = match function_named(query) {
+    let func = match function_named(ExecuteTarget::of(&request.target).query) {
         Ok(func) => func,
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
@@ -92,7 +83,7 @@ fn program(
     }
     let is_head = request.is_head();
     let id = request.id.clone();
-    let script = cgi_request::raw_script(&request.target).to_string();
+    let script = ExecuteTarget::of(&request.target).script.to_string();
     let context = CallContext { when_long: Some(when_long), request_id: Some(&id), ..CallContext::default() };
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
     match runner.run_plugin(plugin, invocation, context) {
@@ -163,8 +154,4 @@ fn function_named(query: &str) -> Result<Option<String>, &'static str> {
         return Err("the query's func is empty");
     }
     Ok(Some(name))
-}
-
-fn decode(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into_owned())
 }

@@ -53,9 +53,10 @@ impl Exposition {
         }
     }
 
-    /// A sample of the family `name`. The values of labels are escaped here.
-    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+    /// A sample of the family `name`, with the suffix that its type has. The values of labels are escaped here.
+    pub fn sample(&mut self, name: &str, suffix: &str, labels: &[(&str, &str)], value: impl Display) {
         self.text.push_str(name);
+        self.text.push_str(suffix);
         for (at, (label, text)) in labels.iter().enumerate() {
             self.text.push_str(if at == 0 { "{" } else { "," });
             let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
@@ -68,13 +69,13 @@ impl Exposition {
     /// A counter and its only sample.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, Type::Counter, help);
-        self.sample(&format!("{name}_total"), &[], value);
+        self.sample(name, "_total", &[], value);
     }
 
     /// A gauge and its only sample.
     pub fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, Type::Gauge, help);
-        self.sample(name, &[], value);
+        self.sample(name, "", &[], value);
     }
 
     /// The text, whole.

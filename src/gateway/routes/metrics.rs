@@ -77,7 +77,7 @@ fn of_plugins(text: &mut Exposition, plugins: &[Arc<Plugin>], counters: &Counter
         Counters::of_plugin(counts).into_iter().map(|(outcome, count)| (name.as_str(), outcome, count))
     });
     for (plugin, outcome, count) in others.chain(of_each) {
-        text.sample("fuelbox_requests_total", &[("plugin", plugin), ("outcome", outcome)], count);
+        text.sample("fuelbox_requests", "_total", &[("plugin", plugin), ("outcome", outcome)], count);
     }
     times(text, ("fuelbox_run_seconds", "Time in the called function"), &seen, |counts| &counts.run);
     let name = ("fuelbox_instantiate_seconds", "Time to make instances, warm ones left out");
@@ -95,13 +95,13 @@ fn of_plugins(text: &mut Exposition, plugins: &[Arc<Plugin>], counters: &Counter
     for (name, help, get) in counters {
         text.family(name, Type::Counter, help);
         for (plugin, counts, of) in &seen {
-            text.sample(&format!("{name}_total"), &[("plugin", plugin)], get(counts, of));
+            text.sample(name, "_total", &[("plugin", plugin)], get(counts, of));
         }
     }
     let name = "fuelbox_memory_peak_pages";
     text.family(name, Type::Gauge, "The most pages of 64 KiB that a run had");
     for (plugin, counts, _) in &seen {
-        text.sample(name, &[("plugin", plugin)], counts.peak_pages.load(Relaxed));
+        text.sample(name, "", &[("plugin", plugin)], counts.peak_pages.load(Relaxed));
     }
 }
 
@@ -118,10 +118,10 @@ fn times(
         for (at, in_bucket) in histogram.buckets().into_iter().enumerate() {
             count += in_bucket;
             let bound = BOUNDS_NS.get(at).map_or("+Inf".into(), |ns| bound(*ns));
-            text.sample(&format!("{name}_bucket"), &[("le", &bound), ("plugin", plugin)], count);
+            text.sample(name, "_bucket", &[("le", &bound), ("plugin", plugin)], count);
         }
-        text.sample(&format!("{name}_sum"), &[("plugin", plugin)], histogram.sum_seconds());
-        text.sample(&format!("{name}_count"), &[("plugin", plugin)], count);
+        text.sample(name, "_sum", &[("plugin", plugin)], histogram.sum_seconds());
+        text.sample(name, "_count", &[("plugin", plugin)], count);
     }
 }
 
@@ -174,7 +174,7 @@ fn of_gateway(text: &mut Exposition, status: &Status, plugins: &[Arc<Plugin>], r
         ("client", status.evicted_for_share),
         ("budget", status.evicted_for_budget),
     ] {
-        text.sample(&format!("{name}_total"), &[("reason", reason)], value);
+        text.sample(name, "_total", &[("reason", reason)], value);
     }
 }
 
@@ -194,7 +194,7 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     }
     text.family("fuelbox_build_info", Type::Gauge, "Version of the program");
     let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
-    text.sample("fuelbox_build_info", &version, 1);
+    text.sample("fuelbox_build_info", "", &version, 1);
     let started = counters.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     text.gauge("process_start_time_seconds", "When the gateway began, in seconds since 1970", started);
 }

@@ -8,6 +8,7 @@ pub mod counters;
 pub mod deployment;
 pub mod document;
 pub mod execute;
+pub(crate) mod execute_target;
 pub(crate) mod exposition;
 pub(crate) mod listing;
 pub mod metrics;

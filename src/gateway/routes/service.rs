@@ -3,6 +3,7 @@
 use super::counters::Counters;
 use super::deployment::Deployment;
 use super::document::Document;
+use super::execute_target::{ExecuteTarget, decode};
 use super::{access_log, console, execute, listing, metrics, openapi, status};
 use crate::gateway::http::head::Head;
 use crate::gateway::http::message::{Request, Response, TEXT};
@@ -36,7 +37,7 @@ impl Routes {
         if request.route != Route::Execute {
             return None;
         }
-        self.runner.plugins().find(&execute::plugin_name(&request.target)?)
+        self.runner.plugins().find(&decode(ExecuteTarget::of(&request.target).name)?)
     }
 
     /// The response of a route that is only read.

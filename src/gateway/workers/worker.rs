@@ -157,12 +157,8 @@ impl Worker {
         }
     }
 
-    /// Hands a request to the lane.
+    /// Hands a request to the lane, which is empty or may have one more (`may_read_ahead`).
     fn send(&mut self, pending: Box<PendingRequest>) -> Next {
-        if self.in_lane.back().is_some_and(|last| is_large(&last.request)) {
-            self.door.push(Work::Serve(pending));
-            return Next::Taken;
-        }
         if self.lane.is_none() {
             self.lane = Lane::reopen();
         }
