@@ -15,6 +15,7 @@
 //! gateway/   the HTTP server: connections, workers, routes
 //! runner/    the library's face
 //! plugins/   plug-ins by name: registry, folder, policies, signatures, deployment
+//! isolation/ guests in processes of their own, and the confinement of a process
 //! abi/       calling conventions: numeric, packed, command, Extism
 //! sandbox/   the compiled program, one run of it under its limits, warm instances
 //! host/      what a guest may call: WASI, Extism, the store's data
@@ -44,6 +45,9 @@ pub mod cli;
 pub mod gateway;
 #[doc(hidden)]
 pub mod host;
+#[cfg(feature = "isolation")]
+#[doc(hidden)]
+pub mod isolation;
 #[doc(hidden)]
 pub mod module;
 #[cfg(feature = "plugins")]
