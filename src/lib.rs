@@ -72,6 +72,8 @@ pub use gateway::{Gateway, GatewayConfig};
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;
+#[cfg(all(feature = "isolation", feature = "plugins"))]
+pub use isolation::Isolation;
 #[cfg(feature = "plugins")]
 pub use plugins::{folder::Changes, signature::TrustedKey};
 pub use runner::{Runner, RunnerConfig, Target};

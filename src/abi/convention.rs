@@ -15,6 +15,7 @@ use crate::sandbox::program::Program;
 /// assert_eq!(program.functions().collect::<Vec<_>>(), [("greet", Some(Convention::Packed))]);
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Convention {

@@ -4,10 +4,14 @@ use super::bytes::call_bytes;
 use super::command::{self, Invocation};
 use super::convention::Convention;
 use super::exports::START;
+#[cfg(feature = "isolation")]
+use super::given::{Environment, Given};
 use super::job::Job;
 use super::numeric;
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Value};
+#[cfg(feature = "isolation")]
+use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::GuestEnv;
 
 /// A call of one function, with values ([`Call::values`]) or bytes ([`Call::bytes`]).
@@ -108,6 +112,16 @@ pub trait Input: Sealed {
     /// Does the run.
     #[doc(hidden)]
     fn run(self, job: Job<'_>) -> Result<Report<Self::Output>, Error>;
+
+    /// This as plain data, and the bytes beside, for a guest in another process.
+    #[cfg(feature = "isolation")]
+    #[doc(hidden)]
+    fn given(&self) -> Result<(Given, &[u8]), Error>;
+
+    /// What such a guest gave: values, or bytes. None if it is the other of the two.
+    #[cfg(feature = "isolation")]
+    #[doc(hidden)]
+    fn output(values: Option<Vec<Value>>, bytes: Vec<u8>) -> Option<Self::Output>;
 }
 
 /// Nobody else implements [`Input`].
@@ -142,6 +156,17 @@ impl Input for Call<'_, [Value]> {
     fn run(self, job: Job<'_>) -> Result<Report<Vec<Value>>, Error> {
         numeric::run(Job { guest_env: self.guest_env, ..job }, self.func, self.input)
     }
+
+    #[cfg(feature = "isolation")]
+    fn given(&self) -> Result<(Given, &[u8]), Error> {
+        let (func, values) = (self.func.into(), self.input.to_vec());
+        Ok((Given::Values { func, values, environment: Environment::given(&self.guest_env)? }, &[]))
+    }
+
+    #[cfg(feature = "isolation")]
+    fn output(values: Option<Vec<Value>>, _: Vec<u8>) -> Option<Vec<Value>> {
+        values
+    }
 }
 
 impl Input for Call<'_, [u8]> {
@@ -160,6 +185,17 @@ impl Input for Call<'_, [u8]> {
     fn run(self, job: Job<'_>) -> Result<Report<Vec<u8>>, Error> {
         call_bytes(Job { guest_env: self.guest_env, ..job }, self.func, self.input, self.convention)
     }
+
+    #[cfg(feature = "isolation")]
+    fn given(&self) -> Result<(Given, &[u8]), Error> {
+        let (func, convention) = (self.func.into(), self.convention);
+        Ok((Given::Bytes { func, convention, environment: Environment::given(&self.guest_env)? }, self.input))
+    }
+
+    #[cfg(feature = "isolation")]
+    fn output(values: Option<Vec<Value>>, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        values.is_none().then_some(bytes)
+    }
 }
 
 impl Input for Invocation {
@@ -177,5 +213,21 @@ impl Input for Invocation {
 
     fn run(self, job: Job<'_>) -> Result<Report<Vec<u8>>, Error> {
         command::run(job, self)
+    }
+
+    #[cfg(feature = "isolation")]
+    fn given(&self) -> Result<(Given, &[u8]), Error> {
+        let (has_stdin, stdin): (bool, &[u8]) = match &self.stdin {
+            Stdin::Empty => (false, &[]),
+            Stdin::Bytes(bytes) => (true, bytes),
+            _ => return Err(Error::Input("a guest in another process gets its input as bytes".into())),
+        };
+        let environment = Environment::given(&self.guest_env)?;
+        Ok((Given::Program { args: self.args.clone(), environment, has_stdin }, stdin))
+    }
+
+    #[cfg(feature = "isolation")]
+    fn output(values: Option<Vec<Value>>, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        values.is_none().then_some(bytes)
     }
 }

@@ -5,6 +5,8 @@ pub mod command;
 pub(crate) mod convention;
 pub(crate) mod exports;
 pub(crate) mod extism;
+#[cfg(feature = "isolation")]
+pub mod given;
 pub(crate) mod input;
 pub(crate) mod job;
 pub mod numeric;

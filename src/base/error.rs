@@ -110,6 +110,7 @@ pub enum Error {
 /// }
 /// # Ok::<(), Error>(())
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadProblem {
@@ -205,6 +206,7 @@ impl fmt::Display for LoadProblem {
 /// let names: fuelbox::Names = ["add", "greet"].into_iter().collect();
 /// assert_eq!(names.to_string(), "add, greet");
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     first: Vec<String>,
@@ -217,6 +219,20 @@ impl<'a> FromIterator<&'a str> for Names {
         let first = names.by_ref().take(NAMES_IN_ERROR_MAX);
         let first = first.map(|name| printable(&cut(name, NAME_IN_ERROR_BYTES_MAX))).collect();
         Names { first, more: names.count() }
+    }
+}
+
+#[cfg(feature = "isolation")]
+impl Names {
+    /// Escapes names that another process gave as escaped.
+    pub(crate) fn show(&mut self) {
+        self.first.truncate(NAMES_IN_ERROR_MAX);
+        for name in &mut self.first {
+            let clean = printable(&cut(name, NAME_IN_ERROR_BYTES_MAX));
+            if clean != *name {
+                *name = clean;
+            }
+        }
     }
 }
 

@@ -8,6 +8,9 @@ pub(crate) mod heap;
 pub mod limits;
 pub mod lock;
 pub(crate) mod outcome;
+#[cfg(feature = "isolation")]
+pub(crate) mod private_dir;
 pub(crate) mod stopped;
 #[cfg(feature = "plugins")]
 pub mod units;
+mod words;

@@ -3,6 +3,9 @@
 //! Errors of the host are in `error.rs`. The two never mix: one `match` on [`Stop`] gives the command line's
 //! exit code, another gives the HTTP status.
 
+#[cfg(feature = "isolation")]
+use super::words;
+use super::words::Word;
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ use std::time::Duration;
 /// assert_eq!(values, [Value::I32(10), Value::I64(2), Value::F64(0.5)]);
 /// assert_eq!(Value::from(u32::MAX).to_string(), "-1", "integers are printed signed");
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -86,6 +90,7 @@ impl From<f64> for Value {
 /// }
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
@@ -113,7 +118,8 @@ pub enum Stop {
     /// The guest wrote more than its limit.
     OutputFull {
         /// Which output: `result`, `stdout` or `stderr`.
-        stream: &'static str,
+        #[cfg_attr(feature = "isolation", serde(deserialize_with = "words::known"))]
+        stream: Word,
         /// The cap in bytes.
         limit: usize,
     },
@@ -125,7 +131,8 @@ pub enum Stop {
     /// The system has too little memory, though the guest is within its limits.
     NoMemory {
         /// What it was for.
-        what: &'static str,
+        #[cfg_attr(feature = "isolation", serde(deserialize_with = "words::known"))]
+        what: Word,
     },
     /// A command ended with an exit code other than 0.
     Exit(u32),
@@ -138,6 +145,15 @@ pub enum Stop {
     },
     /// The guest broke its calling convention, for example with a pointer outside its memory.
     Convention(String),
+    /// The process that ran the guest died.
+    Died {
+        /// How: `abort`, `out of memory`, `bad system call`, `killed`, `signal`, `exit`, `protocol` (it answered what no
+        /// process of ours does), or `loading` (it did so while it loaded the module, too often to try again).
+        #[cfg_attr(feature = "isolation", serde(deserialize_with = "words::known"))]
+        how: Word,
+        /// The signal that ended it, if one did.
+        signal: Option<i32>,
+    },
 }
 
 /// A denied growth.
@@ -155,6 +171,7 @@ pub enum Stop {
 /// # let denied = Denied::Pages { wanted: 3, limit: 2 };
 /// # assert_eq!(pages_wanted(&Stop::MemoryDenied { denied, trap: String::new() }), Some(3));
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denied {
@@ -216,6 +233,7 @@ impl fmt::Display for Denied {
 /// assert_eq!(fuel(10)?, fuel(10)?, "the same on every machine");
 /// # Ok::<(), fuelbox::Error>(())
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {

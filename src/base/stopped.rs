@@ -34,6 +34,14 @@ impl fmt::Display for Stop {
                 write!(f, "plug-in failed with code {code}, and gave no message")
             }
             Stop::Failed { code: _, message } => write!(f, "plug-in failed: {message}"),
+            Stop::Died { how: "loading", .. } => f.write_str(
+                "the guest's process died again and again while it loaded the module; it is not tried again before the \
+                 module changes",
+            ),
+            Stop::Died { how, signal: Some(signal) } => {
+                write!(f, "the guest's process died: {how} (signal {signal})")
+            }
+            Stop::Died { how, signal: None } => write!(f, "the guest's process died: {how}"),
             Stop::Convention(what) => {
                 write!(f, "guest broke its calling convention: {}", printable(what))
             }

@@ -21,10 +21,14 @@ use crate::cli::failure::Failure;
 use crate::cli::help::{completions, manual, text};
 use crate::cli::output::messages::print;
 use crate::cli::output::{logging, stderr};
+use crate::isolation::child;
 use std::ffi::OsString;
 
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
+    if args.first().is_some_and(|command| command == child::COMMAND) {
+        return child::main();
+    }
     let code = run_line(args);
     stderr::STDERR.settle();
     code

@@ -5,6 +5,8 @@ use crate::cli::args::command::SiteArgs;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::gateway::http::tokens::Tokens;
+use crate::isolation::{Isolation, manager::Manager};
+use crate::plugins::code::Loader;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::signature::TrustedKey;
 use std::ffi::OsStr;
@@ -22,7 +24,17 @@ pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> 
             return Err(Failure::new(exit::LOAD, format!("--policy-dirs {}: no such folder", dir.display())));
         }
     }
-    Ok(ServerPolicy { limits, dirs_within: ServerPolicy::settle(&site.policy_dirs), trusted_keys })
+    let dirs_within = ServerPolicy::settle(&site.policy_dirs);
+    let loader = Loader::new(Manager::new(processes()));
+    Ok(ServerPolicy { limits, dirs_within, trusted_keys, loader })
+}
+
+/// Processes of this program, for plug-ins whose policies ask for them.
+pub fn processes() -> Isolation {
+    // By this name, it is the running program even after its file was replaced.
+    let own = Path::new("/proc/self/exe");
+    let program = if own.exists() { own.into() } else { std::env::current_exe().unwrap_or_default() };
+    Isolation { all: false, ..Isolation::with_program(program) }
 }
 
 /// The tokens of a server, if it has a token file.

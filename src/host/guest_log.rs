@@ -183,17 +183,18 @@ impl Lines {
         }
     }
 
-    /// Logs a message, in pieces if it is long. Only the beginning of a message that is too long is logged.
-    pub fn message(&mut self, level: log::Level, text: &[u8]) {
-        let pieces = text.len().div_ceil(LOG_LINE_BYTES_MAX).max(1);
+    /// Logs a message of `size` bytes, in pieces if it is long. Only the beginning of a message that is too long is
+    /// logged, and has to be in `text`.
+    pub fn message(&mut self, level: log::Level, text: &[u8], size: usize) {
+        let pieces = size.div_ceil(LOG_LINE_BYTES_MAX).max(1);
         let room = LOG_LINES_MAX.saturating_sub(self.lines).min(LOG_MESSAGE_LINES_MAX) as usize;
         self.lines = self.lines.saturating_add(u32::try_from(pieces).unwrap_or(u32::MAX));
         for at in 0..pieces.min(room) {
-            let rest = &text[at * LOG_LINE_BYTES_MAX..];
+            let rest = text.get(at * LOG_LINE_BYTES_MAX..).unwrap_or_default();
             self.log(level, &String::from_utf8_lossy(&rest[..rest.len().min(LOG_LINE_BYTES_MAX)]));
         }
         if pieces > room && room > 0 {
-            self.log(level, &format!("(a message of {} bytes)", text.len()));
+            self.log(level, &format!("(a message of {size} bytes)"));
         }
     }
 

@@ -211,6 +211,25 @@ pub enum SinkTo {
     Writer(SharedWriter),
     /// To the log, line by line, each in the name of whose it is.
     Log(Lines),
+    /// To another process, which has one of the others.
+    #[cfg(feature = "isolation")]
+    Elsewhere(Box<dyn Outlet>),
+}
+
+/// A way to the sink of another process.
+#[cfg(feature = "isolation")]
+pub trait Outlet: Send {
+    /// Whether that sink is a log.
+    fn is_log(&self) -> bool;
+
+    /// Passes output on.
+    fn write(&mut self, bytes: &[u8]);
+
+    /// Passes a message on.
+    fn message(&mut self, level: log::Level, text: &[u8]);
+
+    /// Passes on what is held back.
+    fn flush(&mut self);
 }
 
 impl SinkTo {
@@ -251,18 +270,31 @@ impl Sink {
 
     /// Logs a message of the guest, which is none of its output, in the name of whose output this is.
     pub fn message(&mut self, level: log::Level, text: &[u8]) {
+        self.message_of(level, text, text.len());
+    }
+
+    /// The same, of which only the beginning is there: it has `size` bytes in all.
+    pub fn message_of(&mut self, level: log::Level, text: &[u8], size: usize) {
         let lines = match &mut self.to {
             SinkTo::Log(lines) => lines,
+            #[cfg(feature = "isolation")]
+            SinkTo::Elsewhere(outlet) => return outlet.message(level, text),
             _ => self.aside.get_or_insert_with(|| {
                 Box::new(Lines::new(&Arc::new(Origin { name: "guest".into(), ..Origin::default() })))
             }),
         };
-        lines.message(level, text);
+        lines.message(level, text, size);
     }
 
     /// Bytes that it takes in one call: a log takes long for each, and nothing interrupts a call.
     pub fn at_once(&self) -> u32 {
-        if matches!(self.to, SinkTo::Log(_)) { LOG_CALL_BYTES_MAX } else { u32::MAX }
+        let is_log = match &self.to {
+            SinkTo::Log(_) => true,
+            #[cfg(feature = "isolation")]
+            SinkTo::Elsewhere(outlet) => outlet.is_log(),
+            SinkTo::Buffer(_) | SinkTo::Writer(_) => false,
+        };
+        if is_log { LOG_CALL_BYTES_MAX } else { u32::MAX }
     }
 
     /// Bytes that it will still take.
@@ -280,6 +312,8 @@ impl Sink {
                 writer.write_all(bytes).map_err(|error| Fault::Errno(errno(&error)))?;
             }
             SinkTo::Log(lines) => lines.write(bytes),
+            #[cfg(feature = "isolation")]
+            SinkTo::Elsewhere(outlet) => outlet.write(bytes),
         }
         Ok(())
     }
@@ -307,6 +341,8 @@ impl Sink {
                 let _ = writer.flush();
             }
             SinkTo::Log(lines) => lines.finish(),
+            #[cfg(feature = "isolation")]
+            SinkTo::Elsewhere(outlet) => outlet.flush(),
         }
     }
 

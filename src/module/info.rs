@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use wasmparser::ValType;
 
 /// A value type, as far as calling conventions distinguish types.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Ty {
@@ -49,6 +50,7 @@ impl Ty {
 }
 
 /// The type of a function.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Signature {
     /// Parameter types.
@@ -70,6 +72,7 @@ impl fmt::Display for Signature {
 }
 
 /// An imported or exported item.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A function with its type.
@@ -97,6 +100,7 @@ impl fmt::Display for Item {
 }
 
 /// One import.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
     /// The module part of the name.
@@ -108,6 +112,7 @@ pub struct Import {
 }
 
 /// One export.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
     /// Its name.
@@ -119,6 +124,7 @@ pub struct Export {
 }
 
 /// The size of a module's linear memory.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemorySize {
     /// Pages of 64 KiB at the start.
@@ -128,6 +134,7 @@ pub struct MemorySize {
 }
 
 /// The declarations of a module.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleInfo {
     /// Everything it imports.
@@ -144,8 +151,10 @@ pub struct ModuleInfo {
     pub code_bytes: u64,
     /// Bytes that the host keeps for an instance, beside its memory: functions, segments, tables, globals.
     pub instance_bytes: u64,
+    #[cfg_attr(feature = "isolation", serde(skip))]
     exports_by_name: ByName,
     /// Indices of the reserved functions, sorted; computed at the first use.
+    #[cfg_attr(feature = "isolation", serde(skip))]
     reserved: OnceLock<Box<[u32]>>,
     /// The modules that it imports from.
     pub import_modules: BTreeSet<String>,

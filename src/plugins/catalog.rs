@@ -4,6 +4,8 @@
 use crate::base::error::Error;
 use crate::base::limits::{Limits, WarmLimits};
 use crate::base::lock::lock;
+#[cfg(feature = "isolation")]
+use crate::plugins::code::Loader;
 use crate::plugins::deploy::Deploy;
 use crate::plugins::folder::{Changes, Folder};
 use crate::plugins::policy::ServerPolicy;
@@ -34,6 +36,12 @@ impl Catalog {
     /// The limits of every run.
     pub fn limits(&self) -> &Limits {
         &self.server.limits
+    }
+
+    /// Where modules are loaded.
+    #[cfg(feature = "isolation")]
+    pub(crate) fn loader(&self) -> &Loader {
+        &self.server.loader
     }
 
     /// The loaded plug-ins.
@@ -116,6 +124,7 @@ impl Catalog {
     /// [`crate::plugins::watch::Watch`] does.
     pub fn expire_warm(&self) {
         self.plugins.expire_warm(Instant::now());
+        self.server.loader.retire();
     }
 
     /// Says in the log how many lines of plug-ins were kept out of it, if it is time to; to be called as
@@ -130,7 +139,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Load`] if one does not fit under the limits.
     pub fn load_built_in(&self) -> Result<(), Error> {
-        self.plugins.add_built_in(&self.server.limits)?;
+        self.plugins.add_built_in(&self.server)?;
         self.is_loaded.store(true, Relaxed);
         Ok(())
     }

@@ -1,18 +1,14 @@
 //! Atomic changes of the plug-in folder: a new version is tested before anything is replaced, and replaces the
 //! old one by a rename. A process that is killed at any instant leaves the old version or the new one.
 
-use crate::abi::{Job, try_instance};
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
-use crate::base::outcome::Stop;
-use crate::host::streams::SinkTo;
 use crate::plugins::files::{ENDINGS, Parts, policy_path, read_module, read_signature, signature_paths};
 use crate::plugins::folder::Folder;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Loaded, Plugins};
 use crate::plugins::stats::Loads;
 use crate::plugins::{beneath, policy, signature};
-use crate::sandbox::program::Program;
 use cap_std::fs::MetadataExt;
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -264,7 +260,8 @@ impl Deploy<'_> {
             Error::Signature { why, .. } => Refused::Invalid(why),
             other => other.into(),
         })?;
-        match trial(&loaded.program, &loaded.policy)? {
+        let policy = &loaded.policy;
+        match self.server.loader.try_instance(&loaded.code, &policy.limits, policy.given())? {
             Ok(()) => Ok(loaded),
             Err(stop) => Err(Refused::Invalid(format!("instantiation failed: {stop}"))),
         }
@@ -316,20 +313,6 @@ impl Deploy<'_> {
     fn sync(&self) -> io::Result<()> {
         File::open(self.folder.path())?.sync_all()
     }
-}
-
-/// Makes an instance under the policy, start function and all, and lets it go.
-fn trial(program: &Program, policy: &policy::Policy) -> Result<Result<(), Stop>, Error> {
-    let job = Job {
-        program,
-        limits: &policy.limits,
-        stdout: SinkTo::Buffer(Vec::new()),
-        stderr: SinkTo::Buffer(Vec::new()),
-        guest_env: policy.guest_env.clone(),
-        warm: None,
-        when_long: None,
-    };
-    Ok(try_instance(job)?.result)
 }
 
 /// Why a file of the folder could not be read.

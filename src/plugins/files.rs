@@ -3,12 +3,12 @@
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
+use crate::plugins::code::Place;
 use crate::plugins::policy::{At, POLICY_BYTES_MAX, Policy, ServerPolicy};
 use crate::plugins::registry::Loaded;
 use crate::plugins::signature::SIGNATURE_BYTES_MAX;
 use crate::plugins::{beneath, policy, signature};
 use crate::sandbox::file::{read_at_most, whole_module};
-use crate::sandbox::program::Program;
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,17 +118,18 @@ impl Parts<'_> {
         let name = path.display().to_string();
         let digest = Digest::of(&self.module);
         let Some(text) = &self.policy else {
-            let program = Program::compile(&name, &self.module, &server.limits)?;
-            return Ok(Loaded { program, policy: Policy::of_server(&server.limits), digest });
+            let place = server.loader.place(None).unwrap_or(Place::Thread);
+            let code = server.loader.load(&name, &self.module, (&server.limits, place))?;
+            return Ok(Loaded { code, policy: Policy::of_server(&server.limits), digest });
         };
         let wrong = |at: At| {
             let (line, column) = at.line_and_column(text);
             Error::Policy { path: policy_path(path), line, column, what: at.what, may_pass: at.may_pass }
         };
         let draft = policy::read(text, server).map_err(wrong)?;
-        let program = Program::compile(&name, &self.module, draft.limits())?;
-        let policy = draft.for_module(program.info()).map_err(wrong)?;
-        Ok(Loaded { program, policy, digest })
+        let code = server.loader.load(&name, &self.module, (draft.limits(), draft.place()))?;
+        let policy = draft.for_module(code.info()).map_err(wrong)?;
+        Ok(Loaded { code, policy, digest })
     }
 
     fn check_signature(&self, path: &Path, server: &ServerPolicy) -> Result<(), Error> {

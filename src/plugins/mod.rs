@@ -2,6 +2,7 @@
 
 pub(crate) mod beneath;
 pub(crate) mod catalog;
+pub mod code;
 pub(crate) mod deploy;
 pub mod examples;
 pub mod files;

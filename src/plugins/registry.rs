@@ -7,27 +7,27 @@ use crate::abi::{Convention, command, is_reserved, offered, passes_bytes};
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::{
-    FRESH_BYTES_PER_MS, LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, Limits, PAGE_BYTES, WarmLimits,
+    FRESH_BYTES_PER_MS, LISTED_BYTES_MAX, LISTED_FUNCTIONS_MAX, PAGE_BYTES, WarmLimits,
 };
 use crate::base::lock::{read, write};
 use crate::host::guest_log::Bucket;
 use crate::module::reader::Signature;
+use crate::plugins::code::{Code, Place};
 use crate::plugins::examples;
-use crate::plugins::policy::Policy;
+use crate::plugins::policy::{Policy, ServerPolicy};
 use crate::plugins::stats::Stats;
 use crate::sandbox::pool::{Budget, Pool};
-use crate::sandbox::program::Program;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
-/// A compiled module with its policy.
+/// A loaded module with its policy.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The compiled module.
-    pub program: Program,
+    /// The module.
+    pub code: Code,
     /// What it is allowed and given.
     pub policy: Policy,
     /// The digest of the module's file.
@@ -39,8 +39,8 @@ pub struct Loaded {
 pub struct Plugin {
     /// Its name: the file name without the extension.
     pub name: String,
-    /// The compiled module.
-    pub program: Program,
+    /// The module.
+    pub code: Code,
     /// What it is allowed and given.
     pub policy: Policy,
     /// The digest of the module's file.
@@ -62,12 +62,12 @@ impl Plugin {
     /// Whether a run may be delayed where it is not interrupted: by translation of functions, by fresh memory, or in a
     /// directory.
     pub fn may_stall(&self) -> bool {
-        let fresh_bytes = match &self.program.info().memory {
+        let fresh_bytes = match &self.code.info().memory {
             Some(memory) if self.warm.is_none() => memory.min_pages * PAGE_BYTES as u64,
             _ => 0,
         };
         fresh_bytes > LONG_INSTANTIATION_MS * FRESH_BYTES_PER_MS
-            || self.program.is_slow_to_translate()
+            || self.code.is_slow_to_translate()
             || !self.policy.guest_env.dirs.is_empty()
     }
 
@@ -88,7 +88,7 @@ impl Plugin {
     /// [`Error::NoFunction`] with the functions that can be called; also for a reserved function.
     pub fn check_function(&self, func: &str) -> Result<(), Error> {
         self.policy.check_function(func)?;
-        let info = self.program.info();
+        let info = self.code.info();
         let is_program = func == command::START && self.is_command();
         let is_offered = !is_reserved(info, func) && !self.withholds(func);
         match info.function(func).is_some() && (is_program || is_offered) {
@@ -106,18 +106,18 @@ impl Plugin {
     fn withholds(&self, func: &str) -> bool {
         self.warm.is_some()
             && self.policy.functions.is_none()
-            && passes_bytes(self.program.info())
+            && passes_bytes(self.code.info())
             && self.convention_of(func) == Some(Convention::Numeric)
     }
 
     /// Its functions that are offered, unless its policy forbids them.
     fn offered(&self) -> impl Iterator<Item = (&str, &Signature)> {
-        offered(self.program.info()).filter(|(name, _)| !self.withholds(name))
+        offered(self.code.info()).filter(|(name, _)| !self.withholds(name))
     }
 
     /// The same, if its policy lets it be called.
     fn convention_of(&self, func: &str) -> Option<Convention> {
-        let info = self.program.info();
+        let info = self.code.info();
         match self.policy.convention {
             Some(forced) => forced.fits(info, func).then_some(forced),
             None => Convention::of(info, func),
@@ -264,15 +264,15 @@ impl Plugins {
 
     /// Adds a plug-in, or replaces the one with the same name.
     pub(crate) fn put(&self, name: &str, loaded: Loaded, path: Option<PathBuf>) {
-        let Loaded { program, policy, digest } = loaded;
+        let Loaded { code, policy, digest } = loaded;
         let instances = policy.warm.unwrap_or(self.warm_limits.instances);
         let limits = WarmLimits { instances, ..self.warm_limits.clone() };
-        let is_kept = instances > 0 && !command::fits(program.info());
+        let is_kept = instances > 0 && !command::fits(code.info());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
         let mut by_name = write(&self.by_name);
         let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));
         let (stats, log) = before.unwrap_or_else(|| (Arc::default(), Arc::new(Bucket::under(&self.log))));
-        let plugin = Plugin { name: name.into(), program, policy, digest, path, warm, stats, log };
+        let plugin = Plugin { name: name.into(), code, policy, digest, path, warm, stats, log };
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
         self.has_shares.store(has_shares, Ordering::Relaxed);
@@ -298,12 +298,13 @@ impl Plugins {
     /// Adds the built-in example guests.
     ///
     /// # Errors
-    /// One does not fit under `limits`.
-    pub fn add_built_in(&self, limits: &Limits) -> Result<(), Error> {
+    /// One does not fit under the limits of `server`.
+    pub fn add_built_in(&self, server: &ServerPolicy) -> Result<(), Error> {
         for (name, wasm) in examples::BUILT_IN {
-            let program = Program::compile(name, wasm, limits)?;
-            let policy = Policy::of_server(limits);
-            self.put(name, Loaded { program, policy, digest: Digest::of(wasm) }, None);
+            let place = server.loader.place(None).unwrap_or(Place::Thread);
+            let code = server.loader.load(name, wasm, (&server.limits, place))?;
+            let policy = Policy::of_server(&server.limits);
+            self.put(name, Loaded { code, policy, digest: Digest::of(wasm) }, None);
         }
         Ok(())
     }

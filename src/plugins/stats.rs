@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The maximum number of outcomes of a request.
-pub const OUTCOMES_MAX: usize = 32;
+pub const OUTCOMES_MAX: usize = 40;
 
 /// The upper bounds of the histograms' buckets, in nanoseconds: 10 µs, where a small guest's call is, to 10 s,
 /// past the usual deadline. About three for each power of ten would make a scrape half as long again.
@@ -56,8 +56,12 @@ impl Histogram {
     }
 }
 
+/// Kinds of deaths of a process.
+pub const DEATHS: [&str; 8] =
+    ["abort", "bad system call", "exit", "killed", "loading", "out of memory", "protocol", "signal"];
+
 /// The counts of one plug-in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counts {
     /// Requests by outcome. The gateway knows the meaning of the indices.
     pub outcomes: [AtomicU64; OUTCOMES_MAX],
@@ -71,6 +75,22 @@ pub struct Counts {
     pub denied_growths: AtomicU64,
     /// Peak of a run's memory, in pages of 64 KiB.
     pub peak_pages: AtomicU32,
+    /// Deaths of processes that ran its guests, by [`DEATHS`].
+    pub deaths: [AtomicU64; DEATHS.len()],
+}
+
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts {
+            outcomes: [const { AtomicU64::new(0) }; OUTCOMES_MAX],
+            instantiate: Histogram::default(),
+            run: Histogram::default(),
+            fuel: AtomicU64::new(0),
+            denied_growths: AtomicU64::new(0),
+            peak_pages: AtomicU32::new(0),
+            deaths: Default::default(),
+        }
+    }
 }
 
 /// The counts of a plug-in, created when needed.
@@ -86,6 +106,13 @@ impl Stats {
     /// The counts, if they exist.
     pub fn seen(&self) -> Option<&Counts> {
         self.0.get().map(|counts| &**counts)
+    }
+
+    /// Counts the death of a process.
+    pub fn died(&self, how: &str) {
+        if let Some(kind) = DEATHS.iter().position(|kind| *kind == how) {
+            self.counts().deaths[kind].fetch_add(1, Relaxed);
+        }
     }
 
     /// Counts a run.

@@ -15,8 +15,10 @@ use crate::base::outcome::Report;
 use crate::host::guest_log::{Lines, Origin};
 use crate::host::streams::{SharedWriter, SinkTo};
 use crate::host::wasi::ctx::GuestEnv;
+#[cfg(all(feature = "isolation", feature = "plugins"))]
+use crate::isolation::{Isolation, manager::Manager};
 #[cfg(feature = "plugins")]
-use crate::plugins::{catalog::Catalog, policy::ServerPolicy, signature::TrustedKey};
+use crate::plugins::{catalog::Catalog, code::Loader, policy::ServerPolicy, signature::TrustedKey};
 use crate::sandbox::file::load_file;
 use crate::sandbox::program::Program;
 use crate::sandbox::tail_calls;
@@ -50,6 +52,9 @@ pub struct RunnerConfig {
     /// Public keys of minisign. If there are any, only modules that one of them has signed load from a folder.
     #[cfg(feature = "plugins")]
     pub trusted_keys: Vec<TrustedKey>,
+    /// The processes that plug-ins run in; by default they run in this one.
+    #[cfg(all(feature = "isolation", feature = "plugins"))]
+    pub isolation: Option<Isolation>,
     /// Where guests' standard output goes as it is written (that of commands is their result instead).
     /// Without one it goes to the log, as standard error always does.
     pub stdout: Option<Box<dyn Write + Send>>,
@@ -105,7 +110,15 @@ impl Runner {
             #[cfg(feature = "plugins")]
             catalog: {
                 config.warm.check().map_err(Error::Limits)?;
+                #[cfg(feature = "isolation")]
+                let loader = match &config.isolation {
+                    Some(isolation) => Loader::new(Manager::new(isolation.clone())),
+                    None => Loader::default(),
+                };
+                #[cfg(not(feature = "isolation"))]
+                let loader = Loader::default();
                 let server = ServerPolicy {
+                    loader,
                     limits: config.limits.clone(),
                     dirs_within: ServerPolicy::settle(&config.policy_dirs),
                     trusted_keys: config.trusted_keys,
@@ -184,6 +197,20 @@ impl Runner {
         origin: Origin,
         context: CallContext<'a>,
     ) -> Job<'a> {
+        let (stdout, stderr) = self.outputs::<I>(origin, (context.stdout, context.stderr));
+        Job {
+            program,
+            limits: &self.limits,
+            stdout,
+            stderr,
+            guest_env: GuestEnv::default(),
+            warm: None,
+            when_long: context.when_long,
+        }
+    }
+
+    /// Where the outputs of a guest that the log calls `origin` go, if nothing else is given.
+    fn outputs<I: Input>(&self, origin: Origin, given: (Option<SinkTo>, Option<SinkTo>)) -> (SinkTo, SinkTo) {
         let origin = Arc::new(origin);
         let log = || SinkTo::Log(Lines::new(&origin));
         let stdout = match &self.stdout {
@@ -191,14 +218,6 @@ impl Runner {
             Some(writer) => SinkTo::Writer(Arc::clone(writer)),
             None => log(),
         };
-        Job {
-            program,
-            limits: &self.limits,
-            stdout: context.stdout.unwrap_or(stdout),
-            stderr: context.stderr.unwrap_or_else(log),
-            guest_env: GuestEnv::default(),
-            warm: None,
-            when_long: context.when_long,
-        }
+        (given.0.unwrap_or(stdout), given.1.unwrap_or_else(log))
     }
 }

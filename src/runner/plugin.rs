@@ -1,13 +1,22 @@
 //! Plug-ins by name: the folder they come from, and their runs.
 
 use super::Runner;
-use crate::abi::{CallContext, FromPolicy, Input, Job};
+use crate::abi::{CallContext, Input, Job};
 use crate::base::error::Error;
 use crate::base::outcome::Report;
+#[cfg(feature = "isolation")]
+use crate::base::outcome::Stop;
 use crate::host::guest_log::Origin;
+#[cfg(feature = "isolation")]
+use crate::host::streams::Sink;
+#[cfg(feature = "isolation")]
+use crate::isolation::{Sealed, manager::Spec, relay::Relay};
 use crate::plugins::catalog::Catalog;
+use crate::plugins::code::Code;
 use crate::plugins::folder::Changes;
 use crate::plugins::registry::{Plugin, Plugins};
+#[cfg(feature = "isolation")]
+use crate::sandbox::pool::Pool;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,6 +77,15 @@ impl Runner {
         self.catalog.load_built_in()
     }
 
+    /// Checks that processes for guests can be started and confined here, if there are to be any.
+    ///
+    /// # Errors
+    /// Why not.
+    #[cfg(feature = "isolation")]
+    pub(crate) fn check_isolation(&self) -> Result<(), Error> {
+        self.catalog.loader().manager().map_or(Ok(()), |manager| manager.check())
+    }
+
     /// Its plug-ins, and the folder that they come from.
     #[doc(hidden)]
     pub fn catalog(&self) -> &Arc<Catalog> {
@@ -88,18 +106,61 @@ impl Runner {
         context: CallContext<'_>,
     ) -> Result<Report<I::Output>, Error> {
         plugin.check_function(input.function())?;
-        let policy = &plugin.policy;
-        let given =
-            FromPolicy { convention: policy.convention, guest_env: &policy.guest_env, args: &policy.args };
         let origin = Origin {
             name: plugin.name.as_str().into(),
             request_id: context.request_id.cloned(),
             bucket: Some(Arc::clone(&plugin.log)),
         };
-        let job = self.job::<I>(&plugin.program, origin, context);
-        let job = Job { limits: &policy.limits, warm: plugin.warm.as_ref(), ..job };
-        let report = input.under(&given).run(job)?;
+        let policy = &plugin.policy;
+        let report = match &plugin.code {
+            Code::Here(program) => {
+                let job = self.job::<I>(program, origin, context);
+                let job = Job { limits: &policy.limits, warm: plugin.warm.as_ref(), ..job };
+                input.under(&policy.given()).run(job)?
+            }
+            #[cfg(feature = "isolation")]
+            Code::Apart(sealed) => self.run_apart((plugin, sealed), &input, origin, context)?,
+        };
         plugin.stats.ran(&report.usage);
         Ok(report)
+    }
+
+    /// Runs `plugin` in a process of its own.
+    #[cfg(feature = "isolation")]
+    fn run_apart<I: Input>(
+        &self,
+        (plugin, sealed): (&Plugin, &Arc<Sealed>),
+        input: &I,
+        origin: Origin,
+        context: CallContext<'_>,
+    ) -> Result<Report<I::Output>, Error> {
+        let policy = &plugin.policy;
+        let no_process = || Error::Internal(format!("{} has no process", plugin.name));
+        let manager = self.catalog.loader().manager().ok_or_else(no_process)?;
+        let (given, bytes) = input.given()?;
+        if bytes.len() > policy.limits.input_bytes {
+            return Err(Error::InputTooLarge { size: bytes.len(), limit: policy.limits.input_bytes });
+        }
+        let request_id = origin.request_id.clone();
+        let (stdout, stderr) = self.outputs::<I>(origin, (context.stdout, context.stderr));
+        let output_bytes = policy.limits.output_bytes;
+        let mut relay =
+            Relay::to(Sink::new("stdout", output_bytes, stdout), Sink::new("stderr", output_bytes, stderr));
+        let spec = Spec {
+            name: &plugin.name,
+            sealed,
+            limits: &policy.limits,
+            policy: policy.given(),
+            warm: plugin.warm.as_ref().map(Pool::limits),
+        };
+        let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.when_long))?;
+        let broken = || Stop::Died { how: "protocol", signal: None };
+        let result = ran.result.and_then(|values| I::output(values, bytes).ok_or_else(broken));
+        if let Err(stop @ Stop::Died { how, .. }) = &result {
+            plugin.stats.died(how);
+            let id = request_id.map(|id| format!(" {id}")).unwrap_or_default();
+            plugin.log.tell(log::Level::Warn, &plugin.name, &format!("{}{id}: {stop}", plugin.name));
+        }
+        Ok(Report { result, usage: ran.usage })
     }
 }

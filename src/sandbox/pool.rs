@@ -60,6 +60,12 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
+    /// Its limits.
+    #[cfg(feature = "isolation")]
+    pub fn limits(&self) -> &WarmLimits {
+        &self.limits
+    }
+
     /// An empty pool.
     pub fn new(limits: &WarmLimits, budget: &Arc<Budget>) -> Pool {
         Pool { kept: Mutex::new(Vec::new()), limits: limits.clone(), budget: Arc::clone(budget) }

@@ -13,6 +13,7 @@ use std::time::Duration;
 /// assert_eq!(limits.memory_pages, 320);
 /// assert!(limits.check().is_ok());
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Fuel units (`--fuel`). A simple instruction takes one; jumps through tables take more.

@@ -12,6 +12,7 @@ use std::time::Duration;
 /// assert!(WarmLimits { uses: 0, ..WarmLimits::default() }.check().unwrap_err().contains("--warm-uses"));
 /// # }
 /// ```
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WarmLimits {
     /// Instances kept for each plug-in (`--warm`); 0 keeps none.

@@ -5,6 +5,7 @@ use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::DirArg;
 use crate::cli::args::table::flag::Topic;
 use crate::gateway::http::client::Network;
+use crate::plugins::code::Place;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -187,9 +188,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where the guests of `fuelbox serve` run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IsolationArgs {
+    /// In threads or processes, if policies do not say.
+    pub place: Place,
+    /// Whether a process serves one call only.
+    pub per_call: bool,
+    /// Whether to do without a filter of system calls.
+    pub weak: bool,
+}
+
 /// `fuelbox serve`.
 #[derive(Debug, PartialEq)]
 pub struct Serve {
+    /// Where guests run.
+    pub isolation: IsolationArgs,
     /// The address.
     pub listen: SocketAddr,
     /// How many workers there are.

@@ -1,11 +1,12 @@
 //! The arguments of `fuelbox serve`. Pure.
 
 use crate::base::limits::check_workers;
-use crate::cli::args::command::Serve;
+use crate::cli::args::command::{IsolationArgs, Serve};
 use crate::cli::args::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
 use crate::cli::args::values::{listen_address, number};
 use crate::cli::args::words::Words;
 use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
+use crate::plugins::code::Place;
 
 /// The arguments of `fuelbox serve` without a configuration file.
 ///
@@ -22,8 +23,26 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
     let warm = warm(&mut words)?;
     let site = site(&mut words)?;
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
+    let place = words.choice("--isolation", Place::parse)?.unwrap_or(Place::Thread);
+    let isolation = IsolationArgs {
+        place,
+        per_call: words.switch("--isolation-per-call")?,
+        weak: words.switch("--isolation-weak")?,
+    };
     let access_log = words.choice("--access-log", on_or_off)?.unwrap_or(false);
     door.check_with(&limits)?;
     words.operands()?;
-    Ok(Serve { listen, workers, door, proxies, warm, site, log_format, access_log, limits, source })
+    Ok(Serve {
+        listen,
+        workers,
+        door,
+        proxies,
+        warm,
+        site,
+        log_format,
+        access_log,
+        isolation,
+        limits,
+        source,
+    })
 }

@@ -20,7 +20,7 @@ pub fn execute(check: Check) -> Result<(), Failure> {
     for plugin in plugins.all() {
         let policy = if plugin.policy.digest.is_some() { ", under its policy" } else { "" };
         // Writing to a String does not fail.
-        let _ = writeln!(text, "ok  {} ({} bytes{policy})", printable(&plugin.name), plugin.program.size());
+        let _ = writeln!(text, "ok  {} ({} bytes{policy})", printable(&plugin.name), plugin.code.size());
     }
     print(text.as_bytes())?;
     let io = |source| Error::Io { path: check.folder.clone(), source };

@@ -5,7 +5,9 @@ use crate::base::escape::printable;
 use crate::cli::args::command::List;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{note, print, print_names};
-use crate::cli::target;
+use crate::cli::{site, target};
+use crate::isolation::manager::Manager;
+use crate::plugins::code::Loader;
 use crate::plugins::folder::Folder;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Listed, Plugins};
@@ -17,7 +19,8 @@ pub fn execute(list: List) -> Result<(), Failure> {
         return print_names(target::names(&list.source)?.iter().map(String::as_str));
     }
     let plugins = Plugins::new();
-    let server = ServerPolicy { limits: list.limits.clone(), ..ServerPolicy::default() };
+    let loader = Loader::new(Manager::new(site::processes()));
+    let server = ServerPolicy { limits: list.limits.clone(), loader, ..ServerPolicy::default() };
     match target::folder(&list.source)? {
         Some(folder) => {
             let changes = Folder::new(&folder).scan(&plugins, &server)?;
@@ -27,14 +30,14 @@ pub fn execute(list: List) -> Result<(), Failure> {
         }
         None => {
             target::say_built_in();
-            plugins.add_built_in(&list.limits)?;
+            plugins.add_built_in(&server)?;
         }
     }
     let mut text = String::new();
     for plugin in plugins.all() {
-        let info = plugin.program.info();
+        let info = plugin.code.info();
         // Writing to a String does not fail.
-        let _ = writeln!(text, "{}  ({} bytes)", printable(&plugin.name), plugin.program.size());
+        let _ = writeln!(text, "{}  ({} bytes)", printable(&plugin.name), plugin.code.size());
         let listed = Listed::of(offered(info), |name| Convention::of(info, name));
         for (name, signature, convention) in listed.shown {
             let convention = convention.map_or("-", Convention::name);

@@ -69,6 +69,8 @@ pub const EXIT: Kind = kind(500, "exit", "Guest exited with an error");
 pub const PLUGIN_ERROR: Kind = kind(500, "plugin-error", "Plug-in reported an error");
 /// The guest broke its convention.
 pub const CONVENTION: Kind = kind(500, "convention", "Guest broke its calling convention");
+/// The process that ran the guest died.
+pub const GUEST_DIED: Kind = kind(500, "guest-died", "The guest's process died");
 /// fuelbox failed.
 pub const INTERNAL: Kind = kind(500, "internal", "Internal error");
 /// The path to the handler broke.
@@ -119,6 +121,7 @@ pub const ALL: &[Kind] = &[
     PLUGIN_ERROR,
     NO_MEMORY,
     TARGET_TOO_LONG,
+    GUEST_DIED,
 ];
 
 /// The disk is full.
@@ -137,6 +140,7 @@ pub fn of_stop(stop: &Stop) -> Kind {
         Stop::Exit(_) => EXIT,
         Stop::Convention(_) => CONVENTION,
         Stop::Failed { .. } => PLUGIN_ERROR,
+        Stop::Died { .. } => GUEST_DIED,
     }
 }
 

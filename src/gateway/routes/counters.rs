@@ -28,7 +28,11 @@ pub type Outcomes = Vec<(&'static str, u64)>;
 impl Counters {
     /// Nothing yet.
     pub fn new(log_dropped: Option<&'static AtomicU64>) -> Counters {
-        Counters { started: SystemTime::now(), log_dropped, outcomes: Default::default() }
+        Counters {
+            started: SystemTime::now(),
+            log_dropped,
+            outcomes: [const { AtomicU64::new(0) }; OUTCOMES_MAX],
+        }
     }
 
     /// Counts a request that has been answered.

@@ -50,7 +50,7 @@ fn of_refused(path: &Path, reason: &str) -> Value {
 }
 
 fn of_plugin(plugin: &Plugin) -> Value {
-    let info = plugin.program.info();
+    let info = plugin.code.info();
     let listed = plugin.functions();
     let functions = listed.shown.iter().map(|(name, signature, convention)| {
         json!({
@@ -63,7 +63,7 @@ fn of_plugin(plugin: &Plugin) -> Value {
     let limits = &policy.limits;
     json!({
         "name": plugin.name,
-        "bytes": plugin.program.size(),
+        "bytes": plugin.code.size(),
         "sha256": plugin.digest.to_string(),
         "memory_pages": info.memory.map(|memory| memory.min_pages),
         "built_in": plugin.path.is_none(),

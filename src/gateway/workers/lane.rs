@@ -12,14 +12,13 @@
 //! long, those behind it are served elsewhere and the lane drops them ([`Lane::abandon`]); and a request with a large body,
 //! which does not fit into the socket's buffer, is the last one that is read ahead, and is sent when it is taken.
 
+use crate::base::private_dir::PrivateDir;
 use crate::gateway::http::message::Request;
 use rustix::net::{Shutdown, shutdown};
-use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Requests that are in a lane at a time.
@@ -56,36 +55,6 @@ impl std::fmt::Debug for Lane {
     }
 }
 
-/// A folder that only this user can enter, removed on drop.
-struct PrivateDir(PathBuf);
-
-impl PrivateDir {
-    fn new() -> io::Result<PrivateDir> {
-        let mut random = [0u8; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let name = format!("fuelbox-{:016x}", u64::from_ne_bytes(random));
-        let mut error = io::Error::other("no folder to try");
-        // systemd's and the session's own folders first; /dev/shm is there in containers without /tmp.
-        let named = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"].into_iter().filter_map(std::env::var_os);
-        let usual = [std::env::temp_dir(), PathBuf::from("/dev/shm"), PathBuf::from("/run")];
-        for parent in named.map(PathBuf::from).chain(usual) {
-            let path = parent.join(&name);
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(PrivateDir(path)),
-                Err(failed) => error = failed,
-            }
-        }
-        Err(error)
-    }
-}
-
-impl Drop for PrivateDir {
-    fn drop(&mut self) {
-        // Nothing is lost with an empty folder that stays.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Whether nothing may be sent after this request before it is taken: its body goes in piece by piece.
 pub fn is_large(request: &Request) -> bool {
     request.body.len() > BODY_WITH_HEAD_BYTES
@@ -99,7 +68,7 @@ impl Lane {
     pub fn open() -> io::Result<Lane> {
         let dir = PrivateDir::new()?;
         // tiny_http panics where the system gives no thread; the worker must outlive that.
-        let opened = catch_unwind(|| Lane::open_at(&dir.0.join("lane")));
+        let opened = catch_unwind(|| Lane::open_at(&dir.path().join("lane")));
         opened.unwrap_or_else(|_| Err(io::Error::other("tiny_http did not start")))
     }
 

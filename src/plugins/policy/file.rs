@@ -12,6 +12,7 @@ use crate::host::wasi::abi::{Errno, oflags};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::{Opened, Opening, Preopen, open};
 use crate::module::reader::ModuleInfo;
+use crate::plugins::code::Place;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -64,6 +65,7 @@ struct Raw {
     access: Access,
     workers: Option<Spanned<usize>>,
     warm: Option<usize>,
+    isolation: Option<Spanned<String>>,
     content_type: Option<Spanned<String>>,
     #[serde(default)]
     args: Vec<Spanned<String>>,
@@ -141,6 +143,7 @@ impl<'de> Deserialize<'de> for Time {
 /// A parsed policy, not yet checked against its module.
 pub struct Draft {
     policy: Policy,
+    place: Place,
     convention: Option<Range<usize>>,
     functions: Vec<Spanned<String>>,
 }
@@ -166,6 +169,7 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     if let Some(workers) = raw.workers.as_ref().filter(|workers| *workers.get_ref() == 0) {
         return Err(At::new(workers.span(), "workers is 0: it could never run"));
     }
+    let place = place(raw.isolation.as_ref(), server)?;
     let convention = raw.convention.as_ref().map(parse_convention).transpose()?;
     let functions = match raw.functions {
         Some(list) if list.get_ref().is_empty() => {
@@ -197,7 +201,7 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
         digest: Some(Digest::of(text.as_bytes())),
     };
     let convention = raw.convention.map(|name| name.span());
-    Ok(Draft { policy, convention, functions: functions.unwrap_or_default() })
+    Ok(Draft { policy, place, convention, functions: functions.unwrap_or_default() })
 }
 
 /// Whether a table or one of its subtables has a key. Comments and headings alone do not count.
@@ -212,6 +216,11 @@ impl Draft {
     /// The limits under which its module is compiled.
     pub fn limits(&self) -> &Limits {
         &self.policy.limits
+    }
+
+    /// Where its guests run.
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// The policy, checked against the module's exports.
@@ -244,6 +253,16 @@ impl Draft {
         }
         Ok(self.policy)
     }
+}
+
+fn place(given: Option<&Spanned<String>>, server: &ServerPolicy) -> Result<Place, At> {
+    let span = || given.map_or(0..0, Spanned::span);
+    let asked = given.map(|name| {
+        let unknown = || format!("no isolation `{}`; use thread or process", name.get_ref());
+        Place::parse(name.get_ref()).ok_or_else(|| At::new(name.span(), unknown()))
+    });
+    let asked = asked.transpose()?;
+    server.loader.place(asked).map_err(|what| At::new(span(), what))
 }
 
 fn parse_convention(name: &Spanned<String>) -> Result<Convention, At> {

@@ -1,6 +1,6 @@
 //! What one plug-in is allowed and given.
 
-use crate::abi::Convention;
+use crate::abi::{Convention, FromPolicy};
 use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
@@ -56,6 +56,11 @@ impl Policy {
     /// The policy of a plug-in without a policy file: the server's limits.
     pub fn of_server(limits: &Limits) -> Policy {
         Policy { limits: limits.clone(), ..Policy::default() }
+    }
+
+    /// What it gives to runs.
+    pub fn given(&self) -> FromPolicy<'_> {
+        FromPolicy { convention: self.convention, guest_env: &self.guest_env, args: &self.args }
     }
 
     /// Checks that `func` can be called.

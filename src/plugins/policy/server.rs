@@ -1,6 +1,7 @@
 //! The server's bounds for all policies.
 
 use crate::base::limits::Limits;
+use crate::plugins::code::Loader;
 use crate::plugins::signature::TrustedKey;
 use std::path::PathBuf;
 
@@ -13,6 +14,8 @@ pub struct ServerPolicy {
     pub dirs_within: Vec<PathBuf>,
     /// If not empty, only modules with a signature by one of these keys load.
     pub trusted_keys: Vec<TrustedKey>,
+    /// Where modules are loaded.
+    pub loader: Loader,
 }
 
 impl ServerPolicy {

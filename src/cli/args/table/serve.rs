@@ -31,6 +31,20 @@ pub const FLAGS: &[Flag] = &[
         ..SERVE
     },
     Flag {
+        name: "--isolation",
+        value: Some("thread|process"),
+        default: Some(|| "thread".into()),
+        help: "where guests run: in threads of the server, or in confined processes, each for one plug-in",
+        completes: Completes::Choice,
+        ..SERVE
+    },
+    Flag { name: "--isolation-per-call", help: "have a process serve one call only", ..SERVE },
+    Flag {
+        name: "--isolation-weak",
+        help: "have processes where the kernel has no filter of system calls, too",
+        ..SERVE
+    },
+    Flag {
         name: "--config",
         value: Some("FILE"),
         help: "read flags from a TOML file: `fuel = 1000`, `listen = \"127.0.0.1:80\"`; the command line overrides them",

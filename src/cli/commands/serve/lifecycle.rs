@@ -1,6 +1,6 @@
 //! `fuelbox serve`: runs the gateway until a signal ends it.
 
-use crate::cli::args::command::Serve;
+use crate::cli::args::command::{IsolationArgs, Serve};
 use crate::cli::commands::serve::{budget, service};
 use crate::cli::failure::Failure;
 use crate::cli::output::logging;
@@ -8,6 +8,8 @@ use crate::cli::output::stderr::STDERR;
 use crate::cli::{exit, site, target};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
+use crate::isolation::Isolation;
+use crate::plugins::code::Place;
 use crate::plugins::deploy;
 use crate::plugins::folder::policies_without_module;
 use crate::plugins::policy::Access;
@@ -76,13 +78,20 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 /// A runner with the loaded plug-ins.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let server = site::server(serve.limits.clone(), &serve.site)?;
+    let IsolationArgs { place, per_call, weak } = serve.isolation;
+    let all = place == Place::Process;
+    let isolation = Isolation { processes: serve.workers, per_call, weak, all, ..site::processes() };
     let runner = Runner::new(RunnerConfig {
         limits: server.limits,
         warm: serve.warm.clone(),
         policy_dirs: server.dirs_within,
         trusted_keys: server.trusted_keys,
+        isolation: Some(isolation),
         stdout: None,
     })?;
+    if serve.isolation.place == Place::Process {
+        runner.check_isolation()?;
+    }
     let Some(folder) = target::folder(&serve.source)? else {
         logging::say(serve.log_format, Level::Info, &target::built_in_note());
         runner.load_built_in()?;

@@ -1,0 +1,144 @@
+//! The plug-in that this process is for: its module, and runs of it.
+
+use super::outlet::{Frames, Way};
+use crate::abi::given::Given;
+use crate::abi::{Call, FromPolicy, Input, Invocation, Job, command, try_instance};
+use crate::base::error::Error;
+use crate::base::heap;
+use crate::base::limits::Limits;
+use crate::base::outcome::{Report, Stop, Value};
+use crate::host::streams::{SinkTo, Stdin};
+use crate::host::wasi::ctx::GuestEnv;
+use crate::isolation::wire::{Binding, Facts, Frame, Ran};
+use crate::sandbox::pool::{Budget, Pool};
+use crate::sandbox::program::{CompileOptions, Program};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex};
+
+/// The plug-in, loaded.
+pub struct Guest {
+    program: Program,
+    limits: Limits,
+    policy: FromDoor,
+    warm: Option<Pool>,
+    logs_stdout: bool,
+    frames: Arc<Mutex<Frames>>,
+}
+
+/// What the policy gives.
+struct FromDoor {
+    convention: Option<crate::abi::Convention>,
+    guest_env: GuestEnv,
+    args: Vec<String>,
+}
+
+impl Guest {
+    /// Compiles the module in `file` as `binding` says; `guest_env` has its directories.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn load(
+        binding: Binding,
+        file: &File,
+        guest_env: GuestEnv,
+        frames: &Arc<Mutex<Frames>>,
+    ) -> Result<Guest, Error> {
+        let mut bytes = Vec::new();
+        let no_memory = |_| Stop::NoMemory { what: "the input" };
+        heap::reserve(&mut bytes, binding.module_bytes).map_err(no_memory)?;
+        bytes.resize(binding.module_bytes, 0);
+        // Not from its position, which other processes share.
+        let read = file.read_exact_at(&mut bytes, 0);
+        read.map_err(|error| Error::Internal(format!("the module cannot be read: {error}")))?;
+        let Binding { name, limits, convention, args, warm, logs_stdout, tries_all, .. } = binding;
+        let options = CompileOptions { tries_all, ..CompileOptions::default() };
+        let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
+        let warm = warm.filter(|_| !command::fits(program.info()));
+        let warm = warm.map(|limits| Pool::new(&limits, &Budget::new(limits.memory_bytes)));
+        let policy = FromDoor { convention, guest_env, args };
+        Ok(Guest { program, limits, policy, warm, logs_stdout, frames: Arc::clone(frames) })
+    }
+
+    /// What is known of it.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            info: self.program.info().clone(),
+            size: self.program.size(),
+            is_slow_to_translate: self.program.is_slow_to_translate(),
+        }
+    }
+
+    /// Makes an instance, and calls nothing.
+    ///
+    /// # Errors
+    /// As [`try_instance`].
+    pub fn try_instance(&self) -> Result<Ran, Error> {
+        let buffer = || SinkTo::Buffer(Vec::new());
+        let guest_env = self.policy.guest_env.clone();
+        let job = Job { stdout: buffer(), stderr: buffer(), guest_env, warm: None, ..self.job(false) };
+        let report = try_instance(job)?;
+        Ok(Ran { result: report.result.map(|()| None), usage: report.usage })
+    }
+
+    /// Runs it. The second part of the result are the bytes that it gave.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn run(&self, given: Given, bytes: Vec<u8>) -> Result<(Ran, Vec<u8>), Error> {
+        match given {
+            Given::Values { func, values, environment } => {
+                let call = Call::values(&func, &values).guest_env(environment.into());
+                Ok(values_of(self.report(call)?))
+            }
+            Given::Bytes { func, convention, environment } => {
+                let call = Call::bytes(&func, &bytes).guest_env(environment.into());
+                let call = match convention {
+                    Some(convention) => call.convention(convention),
+                    None => call,
+                };
+                Ok(bytes_of(self.report(call)?))
+            }
+            Given::Program { args, environment, has_stdin } => {
+                let stdin = if has_stdin { Stdin::Bytes(bytes) } else { Stdin::Empty };
+                let invocation = Invocation { args, stdin, guest_env: environment.into() };
+                Ok(bytes_of(self.report(invocation)?))
+            }
+        }
+    }
+
+    fn report<I: Input>(&self, input: I) -> Result<Report<I::Output>, Error> {
+        let FromDoor { convention, guest_env, args } = &self.policy;
+        let given = FromPolicy { convention: *convention, guest_env, args };
+        input.under(&given).run(self.job(I::IS_STDOUT))
+    }
+
+    fn job(&self, keeps_stdout: bool) -> Job<'_> {
+        let way = |kind, is_log| SinkTo::Elsewhere(Box::new(Way::new(&self.frames, kind, is_log)));
+        Job {
+            program: &self.program,
+            limits: &self.limits,
+            stdout: if keeps_stdout {
+                SinkTo::Buffer(Vec::new())
+            } else {
+                way(Frame::Stdout, self.logs_stdout)
+            },
+            stderr: way(Frame::Stderr, true),
+            guest_env: GuestEnv::default(),
+            warm: self.warm.as_ref(),
+            when_long: None,
+        }
+    }
+}
+
+fn values_of(report: Report<Vec<Value>>) -> (Ran, Vec<u8>) {
+    (Ran { result: report.result.map(Some), usage: report.usage }, Vec::new())
+}
+
+fn bytes_of(report: Report<Vec<u8>>) -> (Ran, Vec<u8>) {
+    let (result, bytes) = match report.result {
+        Ok(bytes) => (Ok(None), bytes),
+        Err(stop) => (Err(stop), Vec::new()),
+    };
+    (Ran { result, usage: report.usage }, bytes)
+}

@@ -1,0 +1,369 @@
+//! Loads modules and runs guests in processes.
+
+use super::channel::{Ask, Lost};
+use super::image::Image;
+use super::pool::{NoProcess, Order, Pool, Sealed};
+use super::process::Process;
+use super::relay::Relay;
+use super::wire::{Binding, Failure, Ran, read_head, write_head};
+use super::{sane, supervisor};
+use crate::abi::FromPolicy;
+use crate::abi::given::{Environment, Given};
+use crate::base::error::{Error, LoadProblem};
+use crate::base::limits::{Limits, WarmLimits};
+use crate::base::lock::lock;
+use crate::base::outcome::{Stop, Usage};
+use crate::base::private_dir::PrivateDir;
+use crate::host::guest_log::TARGET;
+use log::Level;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Time beyond the deadline after which a process is killed.
+pub const GRACE: Duration = Duration::from_millis(20);
+
+/// Time that loading a module may take.
+pub const LOAD_TIME: Duration = Duration::from_secs(30);
+
+/// Processes in a row that may die while they load a module.
+pub const LOAD_DEATHS_MAX: u32 = 3;
+
+/// Directories of a plug-in, at most: they are passed in one message.
+pub const DIRS_MAX: usize = super::child::DESCRIPTORS_MAX - 1;
+
+/// Bytes of a run's answer beside what the guest gave: its head.
+const ANSWER_BYTES: usize = 64 * 1024;
+
+/// Where an instance is tried.
+const TRY: &str = "/try";
+
+/// How guests run in processes of their own.
+///
+/// ```no_run
+/// use fuelbox::{Call, Isolation, Runner, RunnerConfig};
+///
+/// let isolation = Isolation { processes: 4, ..Isolation::with_program("/usr/bin/fuelbox") };
+/// let runner = Runner::new(RunnerConfig { isolation: Some(isolation), ..RunnerConfig::default() })?;
+/// runner.load_plugins("plugins")?;
+/// assert_eq!(runner.run("greet", Call::bytes("greet", "World"))?.result?, b"Hello, World");
+/// # Ok::<(), fuelbox::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Isolation {
+    /// The `fuelbox` program, which each process runs.
+    pub program: PathBuf,
+    /// Processes that run guests at once. Further runs wait.
+    pub processes: usize,
+    /// Whether a process serves one call only, and not one after the other of its plug-in.
+    pub per_call: bool,
+    /// Whether to do without a filter of system calls where the kernel has none.
+    pub weak: bool,
+    /// Whether every plug-in runs in a process, and not only those whose policies say so.
+    pub all: bool,
+}
+
+impl Isolation {
+    /// With this program, in four processes, each for any number of calls.
+    pub fn with_program(program: impl Into<PathBuf>) -> Isolation {
+        Isolation { program: program.into(), processes: 4, per_call: false, weak: false, all: true }
+    }
+}
+
+/// What is run: a plug-in's module under its policy.
+pub struct Spec<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The module.
+    pub sealed: &'a Arc<Sealed>,
+    /// The limits.
+    pub limits: &'a Limits,
+    /// What the policy gives.
+    pub policy: FromPolicy<'a>,
+    /// How instances are kept, if they are.
+    pub warm: Option<&'a WarmLimits>,
+}
+
+/// Loads and runs in processes, the first of which is started when it is needed.
+#[derive(Debug)]
+pub struct Manager {
+    config: Isolation,
+    pool: Mutex<Option<Arc<Pool>>>,
+}
+
+impl Manager {
+    /// Without processes yet.
+    pub fn new(config: Isolation) -> Manager {
+        Manager { config, pool: Mutex::default() }
+    }
+
+    /// Whether every plug-in runs in a process.
+    pub fn has_all(&self) -> bool {
+        self.config.all
+    }
+
+    /// Checks that processes can be started and confined here, by one that loads an empty module.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub fn check(&self) -> Result<(), Error> {
+        self.load("the empty module", b"\0asm\x01\0\0\0", &Limits::default()).map(|_| ())
+    }
+
+    /// The processes.
+    fn pool(&self) -> Result<Arc<Pool>, Error> {
+        let mut pool = lock(&self.pool);
+        if let Some(pool) = &*pool {
+            return Ok(Arc::clone(pool));
+        }
+        let started = self.start();
+        let started = started.map_err(|source| Error::Io { path: self.config.program.clone(), source })?;
+        Ok(Arc::clone(pool.insert(started)))
+    }
+
+    fn start(&self) -> io::Result<Arc<Pool>> {
+        let Isolation { program, processes, per_call, .. } = self.config.clone();
+        let dir = PrivateDir::new()?;
+        let (send, receive) = channel();
+        let places = processes.max(1);
+        let spares = if per_call { places.min(SPARES_PER_CALL) } else { 1 };
+        let pool = Arc::new(Pool::new(send.clone(), (places, spares), per_call));
+        let weak_pool = Arc::downgrade(&pool);
+        let thread = std::thread::Builder::new().name("processes".into());
+        thread.spawn(move || supervisor::supervise(&receive, &weak_pool, &program, &dir))?;
+        // The thread waits for orders until there is no pool.
+        let _ = send.send(Order::Spares);
+        Ok(pool)
+    }
+
+    /// Loads a module in a process: one that does harm there harms nothing else.
+    ///
+    /// # Errors
+    /// As [`Program::compile`](crate::Program::compile).
+    pub fn load(&self, name: &str, bytes: &[u8], limits: &Limits) -> Result<Sealed, Error> {
+        let problem = |problem| Error::Load { name: name.into(), problem };
+        if bytes.len() > limits.module_bytes {
+            let (size, limit) = (bytes.len() as u64, limits.module_bytes);
+            return Err(problem(LoadProblem::TooLarge { size, limit }));
+        }
+        let image = Image::seal(bytes).map_err(|error| Error::Internal(format!("{name}: {error}")))?;
+        let environment = crate::host::wasi::ctx::GuestEnv::default();
+        let policy = FromPolicy { convention: None, guest_env: &environment, args: &[] };
+        let binding =
+            Binding { tries_all: true, ..self.binding((name, limits), &policy, None, image.size()) };
+        let pool = self.pool()?;
+        let mut process = pool.take_spare().map_err(no_process)?;
+        let loaded = process.load(&binding, &[image.descriptor()], Instant::now() + LOAD_TIME);
+        let loaded = match loaded {
+            Ok(Ok(mut facts)) => {
+                sane::facts(&mut facts);
+                Ok(Sealed { image, facts, deaths: AtomicU32::new(0) })
+            }
+            Ok(Err(mut failure)) => {
+                sane::failure(&mut failure);
+                Err(failure.into_error(name))
+            }
+            Err(Lost::Late) => {
+                let what = format!("loading it takes more than {} s", LOAD_TIME.as_secs());
+                Err(problem(LoadProblem::Invalid(what)))
+            }
+            Err(_) => {
+                let what = format!("the process that loaded it died: {}", process.death().how);
+                Err(problem(LoadProblem::Invalid(what)))
+            }
+        };
+        pool.bury(process);
+        loaded
+    }
+
+    /// Makes an instance, its start function included, and calls nothing.
+    ///
+    /// # Errors
+    /// As a run.
+    pub fn try_instance(&self, spec: &Spec<'_>) -> Result<Result<(), Stop>, Error> {
+        let mut relay = Relay::silent();
+        let (ran, _) = self.answer(spec, TRY, ([&[], &[]], None), &mut relay)?;
+        Ok(ran.result.map(|_| ()))
+    }
+
+    /// Runs a guest with `given` and `bytes`. The second part of the result are the bytes that it gave.
+    ///
+    /// # Errors
+    /// What does not fit; no process.
+    pub fn run(
+        &self,
+        spec: &Spec<'_>,
+        given: &Given,
+        bytes: &[u8],
+        (relay, when_long): (&mut Relay, Option<&dyn Fn()>),
+    ) -> Result<(Ran, Vec<u8>), Error> {
+        let mut head = Vec::new();
+        write_head(&mut head, given).map_err(|error| Error::Internal(format!("a request: {error}")))?;
+        self.answer(spec, "/run", ([&head, bytes], when_long), relay)
+    }
+
+    /// Ends the processes of plug-ins that are gone.
+    pub fn retire(&self) {
+        let pool = lock(&self.pool).clone();
+        if let Some(pool) = pool {
+            pool.retire();
+        }
+    }
+
+    fn answer(
+        &self,
+        spec: &Spec<'_>,
+        path: &'static str,
+        (body, when_long): ([&[u8]; 2], Option<&dyn Fn()>),
+        relay: &mut Relay,
+    ) -> Result<(Ran, Vec<u8>), Error> {
+        let pool = self.pool()?;
+        let mut process = match self.bound(&pool, spec)? {
+            Ok(process) => process,
+            Err(stop) => return Ok((stopped(stop, Duration::ZERO), Vec::new())),
+        };
+        let begin = Instant::now();
+        let until = spec.limits.deadline.map(|deadline| begin + deadline.saturating_add(GRACE));
+        let most = spec.limits.output_bytes.saturating_add(ANSWER_BYTES);
+        let ask = Ask { path, body, most, until, when_long };
+        let answered = process.channel.ask(&ask, &mut |kind, bytes| relay.take(kind, bytes));
+        relay.finish();
+        let stop = match answered {
+            Ok(mut answer) => match read_answer(&mut answer, spec.limits) {
+                Some(Ok(ran)) => {
+                    match path {
+                        // It was bound without what a run needs beside.
+                        TRY => pool.give_up(process),
+                        _ => pool.give_back(process, spec.sealed),
+                    }
+                    return Ok((ran, answer));
+                }
+                Some(Err(error)) => {
+                    // An interpreter that panicked is not asked again.
+                    match error {
+                        Error::Internal(_) => pool.give_up(process),
+                        _ => pool.give_back(process, spec.sealed),
+                    }
+                    return Err(error);
+                }
+                None => Stop::Died { how: "protocol", signal: None },
+            },
+            Err(Lost::Late) => match spec.limits.deadline {
+                Some(limit) => Stop::Deadline { limit, why: None },
+                None => Stop::Died { how: "protocol", signal: None },
+            },
+            Err(Lost::Gone) => died(&mut process),
+            Err(Lost::Broken) => Stop::Died { how: "protocol", signal: None },
+        };
+        pool.give_up(process);
+        Ok((stopped(stop, begin.elapsed()), Vec::new()))
+    }
+
+    /// A process that is bound to the plug-in.
+    fn bound(&self, pool: &Pool, spec: &Spec<'_>) -> Result<Result<Process, Stop>, Error> {
+        let sealed = spec.sealed;
+        if sealed.deaths.load(Relaxed) >= LOAD_DEATHS_MAX {
+            return Ok(Err(Stop::Died { how: "loading", signal: None }));
+        }
+        let (mut process, is_bound) = pool.take(sealed).map_err(no_process)?;
+        if is_bound {
+            return Ok(Ok(process));
+        }
+        let dirs = &spec.policy.guest_env.dirs;
+        if dirs.len() > DIRS_MAX {
+            pool.give_up(process);
+            let dirs = dirs.len();
+            return Err(Error::Input(format!(
+                "{dirs} directories are more than the {DIRS_MAX} that a process can have"
+            )));
+        }
+        let binding = self.binding((spec.name, spec.limits), &spec.policy, spec.warm, sealed.image.size());
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
+        descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
+        let stop = match process.load(&binding, &descriptors, Instant::now() + LOAD_TIME) {
+            Ok(Ok(_)) => {
+                sealed.deaths.store(0, Relaxed);
+                return Ok(Ok(process));
+            }
+            Ok(Err(mut failure)) => {
+                sane::failure(&mut failure);
+                pool.give_up(process);
+                return Err(failure.into_error(spec.name));
+            }
+            Err(Lost::Late) => Stop::Deadline { limit: LOAD_TIME, why: Some("loading the module".into()) },
+            Err(Lost::Gone) => died(&mut process),
+            Err(Lost::Broken) => Stop::Died { how: "protocol", signal: None },
+        };
+        sealed.deaths.fetch_add(1, Relaxed);
+        pool.give_up(process);
+        Ok(Err(stop))
+    }
+
+    fn binding(
+        &self,
+        (name, limits): (&str, &Limits),
+        policy: &FromPolicy<'_>,
+        warm: Option<&WarmLimits>,
+        module_bytes: usize,
+    ) -> Binding {
+        let levels = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
+        let shown = levels.into_iter().find(|level| log::log_enabled!(target: TARGET, *level));
+        Binding {
+            name: name.into(),
+            limits: limits.clone(),
+            convention: policy.convention,
+            args: policy.args.to_vec(),
+            environment: Environment::from(policy.guest_env),
+            dirs: policy.guest_env.dirs.iter().map(|dir| (dir.guest.clone(), dir.read_only)).collect(),
+            warm: warm.cloned(),
+            module_bytes,
+            tries_all: false,
+            log_level: shown.map_or(0, |level| level as usize),
+            logs_stdout: true,
+            is_weak: self.config.weak,
+        }
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        if let Some(pool) = lock(&self.pool).take() {
+            pool.stop();
+        }
+    }
+}
+
+/// Spares where each call takes one, at most.
+const SPARES_PER_CALL: usize = 8;
+
+fn no_process(NoProcess(why): NoProcess) -> Error {
+    log::error!("no process for a guest: {why}");
+    Error::Guest(Stop::NoMemory { what: "a process" })
+}
+
+fn died(process: &mut Process) -> Stop {
+    let death = process.death();
+    Stop::Died { how: death.how, signal: death.signal }
+}
+
+/// The report of a guest whose process said nothing of what it used.
+fn stopped(stop: Stop, run: Duration) -> Ran {
+    Ran { result: Err(stop), usage: Usage { run, ..Usage::default() } }
+}
+
+/// The head of an answer, whose bytes stay in `answer`; none if no process of ours says that.
+fn read_answer(answer: &mut Vec<u8>, limits: &Limits) -> Option<Result<Ran, Error>> {
+    let (head, end) = read_head::<Result<Ran, Failure>>(answer)?;
+    answer.drain(..end);
+    match head {
+        Ok(mut ran) => sane::ran(&mut ran, answer.len(), limits).then_some(Ok(ran)),
+        Err(mut failure) => {
+            sane::failure(&mut failure);
+            Some(Err(failure.into_error("the module")))
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The processes: which are spare, which wait for more calls of their plug-in, and how many there may be.
+
+use super::image::Image;
+use super::process::Process;
+use super::wire::Facts;
+use crate::base::lock::lock;
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicU32;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
+
+/// A loaded module, as a process found it, and its bytes for those that will run it.
+#[derive(Debug)]
+pub struct Sealed {
+    /// The bytes.
+    pub image: Image,
+    /// What is known of it.
+    pub facts: Facts,
+    /// Processes in a row that died while they loaded it.
+    pub deaths: AtomicU32,
+}
+
+/// A process that is bound to a plug-in.
+#[derive(Debug)]
+struct Bound {
+    process: Process,
+    to: Weak<Sealed>,
+}
+
+/// What the supervisor is asked for.
+#[derive(Debug)]
+pub enum Order {
+    /// Have enough spares.
+    Spares,
+    /// Wait for the end of this process, which has been killed.
+    Bury(std::process::Child),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    spares: VecDeque<Process>,
+    /// The one that was used last comes last.
+    idle: Vec<Bound>,
+    /// Processes that run guests.
+    busy: usize,
+    /// Why there is no spare.
+    failure: Option<String>,
+    is_stopped: bool,
+}
+
+/// The processes of a gateway or a runner.
+#[derive(Debug)]
+pub struct Pool {
+    state: Mutex<State>,
+    changed: Condvar,
+    supervisor: Sender<Order>,
+    /// Processes that are bound at a time.
+    places: usize,
+    /// Spares that are to be there.
+    spares: usize,
+    /// Whether a process serves one call only.
+    is_per_call: bool,
+}
+
+/// How long a process is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is no process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoProcess(pub String);
+
+impl Pool {
+    /// Without processes; the receiver's end is the supervisor's.
+    pub fn new(supervisor: Sender<Order>, (places, spares): (usize, usize), is_per_call: bool) -> Pool {
+        let (state, changed) = Default::default();
+        Pool { state, changed, supervisor, places, spares, is_per_call }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// A process for `sealed`, and whether it is bound to it already. It counts as busy until [`Pool::give_back`] or
+    /// [`Pool::give_up`].
+    ///
+    /// # Errors
+    /// There is none, and none can be started.
+    pub fn take(&self, sealed: &Arc<Sealed>) -> Result<(Process, bool), NoProcess> {
+        let until = Instant::now() + PATIENCE;
+        let mut state = self.state();
+        loop {
+            if state.busy < self.places {
+                let own = state.idle.iter().rposition(|bound| std::ptr::eq(bound.to.as_ptr(), &**sealed));
+                if let Some(at) = own {
+                    state.busy += 1;
+                    return Ok((state.idle.remove(at).process, true));
+                }
+                if let Some(process) = state.spares.pop_front() {
+                    state.busy += 1;
+                    let others = self.places.saturating_sub(state.busy);
+                    let is_too_many = state.idle.len() > others;
+                    let oldest = is_too_many.then(|| state.idle.remove(0).process);
+                    drop(state);
+                    self.order(Order::Spares);
+                    if let Some(oldest) = oldest {
+                        self.bury(oldest);
+                    }
+                    return Ok((process, false));
+                }
+            }
+            state = self.wait(state, until)?;
+        }
+    }
+
+    /// A spare process, for what is no run.
+    ///
+    /// # Errors
+    /// As [`Pool::take`].
+    pub fn take_spare(&self) -> Result<Process, NoProcess> {
+        let until = Instant::now() + PATIENCE;
+        let mut state = self.state();
+        loop {
+            if let Some(process) = state.spares.pop_front() {
+                drop(state);
+                self.order(Order::Spares);
+                return Ok(process);
+            }
+            state = self.wait(state, until)?;
+        }
+    }
+
+    fn wait<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        until: Instant,
+    ) -> Result<MutexGuard<'a, State>, NoProcess> {
+        if state.is_stopped {
+            return Err(NoProcess("the gateway is stopping".into()));
+        }
+        if let Some(failure) = &state.failure {
+            let failure = NoProcess(failure.clone());
+            drop(state);
+            // It may work again.
+            self.order(Order::Spares);
+            return Err(failure);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(NoProcess(format!("none was there within {} s", PATIENCE.as_secs())));
+        }
+        let waited = self.changed.wait_timeout(state, left);
+        Ok(waited.unwrap_or_else(std::sync::PoisonError::into_inner).0)
+    }
+
+    /// Takes back a process that may serve another call of `sealed`.
+    pub fn give_back(&self, process: Process, sealed: &Arc<Sealed>) {
+        if self.is_per_call {
+            return self.give_up(process);
+        }
+        let mut state = self.state();
+        state.busy -= 1;
+        if state.is_stopped {
+            drop(state);
+            return self.bury(process);
+        }
+        state.idle.push(Bound { process, to: Arc::downgrade(sealed) });
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Ends a process that was taken.
+    pub fn give_up(&self, process: Process) {
+        self.state().busy -= 1;
+        self.changed.notify_all();
+        self.bury(process);
+    }
+
+    /// Kills a process, and has the supervisor wait for its end.
+    pub fn bury(&self, process: Process) {
+        if let Some(child) = process.kill() {
+            self.order(Order::Bury(child));
+        }
+    }
+
+    /// Ends processes of plug-ins that are gone or have changed.
+    pub fn retire(&self) {
+        let mut state = self.state();
+        let (kept, gone) = state.idle.drain(..).partition(|bound| bound.to.strong_count() > 0);
+        state.idle = kept;
+        drop(state);
+        let gone: Vec<Bound> = gone;
+        gone.into_iter().for_each(|bound| self.bury(bound.process));
+    }
+
+    /// The number of spares that are missing.
+    pub fn missing(&self) -> usize {
+        let state = self.state();
+        if state.is_stopped { 0 } else { self.spares.saturating_sub(state.spares.len()) }
+    }
+
+    /// Adds a spare, or notes why there is none.
+    pub fn add(&self, started: Result<Process, String>) {
+        let mut state = self.state();
+        match started {
+            Ok(process) => {
+                state.failure = None;
+                state.spares.push_back(process);
+            }
+            Err(failure) => state.failure = Some(failure),
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Ends all processes that run nothing; the others end when they are given back.
+    pub fn stop(&self) {
+        let mut state = self.state();
+        state.is_stopped = true;
+        let spares = std::mem::take(&mut state.spares);
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
+        self.changed.notify_all();
+        spares
+            .into_iter()
+            .chain(idle.into_iter().map(|bound| bound.process))
+            .for_each(|process| self.bury(process));
+    }
+
+    fn order(&self, order: Order) {
+        // Only a panic ends the supervisor; then processes are waited for as they are dropped.
+        let _ = self.supervisor.send(order);
+    }
+}

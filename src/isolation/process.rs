@@ -1,0 +1,132 @@
+//! One process for guests, from the side of the door.
+
+use super::channel::{Ask, Channel, Lost};
+use super::child::COMMAND;
+use super::wire::{Binding, Facts, Failure, Frame, read_head};
+use crate::base::private_dir::PrivateDir;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the end of a process is waited for that has closed its connections.
+const END: Duration = Duration::from_millis(200);
+
+/// How often it is looked for meanwhile.
+const END_LOOK: Duration = Duration::from_micros(200);
+
+/// A process; killed on drop.
+#[derive(Debug)]
+pub struct Process {
+    /// None once somebody else waits for its end.
+    child: Option<std::process::Child>,
+    /// Its connections.
+    pub channel: Channel,
+}
+
+/// How a process died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    /// As `Stop::Died` has it.
+    pub how: &'static str,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+impl Process {
+    /// Starts `program` as a process for guests. It runs nothing before it is bound.
+    ///
+    /// # Errors
+    /// No process, no descriptor, or no folder for its socket.
+    pub fn start(program: &Path, dir: &PrivateDir) -> io::Result<Process> {
+        let path = dir.path().join("process");
+        let listener = UnixListener::bind(&path)?;
+        // The two wait in the listener until the process takes them, in this order. Then its path is not needed.
+        let connected =
+            UnixStream::connect(&path).and_then(|control| Ok((control, UnixStream::connect(&path)?)));
+        std::fs::remove_file(&path)?;
+        let (control, lane) = connected?;
+        let mut command = Command::new(program);
+        command.arg0("fuelbox").arg(COMMAND).env_clear().current_dir("/");
+        command.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = Some(command.spawn()?);
+        Ok(Process { child, channel: Channel::new(control, lane)? })
+    }
+
+    /// Binds it to a plug-in and has it load the module.
+    ///
+    /// # Errors
+    /// [`Lost`]; or, as the inner error, why the module does not load.
+    pub fn load(
+        &mut self,
+        binding: &Binding,
+        descriptors: &[BorrowedFd<'_>],
+        until: Instant,
+    ) -> Result<Result<Facts, Failure>, Lost> {
+        let most = 2 * binding.module_bytes + 64 * 1024;
+        let bytes = postcard::to_allocvec(binding).map_err(|_| Lost::Broken)?;
+        self.channel.bind(&bytes, descriptors, until)?;
+        let ask = |path| Ask { path, body: [&[]; 2], most, until: Some(until), when_long: None };
+        self.channel.ask(&ask("/ready"), &mut silent)?;
+        let answer = self.channel.ask(&ask("/load"), &mut silent)?;
+        let (facts, _) = read_head(&answer).ok_or(Lost::Broken)?;
+        Ok(facts)
+    }
+
+    /// How it died, if it did so lately by itself; it is killed if not.
+    pub fn death(&mut self) -> Death {
+        let begin = Instant::now();
+        let status = loop {
+            match self.child.as_mut().map(std::process::Child::try_wait) {
+                Some(Ok(Some(status))) => break Some(status),
+                Some(Ok(None)) if begin.elapsed() < END => std::thread::sleep(END_LOOK),
+                _ => break None,
+            }
+        };
+        let words = self.channel.last_words();
+        match status {
+            Some(status) => {
+                self.child = None;
+                of_status(status, &words)
+            }
+            None => Death { how: "protocol", signal: None },
+        }
+    }
+
+    /// Kills it, and gives what has to be waited for.
+    pub fn kill(mut self) -> Option<std::process::Child> {
+        let mut child = self.child.take()?;
+        // It may have ended already.
+        let _ = child.kill();
+        Some(child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn silent(_: Frame, _: &[u8]) {}
+
+/// What an exit status tells, with the last words of the process.
+fn of_status(status: ExitStatus, words: &str) -> Death {
+    let signal = status.signal();
+    let how = match signal {
+        Some(libc::SIGABRT) if words.contains("memory allocation of") => "out of memory",
+        Some(libc::SIGABRT) => "abort",
+        Some(libc::SIGSYS) => "bad system call",
+        // By the system, which has too little memory, or an operator.
+        Some(libc::SIGKILL) => "killed",
+        Some(_) => "signal",
+        None => "exit",
+    };
+    Death { how, signal }
+}

@@ -1,0 +1,59 @@
+//! The thread that starts processes and waits for their ends. Only it may start any: a process is told to die with the
+//! thread that started it (`PR_SET_PDEATHSIG`).
+
+use super::pool::{Order, Pool};
+use super::process::Process;
+use crate::base::private_dir::PrivateDir;
+use std::path::Path;
+use std::process::Child;
+use std::sync::Weak;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// How often ends of killed processes are looked for. One that hangs in a system call may take long.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How many times they are looked for at the end.
+const LAST_LOOKS: u32 = 100;
+
+/// How often it is looked whether there is still somebody to work for.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Works until the pool is gone.
+pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path, dir: &PrivateDir) {
+    let mut dying: Vec<Child> = Vec::new();
+    loop {
+        match orders.recv_timeout(if dying.is_empty() { IDLE } else { LOOK }) {
+            Ok(Order::Spares) => start(pool, program, dir),
+            Ok(Order::Bury(child)) => dying.push(child),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        dying.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        if pool.strong_count() == 0 {
+            break;
+        }
+    }
+    // They have been killed. One that hangs in a system call is left to the system.
+    for _ in 0..LAST_LOOKS {
+        dying.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        if dying.is_empty() {
+            return;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn start(pool: &Weak<Pool>, program: &Path, dir: &PrivateDir) {
+    while let Some(pool) = pool.upgrade().filter(|pool| pool.missing() > 0) {
+        let started = Process::start(program, dir);
+        let has_failed = started.is_err();
+        pool.add(started.map_err(|error| {
+            log::error!("no process for guests: {}: {error}", program.display());
+            format!("{}: {error}", program.display())
+        }));
+        if has_failed {
+            return;
+        }
+    }
+}

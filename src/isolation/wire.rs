@@ -1,0 +1,166 @@
+//! What the two sides say to each other.
+//!
+//! A process gets a [`Binding`] over its control connection, with the module and directories as descriptors. Then it gets
+//! HTTP requests: `POST /load`, `POST /try` and `POST /run`. The body of a request and of its response is a message: the
+//! length of the head in four bytes (little endian), the head (postcard), and then bytes as they are: a call's input, a
+//! run's output. Output for the log goes over the control connection meanwhile, as [`Frame`]s.
+//!
+//! The door trusts nothing that it reads: a guest may have taken its process over.
+
+use crate::abi::Convention;
+use crate::abi::given::Environment;
+use crate::base::error::{Error, LoadProblem, Names};
+use crate::base::limits::{Limits, WarmLimits};
+use crate::base::outcome::{Stop, Usage, Value};
+use crate::module::reader::ModuleInfo;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The plug-in that a process is for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Binding {
+    /// Its name.
+    pub name: String,
+    /// The limits of its runs.
+    pub limits: Limits,
+    /// The convention of its functions, if the policy sets one.
+    pub convention: Option<Convention>,
+    /// Arguments of a program, from the policy.
+    pub args: Vec<String>,
+    /// What the policy gives, directories left out.
+    pub environment: Environment,
+    /// The directories, in the order of their descriptors: what the guest sees them as, and whether they are read-only.
+    pub dirs: Vec<(String, bool)>,
+    /// How instances are kept, if they are.
+    pub warm: Option<WarmLimits>,
+    /// Bytes of the module.
+    pub module_bytes: usize,
+    /// Whether all of its code is to be translated, to see whether that works.
+    pub tries_all: bool,
+    /// The most verbose level of the log that guests' messages are seen at, as `log::LevelFilter` counts.
+    pub log_level: usize,
+    /// Whether the guests' standard output goes to the log.
+    pub logs_stdout: bool,
+    /// Whether it may run guests without a filter of system calls.
+    pub is_weak: bool,
+}
+
+/// What is known of a loaded module.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Facts {
+    /// Its declarations.
+    pub info: ModuleInfo,
+    /// Bytes of the binary module.
+    pub size: usize,
+    /// Whether translation of functions may delay a run.
+    pub is_slow_to_translate: bool,
+}
+
+/// What a run gave. A result that is bytes follows the head.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Ran {
+    /// The values, or none for bytes; or what stopped the guest.
+    pub result: Result<Option<Vec<Value>>, Stop>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// An [`Error`] that a run can have.
+#[derive(Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Failure {
+    Load(LoadProblem),
+    NoFunction { name: String, known: Names, command: bool },
+    Reserved { name: String },
+    Input(String),
+    InputTooLarge { size: usize, limit: usize },
+    Limits(String),
+    Guest(Stop),
+    Build(String),
+    Internal(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Load { problem, .. } => Failure::Load(problem),
+            Error::NoFunction { name, known, command } => Failure::NoFunction { name, known, command },
+            Error::Reserved { name } => Failure::Reserved { name },
+            Error::Input(what) => Failure::Input(what),
+            Error::InputTooLarge { size, limit } => Failure::InputTooLarge { size, limit },
+            Error::Limits(what) => Failure::Limits(what),
+            Error::Guest(stop) => Failure::Guest(stop),
+            Error::Build(what) => Failure::Build(what),
+            Error::Internal(what) => Failure::Internal(what),
+            // A process has no folder, and so none of these.
+            other => Failure::Internal(other.to_string()),
+        }
+    }
+}
+
+impl Failure {
+    /// As an error about the module called `name`.
+    pub fn into_error(self, name: &str) -> Error {
+        match self {
+            Failure::Load(problem) => Error::Load { name: name.into(), problem },
+            Failure::NoFunction { name, known, command } => Error::NoFunction { name, known, command },
+            Failure::Reserved { name } => Error::Reserved { name },
+            Failure::Input(what) => Error::Input(what),
+            Failure::InputTooLarge { size, limit } => Error::InputTooLarge { size, limit },
+            Failure::Limits(what) => Error::Limits(what),
+            Failure::Guest(stop) => Error::Guest(stop),
+            Failure::Build(what) => Error::Build(what),
+            Failure::Internal(what) => Error::Internal(what),
+        }
+    }
+}
+
+/// Where output that is not a result goes. A frame is the kind, the length of its bytes in four (little endian), and they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Frame {
+    /// Standard output.
+    Stdout = 1,
+    /// Standard error.
+    Stderr = 2,
+    /// A message: its level in one byte, its length in four, and its beginning.
+    Message = 3,
+}
+
+impl Frame {
+    /// Bytes before those of a frame.
+    pub const HEAD_BYTES: usize = 5;
+
+    /// The kind with this number.
+    pub fn of(number: u8) -> Option<Frame> {
+        [Frame::Stdout, Frame::Stderr, Frame::Message].into_iter().find(|kind| *kind as u8 == number)
+    }
+
+    /// What comes before `size` bytes.
+    pub fn head(self, size: usize) -> [u8; Frame::HEAD_BYTES] {
+        let [a, b, c, d] = (size as u32).to_le_bytes();
+        [self as u8, a, b, c, d]
+    }
+}
+
+/// Bytes of a frame, at most: a host call's, as guests make them, fits into a few.
+pub const FRAME_BYTES_MAX: usize = 128 * 1024;
+
+/// Writes a message's head into `to`; the bytes follow.
+pub fn write_head<T: Serialize>(to: &mut Vec<u8>, head: &T) -> Result<(), postcard::Error> {
+    let begin = to.len();
+    to.extend_from_slice(&[0; 4]);
+    let mut whole = postcard::to_extend(head, std::mem::take(to))?;
+    let size = u32::try_from(whole.len() - begin - 4).map_err(|_| postcard::Error::SerializeBufferFull)?;
+    whole[begin..begin + 4].copy_from_slice(&size.to_le_bytes());
+    *to = whole;
+    Ok(())
+}
+
+/// Reads a message's head, and gives the number of bytes up to its end.
+pub fn read_head<T: DeserializeOwned>(message: &[u8]) -> Option<(T, usize)> {
+    let (size, rest) = message.split_first_chunk::<4>()?;
+    let size = usize::try_from(u32::from_le_bytes(*size)).ok()?;
+    let (head, left) = postcard::take_from_bytes(rest.get(..size)?).ok()?;
+    left.is_empty().then_some((head, 4 + size))
+}
