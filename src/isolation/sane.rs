@@ -1,7 +1,7 @@
 //! What a process says, made fit for use: it may say what no process of ours would.
 
 use super::wire::{Facts, Failure, Ran};
-use crate::base::escape::{cut, printable};
+use crate::base::escape::{cut, printable, printable_lines};
 use crate::base::limits::{Limits, MESSAGE_BYTES_MAX};
 use crate::base::outcome::{Stop, Usage};
 
@@ -40,7 +40,10 @@ pub fn facts(facts: &mut Facts) {
 
 fn stopped(stop: &mut Stop) {
     if let Stop::Failed { message, .. } = stop {
-        shown(message);
+        let clean = printable_lines(&cut(message, MESSAGE_BYTES_MAX + '…'.len_utf8()));
+        if clean != *message {
+            *message = clean;
+        }
     }
 }
 

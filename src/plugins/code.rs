@@ -35,6 +35,11 @@ impl Code {
         }
     }
 
+    /// Whether it runs in this process.
+    pub fn is_here(&self) -> bool {
+        matches!(self, Code::Here(_))
+    }
+
     /// Bytes of the binary module.
     pub fn size(&self) -> usize {
         match self {

@@ -172,6 +172,7 @@ pub struct Plugins {
     by_name: RwLock<HashMap<String, Arc<Plugin>>>,
     refused: RwLock<BTreeMap<PathBuf, String>>,
     has_shares: AtomicBool,
+    has_processes: AtomicBool,
     version: AtomicU64,
     warm_limits: WarmLimits,
     warm_budget: Arc<Budget>,
@@ -198,6 +199,7 @@ impl Plugins {
             by_name: RwLock::default(),
             refused: RwLock::default(),
             has_shares: AtomicBool::new(false),
+            has_processes: AtomicBool::new(false),
             version: AtomicU64::new(0),
             warm_limits: limits.clone(),
             warm_budget: Budget::new(limits.memory_bytes),
@@ -276,6 +278,8 @@ impl Plugins {
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
         self.has_shares.store(has_shares, Ordering::Relaxed);
+        let has_processes = by_name.values().any(|plugin| !plugin.code.is_here());
+        self.has_processes.store(has_processes, Ordering::Relaxed);
         self.version.fetch_add(1, Ordering::Release);
     }
 
@@ -288,6 +292,11 @@ impl Plugins {
     /// Whether a policy limits the workers of its plug-in.
     pub fn has_shares(&self) -> bool {
         self.has_shares.load(Ordering::Relaxed)
+    }
+
+    /// Whether a plug-in runs in processes of its own.
+    pub fn has_processes(&self) -> bool {
+        self.has_processes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn remove(&self, name: &str) {

@@ -14,6 +14,7 @@ impl Logged {
     fn start(dir: &TempDir) -> Logged {
         let mut child = Command::new(fuelbox_program())
             .args(["serve", "--listen", "127.0.0.1:0", "--access-log", "on"])
+            .args(crate::support::isolation_flags())
             .current_dir(&dir.0)
             .env_remove("RUST_LOG")
             .stderr(Stdio::piped())

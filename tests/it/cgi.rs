@@ -32,7 +32,8 @@ fn server() -> (Server, TempDir) {
     let dir = TempDir::new();
     dir.write("env.wasm", wat(ENV));
     dir.write("echo.wasm", wat(ECHO));
-    let runner = Runner::new(RunnerConfig { limits: Limits::default(), ..RunnerConfig::default() }).unwrap();
+    let runner =
+        Runner::new(RunnerConfig { limits: Limits::default(), ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     (Server::with(runner), dir)

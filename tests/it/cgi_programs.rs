@@ -3,7 +3,7 @@
 
 use crate::programs::large;
 use crate::support::{Client, Reply, Server, TempDir, prebuilt};
-use fuelbox::{Runner, RunnerConfig};
+use fuelbox::Runner;
 use std::io::Write;
 
 /// A server with a plug-in folder of the CGI programs, and the languages of those that do the same.
@@ -18,7 +18,7 @@ fn server() -> (Server, Vec<(&'static str, &'static str)>, TempDir) {
         std::fs::copy(path, dir.0.join("cgi-go.wasm")).unwrap();
         echoes.push(("Go", "cgi-go"));
     }
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");
     (Server::with(runner), echoes, dir)

@@ -21,7 +21,7 @@ pub const ATTACK: Duration = Duration::from_secs(20);
 
 pub fn runner(deadline: Duration) -> Runner {
     let limits = Limits { deadline: Some(deadline), ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     runner
 }
@@ -141,7 +141,7 @@ fn a_client_whose_guests_spin_has_half_of_the_places() {
 fn a_full_queue_makes_room_for_who_has_less_of_it() {
     // One place, so that everybody waits.
     let limits = Limits { deadline: Some(Duration::from_millis(300)), ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     let door = DoorLimits { queue: 4, queue_timeout: Duration::from_secs(20), ..DoorLimits::default() };
     let listen = "127.0.0.1:0".parse().unwrap();
@@ -181,7 +181,7 @@ fn two_plugins_of_one_client_do_not_use_up_the_queue_of_a_third() {
     }
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
     let limits = Limits { deadline: Some(Duration::from_millis(300)), ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let door = DoorLimits { queue: 8, client_share: 75, ..DoorLimits::default() };
     let server = Server::with_door(runner, door);
@@ -301,7 +301,7 @@ fn a_guest_that_ends_lets_all_begin_who_waited_for_that() {
         std::fs::copy(prebuilt("infinite-loop.wasm"), dir.0.join(format!("{name}.wasm"))).unwrap();
         dir.write(&format!("{name}.toml"), policy);
     }
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let door = DoorLimits { queue_timeout: ATTACK, ..DoorLimits::default() };
     let listen = "127.0.0.1:0".parse().unwrap();
@@ -338,7 +338,7 @@ fn a_client_has_its_part_of_the_places_of_a_plugin_too() {
     std::fs::copy(prebuilt("infinite-loop.wasm"), dir.0.join("p.wasm")).unwrap();
     dir.write("p.toml", "workers = 2");
     let limits = Limits { deadline: Some(Duration::from_millis(800)), ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with_door(runner, DoorLimits { queue_timeout: ATTACK, ..DoorLimits::default() });
     let ask = |host| {

@@ -3,7 +3,7 @@
 use crate::site::Site;
 use crate::support::{Client, Reply, Server, TempDir, prebuilt, reload};
 use fuelbox::base::digest::Digest;
-use fuelbox::{Limits, Runner, RunnerConfig};
+use fuelbox::{Limits, Runner};
 use std::collections::BTreeSet;
 
 /// What the page may have in bytes.
@@ -113,7 +113,7 @@ fn a_client_that_has_the_page_or_the_list_is_not_sent_it_again() {
 #[test]
 fn the_list_has_another_version_when_it_has_changed() {
     let dir = TempDir::new();
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let tag = || server.send("GET", "/plugins", b"").header("etag").unwrap().to_string();

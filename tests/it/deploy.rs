@@ -120,7 +120,7 @@ fn what_would_not_serve_replaces_nothing() {
 #[test]
 fn a_start_that_spins_is_stopped_and_refused() {
     let limits = Limits { deadline: Some(Duration::from_millis(100)), ..Limits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, DoorLimits::default());
     let spin = wat("(module (func $f (loop $l (br $l))) (start $f))");
     let refused = site.send("PUT", "/plugins/spin", &spin);
     assert!(refused.status == 422 && refused.text().contains("deadline"), "{}", refused.text());
@@ -215,7 +215,7 @@ fn a_policy_is_put_and_removed_by_itself() {
 #[test]
 fn an_operator_gets_in_when_guests_have_all_places() {
     let limits = Limits { deadline: Some(Duration::from_secs(20)), ..Limits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, DoorLimits::default());
     std::fs::copy(prebuilt("infinite-loop.wasm"), site.plugins.0.join("spin.wasm")).unwrap();
     reload(&site.runner);
     let mut spinning: Vec<Client> = (0..2).map(|_| site.client()).collect();
@@ -248,7 +248,7 @@ fn a_folder_that_cannot_be_written_is_said_so() {
 #[test]
 fn what_cannot_be_read_can_be_replaced_and_removed() {
     let limits = Limits { module_bytes: 1_000, ..Limits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, DoorLimits::default());
     for method in ["PUT", "DELETE"] {
         site.plugins.write("n.wasm", vec![0; 1_001]);
         site.plugins.write("n.toml", b"\xff");

@@ -41,7 +41,7 @@ fn settle(site: &Site) {
 #[test]
 fn bodies_of_strangers_do_not_end_a_deployment() {
     let door = DoorLimits { body_bytes: 100_000, budget_bytes: 200_000, ..DoorLimits::default() };
-    let site = Site::with(RunnerConfig::default(), door);
+    let site = Site::with(crate::support::runner_config(), door);
     let module = module_of(120_000);
     let mut deployer = site.client();
     begin(&mut deployer, &format!("PUT /plugins/n HTTP/1.1\r\nAuthorization: Bearer {DEPLOY}"), &module);
@@ -59,7 +59,7 @@ fn bodies_of_strangers_do_not_end_a_deployment() {
 #[test]
 fn connections_of_strangers_do_not_end_a_deployment() {
     let door = DoorLimits { connections: 4, connections_per_client: Some(4), ..DoorLimits::default() };
-    let site = Site::with(RunnerConfig::default(), door);
+    let site = Site::with(crate::support::runner_config(), door);
     let module = module_of(10_000);
     let mut deployer = site.client();
     begin(&mut deployer, &format!("PUT /plugins/n HTTP/1.1\r\nAuthorization: Bearer {DEPLOY}"), &module);
@@ -90,7 +90,7 @@ fn what_replaces_a_file_is_for_no_more_eyes_than_it_was() {
 #[test]
 fn a_policy_opens_no_more_directories_than_a_run_may_have() {
     let site = Site::with(
-        RunnerConfig { policy_dirs: vec!["/".into()], ..RunnerConfig::default() },
+        RunnerConfig { policy_dirs: vec!["/".into()], ..crate::support::runner_config() },
         DoorLimits::default(),
     );
     let dirs = |n: usize| {
@@ -147,7 +147,7 @@ fn of_two_modules_with_one_name_the_one_that_serves_is_removed_last() {
 #[test]
 fn a_module_that_is_too_large_does_not_tell_where_the_folder_is() {
     let limits = Limits { module_bytes: 1000, ..Limits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, DoorLimits::default());
     for (size, status) in [(999, 200), (1000, 200), (1001, 422)] {
         site.plugins.write("n.wasm", vec![0; size]);
         let reply = site.send("GET", "/plugins/n", b"");
@@ -159,7 +159,7 @@ fn a_module_that_is_too_large_does_not_tell_where_the_folder_is() {
 #[test]
 fn a_policy_that_comes_while_a_module_is_tried_is_not_overlooked() {
     let limits = Limits { deadline: Some(Duration::from_secs(60)), ..Limits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, DoorLimits::default());
     let slow = wat(r#"(module (func (export "f") (result i32) (i32.const 1)) (func $s (local $n i32)
         (loop $l (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
             (i32.const 100000000))))) (start $s))"#);
@@ -203,7 +203,7 @@ fn what_is_wrong_is_told_in_few_words_however_long_the_wrong_word_is() {
 #[test]
 fn a_module_that_is_too_large_is_told_the_limit_that_it_broke() {
     let limits = Limits { module_bytes: 2_000_000, ..Limits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, DoorLimits::default());
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, DoorLimits::default());
     for (size, status) in [(1_999_999, 422), (2_000_000, 422), (2_000_001, 413)] {
         let mut client = site.client();
         begin(

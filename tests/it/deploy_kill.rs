@@ -2,7 +2,7 @@
 
 use crate::plain::PlainResults;
 use crate::support::{Client, Serve, TempDir, wat};
-use fuelbox::{Runner, RunnerConfig};
+use fuelbox::Runner;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ fn kill_at_any_instant_leaves_a_whole_version() {
             assert!(after == *next, "kill {time}: answered, and not there");
         }
         seen[usize::from(after == *next)] += 1;
-        let runner = Runner::new(RunnerConfig::default()).unwrap();
+        let runner = Runner::new(crate::support::runner_config()).unwrap();
         assert!(runner.load_plugins(&plugins.0).unwrap().failed.is_empty());
         assert_eq!(runner.values("n", "f", &[]).unwrap(), [(which as i32).into()]);
     }

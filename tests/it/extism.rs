@@ -109,7 +109,7 @@ fn it_does_not_take_functions_with_parameters() {
 
 #[test]
 fn the_edges_are_as_with_extisms_own_host() {
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let path = prebuilt("extism-edges.wasm");
     let call = |func: &str, input: &str| runner.run(&path, Call::bytes(func, input)).unwrap().result;
     for (func, input, output) in [
@@ -318,7 +318,7 @@ fn a_call_leaves_nothing_but_variables_in_a_warm_instance() {
     dir.write("p.toml", r#"functions = ["set", "get", "all", "unset", "room", "ends", "exits"]"#);
     let limits = Limits { memory_pages: 2, ..deadline_ms(20_000) };
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
-    let runner = Runner::new(RunnerConfig { limits, warm, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, warm, ..fuelbox::RunnerConfig::default() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let call = |func: &str, input: &str| runner.run("p", Call::bytes(func, input)).unwrap().result;
     let kept = || runner.plugins().get("p").unwrap().warm.as_ref().unwrap().len();

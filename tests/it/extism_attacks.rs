@@ -185,7 +185,7 @@ fn what_was_denied_is_remembered() {
     let body = r#"(memory 1) (func (export "f") (result i32) (drop (call $alloc (i64.const 262144))) (i32.const 0))"#;
     dir.write("p.wasm", wat(&format!("(module {} {body})", imports(&ALL))));
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
-    let runner = Runner::new(RunnerConfig { limits, warm, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, warm, ..crate::support::runner_config() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     assert_eq!(runner.bytes("p", "f", b"").unwrap(), b"");
     assert_eq!(runner.plugins().get("p").unwrap().warm.as_ref().unwrap().len(), 0);

@@ -64,7 +64,7 @@ fn variables_last_as_long_as_the_instance() {
         dir.write("plugin.wasm", std::fs::read(&path).unwrap());
         for (instances, totals) in [(0, [3, 3, 3]), (1, [3, 6, 9])] {
             let warm = WarmLimits { instances, ..WarmLimits::default() };
-            let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
+            let runner = Runner::new(RunnerConfig { warm, ..crate::support::runner_config() }).unwrap();
             runner.load_plugins(&dir.0).unwrap();
             let found = [(); 3].map(|()| {
                 let output = runner.bytes("plugin", "count_vowels", "Hello, World!").unwrap();
@@ -145,7 +145,7 @@ fn a_start_beside_functions_makes_no_program_of_a_plugin() {
         (func (export "echo") (result i32) (call $output_set (call $input) (i64.const 3)) (i32.const 0)))"#;
     let dir = TempDir::new();
     let path = dir.write("plugin.wasm", wat(source));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let reply = server.send("POST", "/execute/plugin?func=echo", b"abc");
@@ -158,7 +158,7 @@ fn a_start_beside_functions_makes_no_program_of_a_plugin() {
 
 #[test]
 fn over_http_the_body_is_the_input_and_an_error_is_a_problem() {
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(prebuilt("")).unwrap();
     let server = Server::with(runner);
     let reply = server.send("POST", "/execute/extism-c?func=reverse", b"\x00\xffabc");

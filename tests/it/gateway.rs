@@ -10,7 +10,7 @@ fn server_with(limits: Limits, guests: &[(&str, &str)]) -> (Server, TempDir) {
     for (name, source) in guests {
         dir.write(&format!("{name}.wasm"), wat(source));
     }
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");

@@ -2,7 +2,7 @@
 
 use crate::cgi::ECHO;
 use crate::support::{Client, Reply, Server, TempDir, prebuilt, wat};
-use fuelbox::{Runner, RunnerConfig};
+use fuelbox::Runner;
 use std::io::Write;
 
 /// The same program under four names.
@@ -13,7 +13,7 @@ fn server() -> (Server, TempDir) {
     }
     dir.write("greet.wasm", std::fs::read(prebuilt("greet.wasm")).unwrap());
     dir.write("add.wasm", std::fs::read(prebuilt("add.wasm")).unwrap());
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     (Server::with(runner), dir)
 }

@@ -19,7 +19,7 @@ fn folder() -> PathBuf {
 }
 
 fn runner() -> Runner {
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_built_in().unwrap();
     runner
 }
@@ -133,7 +133,7 @@ fn json_transform_upper_cases_the_strings() {
 #[test]
 fn the_bad_guests_are_stopped() {
     let limits = fuelbox::Limits { fuel: 10_000_000, ..fuelbox::Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     for func in ["spin", "greet"] {
         let report = runner.run("infinite-loop", Call::bytes(func, b"")).unwrap();

@@ -37,7 +37,7 @@ fn greet(policy: &str) -> (Runner, TempDir) {
     let dir = TempDir::new();
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
     dir.write("greet.toml", policy);
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     (runner, dir)
 }
@@ -126,7 +126,7 @@ fn a_policy_that_is_being_written_opens_nothing() {
 fn a_module_that_is_being_written_is_not_loaded() {
     let dir = TempDir::new();
     let path = dir.write("x.wasm", giving(1));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let digest = || runner.plugins().get("x").unwrap().digest;
     // A custom section after all others: what is there before it is a whole module.
@@ -151,7 +151,8 @@ fn a_signature_that_is_being_written_is_not_believed_either() {
     let signed = minisign::sign(None, &keys.sk, &giving(1)[..], None, None).unwrap().into_string();
     let key = TrustedKey::parse(&keys.pk.to_base64()).unwrap();
     let dir = TempDir::new();
-    let runner = Runner::new(RunnerConfig { trusted_keys: vec![key], ..RunnerConfig::default() }).unwrap();
+    let runner =
+        Runner::new(RunnerConfig { trusted_keys: vec![key], ..crate::support::runner_config() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     dir.write("x.wasm", giving(1));
     let path = dir.write("x.wasm.minisig", &signed[..100]);
@@ -167,7 +168,7 @@ fn what_is_being_written_at_the_start_is_waited_for() {
     let dir = TempDir::new();
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
     let path = dir.write("greet.toml", BEGIN);
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             write_slowly(&path);

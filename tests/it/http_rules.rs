@@ -4,7 +4,7 @@ use crate::cgi::{ECHO, ENV};
 use crate::support::{Client, Reply, Server, TempDir, wat};
 use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::{Limits, Runner, RunnerConfig};
+use fuelbox::{Limits, Runner};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ fn server() -> (Server, TempDir) {
     let dir = TempDir::new();
     dir.write("env.wasm", wat(ENV));
     dir.write("echo.wasm", wat(ECHO));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_built_in().unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     (Server::with(runner), dir)
@@ -151,7 +151,7 @@ fn an_answer_to_head_has_no_body_whatever_goes_wrong() {
 
 #[test]
 fn a_head_request_that_does_not_end_in_time_is_answered_without_a_body() {
-    let runner = Arc::new(Runner::new(RunnerConfig::default()).unwrap());
+    let runner = Arc::new(Runner::new(crate::support::runner_config()).unwrap());
     runner.load_built_in().unwrap();
     let soon = Duration::from_millis(100);
     let door = DoorLimits { head_timeout: soon, body_timeout: soon, ..DoorLimits::default() };

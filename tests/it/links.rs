@@ -98,7 +98,8 @@ fn a_signature_behind_a_link_that_leads_out_is_none() {
     let target = outside.write("signature", signed);
     dir.write("x.wasm", giving(1));
     symlink(&target, dir.0.join("x.wasm.minisig")).unwrap();
-    let runner = Runner::new(RunnerConfig { trusted_keys: vec![key], ..RunnerConfig::default() }).unwrap();
+    let runner =
+        Runner::new(RunnerConfig { trusted_keys: vec![key], ..crate::support::runner_config() }).unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     let why = changes.failed.first().map(ToString::to_string).unwrap_or_default();
     assert!(why.contains("a link that leads out of the folder"), "{changes:?}");
@@ -137,7 +138,7 @@ fn links_within_the_folder_are_followed_and_a_change_behind_them_is_one() {
     // A folder that is itself a link is whoever's who named it.
     let elsewhere = TempDir::new();
     symlink(root, elsewhere.0.join("plugins")).unwrap();
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let changes = runner.load_plugins(elsewhere.0.join("plugins")).unwrap();
     assert_eq!((changes.loaded.len(), changes.failed.len()), (2, 0), "{changes:?}");
 }
@@ -211,7 +212,7 @@ fn a_link_that_changes_all_the_time_never_leads_out() {
 
 #[test]
 fn no_plugin_has_the_name_of_anothers_file() {
-    let site = Site::with(RunnerConfig::default(), DoorLimits::default());
+    let site = Site::with(crate::support::runner_config(), DoorLimits::default());
     assert_eq!(site.send("PUT", "/plugins/x", &giving(1)).status, 201);
     assert_eq!(site.send("PUT", "/plugins/x/policy", b"access = \"token\"").status, 201);
     for (method, target) in [

@@ -1,7 +1,7 @@
 //! Listings stay short and quick, whatever a module exports.
 
 use crate::support::{Server, TempDir, fuelbox_in, reload, wat};
-use fuelbox::{Convention, Limits, Program, Runner, RunnerConfig};
+use fuelbox::{Convention, Limits, Program, Runner};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ fn many(count: usize, tail: &str) -> Vec<u8> {
 fn serving(wasm: Vec<u8>) -> (Server, TempDir) {
     let dir = TempDir::new();
     dir.write("many.wasm", wasm);
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     (Server::with(runner), dir)
 }
@@ -74,7 +74,7 @@ fn many_files_that_do_not_load_are_counted() {
     for number in 0..203 {
         dir.write(&format!("bad{number}.wasm"), b"rubbish");
     }
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let list = json(&Server::with(runner), "/plugins");
     assert_eq!((list["refused"].as_array().unwrap().len(), list["more_refused"].as_u64()), (200, Some(3)));

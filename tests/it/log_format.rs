@@ -2,9 +2,9 @@
 //! field, or fill the disk.
 
 use crate::support::{Client, Server, TempDir, fuelbox_program, wat};
+use fuelbox::Runner;
 use fuelbox::base::limits::{LOG_BURST_LINES, LOG_DROPS_SAID_EVERY, LOG_LINES_PER_S};
 use fuelbox::host::guest_log::Bucket;
-use fuelbox::{Runner, RunnerConfig};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -24,6 +24,7 @@ impl Logged {
         std::fs::create_dir_all(dir.0.join("plugins")).unwrap();
         let mut child = Command::new(fuelbox_program())
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", format])
+            .args(crate::support::isolation_flags())
             .current_dir(&dir.0)
             .env("RUST_LOG", "info,tiny_http=off")
             .stderr(Stdio::piped())
@@ -329,7 +330,7 @@ fn what_is_said_of_an_answer_is_cut() {
         header.len(),
     );
     dir.write("odd.wasm", wat(&source));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let reply = Server::with(runner).send("POST", "/execute/odd", b"");
     assert_eq!(reply.status, 500);

@@ -111,7 +111,10 @@ impl Logged {
         dir.write("plugins/plugin.wasm", plugin());
         let log = File::create(dir.0.join("log")).unwrap();
         let mut command = Command::new(fuelbox_program());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--max-output", "4MiB"]).args(flags);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--max-output", "4MiB"])
+            .args(crate::support::isolation_flags())
+            .args(flags);
         let child =
             command.current_dir(&dir.0).env_remove("RUST_LOG").stdin(Stdio::null()).stderr(log).spawn();
         let mut logged = Logged { child: child.unwrap(), dir, address: "127.0.0.1:0".parse().unwrap() };

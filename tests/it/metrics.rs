@@ -105,7 +105,7 @@ fn what_ran_is_counted_under_its_plugin_and_what_came_of_it() {
 fn denied_growths_and_peaks_are_counted() {
     let dir = TempDir::new();
     dir.write("grow.wasm", packed("(drop (memory.grow (i32.const 2))) (drop (memory.grow (i32.const 9999))) (drop (memory.grow (i32.const 9999))) (i64.const 0)"));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let server = Server::with(runner);
     assert_eq!(server.send("POST", "/execute/grow", b"").status, 200);
@@ -151,7 +151,7 @@ fn no_client_makes_a_series() {
 #[test]
 fn what_is_removed_goes_and_what_is_replaced_goes_on() {
     let dir = TempDir::new();
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     for name in ["kept", "gone"] {
         dir.write(&format!("{name}.wasm"), packed("(i64.const 0)"));
     }
@@ -189,7 +189,7 @@ fn what_is_removed_goes_and_what_is_replaced_goes_on() {
 fn a_file_name_drives_no_terminal_that_shows_metrics_or_the_list() {
     let dir = TempDir::new();
     dir.write("a\x1b[2J\u{202e}b.wasm", packed("(i64.const 0)"));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let server = Server::with(runner);
     assert_eq!(server.send("POST", "/execute/a%1B%5B2J%E2%80%AEb", b"").status, 200);
@@ -207,7 +207,7 @@ fn a_file_name_cannot_break_out_of_its_label() {
     let dir = TempDir::new();
     let forged = "a\"} 9\nfuelbox_forged_total{x=\"\\";
     dir.write(&format!("{forged}.wasm"), packed("(i64.const 0)"));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let server = Server::with(runner);
     let path = "/execute/a%22%7D%209%0Afuelbox_forged_total%7Bx%3D%22%5C";
@@ -269,7 +269,7 @@ fn gateway(door: DoorLimits, limits: Limits) -> Gateway {
         door,
         ..GatewayConfig::default()
     };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     Gateway::start(&config, Arc::new(runner)).unwrap()
 }
@@ -357,7 +357,7 @@ fn two_plugins_never_have_one_label() {
     for name in ["\u{1b}[31m", "\\u{1b}[31m", "a\rb", "a\\rb"] {
         std::fs::copy(crate::support::prebuilt("greet.wasm"), dir.0.join(format!("{name}.wasm"))).unwrap();
     }
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     for name in ["%1b%5b31m", "%5cu%7b1b%7d%5b31m", "a%0db", "a%5crb"] {

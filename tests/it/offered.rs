@@ -91,7 +91,7 @@ fn serving(files: &[(&str, Vec<u8>)]) -> (Server, TempDir) {
     for (name, bytes) in files {
         dir.write(name, bytes);
     }
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");
     (Server::with(runner), dir)
@@ -183,7 +183,7 @@ fn a_policy_that_names_one_is_an_error() {
         let dir = TempDir::new();
         dir.write("x.wasm", exporting(&[&OWN[..], &RESERVED[..]].concat(), ""));
         dir.write("x.toml", policy);
-        let runner = Runner::new(RunnerConfig::default()).unwrap();
+        let runner = Runner::new(crate::support::runner_config()).unwrap();
         let failed = runner.load_plugins(&dir.0).unwrap().failed;
         let told = failed.first().map(ToString::to_string).unwrap_or_default();
         assert_eq!(failed.is_empty(), expected.is_empty(), "{policy}: {told}");
@@ -192,7 +192,7 @@ fn a_policy_that_names_one_is_an_error() {
     let dir = TempDir::new();
     dir.write("x.wasm", exporting(&RESERVED[..1], ""));
     dir.write("x.toml", "convention = \"numeric\"");
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let failed = runner.load_plugins(&dir.0).unwrap().failed;
     assert!(failed[0].to_string().contains("no function of the module fits"), "{failed:?}");
 }
@@ -217,7 +217,7 @@ fn a_stranger_does_not_free_memory_of_a_warm_instance() {
     let dir = TempDir::new();
     std::fs::copy(prebuilt("greet-rust.wasm"), dir.0.join("greet.wasm")).unwrap();
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
-    let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { warm, ..crate::support::runner_config() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let send = |func: &str, body: &[u8]| -> Reply {
@@ -297,7 +297,7 @@ fn a_warm_plugin_that_is_passed_bytes_offers_numbers_only_by_its_policy() {
         }
     }
     let warm = WarmLimits { instances: 1, ..WarmLimits::default() };
-    let runner = Runner::new(RunnerConfig { warm, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { warm, ..crate::support::runner_config() }).unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");
     let server = Server::with(runner);

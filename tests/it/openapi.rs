@@ -258,7 +258,7 @@ fn every_problem_is_some_operation_s() {
 #[test]
 fn a_plug_in_has_a_path_while_it_is_loaded() {
     let dir = TempDir::new();
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let mut client = Client::connect(server.address);
@@ -298,7 +298,7 @@ fn names_are_written_so_that_a_client_finds_them() {
     for name in names {
         dir.write(&format!("{name}.wasm"), giving(1));
     }
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let server = Server::with(runner);
     let mut client = Client::connect(server.address);

@@ -4,17 +4,26 @@ use crate::guest::LONG;
 use crate::plain::PlainResults;
 use crate::support::{TempDir, job, twice, wat};
 use fuelbox::abi::numeric;
+use fuelbox::plugins::code::Code;
 use fuelbox::plugins::folder::{Changes, Folder};
 use fuelbox::plugins::policy::ServerPolicy;
-use fuelbox::plugins::registry::Plugins;
+use fuelbox::plugins::registry::{Plugin, Plugins};
 use fuelbox::plugins::watch::Watch;
-use fuelbox::{Error, Limits, Runner, RunnerConfig, Value};
+use fuelbox::{Error, Limits, Program, Runner, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A module whose `f` gives `n`; of another size for each length of `n`.
 fn giving(n: i32) -> Vec<u8> {
     wat(&format!(r#"(module (func (export "f") (result i32) (i32.const {n})))"#))
+}
+
+/// The program of a plug-in that is compiled in this process.
+fn compiled(plugin: &Plugin) -> &Program {
+    match &plugin.code {
+        Code::Here(program) => program,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A folder, the plug-ins from it, and what the last scan said.
@@ -38,7 +47,7 @@ impl Scanned {
     /// What `f` of the plug-in `name` gives now.
     fn call(&self, name: &str) -> Option<i32> {
         let plugin = self.plugins.get(name).ok()?;
-        let report = numeric::run(job(&plugin.program, &Limits::default()), "f", &[]).unwrap();
+        let report = numeric::run(job(compiled(&plugin), &Limits::default()), "f", &[]).unwrap();
         let [Value::I32(n)] = report.result.unwrap()[..] else { panic!() };
         Some(n)
     }
@@ -222,7 +231,7 @@ fn a_call_in_flight_ends_on_the_version_it_began_with() {
     it.scan();
     std::fs::remove_file(it.dir.0.join("a.wasm")).unwrap();
     it.scan();
-    let report = numeric::run(job(&began_with.program, &Limits::default()), "f", &[]).unwrap();
+    let report = numeric::run(job(compiled(&began_with), &Limits::default()), "f", &[]).unwrap();
     assert_eq!(report.result, Ok(vec![1.into()]));
 }
 
@@ -241,7 +250,7 @@ fn the_limits_hold_for_files_too() {
 #[test]
 fn built_in_guests_stay_when_a_folder_changes() {
     let mut it = Scanned::new();
-    it.plugins.add_built_in(&Limits::default()).unwrap();
+    it.plugins.add_built_in(&ServerPolicy::default()).unwrap();
     let count = it.plugins.all().len();
     assert!(it.scan().is_empty());
     assert_eq!(it.plugins.all().len(), count);
@@ -262,7 +271,7 @@ fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 fn a_watched_folder_takes_effect_without_a_restart() {
     let dir = TempDir::new();
     dir.write("a.wasm", giving(1));
-    let runner = Arc::new(Runner::new(RunnerConfig::default()).unwrap());
+    let runner = Arc::new(Runner::new(crate::support::runner_config()).unwrap());
     runner.load_plugins(&dir.0).unwrap();
     let watch = Watch::start(Arc::clone(runner.catalog())).unwrap();
     let gives = |name: &str, n: i32| runner.values(name, "f", &[]).is_ok_and(|values| values == [n.into()]);

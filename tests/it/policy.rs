@@ -234,7 +234,7 @@ fn only_the_functions_that_are_named_can_be_called() {
         wat(r#"(module (func (export "a") (result i32) (i32.const 1)) (func (export "b") (result i32) (i32.const 2)))"#),
     );
     dir.write("two.toml", "functions = [\"a\"]");
-    let server = served(&dir.0, RunnerConfig::default());
+    let server = served(&dir.0, crate::support::runner_config());
     assert_eq!(server.send("POST", "/execute/two?func=a", b"").text(), "1\n");
     // The only one needs no name.
     assert_eq!(server.send("POST", "/execute/two", b"").text(), "1\n");
@@ -256,7 +256,7 @@ fn limits_of_a_policy_hold_for_its_runs_only() {
     }
     dir.write("spin.toml", "limits.fuel = 5000\nlimits.max-input = 3");
     let limits = Limits { deadline: Some(Duration::from_millis(50)), ..Limits::default() };
-    let server = served(&dir.0, RunnerConfig { limits, ..RunnerConfig::default() });
+    let server = served(&dir.0, RunnerConfig { limits, ..crate::support::runner_config() });
     let spun = server.send("POST", "/execute/spin?func=spin", b"");
     assert_eq!((spun.status, spun.problem()), (504, "out-of-fuel".into()));
     assert_eq!(spun.header("fuel-used"), Some("5000"));
@@ -273,7 +273,7 @@ fn content_type_and_convention_are_the_policys() {
     dir.write("greet.toml", "content-type = \"text/html\"\nconvention = \"packed\"");
     std::fs::copy(prebuilt("wordcount.wasm"), dir.0.join("words.wasm")).unwrap();
     dir.write("words.toml", "content-type = \"application/json\"");
-    let server = served(&dir.0, RunnerConfig::default());
+    let server = served(&dir.0, crate::support::runner_config());
     let page = server.send("POST", "/execute/greet", b"<b>");
     assert_eq!((page.header("content-type"), page.text()), (Some("text/html"), "Hello, <b>".into()));
     // All plug-ins and the console share an origin, so a browser must keep a page apart.
@@ -297,7 +297,7 @@ fn environment_and_directories_come_from_the_policy_and_not_from_clients() {
     std::fs::copy(prebuilt("cgi-rust.wasm"), dir.0.join("cgi.wasm")).unwrap();
     dir.write("cgi.toml", "[env]\nHTTP_X_GREETING = \"hello\"\nHTTP_X_ROLE = \"guest\"\n");
     dir.write("tree.toml", format!("args = [\"/data\"]\ndirs = [\"{}/in::/data:ro\"]", data.0.display()));
-    let config = RunnerConfig { policy_dirs: vec![data.0.clone()], ..RunnerConfig::default() };
+    let config = RunnerConfig { policy_dirs: vec![data.0.clone()], ..crate::support::runner_config() };
     let server = served(&dir.0, config);
     let answer = server.send("GET", "/execute/cgi", b"").text();
     assert!(answer.contains("greeting: hello"), "{answer}");
@@ -367,7 +367,7 @@ fn the_listing_tells_what_is_refused_without_the_servers_paths() {
     let dir = TempDir::new();
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
     dir.write("greet.toml", "\nfoo = 1");
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let listing = server.send("GET", "/plugins", b"").text();

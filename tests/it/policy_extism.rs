@@ -1,7 +1,7 @@
 //! What a policy gives to plug-ins made for Extism: configuration, and hosts that they may ask for.
 
 use crate::support::{Server, TempDir, prebuilt, wat};
-use fuelbox::{Runner, RunnerConfig};
+use fuelbox::Runner;
 
 /// Asks for a URL, which never succeeds here.
 const ASKS: &str = r#"(module
@@ -20,7 +20,7 @@ const ASKS: &str = r#"(module
         (i32.const 0)))"#;
 
 fn served(dir: &TempDir) -> Server {
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");
     Server::with(runner)

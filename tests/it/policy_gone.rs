@@ -2,15 +2,15 @@
 //! as change without a sign of it.
 
 use crate::support::{TempDir, look, prebuilt, reload};
+use fuelbox::Runner;
 use fuelbox::plugins::policy::Access;
-use fuelbox::{Runner, RunnerConfig};
 
 #[test]
 fn a_policy_is_gone_when_two_looks_in_a_row_do_not_find_it() {
     let dir = TempDir::new();
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
     let policy = dir.write("greet.toml", "access = \"token\"");
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let access = || {
         look(&runner);
@@ -36,7 +36,7 @@ fn a_policy_that_changes_by_a_mapping_is_found_by_its_content() {
     let dir = TempDir::new();
     std::fs::copy(prebuilt("greet.wasm"), dir.0.join("greet.wasm")).unwrap();
     let path = dir.write("greet.toml", padded("access = \"token\""));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let access = || runner.plugins().get("greet").unwrap().policy.access;
     let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();

@@ -11,7 +11,7 @@ use fuelbox::gateway::routes::service::Routes;
 use fuelbox::gateway::scheduling::scheduler::WorkerState;
 use fuelbox::gateway::workers::lane::Lane;
 use fuelbox::gateway::workers::worker::Worker;
-use fuelbox::{Limits, Runner, RunnerConfig};
+use fuelbox::{Limits, Runner};
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ fn a_gateway_that_serves_is_alive_and_ready() {
 
 #[test]
 fn without_plugins_it_is_alive_and_not_ready() {
-    let server = Server::with(Runner::new(RunnerConfig::default()).unwrap());
+    let server = Server::with(Runner::new(crate::support::runner_config()).unwrap());
     let mut client = Client::connect(server.address);
     assert_eq!(client.send("GET", "/healthz", b"").text(), "ok\n");
     assert_eq!(readiness(&mut client), (503, "plug-ins".into()));
@@ -91,7 +91,7 @@ fn while_it_stops_it_is_alive_and_not_ready() {
 fn a_broken_lane_is_told_once_and_then_made_anew() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_built_in().unwrap();
     let routes = Routes::new(Arc::new(runner), Counters::new(None), None);
     let door = Door::new(listener, (DoorLimits::default(), vec![]), 1, Box::new(routes)).unwrap();

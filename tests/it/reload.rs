@@ -1,8 +1,8 @@
 //! Plug-ins that change under load: no request fails, and each is answered whole by one version.
 
 use crate::support::{Client, Serve, Server, TempDir, wat};
+use fuelbox::Runner;
 use fuelbox::plugins::watch::Watch;
-use fuelbox::{Runner, RunnerConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 fn a_replacement_under_load_fails_no_request() {
     let dir = TempDir::new();
     dir.write("letter.wasm", letter('A'));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     let server = Server::with(runner);
     let watch = Watch::start(Arc::clone(server.runner.catalog())).unwrap();

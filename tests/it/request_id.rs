@@ -4,7 +4,7 @@ use crate::cgi::ENV;
 use crate::support::{Client, Reply, Server, TempDir, wat};
 use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::{Limits, Runner, RunnerConfig};
+use fuelbox::{Limits, Runner};
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ fn the_doors_own_refusals_have_it_too() {
     };
     let config =
         GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), door: limits, ..GatewayConfig::default() };
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     let gateway = Gateway::start(&config, Arc::new(runner)).unwrap();
     let refused = |bytes: &str| {
         let mut client = Client::connect(gateway.address());
@@ -111,7 +111,7 @@ fn a_request_that_finds_no_place_has_it() {
     let limits = DoorLimits { queue: 1, queue_timeout: Duration::from_millis(20), ..DoorLimits::default() };
     let listen = "127.0.0.1:0".parse().unwrap();
     let config = GatewayConfig { listen, workers: 1, door: limits, ..GatewayConfig::default() };
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_built_in().unwrap();
     let gateway = Gateway::start(&config, Arc::new(runner)).unwrap();
     let head =
@@ -142,7 +142,7 @@ fn a_program_gets_it_and_cannot_set_it() {
     let dir = TempDir::new();
     dir.write("env.wasm", wat(ENV));
     dir.write("forge.wasm", wat(print));
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let server = Server::with(runner);
     let mut client = Client::connect(server.address);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 fn runner() -> Runner {
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     runner.load_built_in().unwrap();
     runner
 }
@@ -33,7 +33,7 @@ fn a_folder_of_plugins_is_loaded_and_reloaded() {
     let dir = TempDir::new();
     dir.write("sum.wasm", std::fs::read(prebuilt("add.wasm")).unwrap());
     dir.write("bad.wasm", "rubbish");
-    let runner = Runner::new(RunnerConfig::default()).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
     assert!(reload(&runner).is_empty(), "without a folder there is nothing to reload");
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert_eq!(changes.loaded, ["sum"]);
@@ -61,7 +61,7 @@ fn what_is_missing_is_told_with_what_there_is() {
 #[test]
 fn a_stopped_guest_is_an_error_or_in_the_report() {
     let limits = Limits { fuel: 1000, ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_built_in().unwrap();
     let error = runner.values("infinite-loop", "spin", &[]).unwrap_err();
     assert!(matches!(error, Error::Guest(Stop::OutOfFuel { limit: 1000 })), "{error:?}");
@@ -115,7 +115,7 @@ fn what_guests_print_goes_to_the_writer() {
     let file = dir.write("print.wasm", wat(source));
     let kept = Shared::default();
     let stdout: Option<Box<dyn Write + Send>> = Some(Box::new(kept.clone()));
-    let runner = Runner::new(RunnerConfig { stdout, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { stdout, ..crate::support::runner_config() }).unwrap();
     for fd in [1, 2, 1] {
         assert_eq!(runner.values(&file, "f", &[fd.into()]).unwrap(), [0.into()]);
     }
@@ -183,7 +183,7 @@ fn limits_that_nothing_could_run_under_are_refused() {
         (Limits { recursion: 0, ..Limits::default() }, "--max-recursion"),
         (Limits { stack_bytes: 0, ..Limits::default() }, "--max-stack"),
     ] {
-        let error = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap_err();
+        let error = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap_err();
         assert!(matches!(error, Error::Limits(_)), "{error:?}");
         assert!(error.to_string().contains(flag), "{error}");
     }

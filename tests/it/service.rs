@@ -90,7 +90,11 @@ fn the_manager_is_told_of_serving_and_of_stopping() {
     let dir = TempDir::new();
     let (manager, name) = manager(&dir);
     let mut command = Command::new(fuelbox_program());
-    command.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(&dir.0).env_remove("RUST_LOG");
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(crate::support::isolation_flags())
+        .current_dir(&dir.0)
+        .env_remove("RUST_LOG");
     let mut serve = Serve::spawn({
         command.env("NOTIFY_SOCKET", &name);
         command
@@ -108,7 +112,10 @@ fn the_manager_is_told_of_serving_and_of_stopping() {
 #[test]
 fn a_manager_that_is_gone_stops_nothing() {
     let mut command = Command::new(fuelbox_program());
-    command.args(["serve", "--listen", "127.0.0.1:0"]).env_remove("RUST_LOG");
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(crate::support::isolation_flags())
+        .env_remove("RUST_LOG");
     let serve = Serve::spawn({
         command.env("NOTIFY_SOCKET", "/nowhere/notify");
         command
@@ -119,7 +126,9 @@ fn a_manager_that_is_gone_stops_nothing() {
 /// `fuelbox serve` that tells `manager`, with WATCHDOG_USEC set.
 fn watched(manager: &std::path::Path, watchdog_us: u64) -> Serve {
     let mut command = Command::new(fuelbox_program());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "2", "--timeout", "20s"]);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2", "--timeout", "20s"])
+        .args(crate::support::isolation_flags());
     command.env_remove("RUST_LOG").env("NOTIFY_SOCKET", manager);
     Serve::spawn({
         command.env("WATCHDOG_USEC", watchdog_us.to_string());

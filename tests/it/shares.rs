@@ -16,7 +16,7 @@ fn server() -> (TempDir, Server) {
     dir.write("spin.toml", "workers = 1");
     dir.write("one.toml", "workers = 1");
     let limits = Limits { deadline: Some(Duration::from_millis(300)), ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+    let runner = Runner::new(RunnerConfig { limits, ..crate::support::runner_config() }).unwrap();
     runner.load_plugins(&dir.0).unwrap();
     (dir, Server::with(runner))
 }
@@ -78,7 +78,7 @@ fn places_are_given_back_whatever_the_answer_is() {
 fn strangers_do_not_use_up_the_share_of_a_plug_in_that_asks_for_a_token() {
     let limits = Limits { deadline: Some(Duration::from_secs(20)), ..Limits::default() };
     let door = DoorLimits { queue: 4, queue_timeout: Duration::from_secs(20), ..DoorLimits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, door);
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, door);
     let spin = std::fs::read(prebuilt("infinite-loop.wasm")).unwrap();
     site.send("PUT", "/plugins/spin/policy", b"access = \"token\"\nworkers = 1\nlimits.timeout = \"2s\"");
     assert_eq!(site.send("PUT", "/plugins/spin", &spin).status, 201);

@@ -29,7 +29,7 @@ impl Signer {
 fn only_what_a_trusted_key_has_signed_is_loaded() {
     let (ours, theirs) = (Signer::new(), Signer::new());
     let dir = TempDir::new();
-    let config = RunnerConfig { trusted_keys: vec![ours.key()], ..RunnerConfig::default() };
+    let config = RunnerConfig { trusted_keys: vec![ours.key()], ..crate::support::runner_config() };
     let runner = Runner::new(config).unwrap();
     let signed = ours.sign(&giving(1));
     let mut turned = signed.clone().into_bytes();
@@ -65,7 +65,7 @@ fn only_what_a_trusted_key_has_signed_is_loaded() {
 #[test]
 fn deployment_takes_the_signature_first() {
     let signer = Signer::new();
-    let config = RunnerConfig { trusted_keys: vec![signer.key()], ..RunnerConfig::default() };
+    let config = RunnerConfig { trusted_keys: vec![signer.key()], ..crate::support::runner_config() };
     let site = Site::with(config, DoorLimits::default());
     let put = |n: i32| site.send("PUT", "/plugins/n", &giving(n)).status;
     let sign = |n: i32| site.send("PUT", "/plugins/n/signature", signer.sign(&giving(n)).as_bytes()).status;
@@ -76,7 +76,7 @@ fn deployment_takes_the_signature_first() {
     // Between the two, the old version is good with its own signature, also for whoever starts anew.
     assert_eq!((sign(2), gives()), (204, "1\n".into()));
     let anew = || {
-        let config = RunnerConfig { trusted_keys: vec![signer.key()], ..RunnerConfig::default() };
+        let config = RunnerConfig { trusted_keys: vec![signer.key()], ..crate::support::runner_config() };
         let runner = Runner::new(config).unwrap();
         runner.load_plugins(&site.plugins.0).unwrap();
         runner.bytes("n", "f", b"").unwrap()
@@ -96,7 +96,7 @@ fn deployment_takes_the_signature_first() {
 #[test]
 fn a_signature_that_a_module_in_place_needs_is_not_lost() {
     let signer = Signer::new();
-    let config = || RunnerConfig { trusted_keys: vec![signer.key()], ..RunnerConfig::default() };
+    let config = || RunnerConfig { trusted_keys: vec![signer.key()], ..crate::support::runner_config() };
     let site = Site::with(config(), DoorLimits::default());
     let sign = |n: i32| site.send("PUT", "/plugins/n/signature", signer.sign(&giving(n)).as_bytes()).status;
     assert_eq!((sign(1), site.send("PUT", "/plugins/n", &giving(1)).status), (204, 201));

@@ -28,7 +28,7 @@ pub struct Site {
 
 impl Site {
     pub fn new() -> Site {
-        Site::with(RunnerConfig::default(), DoorLimits::default())
+        Site::with(crate::support::runner_config(), DoorLimits::default())
     }
 
     pub fn with(config: RunnerConfig, door: DoorLimits) -> Site {

@@ -1,10 +1,10 @@
 //! More workers than a gateway can have, or than the system gives, are an error that names `--workers`.
 
 use crate::support::{TempDir, fuelbox, fuelbox_program};
+use fuelbox::Runner;
 use fuelbox::base::limits::WORKERS_MAX;
 use fuelbox::cli::args::{Command as Parsed, parse};
 use fuelbox::gateway::{Gateway, GatewayConfig};
-use fuelbox::{Runner, RunnerConfig};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn the_most_is_a_limit_of_the_flag() {
     for (workers, is_ok) in [(0, false), (1, true), (WORKERS_MAX + 1, false)] {
         let listen = "127.0.0.1:0".parse().unwrap();
         let config = GatewayConfig { workers, listen, ..GatewayConfig::default() };
-        let runner = Arc::new(Runner::new(RunnerConfig::default()).unwrap());
+        let runner = Arc::new(Runner::new(crate::support::runner_config()).unwrap());
         let started = Gateway::start(&config, runner);
         assert_eq!(started.is_ok(), is_ok, "{workers}");
         match started {

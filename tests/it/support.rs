@@ -6,7 +6,7 @@ use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::host::streams::SinkTo;
 use fuelbox::plugins::folder::{Changes, SETTLE};
-use fuelbox::{GuestEnv, Limits, Program, Runner, RunnerConfig};
+use fuelbox::{GuestEnv, Isolation, Limits, Program, Runner, RunnerConfig};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -98,6 +98,23 @@ pub fn prebuilt(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/prebuilt").join(name)
 }
 
+/// Whether guests of the gateways under test run in processes: FUELBOX_TEST_ISOLATION=process, as `.ci/run` does a second
+/// time.
+pub fn is_isolated() -> bool {
+    std::env::var_os("FUELBOX_TEST_ISOLATION").is_some_and(|place| place == "process")
+}
+
+/// What a runner is made with here, where a test says nothing else.
+pub fn runner_config() -> RunnerConfig {
+    let isolation = is_isolated().then(|| Isolation::with_program(fuelbox_program()));
+    RunnerConfig { isolation, ..RunnerConfig::default() }
+}
+
+/// The flags of `serve` for that.
+pub fn isolation_flags() -> &'static [&'static str] {
+    if is_isolated() { &["--isolation", "process"] } else { &[] }
+}
+
 /// A gateway inside this process, stopped on drop.
 pub struct Server {
     pub address: SocketAddr,
@@ -108,7 +125,7 @@ pub struct Server {
 impl Server {
     /// With the built-in guests.
     pub fn start(limits: Limits) -> Server {
-        let runner = Runner::new(RunnerConfig { limits, ..RunnerConfig::default() }).unwrap();
+        let runner = Runner::new(RunnerConfig { limits, ..runner_config() }).unwrap();
         runner.load_built_in().unwrap();
         Server::with(runner)
     }
@@ -222,6 +239,16 @@ pub struct Vitals {
     pub descriptors: usize,
 }
 
+/// The processes for guests of a process, which has two connections to each.
+pub fn children(id: u32) -> usize {
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let of_task = |task: std::fs::DirEntry| {
+        let listed = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        listed.split_whitespace().count()
+    };
+    tasks.map(|task| of_task(task.unwrap())).sum()
+}
+
 /// A `fuelbox serve` process on port 0, killed on drop.
 pub struct Serve {
     pub child: Child,
@@ -230,7 +257,7 @@ pub struct Serve {
 
 impl Serve {
     pub fn start(dir: &Path, args: &[&str]) -> Serve {
-        let all = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let all = [&["serve", "--listen", "127.0.0.1:0"], isolation_flags(), args].concat();
         Serve::spawn(fuelbox_command(dir, &all))
     }
 
@@ -265,7 +292,8 @@ impl Serve {
             rss_kb: number("VmRSS:"),
             peak_kb: number("VmHWM:"),
             threads: number("Threads:"),
-            descriptors: std::fs::read_dir(format!("{proc}/fd")).unwrap().count(),
+            descriptors: std::fs::read_dir(format!("{proc}/fd")).unwrap().count()
+                - 2 * children(self.child.id()),
         }
     }
 }

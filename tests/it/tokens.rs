@@ -76,7 +76,7 @@ fn plug_ins_that_ask_for_a_token_get_one() {
 fn a_large_body_is_for_those_who_may_deploy() {
     let limits = Limits { module_bytes: 3 << 20, ..Limits::default() };
     let door = DoorLimits { body_bytes: 1024, budget_bytes: 8 << 20, ..DoorLimits::default() };
-    let site = Site::with(RunnerConfig { limits, ..RunnerConfig::default() }, door);
+    let site = Site::with(RunnerConfig { limits, ..crate::support::runner_config() }, door);
     // A custom section of the size that is missing.
     let padded = |size: usize| {
         let mut module = giving(1);

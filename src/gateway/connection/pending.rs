@@ -19,6 +19,8 @@ pub struct PendingRequest {
     pub begin: Instant,
     /// Whether it is admitted: it counts as running.
     pub is_admitted: bool,
+    /// Whether it goes through the lane of its worker: not if another process serves it.
+    pub uses_lane: bool,
     /// The plug-in and its `workers`, if its policy sets them.
     pub plugin_limit: Option<(String, usize)>,
 }
@@ -26,7 +28,8 @@ pub struct PendingRequest {
 impl PendingRequest {
     /// The request, which is whole now.
     pub fn new(conn: Arc<Conn>, request: Request) -> PendingRequest {
-        PendingRequest { conn, request, begin: Instant::now(), is_admitted: false, plugin_limit: None }
+        let (is_admitted, uses_lane, plugin_limit) = (false, true, None);
+        PendingRequest { conn, request, begin: Instant::now(), is_admitted, uses_lane, plugin_limit }
     }
 }
 

@@ -19,6 +19,11 @@ pub trait Service: Send + Sync {
     /// The plug-in that a request is for and how many workers it may have, if it may not have all.
     fn workers_of_plugin(&self, request: &Request) -> Option<(String, usize)>;
 
+    /// Whether a request goes through tiny_http in this process. One for a guest in another process goes through it there.
+    fn uses_lane(&self, _request: &Request) -> bool {
+        true
+    }
+
     /// The response to a request, whose body and head it may take.
     fn handle(&self, request: &mut Request, context: &Context<'_>) -> Response;
 

@@ -82,6 +82,11 @@ impl Service for Routes {
         Some((plugin.name.clone(), most))
     }
 
+    fn uses_lane(&self, request: &Request) -> bool {
+        !self.runner.plugins().has_processes()
+            || self.plugin_of(request).is_none_or(|plugin| plugin.code.is_here())
+    }
+
     fn handle(&self, request: &mut Request, context: &Context<'_>) -> Response {
         match (request.route, &self.deployment) {
             (Route::Execute, _) => execute::answer(&self.runner, request, context.when_long),

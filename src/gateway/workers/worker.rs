@@ -97,7 +97,7 @@ impl Worker {
         let last = self.in_lane.back();
         !self.was_long
             && self.in_lane.len() < READ_AHEAD
-            && last.is_some_and(|pending| !is_large(&pending.request))
+            && last.is_some_and(|pending| !pending.uses_lane || !is_large(&pending.request))
     }
 
     fn begin(&mut self, work: Work) {
@@ -158,7 +158,12 @@ impl Worker {
     }
 
     /// Hands a request to the lane, which is empty or may have one more (`may_read_ahead`).
-    fn send(&mut self, pending: Box<PendingRequest>) -> Next {
+    fn send(&mut self, mut pending: Box<PendingRequest>) -> Next {
+        pending.uses_lane = self.door.service.uses_lane(&pending.request);
+        if !pending.uses_lane {
+            self.in_lane.push_back(pending);
+            return Next::Taken;
+        }
         if self.lane.is_none() {
             self.lane = Lane::reopen();
         }
@@ -175,6 +180,7 @@ impl Worker {
         let conn = Arc::clone(&pending.conn);
         self.conn = Some(Arc::clone(&conn));
         let taken = match &mut self.lane {
+            _ if !pending.uses_lane => Ok(()),
             Some(lane) => lane.take(&mut pending.request),
             None => Err(io::ErrorKind::NotConnected.into()),
         };
@@ -208,7 +214,8 @@ impl Worker {
             door.begin_long(state, client);
             // Requests behind this one in the lane must not wait for it.
             for next in in_lane.drain(..) {
-                abandoned.set(abandoned.get() + usize::from(!is_large(&next.request)));
+                let is_in_lane = next.uses_lane && !is_large(&next.request);
+                abandoned.set(abandoned.get() + usize::from(is_in_lane));
                 door.push(Work::Serve(next));
             }
         };

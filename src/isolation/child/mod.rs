@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 pub use control::DESCRIPTORS_MAX;
@@ -36,6 +37,9 @@ const ADDRESS_BYTES: u64 = if cfg!(target_pointer_width = "64") { 1 << 30 } else
 
 /// Descriptors that a process has beside those of its guest.
 const DESCRIPTORS: u64 = 32;
+
+/// Whether guests may run. From then on, panics are caught.
+static IS_READY: AtomicBool = AtomicBool::new(false);
 
 /// What guests say is passed on; the rest of this process has nothing to say.
 struct GuestLevel;
@@ -64,6 +68,14 @@ pub fn main() -> u8 {
 }
 
 fn work() -> io::Result<()> {
+    // A thread of the lane that panics, for want of another thread, would leave the door waiting.
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        usual(info);
+        if !IS_READY.load(Relaxed) {
+            std::process::exit(1);
+        }
+    }));
     set_parent_process_death_signal(Some(Signal::KILL))?;
     confine::early()?;
     let listener = UnixListener::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -96,6 +108,7 @@ fn work() -> io::Result<()> {
         filtered?;
     }
     drop(rules);
+    IS_READY.store(true, Relaxed);
     // From here on there are bytes of the guest's.
     let frames = Arc::new(Mutex::new(Frames::new(control)));
     let (binding, guest_env) = environment(binding, dirs)?;

@@ -84,7 +84,7 @@ impl Target {
         let workers = WORKERS.to_string();
         let program = env!("CARGO_BIN_EXE_fuelbox");
         command.args(["-c", &script, "sh", program, "serve", "--listen=127.0.0.1:0"]);
-        command.args(["--plugins=.", "--workers", &workers]);
+        command.args(["--plugins=.", "--workers", &workers]).args(crate::support::isolation_flags());
         command.args(flags).current_dir(dir).env_remove("RUST_LOG");
         // glibc keeps freed memory, some megabytes for each thread that once held a large body. That is the
         // system's affair; here it would hide a leak. Large blocks go back at once with this.
