@@ -5,6 +5,7 @@
 #[doc(hidden)]
 pub mod args;
 mod commands;
+mod confined;
 mod exit;
 mod failure;
 mod guest_env;
@@ -25,6 +26,9 @@ use std::ffi::OsString;
 
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
+    if args.first().is_some_and(|first| first == confined::NAME) {
+        return confined::main(&args[1..]);
+    }
     let code = run_line(args);
     stderr::STDERR.settle();
     code

@@ -21,6 +21,7 @@ mod clients_bytes;
 mod clients_proxy;
 mod command;
 mod config;
+mod confine;
 mod console;
 mod deadline;
 mod deploy;
