@@ -6,6 +6,7 @@
 pub mod args;
 mod commands;
 mod confined;
+mod confinement;
 mod exit;
 mod failure;
 mod guest_env;

@@ -95,6 +95,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_exit_group,
     libc::SYS_ppoll,
     libc::SYS_set_robust_list,
+    libc::SYS_prlimit64,
     libc::SYS_getrandom,
     libc::SYS_rseq,
 ];
@@ -121,6 +122,7 @@ const READING: &[libc::c_long] = &[
 #[cfg(target_arch = "x86_64")]
 const WRITING: &[libc::c_long] = &[
     libc::SYS_pwrite64,
+    libc::SYS_pwritev,
     libc::SYS_ftruncate,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,

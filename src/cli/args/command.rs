@@ -85,6 +85,8 @@ pub struct Run {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
+    /// Whether the process confines itself.
+    pub confine: bool,
 }
 
 /// Where `fuelbox call` takes its input from.
@@ -119,6 +121,8 @@ pub struct Call {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
+    /// Whether the process confines itself.
+    pub confine: bool,
 }
 
 /// `fuelbox check`.

@@ -102,6 +102,7 @@ const READING: &[c_long] = &[
 /// For who has a directory that can be written.
 const WRITING: &[c_long] = &[
     libc::SYS_pwrite64,
+    libc::SYS_pwritev,
     libc::SYS_ftruncate,
     libc::SYS_fallocate,
     libc::SYS_mkdirat,
@@ -193,7 +194,9 @@ fn with_arguments(table: &mut Table, own: u32) -> Result<(), BackendError> {
     }
     table.with(libc::SYS_ioctl, &[(1, Eq, FIONBIO)])?;
     // To whom the socket is connected, and nobody else.
-    table.with_null(libc::SYS_sendto, 4)?;
+    table.with_null(libc::SYS_sendto, 4, &[])?;
+    // Limits are read, of this process. rustix takes for granted that this works.
+    table.with_null(libc::SYS_prlimit64, 2, &[(0, Eq, 0)])?;
     // By which `abort` ends the process.
     table.with(libc::SYS_tgkill, &[(0, Eq, u64::from(own))])?;
     #[cfg(target_arch = "x86")]

@@ -1,6 +1,7 @@
 //! Resource limits, and Landlock: of the file system nothing but the guests' directories, and no network.
 
 use super::rules::Rules;
+use crate::base::heap;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, RestrictSelfAttr, Ruleset,
     RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope, make_bitflags,
@@ -28,7 +29,16 @@ pub fn files(rules: &Rules<'_>) -> io::Result<Enforced> {
     if let Some(most) = rules.address_bytes {
         lower(Resource::As, most)?;
     }
+    prepare();
     landlock(rules).map_err(|error| io::Error::other(format!("Landlock: {error}")))
+}
+
+/// Asks what is asked only once and needs files of /proc.
+fn prepare() {
+    // After the limits, one of which it asks for.
+    heap::prepare();
+    // The vDSO, by which rustix reads clocks without a system call. It looks for it at the first reading.
+    let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
 }
 
 /// Lowers both the limit and how far it can be raised again.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// The rules by number. A call without rules counts with any arguments.
 pub type Rows = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// What the arguments of a call are compared with: the argument's position, how, and the value.
+/// A condition for an argument of a call: its position, how it is compared, and with what. Numbers count by their low
+/// 32 bits, because the kernel ignores the rest.
 pub type Argument = (u8, SeccompCmpOp, u64);
 
 /// A table in the making.
@@ -22,21 +23,23 @@ impl Table {
         self.rows.extend(calls.iter().map(|call| (number(*call), Vec::new())));
     }
 
-    /// Adds a call with such arguments, numbers of which the kernel reads the low 32 bits. It can be added again with
-    /// others.
+    /// Adds a call with such arguments. It can be added again with others.
     pub fn with(&mut self, call: c_long, arguments: &[Argument]) -> Result<(), BackendError> {
-        let conditions = arguments.iter().map(|(at, compare, value)| {
-            SeccompCondition::new(*at, SeccompCmpArgLen::Dword, compare.clone(), *value)
-        });
-        let rule = SeccompRule::new(conditions.collect::<Result<_, _>>()?)?;
-        self.rows.entry(number(call)).or_default().push(rule);
-        Ok(())
+        self.add(call, arguments, None)
     }
 
-    /// Adds a call whose argument at this position is a null pointer.
-    pub fn with_null(&mut self, call: c_long, at: u8) -> Result<(), BackendError> {
-        let is_null = SeccompCondition::new(at, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
-        self.rows.entry(number(call)).or_default().push(SeccompRule::new(vec![is_null])?);
+    /// As [`Table::with`], and with a null pointer at the position `null`.
+    pub fn with_null(&mut self, call: c_long, null: u8, arguments: &[Argument]) -> Result<(), BackendError> {
+        self.add(call, arguments, Some(null))
+    }
+
+    fn add(&mut self, call: c_long, arguments: &[Argument], null: Option<u8>) -> Result<(), BackendError> {
+        let numbers = arguments.iter().map(|(at, compare, value)| {
+            SeccompCondition::new(*at, SeccompCmpArgLen::Dword, compare.clone(), *value)
+        });
+        let null = null.map(|at| SeccompCondition::new(at, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0));
+        let rule = SeccompRule::new(numbers.chain(null).collect::<Result<_, _>>()?)?;
+        self.rows.entry(number(call)).or_default().push(rule);
         Ok(())
     }
 
