@@ -22,6 +22,7 @@ mod clients_proxy;
 mod command;
 mod config;
 mod confine;
+mod confined_runs;
 mod console;
 mod deadline;
 mod deploy;
