@@ -144,8 +144,8 @@ const GUARD_INSTALL: i32 = 102;
 /// How the standard library lets a socket wait or not, a number of `ioctl`. The type of libc's differs by machine.
 const FIONBIO: u64 = 0x5421;
 
-/// What `prctl` may do: name a thread, name memory.
-const PRCTL_OPTIONS: &[i32] = &[libc::PR_SET_NAME, libc::PR_SET_VMA];
+/// What `prctl` may do: name a thread, name memory, and once more give up what was given up, for the next filter.
+const PRCTL_OPTIONS: &[i32] = &[libc::PR_SET_NAME, libc::PR_SET_VMA, libc::PR_SET_NO_NEW_PRIVS];
 
 /// What `socketcall` may do: send, recv, sendto, recvfrom, shutdown.
 #[cfg(target_arch = "x86")]
@@ -155,6 +155,8 @@ const SOCKETCALLS: &[u64] = &[9, 10, 11, 12, 13];
 pub fn allowed(rules: &Rules<'_>, own: u32) -> Result<Rows, BackendError> {
     let mut table = Table::default();
     table.any(ALWAYS);
+    // For the next filters, the last of which forbids it.
+    table.any(&[libc::SYS_seccomp]);
     #[cfg(target_pointer_width = "32")]
     table.any(ALWAYS_TIME64);
     with_arguments(&mut table, own)?;

@@ -66,6 +66,7 @@ const WORLDS: &[c_long] = &[
 
 /// Parts of the kernel that are known for their faults, and the machine itself.
 const KERNEL: &[c_long] = &[
+    libc::SYS_seccomp,
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,

@@ -126,7 +126,7 @@ pub const FLAGS: &[Flag] = &[
         name: "--confine",
         value: Some("on|off"),
         default: Some(|| "on".into()),
-        help: "before the module is read, give up all files but those of --dir, the network and most system calls \
+        help: "before the module is parsed, give up all files but those of --dir, the network and most system calls \
                (Landlock and seccomp, as far as the kernel has them)",
         commands: RUNS,
         completes: Completes::Choice,
