@@ -11,16 +11,16 @@
 //! Each folder uses only those below it, and no file uses itself by way of others (`tests/it/tidy` checks both):
 //!
 //! ```text
-//! cli/       the command line: flags, commands, help
-//! gateway/   the HTTP server: connections, workers, routes
-//! runner/    the library's face
-//! plugins/   plug-ins by name: registry, folder, policies, signatures, deployment
-//! isolation/ guests in processes of their own, and the confinement of a process
-//! abi/       calling conventions: numeric, packed, command, Extism
-//! sandbox/   the compiled program, one run of it under its limits, warm instances
-//! host/      what a guest may call: WASI, Extism, the store's data
-//! module/    a module's bytes before they run: read, limited, rewritten
-//! base/      limits, outcomes, errors, units
+//! cli/        the command line: flags, commands, help
+//! gateway/    the HTTP server: connections, workers, routes
+//! runner/     the library's face
+//! plugins/    plug-ins by name: registry, folder, policies, signatures, deployment
+//! isolation/  guests in processes of their own, and the confinement of a process
+//! abi/        calling conventions: numeric, packed, command, Extism
+//! sandbox/    the compiled program, one run of it under its limits, warm instances
+//! host/       what a guest may call: WASI, Extism, the store's data
+//! module/     a module's bytes before they run: read, limited, rewritten
+//! base/       limits, outcomes, errors, units
 //! ```
 //!
 //! # Invariants

@@ -61,12 +61,19 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
     Ok(copy)
 }
 
+/// See [`can_fail`]. The system is asked once.
+static CAN_FAIL: LazyLock<bool> = LazyLock::new(can_fail);
+
+/// Asks the system what [`check`] has to know, while this process may still ask.
+pub fn prepare() {
+    LazyLock::force(&CAN_FAIL);
+}
+
 /// Checks that the system has `bytes` and enough left.
 ///
 /// # Errors
 /// It does not.
 pub fn check(bytes: usize) -> Result<(), NoMemory> {
-    static CAN_FAIL: LazyLock<bool> = LazyLock::new(can_fail);
     let all = bytes.checked_add(HEAP_SPARE_BYTES).ok_or(NoMemory)?;
     if !*CAN_FAIL {
         return Ok(());

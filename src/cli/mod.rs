@@ -5,6 +5,8 @@
 #[doc(hidden)]
 pub mod args;
 mod commands;
+mod confined;
+mod confinement;
 mod exit;
 mod failure;
 mod guest_env;
@@ -26,8 +28,10 @@ use std::ffi::OsString;
 
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
-    if args.first().is_some_and(|command| command == child::COMMAND) {
-        return child::main();
+    match args.first() {
+        Some(first) if first == child::COMMAND => return child::main(),
+        Some(first) if first == confined::NAME => return confined::main(&args[1..]),
+        _ => {}
     }
     let code = run_line(args);
     stderr::STDERR.settle();

@@ -18,9 +18,18 @@ pub struct Module {
     pub name: String,
     /// The file's bytes.
     pub bytes: Vec<u8>,
+    /// Whether it is built in.
+    is_built_in: bool,
 }
 
 impl Module {
+    /// Reports if it is a built-in guest, which the user may not expect.
+    pub fn say_origin(&self) {
+        if self.is_built_in {
+            say_built_in();
+        }
+    }
+
     /// Compiles it for one run in this process: functions are translated at their first call. Consumes its
     /// bytes.
     pub fn compile(&mut self, limits: &Limits) -> Result<Program, Error> {
@@ -41,7 +50,7 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
         || path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending));
     if is_path || path.is_file() {
         let name = path.display().to_string();
-        return Ok(Module { name, bytes: read_file(path, limits)? });
+        return Ok(Module { name, bytes: read_file(path, limits)?, is_built_in: false });
     }
     let name =
         target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "the name of a plug-in must be UTF-8"))?;
@@ -75,7 +84,7 @@ pub fn built_in_note() -> String {
 fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failure> {
     let files = ENDINGS.iter().map(|ending| folder.join(format!("{name}.{ending}")));
     if let Some(path) = files.into_iter().find(|path| path.is_file()) {
-        return Ok(Module { name: name.into(), bytes: read_module(&path, limits)? });
+        return Ok(Module { name: name.into(), bytes: read_module(&path, limits)?, is_built_in: false });
     }
     let known = names_in(folder)?;
     Err(Error::NoPlugin { name: name.into(), known: known.iter().map(String::as_str).collect() }.into())
@@ -110,6 +119,5 @@ fn built_in(name: &str) -> Result<Module, Failure> {
     let known = || examples::BUILT_IN.iter().map(|(name, _)| *name).collect();
     let found = examples::BUILT_IN.iter().find(|(known, _)| *known == name);
     let (_, bytes) = found.ok_or_else(|| Error::NoPlugin { name: name.into(), known: known() })?;
-    say_built_in();
-    Ok(Module { name: name.into(), bytes: bytes.to_vec() })
+    Ok(Module { name: name.into(), bytes: bytes.to_vec(), is_built_in: true })
 }

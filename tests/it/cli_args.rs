@@ -210,6 +210,8 @@ fn run_takes_a_function_and_its_numbers() {
     assert!(it.report && it.source == Source::Folder("dir".into()));
     assert_eq!(it.guest_env.env, ["A=1", "B"]);
     assert_eq!(it.func.as_deref(), Some("f"));
+    assert!(it.confine && !run(&["--confine", "off", "a.wasm", "f"]).confine);
+    refused(&["run", "a.wasm", "--confine", "no"], "--confine");
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod clients_bytes;
 mod clients_proxy;
 mod command;
 mod config;
+mod confine;
+mod confined_runs;
 mod console;
 mod deadline;
 mod deploy;

@@ -86,6 +86,8 @@ pub struct Run {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
+    /// Whether the process confines itself.
+    pub confine: bool,
 }
 
 /// Where `fuelbox call` takes its input from.
@@ -120,6 +122,8 @@ pub struct Call {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
+    /// Whether the process confines itself.
+    pub confine: bool,
 }
 
 /// `fuelbox check`.

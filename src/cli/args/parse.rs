@@ -2,7 +2,7 @@
 
 use crate::abi::Convention;
 use crate::cli::args::command::{Call, Check, Command, Data, Inspect, List, Run, Shell};
-use crate::cli::args::flags::{guest_env, limits, site, source};
+use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source};
 use crate::cli::args::near::nearest;
 use crate::cli::args::serve;
 use crate::cli::args::table::flag::Topic;
@@ -93,11 +93,12 @@ fn run(mut words: Words, rest: Option<Vec<OsString>>) -> Result<Run, String> {
     let limits = limits(&mut words)?;
     let source = source(&mut words)?;
     let report = words.switch("--report")?;
+    let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
     let mut operands = words.operands()?.into_iter();
     let target = needed(operands.next(), Topic::Run, 0)?;
     let func = operands.next().map(text).transpose()?;
     let args = operands.chain(rest.into_iter().flatten()).collect();
-    Ok(Run { target, func, args, guest_env, limits, source, report })
+    Ok(Run { target, func, args, guest_env, limits, source, report, confine })
 }
 
 fn call(mut words: Words) -> Result<Call, String> {
@@ -108,6 +109,7 @@ fn call(mut words: Words) -> Result<Call, String> {
     let limits = limits(&mut words)?;
     let source = source(&mut words)?;
     let report = words.switch("--report")?;
+    let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
     let convention = words.choice("--abi", Convention::parse)?;
     let mut operands = words.operands()?;
     let dash = operands.iter().position(|word| word == "-").map(|at| operands.remove(at));
@@ -122,7 +124,7 @@ fn call(mut words: Words) -> Result<Call, String> {
     if let Some(extra) = operands.next() {
         return Err(unexpected(Topic::Call, &extra));
     }
-    Ok(Call { target, func: text(func)?, data, convention, guest_env, limits, source, report })
+    Ok(Call { target, func: text(func)?, data, convention, guest_env, limits, source, report, confine })
 }
 
 fn serve(mut words: Words) -> Result<Command, String> {

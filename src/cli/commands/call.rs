@@ -3,6 +3,7 @@
 use crate::abi;
 use crate::base::error::Error;
 use crate::cli::args::command::{Call, Data};
+use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
 use crate::cli::{exit, guest_env, target, watchdog};
@@ -13,11 +14,16 @@ use std::io::Read;
 /// Runs it.
 pub fn execute(call: Call) -> Result<(), Failure> {
     let mut module = target::find(&call.target, &call.source, &call.limits)?;
+    let guest_env = guest_env::build(&call.guest_env)?;
+    let file = data_file(&call.data)?;
+    // What a guest has made is looked at from here on.
+    confine(call.confine, &guest_env)?;
+    module.say_origin();
     let program = module.compile(&call.limits)?;
-    let input = input(&call)?;
+    let input = input(&call, file)?;
     let has_dirs = !call.guest_env.dirs.is_empty();
     let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
-    let mut given = abi::Call::bytes(&call.func, &input).guest_env(guest_env::build(&call.guest_env)?);
+    let mut given = abi::Call::bytes(&call.func, &input).guest_env(guest_env);
     if let Some(convention) = call.convention {
         given = given.convention(convention);
     }
@@ -29,8 +35,18 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     print(&run_report.result?)
 }
 
-/// Reads the input, at most one byte more than allowed.
-fn input(call: &Call) -> Result<Vec<u8>, Failure> {
+/// Opens the file of `--data-file`.
+fn data_file(data: &Data) -> Result<Option<File>, Error> {
+    match data {
+        Data::File(path) => {
+            File::open(path).map(Some).map_err(|source| Error::Io { path: path.clone(), source })
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads the input, at most one byte more than allowed. `file` is that of `--data-file`.
+fn input(call: &Call, file: Option<File>) -> Result<Vec<u8>, Failure> {
     let limit = call.limits.input_bytes;
     let mut bytes = Vec::new();
     let most = (limit as u64).saturating_add(1);
@@ -41,7 +57,7 @@ fn input(call: &Call) -> Result<Vec<u8>, Failure> {
         #[cfg(not(unix))]
         Data::Text(text) => bytes = text.to_string_lossy().into_owned().into_bytes(),
         Data::File(path) => {
-            let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+            let read = file.map(|file| file.take(most).read_to_end(&mut bytes)).transpose();
             read.map_err(|source| Error::Io { path: path.clone(), source })?;
         }
         Data::Stdin => {

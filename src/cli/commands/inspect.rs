@@ -15,6 +15,7 @@ use std::fmt::Write;
 /// Shows the module. If it does not load, the exit code is that of a run.
 pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     let module = target::find(&inspect.target, &inspect.source, &inspect.limits)?;
+    module.say_origin();
     let refused = |problem| Error::Load { name: module.name.clone(), problem };
     let wasm = to_binary(&module.bytes).map_err(refused)?;
     let info = reader::read(&wasm).map_err(refused)?;

@@ -7,6 +7,7 @@ use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop};
 use crate::cli::args::command::Run;
+use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
 use crate::cli::output::stderr::STDERR;
@@ -14,6 +15,7 @@ use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
 use crate::cli::{exit, guest_env, target, watchdog};
 use crate::host::streams::SinkTo;
+use crate::host::wasi::ctx::GuestEnv;
 use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
 use std::io::ErrorKind;
@@ -21,17 +23,20 @@ use std::io::ErrorKind;
 /// Runs it.
 pub fn execute(run: Run) -> Result<(), Failure> {
     let mut module = target::find(&run.target, &run.source, &run.limits)?;
+    let guest_env = guest_env::build(&run.guest_env)?;
+    // What a guest has made is looked at from here on.
+    confine(run.confine, &guest_env)?;
+    module.say_origin();
     let program = module.compile(&run.limits)?;
     match &run.func {
-        Some(func) => function(&run, &program, func),
-        None => crate::cli::commands::run::program(&run, &program, &module),
+        Some(func) => function(&run, &program, guest_env, func),
+        None => crate::cli::commands::run::program(&run, &program, guest_env, &module),
     }
 }
 
-fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
+fn function(run: &Run, program: &Program, guest_env: GuestEnv, func: &str) -> Result<(), Failure> {
     let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
     let params = numeric::parse(program.info(), func, &texts)?;
-    let guest_env = guest_env::build(&run.guest_env)?;
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
         let call = Call::values(func, &params).guest_env(guest_env);
@@ -43,7 +48,7 @@ fn function(run: &Run, program: &Program, func: &str) -> Result<(), Failure> {
     print(&numeric::lines(&run_report.result?))
 }
 
-fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure> {
+fn program(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {
     if !command::can_run(program.info()) {
         let names: Names = offered(program.info()).map(|(name, _)| name).collect();
         let name = printable(&module.name);
@@ -52,7 +57,6 @@ fn program(run: &Run, program: &Program, module: &Module) -> Result<(), Failure>
     }
     let mut args = vec![module.name.clone().into_bytes()];
     args.extend(run.args.iter().map(|arg| guest_env::bytes(arg.clone())));
-    let guest_env = guest_env::build(&run.guest_env)?;
     let stdin = guest_env::stdin(&run.guest_env, run.limits.input_bytes);
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {

@@ -97,7 +97,7 @@ impl Worker {
         let last = self.in_lane.back();
         !self.was_long
             && self.in_lane.len() < READ_AHEAD
-            && last.is_some_and(|pending| !pending.uses_lane || !is_large(&pending.request))
+            && last.is_some_and(|pending| pending.uses_lane && !is_large(&pending.request))
     }
 
     fn begin(&mut self, work: Work) {

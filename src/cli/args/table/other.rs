@@ -123,6 +123,16 @@ pub const FLAGS: &[Flag] = &[
         ..Flag::EMPTY
     },
     Flag {
+        name: "--confine",
+        value: Some("on|off"),
+        default: Some(|| "on".into()),
+        help: "before the module is parsed, give up all files but those of --dir, the network and most system calls \
+               (Landlock and seccomp, as far as the kernel has them)",
+        commands: RUNS,
+        completes: Completes::Choice,
+        ..Flag::EMPTY
+    },
+    Flag {
         name: "--help",
         short: Some("-h"),
         help: "show the help of the command",

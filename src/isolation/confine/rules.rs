@@ -1,0 +1,23 @@
+//! What a confined process keeps.
+
+use std::os::fd::BorrowedFd;
+
+/// How much a process keeps, beside its memory, its threads and what it has open.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// Directories that guests may use, already open, and whether each is read-only.
+    pub dirs: Vec<(BorrowedFd<'a>, bool)>,
+    /// The most bytes of address space (`RLIMIT_AS`), if they are bounded.
+    pub address_bytes: Option<u64>,
+    /// One more than the highest descriptor it can open (`RLIMIT_NOFILE`). The limit is lowered, never raised.
+    pub descriptors: u64,
+    /// Whether it makes threads after the filters are installed.
+    pub makes_threads: bool,
+}
+
+impl Rules<'_> {
+    /// Whether guests may write into a directory.
+    pub(super) fn writes(&self) -> bool {
+        self.dirs.iter().any(|(_, is_read_only)| !is_read_only)
+    }
+}
