@@ -75,6 +75,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_readv,
+    libc::SYS_pread64,
     libc::SYS_writev,
     libc::SYS_sched_yield,
     libc::SYS_mremap,
@@ -105,7 +106,6 @@ const ALLOWED: &[libc::c_long] = &[
 const READING: &[libc::c_long] = &[
     libc::SYS_fstat,
     libc::SYS_lseek,
-    libc::SYS_pread64,
     libc::SYS_fsync,
     libc::SYS_fdatasync,
     libc::SYS_fstatfs,

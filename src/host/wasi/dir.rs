@@ -62,12 +62,6 @@ impl Preopen {
         let dir = Arc::new(Dir::from_std_file(File::from(fd)));
         Ok(Preopen { dir, guest: guest.into(), read_only })
     }
-
-    /// The open directory `dir` as `guest`.
-    #[cfg(feature = "isolation")]
-    pub(crate) fn of(dir: std::os::fd::OwnedFd, guest: String, read_only: bool) -> Preopen {
-        Preopen { dir: Arc::new(Dir::from_std_file(File::from(dir))), guest, read_only }
-    }
 }
 
 /// The errno for what the host said.

@@ -17,6 +17,7 @@ use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::Preopen;
 use crate::isolation::confine::{self, Rules};
 use crate::isolation::wire::Binding;
+use cap_std::fs::Dir;
 use log::{LevelFilter, Log, Metadata, Record};
 use outlet::Frames;
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -118,7 +119,11 @@ fn work() -> io::Result<()> {
 /// What the policy gives to the guest, its directories among it.
 fn environment(mut binding: Binding, dirs: Vec<OwnedFd>) -> io::Result<(Binding, GuestEnv)> {
     let opened = dirs.into_iter().zip(std::mem::take(&mut binding.dirs));
-    let dirs = opened.map(|(dir, (guest, read_only))| Preopen::of(dir, guest, read_only)).collect();
+    let open = |(dir, (guest, read_only))| {
+        let dir = Arc::new(Dir::from_std_file(File::from(dir)));
+        Preopen { dir, guest, read_only }
+    };
+    let dirs = opened.map(open).collect();
     let environment: Environment = std::mem::take(&mut binding.environment);
     Ok((binding, GuestEnv { dirs, ..GuestEnv::from(environment) }))
 }

@@ -12,6 +12,7 @@ const ALWAYS: &[c_long] = &[
     // Bytes of open files and sockets.
     libc::SYS_read,
     libc::SYS_readv,
+    libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_recvfrom,
@@ -77,7 +78,6 @@ const READING: &[c_long] = &[
     libc::SYS_fstatfs,
     libc::SYS_getdents64,
     libc::SYS_lseek,
-    libc::SYS_pread64,
     libc::SYS_readlinkat,
     libc::SYS_fsync,
     libc::SYS_fdatasync,

@@ -1,60 +1,28 @@
 //! Parses a policy: TOML beside the module. Unknown keys and values above the server's are errors, with line
 //! and column.
 
+use super::at::At;
+use super::dirs::open_dirs;
 use super::plugin::{Access, Policy};
 use super::server::ServerPolicy;
 use crate::abi::{Convention, is_reserved};
 use crate::base::digest::Digest;
-use crate::base::escape::{cut, is_token};
-use crate::base::limits::{DESCRIPTORS_MIN, Limits, MESSAGE_BYTES_MAX};
-use crate::base::units::{DirArg, directory, size, timeout};
-use crate::host::wasi::abi::{Errno, oflags};
+use crate::base::escape::is_token;
+use crate::base::limits::Limits;
+use crate::base::units::{size, timeout};
 use crate::host::wasi::ctx::GuestEnv;
-use crate::host::wasi::dir::{Opened, Opening, Preopen, open};
 use crate::module::reader::ModuleInfo;
 use crate::plugins::code::Place;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Bytes of a policy's file.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
-
-/// An error, and the bytes of the file that it refers to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct At {
-    /// Position in the file, in bytes.
-    pub span: Range<usize>,
-    /// The message.
-    pub what: String,
-    /// Whether the result may change without a change of the file.
-    pub may_pass: bool,
-}
-
-impl At {
-    fn new(span: Range<usize>, what: impl Into<String>) -> At {
-        // The message may repeat a word of the file, which may be the whole file. Listings and the log repeat
-        // the message.
-        At { span, what: cut(&what.into(), MESSAGE_BYTES_MAX), may_pass: false }
-    }
-
-    /// Line and column of its start in `text`, counted from 1; columns in characters.
-    pub fn line_and_column(&self, text: &str) -> (usize, usize) {
-        let mut start = self.span.start.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
-        let before = &text[..start];
-        let line_begin = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_begin..].chars().count() + 1)
-    }
-}
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -348,55 +316,4 @@ fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, A
         }
     }
     Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().0.clone().into())).collect())
-}
-
-fn open_dirs(given: &[Spanned<String>], server: &ServerPolicy, limits: &Limits) -> Result<Vec<Preopen>, At> {
-    // Each directory is a descriptor of the server, as long as the plug-in is loaded.
-    let (most, count) = (limits.descriptors.saturating_sub(DESCRIPTORS_MIN), given.len());
-    if let Some(first) = given.get(most) {
-        let cap = limits.descriptors;
-        let what = format!("{count} directories are more than --max-descriptors allows, which is {cap}");
-        return Err(At::new(first.span(), what));
-    }
-    let mut dirs: Vec<Preopen> = Vec::with_capacity(given.len());
-    for text in given {
-        let wrong = |what: String| At::new(text.span(), what);
-        let dir = directory(&text.get_ref().into()).map_err(wrong)?;
-        if dirs.iter().any(|other| other.guest == dir.guest) {
-            return Err(wrong(format!("two directories have the name `{}`", dir.guest)));
-        }
-        dirs.push(open_dir(&dir, server).map_err(|what| At { may_pass: true, ..wrong(what) })?);
-    }
-    Ok(dirs)
-}
-
-/// Opens a directory if it is inside one that the server allows policies to open.
-///
-/// It is resolved beneath that one, like paths of guests. Guests may write there, so a check before opening
-/// could be outdated. Directories outside are not looked at, so that a policy reveals nothing about them.
-fn open_dir(dir: &DirArg, server: &ServerPolicy) -> Result<Preopen, String> {
-    let host = Path::new(&dir.host);
-    let shown = host.display();
-    if !host.is_absolute() {
-        return Err(format!("{shown} is not an absolute path"));
-    }
-    let outside =
-        || format!("{shown} is not inside a directory of --policy-dirs, so policies cannot open it");
-    // The outermost match: whoever may write there could have replaced a directory inside it.
-    let within = server.dirs_within.iter().filter(|within| host.starts_with(within));
-    let within = within.min_by_key(|within| within.components().count()).ok_or_else(outside)?;
-    let rest = host.strip_prefix(within).ok().and_then(Path::to_str).unwrap_or_default();
-    let preopen =
-        Preopen::open(within, &dir.guest, dir.read_only).map_err(|error| format!("{shown}: {error}"))?;
-    if rest.is_empty() {
-        return Ok(preopen);
-    }
-    let how = Opening { oflags: oflags::DIRECTORY, fdflags: 0, read: true, write: false, follow: true };
-    match open(&preopen.dir, rest, how) {
-        Ok(Opened::Dir(dir)) => Ok(Preopen { dir: Arc::new(dir), ..preopen }),
-        Ok(Opened::File(_)) | Err(Errno::Notdir) => Err(format!("{shown} is not a directory")),
-        Err(Errno::Perm | Errno::Xdev) => Err(outside()),
-        Err(Errno::Noent) => Err(format!("{shown}: no such directory")),
-        Err(errno) => Err(format!("{shown}: {errno:?}")),
-    }
 }

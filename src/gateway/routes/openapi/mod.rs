@@ -52,6 +52,7 @@ const RUN: &[Kind] = &[
     problem::EXIT,
     problem::CONVENTION,
     problem::PLUGIN_ERROR,
+    problem::GUEST_DIED,
     problem::BUSY,
     problem::FUEL,
     problem::DEADLINE,
