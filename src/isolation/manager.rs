@@ -63,6 +63,10 @@ pub struct Isolation {
     pub per_call: bool,
     /// Whether to do without a filter of system calls where the kernel has none.
     pub weak: bool,
+    /// For tests, where the processes are of a build with debug assertions: whether they meet faults (`child/faults.rs`), and
+    /// do without what keeps guests from the interpreter's own.
+    #[doc(hidden)]
+    pub has_faults: bool,
     /// Whether every plug-in runs in a process, and not only those whose policies say so.
     pub all: bool,
 }
@@ -70,7 +74,14 @@ pub struct Isolation {
 impl Isolation {
     /// With this program, in four processes, each for any number of calls.
     pub fn with_program(program: impl Into<PathBuf>) -> Isolation {
-        Isolation { program: program.into(), processes: 4, per_call: false, weak: false, all: true }
+        Isolation {
+            program: program.into(),
+            processes: 4,
+            per_call: false,
+            weak: false,
+            has_faults: false,
+            all: true,
+        }
     }
 }
 
@@ -324,6 +335,7 @@ impl Manager {
             tries_all: false,
             log_level: shown.map_or(0, |level| level as usize),
             logs_stdout: true,
+            has_faults: self.config.has_faults,
             is_weak: self.config.weak,
         }
     }

@@ -41,6 +41,8 @@ pub struct Binding {
     pub log_level: usize,
     /// Whether the guests' standard output goes to the log.
     pub logs_stdout: bool,
+    /// Whether it is to meet faults, for tests.
+    pub has_faults: bool,
     /// Whether it may run guests without a filter of system calls.
     pub is_weak: bool,
 }

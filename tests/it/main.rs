@@ -46,6 +46,7 @@ mod http;
 mod http1;
 mod http1_property;
 mod http_rules;
+mod isolation;
 mod leftovers;
 mod links;
 mod listing;

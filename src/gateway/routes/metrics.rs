@@ -9,7 +9,7 @@ use crate::gateway::http::head::values;
 use crate::gateway::http::message::{Request, Response};
 use crate::gateway::http::service::Status;
 use crate::plugins::registry::Plugin;
-use crate::plugins::stats::{BOUNDS_NS, Counts, Histogram};
+use crate::plugins::stats::{BOUNDS_NS, Counts, DEATHS, Histogram};
 use crate::runner::Runner;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -96,6 +96,16 @@ fn of_plugins(text: &mut Exposition, plugins: &[Arc<Plugin>], counters: &Counter
         text.family(name, Type::Counter, help);
         for (plugin, counts, of) in &seen {
             text.sample(name, "_total", &[("plugin", plugin)], get(counts, of));
+        }
+    }
+    let name = "fuelbox_guest_deaths";
+    text.family(name, Type::Counter, "Processes that died while they ran a guest, by reason");
+    for (plugin, counts, _) in &seen {
+        for (how, deaths) in DEATHS.iter().zip(&counts.deaths) {
+            let deaths = deaths.load(Relaxed);
+            if deaths > 0 {
+                text.sample(name, "_total", &[("plugin", plugin), ("reason", how)], deaths);
+            }
         }
     }
     let name = "fuelbox_memory_peak_pages";

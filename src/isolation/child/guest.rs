@@ -24,6 +24,8 @@ pub struct Guest {
     warm: Option<Pool>,
     logs_stdout: bool,
     frames: Arc<Mutex<Frames>>,
+    #[cfg(debug_assertions)]
+    has_faults: bool,
 }
 
 /// What the policy gives.
@@ -51,13 +53,28 @@ impl Guest {
         // Not from its position, which other processes share.
         let read = file.read_exact_at(&mut bytes, 0);
         read.map_err(|error| Error::Internal(format!("the module cannot be read: {error}")))?;
-        let Binding { name, limits, convention, args, warm, logs_stdout, tries_all, .. } = binding;
-        let options = CompileOptions { tries_all, ..CompileOptions::default() };
+        let Binding { name, limits, convention, args, warm, logs_stdout, tries_all, has_faults, .. } =
+            binding;
+        let work_arounds = !(cfg!(debug_assertions) && has_faults);
+        let options = CompileOptions { tries_all, work_arounds, ..CompileOptions::default() };
         let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
         let warm = warm.filter(|_| !command::fits(program.info()));
         let warm = warm.map(|limits| Pool::new(&limits, &Budget::new(limits.memory_bytes)));
         let policy = FromDoor { convention, guest_env, args };
-        Ok(Guest { program, limits, policy, warm, logs_stdout, frames: Arc::clone(frames) })
+        #[cfg(debug_assertions)]
+        if has_faults && name.contains("dies-while-loading") && !tries_all {
+            std::process::abort();
+        }
+        Ok(Guest {
+            program,
+            limits,
+            policy,
+            warm,
+            logs_stdout,
+            frames: Arc::clone(frames),
+            #[cfg(debug_assertions)]
+            has_faults,
+        })
     }
 
     /// What is known of it.
@@ -67,6 +84,12 @@ impl Guest {
             size: self.program.size(),
             is_slow_to_translate: self.program.is_slow_to_translate(),
         }
+    }
+
+    /// Whether faults are met.
+    #[cfg(debug_assertions)]
+    pub fn has_faults(&self) -> bool {
+        self.has_faults
     }
 
     /// Makes an instance, and calls nothing.

@@ -6,6 +6,8 @@
 
 mod control;
 mod descriptors;
+#[cfg(debug_assertions)]
+mod faults;
 mod guest;
 mod outlet;
 mod serve;

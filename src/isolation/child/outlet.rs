@@ -40,7 +40,7 @@ impl Frames {
     }
 
     /// Sends a frame. Without the door there is nobody to say it to, and this process ends with it.
-    fn send(&mut self, kind: Frame, parts: &[&[u8]]) {
+    pub fn send(&mut self, kind: Frame, parts: &[&[u8]]) {
         let size = parts.iter().map(|part| part.len()).sum();
         let mut frame = Vec::with_capacity(Frame::HEAD_BYTES + size);
         frame.extend_from_slice(&kind.head(size));

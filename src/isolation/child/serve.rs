@@ -7,7 +7,7 @@ use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::lock::lock;
 use crate::base::outcome::Stop;
-use crate::isolation::wire::{Failure, Ran, read_head, write_head};
+use crate::isolation::wire::{Failure, read_head, write_head};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{Shutdown, shutdown};
 use serde::Serialize;
@@ -66,7 +66,11 @@ impl Lane {
                     write(&mut message, &guest.try_instance().map_err(Failure::from))?;
                 }
                 ("/run", Some(guest)) => {
-                    let (ran, bytes) = match run(guest, &mut request) {
+                    let given = read(&mut request);
+                    #[cfg(debug_assertions)]
+                    let Some(request) = meet(guest, &given, request, frames) else { continue };
+                    let ran = given.and_then(|(given, bytes)| guest.run(given, bytes));
+                    let (ran, bytes) = match ran {
                         Ok((ran, bytes)) => (Ok(ran), bytes),
                         Err(error) => (Err(Failure::from(error)), Vec::new()),
                     };
@@ -89,7 +93,24 @@ fn write<T: Serialize>(message: &mut Vec<u8>, head: &T) -> io::Result<()> {
     write_head(message, head).map_err(io::Error::other)
 }
 
-fn run(guest: &Guest, request: &mut tiny_http::Request) -> Result<(Ran, Vec<u8>), Error> {
+/// As [`faults::meet`](super::faults::meet), where a test wants faults.
+#[cfg(debug_assertions)]
+fn meet(
+    guest: &Guest,
+    given: &Result<(Given, Vec<u8>), Error>,
+    request: tiny_http::Request,
+    frames: &Arc<Mutex<Frames>>,
+) -> Option<tiny_http::Request> {
+    match given {
+        Ok((Given::Bytes { func, .. }, _)) if guest.has_faults() => {
+            super::faults::meet(func, request, frames)
+        }
+        _ => Some(request),
+    }
+}
+
+/// What a request gives to a run.
+fn read(request: &mut tiny_http::Request) -> Result<(Given, Vec<u8>), Error> {
     let no_memory = |_| Error::Guest(Stop::NoMemory { what: "the input" });
     let mut body = Vec::new();
     let size = request.body_length().unwrap_or(0);
@@ -98,7 +119,7 @@ fn run(guest: &Guest, request: &mut tiny_http::Request) -> Result<(Ran, Vec<u8>)
     read.map_err(|error| Error::Internal(format!("the request cannot be read: {error}")))?;
     let (given, end) = read_head::<Given>(&body).ok_or_else(|| Error::Internal("no request".into()))?;
     body.drain(..end);
-    guest.run(given, body)
+    Ok((given, body))
 }
 
 /// Responds with these parts of a body.

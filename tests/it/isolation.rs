@@ -1,0 +1,242 @@
+//! Guests in processes of their own: what dies there is nobody else's matter.
+
+use crate::guest::LONG;
+use crate::support::{Client, Reply, Server, TempDir, deadline_ms, fuelbox_program, prebuilt, reload, wat};
+use fuelbox::{Call, Isolation, Limits, Runner, RunnerConfig, Stop};
+use std::time::Instant;
+
+/// Function names at which a process meets a fault, with what comes of it: `src/isolation/child/faults.rs` has them.
+const FAULTS: &[(&str, u16, &str)] = &[
+    ("fault-abort", 500, "abort (signal 6)"),
+    ("fault-exit", 500, "exit"),
+    ("fault-file", 500, "exit"),
+    ("fault-stack", 500, "abort (signal 6)"),
+    ("fault-memory", 500, "out of memory (signal 6)"),
+    ("fault-call", 500, "bad system call (signal 31)"),
+    ("fault-spin", 504, "deadline"),
+    ("fault-garbage", 500, "protocol"),
+    ("fault-status", 500, "protocol"),
+    ("fault-large", 500, "protocol"),
+    ("fault-short", 504, "deadline"),
+    ("fault-head", 500, "protocol"),
+    ("fault-more", 500, "protocol"),
+    ("fault-message", 500, "protocol"),
+    ("fault-frames", 504, "deadline"),
+    ("fault-words", 500, "protocol"),
+    ("fault-flood", 504, "deadline"),
+];
+
+/// A module with a function for each fault, and `fine`.
+fn faulty() -> Vec<u8> {
+    let functions: String = FAULTS
+        .iter()
+        .map(|(name, ..)| format!(r#"(func (export "{name}") (result i32) (i32.const 7))"#))
+        .collect();
+    wat(&format!(r#"(module {functions} (func (export "fine") (result i32) (i32.const 1)))"#))
+}
+
+fn isolation() -> Isolation {
+    Isolation { has_faults: true, ..Isolation::with_program(fuelbox_program()) }
+}
+
+fn runner(isolation: Isolation, limits: Limits) -> Runner {
+    Runner::new(RunnerConfig { limits, isolation: Some(isolation), ..RunnerConfig::default() }).unwrap()
+}
+
+/// A gateway with `modules`, whose guests run in processes that meet faults.
+fn served(modules: &[(&str, Vec<u8>)], isolation: Isolation, limits: Limits) -> (TempDir, Server) {
+    let dir = TempDir::new();
+    for (name, bytes) in modules {
+        dir.write(&format!("{name}.wasm"), bytes);
+    }
+    let runner = runner(isolation, limits);
+    let changes = runner.load_plugins(&dir.0).unwrap();
+    assert!(changes.failed.is_empty(), "{:?}", changes.failed);
+    (dir, Server::for_one_client(runner))
+}
+
+fn call(server: &Server, plugin: &str, func: &str) -> Reply {
+    server.send("POST", &format!("/execute/{plugin}?func={func}"), b"")
+}
+
+#[test]
+fn each_fault_costs_one_response_and_nothing_else() {
+    let greet = std::fs::read(prebuilt("greet.wasm")).unwrap();
+    let (_dir, server) = served(&[("f", faulty()), ("greet", greet)], isolation(), deadline_ms(500));
+    for (fault, status, what) in FAULTS {
+        let begin = Instant::now();
+        let reply = call(&server, "f", fault);
+        println!("{fault}: {} {:?}: {}", reply.status, begin.elapsed(), reply.text().trim());
+        assert_eq!(reply.status, *status, "{fault}: {}", reply.text());
+        assert!(reply.text().contains(what), "{fault}: {}", reply.text());
+        if *status == 500 {
+            assert_eq!(reply.problem(), "guest-died", "{fault}");
+        }
+        assert_eq!(call(&server, "f", "fine").text(), "1\n", "after {fault}");
+        let greeted = server.send("POST", "/execute/greet?func=greet", b"World");
+        assert_eq!(greeted.text(), "Hello, World", "after {fault}");
+    }
+    let metrics = server.send("GET", "/metrics", b"").text();
+    let of = |reason: &str| {
+        FAULTS.iter().filter(|(_, status, what)| *status == 500 && what.starts_with(reason)).count()
+    };
+    for reason in ["abort", "bad system call", "exit", "out of memory", "protocol"] {
+        let line = format!(r#"fuelbox_guest_deaths_total{{plugin="f",reason="{reason}"}} {}"#, of(reason));
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+}
+
+#[test]
+fn others_get_their_responses_while_processes_die() {
+    let greet = std::fs::read(prebuilt("greet.wasm")).unwrap();
+    let (_dir, server) = served(&[("f", faulty()), ("greet", greet)], isolation(), deadline_ms(300));
+    let until = Instant::now() + LONG / 8;
+    std::thread::scope(|scope| {
+        for fault in ["fault-abort", "fault-memory", "fault-spin"] {
+            let address = server.address;
+            scope.spawn(move || {
+                while Instant::now() < until {
+                    let reply =
+                        Client::connect(address).send("POST", &format!("/execute/f?func={fault}"), b"");
+                    assert_ne!(reply.status, 200, "{fault}");
+                }
+            });
+        }
+        let mut client = Client::connect(server.address);
+        let (mut count, mut longest) = (0, std::time::Duration::ZERO);
+        while Instant::now() < until {
+            let begin = Instant::now();
+            let reply = client.send("POST", "/execute/greet?func=greet", b"World");
+            assert_eq!(reply.text(), "Hello, World");
+            (count, longest) = (count + 1, longest.max(begin.elapsed()));
+        }
+        println!("{count} responses, the slowest after {longest:?}");
+    });
+}
+
+#[test]
+fn many_deaths_leave_nothing_behind() {
+    let (_dir, server) = served(&[("f", faulty())], isolation(), Limits::default());
+    let deaths = std::env::var("FUELBOX_TEST_DEATHS").map_or(200, |count| count.parse().unwrap());
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    assert_eq!(call(&server, "f", "fine").text(), "1\n");
+    assert_eq!(call(&server, "f", "fault-abort").status, 500);
+    let before = descriptors();
+    for _ in 0..deaths {
+        assert_eq!(call(&server, "f", "fault-abort").status, 500);
+    }
+    drop(server);
+    let begin = Instant::now();
+    // Other tests of this process come and go.
+    while descriptors() > before + 64 || zombies() > 0 {
+        assert!(
+            begin.elapsed() < LONG,
+            "{before} descriptors became {}, {} zombies",
+            descriptors(),
+            zombies()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Children of this process that have ended and are not waited for.
+fn zombies() -> usize {
+    let own = std::process::id().to_string();
+    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        let rest = stat.rsplit_once(')')?.1.to_string();
+        Some(rest)
+    });
+    let is_ours = |rest: &String| {
+        let mut words = rest.split_whitespace();
+        words.next() == Some("Z") && words.next() == Some(&own)
+    };
+    stats.filter(is_ours).count()
+}
+
+#[test]
+fn a_process_that_dies_while_it_loads_is_tried_three_times() {
+    let name = "dies-while-loading";
+    let (dir, server) = served(&[(name, faulty())], isolation(), Limits::default());
+    for _ in 0..3 {
+        let reply = call(&server, name, "fine");
+        assert_eq!((reply.status, reply.problem()), (500, "guest-died".into()));
+        assert!(reply.text().contains("abort (signal 6)"), "{}", reply.text());
+    }
+    for _ in 0..3 {
+        let reply = call(&server, name, "fine");
+        assert_eq!((reply.status, reply.problem()), (500, "guest-died".into()));
+        assert!(reply.text().contains("not tried again before the module changes"), "{}", reply.text());
+    }
+    // A changed module is tried.
+    dir.write(&format!("{name}.wasm"), [faulty(), b"\0\x01\0".to_vec()].concat());
+    assert_eq!(reload(&server.runner).replaced, [name]);
+    assert!(call(&server, name, "fine").text().contains("abort (signal 6)"));
+}
+
+#[test]
+fn a_changed_module_is_served_by_a_process_of_its_own() {
+    let giving = |n: u32| wat(&format!(r#"(module (func (export "f") (result i32) (i32.const {n})))"#));
+    let (dir, server) = served(&[("f", giving(1))], isolation(), Limits::default());
+    assert_eq!(call(&server, "f", "f").text(), "1\n");
+    dir.write("f.wasm", giving(1000));
+    assert_eq!(reload(&server.runner).replaced, ["f"]);
+    assert_eq!(call(&server, "f", "f").text(), "1000\n");
+}
+
+#[test]
+fn a_process_for_each_call() {
+    let per_call = Isolation { per_call: true, ..isolation() };
+    let greet = std::fs::read(prebuilt("greet.wasm")).unwrap();
+    let (_dir, server) = served(&[("greet", greet)], per_call, Limits::default());
+    for _ in 0..20 {
+        assert_eq!(server.send("POST", "/execute/greet?func=greet", b"World").text(), "Hello, World");
+    }
+}
+
+#[test]
+fn a_policy_asks_for_a_process_and_cannot_ask_for_less() {
+    let dir = TempDir::new();
+    dir.write("f.wasm", faulty());
+    dir.write("f.toml", "isolation = \"process\"\n");
+    let some = || Isolation { all: false, ..isolation() };
+    let reason = |runner: &Runner| {
+        let changes = runner.load_plugins(&dir.0).unwrap();
+        changes.failed.first().map(ToString::to_string).unwrap_or_default()
+    };
+    let isolated = runner(some(), Limits::default());
+    assert_eq!(reason(&isolated), "");
+    let died = isolated.run("f", Call::bytes("fault-abort", "")).unwrap().result;
+    assert_eq!(died, Err(Stop::Died { how: "abort", signal: Some(6) }));
+    let without = Runner::new(RunnerConfig::default()).unwrap();
+    assert!(
+        reason(&without).ends_with("f.toml:1:13: this server has no processes for guests"),
+        "{}",
+        reason(&without)
+    );
+    dir.write("f.toml", "isolation = \"thread\"\n");
+    let all = runner(isolation(), Limits::default());
+    assert!(
+        reason(&all).contains("less than the server's --isolation, which is process"),
+        "{}",
+        reason(&all)
+    );
+    dir.write("f.toml", "isolation = \"cell\"\n");
+    assert!(reason(&all).contains("no isolation `cell`; use thread or process"), "{}", reason(&all));
+}
+
+#[test]
+fn no_process_is_an_error_and_not_a_wait() {
+    let begin = Instant::now();
+    let isolation = Isolation::with_program("/nonexistent/fuelbox");
+    let runner = runner(isolation, Limits::default());
+    let error = runner.load_built_in().unwrap_err();
+    assert!(error.to_string().contains("no memory for a process"), "{error}");
+    assert!(begin.elapsed() < LONG / 4);
+    // One that ends at once, and one that says nothing of ours.
+    for program in ["/bin/true", "/bin/echo"] {
+        let runner = self::runner(Isolation::with_program(program), Limits::default());
+        let error = runner.load_built_in().unwrap_err().to_string();
+        assert!(error.contains("the process that loaded it died: exit"), "{program}: {error}");
+    }
+}
