@@ -30,9 +30,6 @@ pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path, di
             Err(RecvTimeoutError::Disconnected) => break,
         }
         dying.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        if pool.strong_count() == 0 {
-            break;
-        }
     }
     // They have been killed. One that hangs in a system call is left to the system.
     for _ in 0..LAST_LOOKS {

@@ -240,3 +240,45 @@ fn no_process_is_an_error_and_not_a_wait() {
         assert!(error.contains("the process that loaded it died: exit"), "{program}: {error}");
     }
 }
+
+/// A guest that makes the interpreter of the version in use call what a number points to, where nothing keeps it from that
+/// (`docs/upstream.md`).
+const WILD: &str = r#"(module
+  (type $none (func))
+  (table 4 funcref)
+  ;; Leaves numbers in cells of the value stack.
+  (func $litter (param $n i64) (local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)
+    (local.set 1 (local.get $n)) (local.set 3 (local.get $n)) (local.set 5 (local.get $n)) (local.set 7 (local.get $n))
+    (local.set 2 (local.get $n)) (local.set 4 (local.get $n)) (local.set 6 (local.get $n)) (local.set 8 (local.get $n))
+    (local.set 9 (local.get $n)) (local.set 10 (local.get $n)))
+  ;; The reference below the parameter of the block is kept in one arm only. In the other it is what a cell holds.
+  (func $call_any (param $arm i32) (param $target funcref)
+    i32.const 2
+    local.get $target
+    i32.const 9
+    local.get $arm
+    if (param i32)
+      drop
+      ref.null func
+      local.set $target
+    else
+      drop
+    end
+    table.set 0
+    (call_indirect (type $none) (i32.const 2)))
+  (func (export "wild")
+    (call $litter (i64.const 100))
+    (call $call_any (i32.const 0) (ref.null func))))"#;
+
+#[test]
+fn a_fault_of_the_interpreter_is_its_process_s_own() {
+    let greet = std::fs::read(prebuilt("greet.wasm")).unwrap();
+    let (_dir, server) = served(&[("w", wat(WILD)), ("greet", greet)], isolation(), Limits::default());
+    for _ in 0..20 {
+        let reply = call(&server, "w", "wild");
+        assert_eq!((reply.status, reply.problem()), (500, "guest-died".into()), "{}", reply.text());
+        let died = ["abort (signal 6)", "signal (signal 11)"].iter().any(|how| reply.text().contains(how));
+        assert!(died, "{}", reply.text());
+        assert_eq!(server.send("POST", "/execute/greet?func=greet", b"World").text(), "Hello, World");
+    }
+}

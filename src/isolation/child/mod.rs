@@ -18,16 +18,15 @@ use crate::host::guest_log::TARGET;
 use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::Preopen;
 use crate::isolation::confine::{self, Rules};
-use crate::isolation::wire::Binding;
+use crate::isolation::wire::{Binding, Frame};
 use cap_std::fs::Dir;
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use outlet::Frames;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 pub use control::DESCRIPTORS_MAX;
@@ -40,9 +39,6 @@ const ADDRESS_BYTES: u64 = if cfg!(target_pointer_width = "64") { 1 << 30 } else
 
 /// Descriptors that a process has beside those of its guest.
 const DESCRIPTORS: u64 = 32;
-
-/// Whether guests may run. From then on, panics are caught.
-static IS_READY: AtomicBool = AtomicBool::new(false);
 
 /// What guests say is passed on; the rest of this process has nothing to say.
 struct GuestLevel;
@@ -75,9 +71,7 @@ fn work() -> io::Result<()> {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         usual(info);
-        if !IS_READY.load(Relaxed) {
-            std::process::exit(1);
-        }
+        std::process::exit(1);
     }));
     set_parent_process_death_signal(Some(Signal::KILL))?;
     confine::early()?;
@@ -111,11 +105,22 @@ fn work() -> io::Result<()> {
         filtered?;
     }
     drop(rules);
-    IS_READY.store(true, Relaxed);
     // From here on there are bytes of the guest's.
     let frames = Arc::new(Mutex::new(Frames::new(control)));
+    tell_of_panics(&frames);
     let (binding, guest_env) = environment(binding, dirs)?;
     lane.serve(&frames, || guest::Guest::load(binding, &module, guest_env, &frames))
+}
+
+/// Panics of a run are caught, and told as messages of the guest: text on standard error would end the connection.
+fn tell_of_panics(frames: &Arc<Mutex<Frames>>) {
+    let frames = Arc::clone(frames);
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.to_string();
+        if let (Ok(mut frames), Ok(size)) = (frames.try_lock(), u32::try_from(text.len())) {
+            frames.send(Frame::Message, &[&[Level::Error as u8], &size.to_le_bytes(), text.as_bytes()]);
+        }
+    }));
 }
 
 /// What the policy gives to the guest, its directories among it.

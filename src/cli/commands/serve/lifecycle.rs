@@ -1,14 +1,13 @@
 //! `fuelbox serve`: runs the gateway until a signal ends it.
 
-use crate::cli::args::command::{IsolationArgs, Serve};
-use crate::cli::commands::serve::{budget, service};
+use crate::cli::args::command::Serve;
+use crate::cli::commands::serve::{budget, isolation, service};
 use crate::cli::failure::Failure;
 use crate::cli::output::logging;
 use crate::cli::output::stderr::STDERR;
 use crate::cli::{exit, site, target};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
-use crate::isolation::Isolation;
 use crate::plugins::code::Place;
 use crate::plugins::deploy;
 use crate::plugins::folder::policies_without_module;
@@ -78,15 +77,13 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 /// A runner with the loaded plug-ins.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let server = site::server(serve.limits.clone(), &serve.site)?;
-    let IsolationArgs { place, per_call, weak } = serve.isolation;
-    let all = place == Place::Process;
-    let isolation = Isolation { processes: serve.workers, per_call, weak, all, ..site::processes() };
+    isolation::check(serve)?;
     let runner = Runner::new(RunnerConfig {
         limits: server.limits,
         warm: serve.warm.clone(),
         policy_dirs: server.dirs_within,
         trusted_keys: server.trusted_keys,
-        isolation: Some(isolation),
+        isolation: Some(isolation::of(serve)),
         stdout: None,
     })?;
     if serve.isolation.place == Place::Process {

@@ -1,5 +1,6 @@
 //! `fuelbox serve`.
 
 pub(crate) mod budget;
+mod isolation;
 pub(crate) mod lifecycle;
 pub(crate) mod service;
