@@ -27,6 +27,7 @@ const NOT_DONE: u8 = 2;
 #[derive(Default)]
 struct Asked {
     makes_threads: bool,
+    receives: bool,
     dirs: Vec<(OwnedFd, bool)>,
     /// The system call and its arguments.
     words: Vec<String>,
@@ -62,6 +63,8 @@ fn asked(args: &[OsString]) -> Option<Asked> {
             asked.dirs.push((rustix::fs::open(path, flags, Mode::empty()).ok()?, is_read_only));
         } else if word == "threads" {
             asked.makes_threads = true;
+        } else if word == "receives" {
+            asked.receives = true;
         } else {
             asked.words.push(word.into());
         }
@@ -76,6 +79,7 @@ fn confine(asked: &Asked) -> std::io::Result<()> {
         address_bytes: Some(1 << 30),
         descriptors: 64,
         makes_threads: asked.makes_threads,
+        receives: asked.receives,
     };
     early()?;
     files(&rules)?;

@@ -23,6 +23,7 @@ pub fn confine(wanted: bool, guest_env: &GuestEnv) -> Result<(), Failure> {
         address_bytes: None,
         descriptors: u64::MAX,
         makes_threads: true,
+        receives: false,
     };
     confined(&rules).map_err(|error| {
         let what =

@@ -29,7 +29,7 @@ use std::ffi::OsString;
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
     match args.first() {
-        Some(first) if first == child::COMMAND => return child::main(),
+        Some(first) if first == child::COMMAND => return child::main(&args[1..]),
         Some(first) if first == confined::NAME => return confined::main(&args[1..]),
         _ => {}
     }

@@ -80,6 +80,23 @@ impl Channel {
         Ok(Channel { lane, control, pending: Vec::new(), frame_bytes: 0, has_last_words: false })
     }
 
+    /// Has the process say that it is ready, once it is.
+    ///
+    /// # Errors
+    /// The connection does not take the request.
+    pub fn ask_ready(&mut self) -> io::Result<()> {
+        self.lane.write_all(b"POST /ready HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+    }
+
+    /// Waits until it said so.
+    pub fn is_ready(&mut self, until: Instant) -> Result<(), Lost> {
+        let (mut got, mut head) = (Vec::new(), None);
+        while !self.receive(&mut got, &mut head, 0)? {
+            wait(&mut [PollFd::new(&self.lane, PollFlags::IN)], Some(until))?;
+        }
+        Ok(())
+    }
+
     /// Sends a binding, with descriptors.
     pub fn bind(
         &mut self,

@@ -1,6 +1,7 @@
 //! Loads modules and runs guests in processes.
 
 use super::channel::{Ask, Lost};
+use super::child::Kind;
 use super::image::Image;
 use super::pool::{NoProcess, Order, Pool, Sealed};
 use super::process::Process;
@@ -280,11 +281,12 @@ impl Manager {
         if sealed.deaths.load(Relaxed) >= LOAD_DEATHS_MAX {
             return Ok(Err(Stop::Died { how: "loading", signal: None }));
         }
-        let (mut process, is_bound) = pool.take(sealed).map_err(no_process)?;
+        let dirs = &spec.policy.guest_env.dirs;
+        let kind = if dirs.is_empty() { Kind::Closed } else { Kind::WithFiles };
+        let (mut process, is_bound) = pool.take(sealed, kind).map_err(no_process)?;
         if is_bound {
             return Ok(Ok(process));
         }
-        let dirs = &spec.policy.guest_env.dirs;
         if dirs.len() > DIRS_MAX {
             pool.give_up(process);
             let dirs = dirs.len();

@@ -1,5 +1,6 @@
 //! The processes: which are spare, which wait for more calls of their plug-in, and how many there may be.
 
+use super::child::Kind;
 use super::image::Image;
 use super::process::Process;
 use super::wire::Facts;
@@ -37,9 +38,18 @@ pub enum Order {
     Bury(std::process::Child),
 }
 
+/// The spares of a kind.
+#[derive(Debug, Default)]
+struct Spares {
+    ready: VecDeque<Process>,
+    /// Whether there are to be some.
+    are_wanted: bool,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    spares: VecDeque<Process>,
+    /// By the kind, without directories and with.
+    spares: [Spares; 2],
     /// The one that was used last comes last.
     idle: Vec<Bound>,
     /// Processes that run guests.
@@ -47,6 +57,15 @@ struct State {
     /// Why there is no spare.
     failure: Option<String>,
     is_stopped: bool,
+}
+
+impl State {
+    /// A spare of this kind. From now on there are to be some.
+    fn spare(&mut self, kind: Kind) -> Option<Process> {
+        let spares = &mut self.spares[kind as usize];
+        spares.are_wanted = true;
+        spares.ready.pop_front()
+    }
 }
 
 /// The processes of a gateway or a runner.
@@ -86,7 +105,7 @@ impl Pool {
     ///
     /// # Errors
     /// There is none, and none can be started.
-    pub fn take(&self, sealed: &Arc<Sealed>) -> Result<(Process, bool), NoProcess> {
+    pub fn take(&self, sealed: &Arc<Sealed>, kind: Kind) -> Result<(Process, bool), NoProcess> {
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
         loop {
@@ -96,7 +115,7 @@ impl Pool {
                     state.busy += 1;
                     return Ok((state.idle.remove(at).process, true));
                 }
-                if let Some(process) = state.spares.pop_front() {
+                if let Some(process) = state.spare(kind) {
                     state.busy += 1;
                     let others = self.places.saturating_sub(state.busy);
                     let is_too_many = state.idle.len() > others;
@@ -121,7 +140,7 @@ impl Pool {
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
         loop {
-            if let Some(process) = state.spares.pop_front() {
+            if let Some(process) = state.spare(Kind::Closed) {
                 drop(state);
                 self.order(Order::Spares);
                 return Ok(process);
@@ -149,6 +168,7 @@ impl Pool {
         if left.is_zero() {
             return Err(NoProcess(format!("none was there within {} s", PATIENCE.as_secs())));
         }
+        self.order(Order::Spares);
         let waited = self.changed.wait_timeout(state, left);
         Ok(waited.unwrap_or_else(std::sync::PoisonError::into_inner).0)
     }
@@ -193,19 +213,23 @@ impl Pool {
         gone.into_iter().for_each(|bound| self.bury(bound.process));
     }
 
-    /// The number of spares that are missing.
-    pub fn missing(&self) -> usize {
+    /// A kind of which a spare is missing.
+    pub fn missing(&self) -> Option<Kind> {
         let state = self.state();
-        if state.is_stopped { 0 } else { self.spares.saturating_sub(state.spares.len()) }
+        let is_missing = |kind: &Kind| {
+            let Spares { ready, are_wanted } = &state.spares[*kind as usize];
+            *are_wanted && ready.len() < self.spares
+        };
+        [Kind::Closed, Kind::WithFiles].into_iter().find(is_missing).filter(|_| !state.is_stopped)
     }
 
     /// Adds a spare, or notes why there is none.
-    pub fn add(&self, started: Result<Process, String>) {
+    pub fn add(&self, kind: Kind, started: Result<Process, String>) {
         let mut state = self.state();
         match started {
             Ok(process) => {
                 state.failure = None;
-                state.spares.push_back(process);
+                state.spares[kind as usize].ready.push_back(process);
             }
             Err(failure) => state.failure = Some(failure),
         }
@@ -217,14 +241,11 @@ impl Pool {
     pub fn stop(&self) {
         let mut state = self.state();
         state.is_stopped = true;
-        let spares = std::mem::take(&mut state.spares);
+        let spares = std::mem::take(&mut state.spares).into_iter().flat_map(|spares| spares.ready);
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         self.changed.notify_all();
-        spares
-            .into_iter()
-            .chain(idle.into_iter().map(|bound| bound.process))
-            .for_each(|process| self.bury(process));
+        spares.chain(idle.into_iter().map(|bound| bound.process)).for_each(|process| self.bury(process));
     }
 
     fn order(&self, order: Order) {

@@ -1,9 +1,10 @@
 //! One process for guests, from the side of the door.
 
 use super::channel::{Ask, Channel, Lost};
-use super::child::COMMAND;
+use super::child::{COMMAND, Kind, WITH_FILES};
 use super::wire::{Binding, Facts, Failure, Frame, read_head};
 use crate::base::private_dir::PrivateDir;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -41,7 +42,7 @@ impl Process {
     ///
     /// # Errors
     /// No process, no descriptor, or no folder for its socket.
-    pub fn start(program: &Path, dir: &PrivateDir) -> io::Result<Process> {
+    pub fn start(program: &Path, dir: &PrivateDir, kind: Kind) -> io::Result<Process> {
         let path = dir.path().join("process");
         let listener = UnixListener::bind(&path)?;
         // The two wait in the listener until the process takes them, in this order. Then its path is not needed.
@@ -51,9 +52,13 @@ impl Process {
         let (control, lane) = connected?;
         let mut command = Command::new(program);
         command.arg0("fuelbox").arg(COMMAND).env_clear().current_dir("/");
+        if kind == Kind::WithFiles {
+            command.arg(WITH_FILES);
+        }
         command.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = Some(command.spawn()?);
-        Ok(Process { child, channel: Channel::new(control, lane)? })
+        let mut channel = Channel::new(control, lane)?;
+        channel.ask_ready()?;
+        Ok(Process { child: Some(command.spawn()?), channel })
     }
 
     /// Binds it to a plug-in and has it load the module.
@@ -68,12 +73,22 @@ impl Process {
     ) -> Result<Result<Facts, Failure>, Lost> {
         let most = 2 * binding.module_bytes + 64 * 1024;
         let bytes = postcard::to_allocvec(binding).map_err(|_| Lost::Broken)?;
+        self.limit(binding.address_bytes()).map_err(|_| Lost::Gone)?;
         self.channel.bind(&bytes, descriptors, until)?;
-        let ask = |path| Ask { path, body: [&[]; 2], most, until: Some(until), when_long: None };
-        self.channel.ask(&ask("/ready"), &mut silent)?;
-        let answer = self.channel.ask(&ask("/load"), &mut silent)?;
+        self.channel.is_ready(until)?;
+        let ask = Ask { path: "/load", body: [&[]; 2], most, until: Some(until), when_long: None };
+        let answer = self.channel.ask(&ask, &mut silent)?;
         let (facts, _) = read_head(&answer).ok_or(Lost::Broken)?;
         Ok(facts)
+    }
+
+    /// Bounds its address space, in bytes.
+    fn limit(&self, address_bytes: u64) -> io::Result<()> {
+        let id = self.child.as_ref().and_then(|child| Pid::from_raw(child.id().try_into().ok()?));
+        let most = Some(address_bytes);
+        let limit = Rlimit { current: most, maximum: most };
+        prlimit(Some(id.ok_or(io::ErrorKind::NotFound)?), Resource::As, limit)?;
+        Ok(())
     }
 
     /// How it died, if it did so lately by itself; it is killed if not.

@@ -42,13 +42,18 @@ pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path, di
 }
 
 fn start(pool: &Weak<Pool>, program: &Path, dir: &PrivateDir) {
-    while let Some(pool) = pool.upgrade().filter(|pool| pool.missing() > 0) {
-        let started = Process::start(program, dir);
+    while let Some((pool, kind)) =
+        pool.upgrade().and_then(|pool| pool.missing().map(|kind| (pool.clone(), kind)))
+    {
+        let started = Process::start(program, dir, kind);
         let has_failed = started.is_err();
-        pool.add(started.map_err(|error| {
-            log::error!("no process for guests: {}: {error}", program.display());
-            format!("{}: {error}", program.display())
-        }));
+        pool.add(
+            kind,
+            started.map_err(|error| {
+                log::error!("no process for guests: {}: {error}", program.display());
+                format!("{}: {error}", program.display())
+            }),
+        );
         if has_failed {
             return;
         }

@@ -10,7 +10,7 @@
 use crate::abi::Convention;
 use crate::abi::given::Environment;
 use crate::base::error::{Error, LoadProblem, Names};
-use crate::base::limits::{Limits, WarmLimits};
+use crate::base::limits::{Limits, TRANSLATED_PER_BYTE, WarmLimits};
 use crate::base::outcome::{Stop, Usage, Value};
 use crate::module::reader::ModuleInfo;
 use serde::de::DeserializeOwned;
@@ -45,6 +45,28 @@ pub struct Binding {
     pub has_faults: bool,
     /// Whether it may run guests without a filter of system calls.
     pub is_weak: bool,
+}
+
+/// Address space of a process without any guest: the program, stacks of its threads, and what allocators reserve.
+const ADDRESS_BYTES: u64 = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 192 << 20 };
+
+impl Binding {
+    /// Descriptors that its guests may have.
+    pub fn descriptors(&self) -> u64 {
+        (self.dirs.len() + self.limits.descriptors) as u64
+    }
+
+    /// Address space for the process of a plug-in, in bytes: what its limits allow it, twice where the host copies.
+    pub fn address_bytes(&self) -> u64 {
+        let Limits { input_bytes, output_bytes, stack_bytes, table_elements, .. } = self.limits;
+        let module = (self.module_bytes as u64).saturating_mul(8 + 3 * TRANSLATED_PER_BYTE);
+        let warm = self.warm.as_ref().map_or(0, |warm| warm.memory_bytes as u64);
+        let (input, output) = (2 * input_bytes.min(1 << 30), 4 * output_bytes.min(1 << 30));
+        let copied = [self.limits.memory_bytes(), input, output, stack_bytes];
+        let copied = copied.into_iter().fold(0, |sum: u64, bytes| sum.saturating_add(2 * bytes as u64));
+        let tables = 64 * u64::from(table_elements);
+        [module, warm, copied, tables].into_iter().fold(ADDRESS_BYTES, u64::saturating_add)
+    }
 }
 
 /// What is known of a loaded module.

@@ -13,7 +13,6 @@ mod outlet;
 mod serve;
 
 use crate::abi::given::Environment;
-use crate::base::limits::{Limits, TRANSLATED_PER_BYTE};
 use crate::host::guest_log::TARGET;
 use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::Preopen;
@@ -23,10 +22,11 @@ use cap_std::fs::Dir;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use outlet::Frames;
 use rustix::process::{Signal, set_parent_process_death_signal};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
 
 pub use control::DESCRIPTORS_MAX;
@@ -34,11 +34,23 @@ pub use control::DESCRIPTORS_MAX;
 /// The hidden command that makes a process one of these.
 pub const COMMAND: &str = "__guest-process";
 
-/// Address space of a process without any guest: the program, stacks of its threads, and what allocators reserve.
-const ADDRESS_BYTES: u64 = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 192 << 20 };
+/// Address space of a process before it is bound, in bytes: bounded, so that allocations expect to be refused.
+const ADDRESS_BYTES_MAX: u64 = if cfg!(target_pointer_width = "64") { 1 << 44 } else { 3 << 30 };
 
 /// Descriptors that a process has beside those of its guest.
 const DESCRIPTORS: u64 = 32;
+
+/// The argument of a process that is for a plug-in with directories.
+pub const WITH_FILES: &str = "with-files";
+
+/// What a process can be bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Plug-ins without directories. It is confined before it is bound.
+    Closed,
+    /// Plug-ins with directories, which it has to know to confine itself.
+    WithFiles,
+}
 
 /// What guests say is passed on; the rest of this process has nothing to say.
 struct GuestLevel;
@@ -54,9 +66,12 @@ impl Log for GuestLevel {
 }
 
 /// Runs as such a process until the door has no more use for it; gives the exit code.
-pub fn main() -> u8 {
+///
+/// `args` may hold [`WITH_FILES`].
+pub fn main(args: &[OsString]) -> u8 {
     descriptors::close_all_but_standard();
-    match work() {
+    let kind = if args.iter().any(|arg| arg == WITH_FILES) { Kind::WithFiles } else { Kind::Closed };
+    match work(kind) {
         Ok(()) => 0,
         Err(error) => {
             // To the door, if it still listens.
@@ -66,7 +81,7 @@ pub fn main() -> u8 {
     }
 }
 
-fn work() -> io::Result<()> {
+fn work(kind: Kind) -> io::Result<()> {
     // A thread of the lane that panics, for want of another thread, would leave the door waiting.
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -80,35 +95,54 @@ fn work() -> io::Result<()> {
     // What the standard library says before it ends the process goes to the door.
     rustix::stdio::dup2_stdout(&control)?;
     rustix::stdio::dup2_stderr(&control)?;
-    let Some((binding, descriptors)) = control::receive(&mut control)? else { return Ok(()) };
-    let _ = log::set_logger(&GuestLevel);
-    let levels = LevelFilter::iter().nth(binding.log_level);
-    log::set_max_level(levels.unwrap_or(LevelFilter::Info));
-
-    let mut descriptors = descriptors.into_iter();
-    let missing = || io::Error::other("a descriptor is missing");
-    let module = File::from(descriptors.next().ok_or_else(missing)?);
-    let dirs: Vec<OwnedFd> = descriptors.collect();
-    if dirs.len() != binding.dirs.len() {
-        return Err(missing());
-    }
+    let known = match kind {
+        Kind::Closed => None,
+        // Landlock has to know the directories before there is a second thread.
+        Kind::WithFiles => match control::receive(&mut control)? {
+            None => return Ok(()),
+            received => received,
+        },
+    };
+    let dirs = known.iter().flat_map(|(binding, descriptors)| descriptors.iter().skip(1).zip(&binding.dirs));
     let rules = Rules {
-        dirs: dirs.iter().zip(&binding.dirs).map(|(dir, (_, read_only))| (dir.as_fd(), *read_only)).collect(),
-        address_bytes: Some(address_bytes(&binding)),
-        descriptors: DESCRIPTORS + dirs.len() as u64 + binding.limits.descriptors as u64,
+        dirs: dirs.map(|(dir, (_, read_only))| (dir.as_fd(), *read_only)).collect(),
+        // The door lowers it to what the plug-in may have.
+        address_bytes: Some(ADDRESS_BYTES_MAX),
+        descriptors: DESCRIPTORS + known.as_ref().map_or(0, |(binding, _)| binding.descriptors()),
         makes_threads: false,
+        receives: kind == Kind::Closed,
     };
     confine::files(&rules)?;
     let lane = serve::Lane::open(listener)?;
     let filtered = confine::calls(&rules);
+    drop(rules);
+    let known = if known.is_none() { control::receive(&mut control)? } else { known };
+    let Some((binding, descriptors)) = known else { return Ok(()) };
     if !binding.is_weak {
         filtered?;
     }
-    drop(rules);
-    // From here on there are bytes of the guest's.
+    serve(lane, control, binding, descriptors)
+}
+
+/// Serves the plug-in that `binding` tells of. From here on there are bytes of the guest's.
+fn serve(
+    lane: serve::Lane,
+    control: UnixStream,
+    binding: Binding,
+    descriptors: Vec<OwnedFd>,
+) -> io::Result<()> {
+    let _ = log::set_logger(&GuestLevel);
+    let levels = LevelFilter::iter().nth(binding.log_level);
+    log::set_max_level(levels.unwrap_or(LevelFilter::Info));
+    let mut descriptors = descriptors.into_iter();
+    let missing = || io::Error::other("a descriptor is missing");
+    let module = File::from(descriptors.next().ok_or_else(missing)?);
+    if descriptors.len() != binding.dirs.len() {
+        return Err(missing());
+    }
     let frames = Arc::new(Mutex::new(Frames::new(control)));
     tell_of_panics(&frames);
-    let (binding, guest_env) = environment(binding, dirs)?;
+    let (binding, guest_env) = environment(binding, descriptors.collect());
     lane.serve(&frames, || guest::Guest::load(binding, &module, guest_env, &frames))
 }
 
@@ -124,7 +158,7 @@ fn tell_of_panics(frames: &Arc<Mutex<Frames>>) {
 }
 
 /// What the policy gives to the guest, its directories among it.
-fn environment(mut binding: Binding, dirs: Vec<OwnedFd>) -> io::Result<(Binding, GuestEnv)> {
+fn environment(mut binding: Binding, dirs: Vec<OwnedFd>) -> (Binding, GuestEnv) {
     let opened = dirs.into_iter().zip(std::mem::take(&mut binding.dirs));
     let open = |(dir, (guest, read_only))| {
         let dir = Arc::new(Dir::from_std_file(File::from(dir)));
@@ -132,24 +166,5 @@ fn environment(mut binding: Binding, dirs: Vec<OwnedFd>) -> io::Result<(Binding,
     };
     let dirs = opened.map(open).collect();
     let environment: Environment = std::mem::take(&mut binding.environment);
-    Ok((binding, GuestEnv { dirs, ..GuestEnv::from(environment) }))
-}
-
-/// Address space for the process of a plug-in, in bytes: what its limits allow it, twice where the host copies.
-fn address_bytes(binding: &Binding) -> u64 {
-    let Limits { input_bytes, output_bytes, stack_bytes, table_elements, .. } = binding.limits;
-    let module = (binding.module_bytes as u64).saturating_mul(8 + 3 * TRANSLATED_PER_BYTE);
-    let warm = binding.warm.as_ref().map_or(0, |warm| warm.memory_bytes);
-    let twice = [
-        binding.limits.memory_bytes(),
-        2 * input_bytes.min(1 << 30),
-        4 * output_bytes.min(1 << 30),
-        stack_bytes,
-    ];
-    let twice = twice.into_iter().fold(0, |sum: u64, bytes| sum.saturating_add(2 * bytes as u64));
-    ADDRESS_BYTES
-        .saturating_add(module)
-        .saturating_add(twice)
-        .saturating_add(warm as u64)
-        .saturating_add(64 * u64::from(table_elements))
+    (binding, GuestEnv { dirs, ..GuestEnv::from(environment) })
 }

@@ -151,6 +151,10 @@ const PRCTL_OPTIONS: &[i32] = &[libc::PR_SET_NAME, libc::PR_SET_VMA, libc::PR_SE
 #[cfg(target_arch = "x86")]
 const SOCKETCALLS: &[u64] = &[9, 10, 11, 12, 13];
 
+/// The number of `recvmsg` for `socketcall`.
+#[cfg(target_arch = "x86")]
+const SOCKETCALL_RECVMSG: u64 = 17;
+
 /// The table for the process `own`.
 pub fn allowed(rules: &Rules<'_>, own: u32) -> Result<Rows, BackendError> {
     let mut table = Table::default();
@@ -160,6 +164,11 @@ pub fn allowed(rules: &Rules<'_>, own: u32) -> Result<Rows, BackendError> {
     #[cfg(target_pointer_width = "32")]
     table.any(ALWAYS_TIME64);
     with_arguments(&mut table, own)?;
+    if rules.receives {
+        table.any(&[libc::SYS_recvmsg]);
+        #[cfg(target_arch = "x86")]
+        table.with(libc::SYS_socketcall, &[(0, Eq, SOCKETCALL_RECVMSG)])?;
+    }
     if rules.makes_threads {
         // The filter that says that there is no such call decides.
         table.any(&[libc::SYS_clone3]);

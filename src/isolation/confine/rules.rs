@@ -13,6 +13,8 @@ pub struct Rules<'a> {
     pub descriptors: u64,
     /// Whether it makes threads after the filters are installed.
     pub makes_threads: bool,
+    /// Whether it may receive descriptors over its sockets.
+    pub receives: bool,
 }
 
 impl Rules<'_> {
