@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -70,7 +71,7 @@ def plugins(count):
 class Server:
     """A gateway on a port of its own, until it is left."""
 
-    def __init__(self, folder, program=FUELBOX):
+    def __init__(self, folder, program=FUELBOX, flags=()):
         words = [program, "serve", "--listen", "127.0.0.1:0", "--timeout", WAIT]
         # wrk opens one more than it was told.
         words += ["--max-connections", "300"]
@@ -78,6 +79,7 @@ class Server:
         if "--max-connections-per-client" in said:
             words += ["--max-connections-per-client", "300"]
         words += ["--plugins", folder] if folder else []
+        words += flags
         # In an empty folder, so that no ./plugins is found.
         (OUT / "empty").mkdir(exist_ok=True)
         begin = time.perf_counter()
@@ -103,10 +105,22 @@ class Server:
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith(field))
 
+    def processes(self):
+        """It, and its processes for guests."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [self.process.pid] + [int(child) for task in tasks for child in task.read_text().split()]
+
+    def proportional(self):
+        """What all of them take together, in KiB: memory that several share counts once."""
+        each = (pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.processes())
+        return sum(int(re.search(r"^Pss: +(\d+)", rollup, re.M)[1]) for rollup in each)
+
     def cpu_us(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * 1_000_000 // os.sysconf("SC_CLK_TCK")
+        ticks = 0
+        for pid in self.processes():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks * 1_000_000 // os.sysconf("SC_CLK_TCK")
 
     def wrk(self, path, body, connections, seconds, depth=1):
         """Requests a second, and CPU microseconds of the gateway for each; `depth` of them are sent at once."""
@@ -121,7 +135,9 @@ class Server:
         if bad := re.search(r"Non-2xx.*|Socket errors.*", said):
             raise SystemExit(f"bench.sh: wrk: {bad[0]}")
         count, rate = int(re.search(r"(\d+) requests in", said)[1]), float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
-        return {"requests/s": rate, "CPU µs/request": (self.cpu_us() - before) / count, "count": count}
+        late = re.search(r"99% +([\d.]+)(us|ms|s)", said)
+        late = float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]]
+        return {"requests/s": rate, "p99 ms": late, "CPU µs/request": (self.cpu_us() - before) / count, "count": count}
 
 
 class Ancestor(Server):
@@ -219,6 +235,8 @@ def gateway(rounds, _):
     """The gateway, beside another build of it and its ancestor: in turns, the medians of three."""
     with contextlib.ExitStack() as stack:
         servers = {"": (stack.enter_context(Server(None)), "/execute/greet")}
+        isolated = stack.enter_context(Server(None, FUELBOX, ["--isolation", "process", "--workers", "4"]))
+        servers[", guests in processes"] = (isolated, "/execute/greet")
         if BEFORE:
             servers[", before"] = (stack.enter_context(Server(None, BEFORE)), "/execute/greet")
         if ancestor := shutil.which("gowasmrunner"):
@@ -232,10 +250,39 @@ def gateway(rounds, _):
                     seen[name].append(server.wrk(path, "World", connections, seconds(rounds), depth))
             of_each = f"{connections} connections" + (f", {depth} requests at once" if depth > 1 else "")
             for name, figures in seen.items():
-                for unit in ("requests/s", "CPU µs/request"):
+                for unit in ("requests/s", "CPU µs/request", "p99 ms"):
                     median = statistics.median(figure[unit] for figure in figures)
                     rows.append(row(of_each + name, median, unit))
+        rows.append(row("4 processes and a spare one, in all", isolated.proportional(), "KiB", 10240))
+        rows += replaced(rounds)
     return rows
+
+
+def replaced(rounds):
+    """Calls of two plug-ins in turn by one worker, whose process is replaced each time, beside calls of one."""
+    with Server(None, FUELBOX, ["--isolation", "process", "--workers", "1"]) as server:
+        connection = http.client.HTTPConnection(server.host, server.port)
+
+        def call(path, body):
+            # Time for a spare process to be there.
+            time.sleep(0.01)
+            begin = time.perf_counter()
+            connection.request("POST", path, body)
+            connection.getresponse().read()
+            return (time.perf_counter() - begin) * 1000
+
+        alternating, same = [], []
+        for _ in range(30 if rounds <= 5 else 300):
+            alternating.append(call("/execute/greet", "World"))
+            alternating.append(call("/execute/add?func=add", "1 2"))
+            same.append(call("/execute/add?func=add", "1 2"))
+        connection.close()
+    late = [sorted(times)[int(len(times) * 0.99)] for times in (alternating, same)]
+    return [
+        row("a call that replaces a process", statistics.median(alternating), "ms"),
+        row("a call that does not", statistics.median(same), "ms"),
+        row("the 99th percentile of the first, beyond that of the second", late[0] - late[1], "ms", 1),
+    ]
 
 
 def growth(rounds, _):

@@ -3,6 +3,8 @@
 //! A fault of the guest is a [`Stop`]. Only calls that return a plain result carry it in an [`Error`].
 
 use crate::base::escape::{cut, printable, printable_lines};
+#[cfg(feature = "isolation")]
+use crate::base::limits::IMPORTS_MAX;
 use crate::base::limits::{NAME_IN_ERROR_BYTES_MAX, NAMES_IN_ERROR_MAX};
 use crate::base::outcome::Stop;
 use std::fmt;
@@ -154,6 +156,10 @@ pub enum LoadProblem {
     /// It imports functions of the embedding host (`extism:host/user`).
     HostFunctions {
         /// Their names.
+        #[cfg_attr(
+            feature = "isolation",
+            serde(deserialize_with = "super::bounded::list::<_, _, { IMPORTS_MAX as usize }>")
+        )]
         names: Vec<String>,
     },
 }
@@ -209,6 +215,10 @@ impl fmt::Display for LoadProblem {
 #[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "super::bounded::list::<_, _, NAMES_IN_ERROR_MAX>")
+    )]
     first: Vec<String>,
     more: usize,
 }

@@ -1,5 +1,7 @@
 //! Values that all other rooms use: limits, outcomes, errors, units.
 
+#[cfg(feature = "isolation")]
+pub(crate) mod bounded;
 #[cfg(feature = "plugins")]
 pub mod digest;
 pub(crate) mod error;

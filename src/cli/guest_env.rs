@@ -50,6 +50,15 @@ pub fn errors_for_large_files() -> Result<(), Failure> {
     taken.map(drop).map_err(|error| Failure::new(exit::FAILURE, format!("signals: {error}")))
 }
 
+/// Has a process for guests go on when a terminal, or systemd, tells all processes of the server to end: the server decides
+/// when it does. If that fails, it ends too early.
+pub fn no_signal_ends_this() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    for signal in [SIGHUP, SIGINT, SIGTERM, SIGXFSZ] {
+        let _ = signal_hook::flag::register(signal, Arc::default());
+    }
+}
+
 /// `K=V`, or `K` for its value in this process; `None` if it has none.
 fn variable(text: &OsString) -> Result<Option<Variable>, Failure> {
     let whole = bytes(text.clone());

@@ -29,7 +29,11 @@ use std::ffi::OsString;
 /// Runs the command line `args` (without the program's name) and gives the exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
     match args.first() {
-        Some(first) if first == child::COMMAND => return child::main(&args[1..]),
+        Some(first) if first == child::COMMAND => {
+            // What ends the server, it tells its processes itself.
+            guest_env::no_signal_ends_this();
+            return child::main(&args[1..]);
+        }
         Some(first) if first == confined::NAME => return confined::main(&args[1..]),
         _ => {}
     }

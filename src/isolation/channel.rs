@@ -80,6 +80,12 @@ impl Channel {
         Ok(Channel { lane, control, pending: Vec::new(), frame_bytes: 0, has_last_words: false })
     }
 
+    /// Whether nothing waits in either connection, as it has to be between two requests.
+    pub fn is_quiet(&self) -> bool {
+        let mut polled = [PollFd::new(&self.lane, PollFlags::IN), PollFd::new(&self.control, PollFlags::IN)];
+        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
+    }
+
     /// Has the process say that it is ready, once it is.
     ///
     /// # Errors
@@ -147,6 +153,14 @@ impl Channel {
         let mut when_long = ask.when_long.map(|when_long| (when_long, Instant::now() + LONG));
         loop {
             self.send(&mut to_send)?;
+            // Looked at in every turn: a process that always has something to say is no less late.
+            let now = Instant::now();
+            if ask.until.is_some_and(|until| now >= until) {
+                return Err(Lost::Late);
+            }
+            if let Some((call, _)) = when_long.take_if(|(_, at)| now >= *at) {
+                call();
+            }
             let events = if to_send.iter().all(|part| part.is_empty()) {
                 PollFlags::IN
             } else {
@@ -155,10 +169,7 @@ impl Channel {
             let until = [when_long.map(|(_, at)| at), ask.until].into_iter().flatten().min();
             let mut polled = [PollFd::new(&self.lane, events), PollFd::new(&self.control, PollFlags::IN)];
             match wait(&mut polled, until) {
-                Err(Lost::Late) => match when_long.take() {
-                    Some((call, _)) if ask.until.is_none_or(|until| Instant::now() < until) => call(),
-                    _ => return Err(Lost::Late),
-                },
+                Err(Lost::Late) => continue,
                 other => other?,
             }
             let [lane, control] = polled.map(|polled| !polled.revents().is_empty());
@@ -171,6 +182,9 @@ impl Channel {
         }
         let Some(Head { begin, frame_bytes, .. }) = head else { return Err(Lost::Broken) };
         while self.frame_bytes < frame_bytes && !self.has_last_words {
+            if ask.until.is_some_and(|until| Instant::now() >= until) {
+                return Err(Lost::Late);
+            }
             wait(&mut [PollFd::new(&self.control, PollFlags::IN)], ask.until)?;
             self.receive_frames(relay)?;
         }
@@ -185,10 +199,8 @@ impl Channel {
     /// What the process said as it ended: text of its runtime, such as why it aborted.
     pub fn last_words(&mut self) -> String {
         let mut more = [0; LAST_WORDS_MAX];
-        while let Ok(n @ 1..) = self.control.read(&mut more) {
-            if self.pending.len() < LAST_WORDS_MAX {
-                self.pending.extend_from_slice(&more[..n]);
-            }
+        if let Ok(n) = self.control.read(&mut more) {
+            self.pending.extend_from_slice(&more[..n]);
         }
         String::from_utf8_lossy(&self.pending).into_owned()
     }
@@ -210,7 +222,8 @@ impl Channel {
     /// Takes what is there of a response; true once it is whole.
     fn receive(&mut self, got: &mut Vec<u8>, head: &mut Option<Head>, most: usize) -> Result<bool, Lost> {
         let begin = got.len();
-        let room = head.as_ref().map_or(PIECE_BYTES, |head| (head.begin + head.size - begin).max(1));
+        let room =
+            head.as_ref().map_or(PIECE_BYTES, |head| (head.begin + head.size - begin).clamp(1, PIECE_BYTES));
         got.resize(begin + room, 0);
         let n = match self.lane.read(&mut got[begin..]) {
             Ok(0) => return Err(Lost::Gone),

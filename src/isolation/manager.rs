@@ -2,9 +2,10 @@
 
 use super::channel::{Ask, Lost};
 use super::child::Kind;
+use super::config::Isolation;
 use super::image::Image;
 use super::pool::{NoProcess, Order, Pool, Sealed};
-use super::process::Process;
+use super::process::{END, Process};
 use super::relay::Relay;
 use super::wire::{Binding, Failure, Ran, read_head, write_head};
 use super::{sane, supervisor};
@@ -14,12 +15,10 @@ use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::{Limits, WarmLimits};
 use crate::base::lock::lock;
 use crate::base::outcome::{Stop, Usage};
-use crate::base::private_dir::PrivateDir;
 use crate::host::guest_log::TARGET;
 use log::Level;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -30,6 +29,16 @@ pub const GRACE: Duration = Duration::from_millis(20);
 
 /// Time that loading a module may take.
 pub const LOAD_TIME: Duration = Duration::from_secs(30);
+
+/// Time that a process for a run may take to load a module: this many times what it took to load and try it, and more.
+const LOAD_TIMES: u32 = 4;
+const LOAD_SPARE: Duration = Duration::from_secs(1);
+
+/// Time that a spare process may take to be ready.
+const BIND_TIME: Duration = Duration::from_secs(5);
+
+/// Spare processes that may be found dead, one after the other.
+const SPARES_TRIED: u32 = 3;
 
 /// Processes in a row that may die while they load a module.
 pub const LOAD_DEATHS_MAX: u32 = 3;
@@ -42,49 +51,6 @@ const ANSWER_BYTES: usize = 64 * 1024;
 
 /// Where an instance is tried.
 const TRY: &str = "/try";
-
-/// How guests run in processes of their own.
-///
-/// ```no_run
-/// use fuelbox::{Call, Isolation, Runner, RunnerConfig};
-///
-/// let isolation = Isolation { processes: 4, ..Isolation::with_program("/usr/bin/fuelbox") };
-/// let runner = Runner::new(RunnerConfig { isolation: Some(isolation), ..RunnerConfig::default() })?;
-/// runner.load_plugins("plugins")?;
-/// assert_eq!(runner.run("greet", Call::bytes("greet", "World"))?.result?, b"Hello, World");
-/// # Ok::<(), fuelbox::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Isolation {
-    /// The `fuelbox` program, which each process runs.
-    pub program: PathBuf,
-    /// Processes that run guests at once. Further runs wait.
-    pub processes: usize,
-    /// Whether a process serves one call only, and not one after the other of its plug-in.
-    pub per_call: bool,
-    /// Whether to do without a filter of system calls where the kernel has none.
-    pub weak: bool,
-    /// For tests, where the processes are of a build with debug assertions: whether they meet faults (`child/faults.rs`), and
-    /// do without what keeps guests from the interpreter's own.
-    #[doc(hidden)]
-    pub has_faults: bool,
-    /// Whether every plug-in runs in a process, and not only those whose policies say so.
-    pub all: bool,
-}
-
-impl Isolation {
-    /// With this program, in four processes, each for any number of calls.
-    pub fn with_program(program: impl Into<PathBuf>) -> Isolation {
-        Isolation {
-            program: program.into(),
-            processes: 4,
-            per_call: false,
-            weak: false,
-            has_faults: false,
-            all: true,
-        }
-    }
-}
 
 /// What is run: a plug-in's module under its policy.
 pub struct Spec<'a> {
@@ -139,14 +105,13 @@ impl Manager {
 
     fn start(&self) -> io::Result<Arc<Pool>> {
         let Isolation { program, processes, per_call, .. } = self.config.clone();
-        let dir = PrivateDir::new()?;
         let (send, receive) = channel();
         let places = processes.max(1);
         let spares = if per_call { places.min(SPARES_PER_CALL) } else { 1 };
         let pool = Arc::new(Pool::new(send.clone(), (places, spares), per_call));
         let weak_pool = Arc::downgrade(&pool);
         let thread = std::thread::Builder::new().name("processes".into());
-        thread.spawn(move || supervisor::supervise(&receive, &weak_pool, &program, &dir))?;
+        thread.spawn(move || supervisor::supervise(&receive, &weak_pool, &program))?;
         // The thread waits for orders until there is no pool.
         let _ = send.send(Order::Spares);
         Ok(pool)
@@ -168,12 +133,16 @@ impl Manager {
         let binding =
             Binding { tries_all: true, ..self.binding((name, limits), &policy, None, image.size()) };
         let pool = self.pool()?;
-        let mut process = pool.take_spare().map_err(no_process)?;
-        let loaded = process.load(&binding, &[image.descriptor()], Instant::now() + LOAD_TIME);
-        let loaded = match loaded {
-            Ok(Ok(mut facts)) => {
-                sane::facts(&mut facts);
-                Ok(Sealed { image, facts, deaths: AtomicU32::new(0) })
+        let begin = Instant::now();
+        let mut process = self.bound_spare(&pool, &binding, image.descriptor())?;
+        let loaded = match process.load(begin + LOAD_TIME, None) {
+            Ok(Ok(facts)) => {
+                let facts = facts.and_then(|facts| sane::facts(facts, limits));
+                let nonsense = || LoadProblem::Invalid("the process that loaded it gave nonsense".into());
+                facts.ok_or_else(|| problem(nonsense())).map(|facts| {
+                    let (load_time, deaths) = (begin.elapsed(), AtomicU32::new(0));
+                    Sealed { image, facts, load_time, deaths }
+                })
             }
             Ok(Err(mut failure)) => {
                 sane::failure(&mut failure);
@@ -184,12 +153,24 @@ impl Manager {
                 Err(problem(LoadProblem::Invalid(what)))
             }
             Err(_) => {
-                let what = format!("the process that loaded it died: {}", process.death().how);
+                let what = format!("the process that loaded it died: {}", process.death(END).how);
                 Err(problem(LoadProblem::Invalid(what)))
             }
         };
         pool.bury(process);
         loaded
+    }
+
+    /// A process that is bound to what is no plug-in yet.
+    fn bound_spare(&self, pool: &Pool, binding: &Binding, module: BorrowedFd<'_>) -> Result<Process, Error> {
+        for _ in 0..SPARES_TRIED {
+            let mut process = pool.take_spare().map_err(no_process)?;
+            if process.bind(binding, &[module], Instant::now() + BIND_TIME).is_ok() {
+                return Ok(process);
+            }
+            pool.bury(process);
+        }
+        Err(no_process(NoProcess("those that were started died at once".into())))
     }
 
     /// Makes an instance, its start function included, and calls nothing.
@@ -234,7 +215,7 @@ impl Manager {
         relay: &mut Relay,
     ) -> Result<(Ran, Vec<u8>), Error> {
         let pool = self.pool()?;
-        let mut process = match self.bound(&pool, spec)? {
+        let mut process = match self.bound(&pool, spec, when_long)? {
             Ok(process) => process,
             Err(stop) => return Ok((stopped(stop, Duration::ZERO), Vec::new())),
         };
@@ -245,7 +226,7 @@ impl Manager {
         let answered = process.channel.ask(&ask, &mut |kind, bytes| relay.take(kind, bytes));
         relay.finish();
         let stop = match answered {
-            Ok(mut answer) => match read_answer(&mut answer, spec.limits) {
+            Ok(mut answer) => match read_answer(&mut answer, spec.limits, begin.elapsed()) {
                 Some(Ok(ran)) => {
                     match path {
                         // It was bound without what a run needs beside.
@@ -268,36 +249,66 @@ impl Manager {
                 Some(limit) => Stop::Deadline { limit, why: None },
                 None => Stop::Died { how: "protocol", signal: None },
             },
-            Err(Lost::Gone) => died(&mut process),
+            Err(Lost::Gone) => {
+                // Others need not wait until it is known how it died.
+                if let Some(when_long) = when_long {
+                    when_long();
+                }
+                let left = until.map_or(END, |until| until.saturating_duration_since(Instant::now()));
+                died(&mut process, left)
+            }
             Err(Lost::Broken) => Stop::Died { how: "protocol", signal: None },
         };
         pool.give_up(process);
         Ok((stopped(stop, begin.elapsed()), Vec::new()))
     }
 
-    /// A process that is bound to the plug-in.
-    fn bound(&self, pool: &Pool, spec: &Spec<'_>) -> Result<Result<Process, Stop>, Error> {
+    /// A process that is bound to the plug-in, and has loaded it.
+    fn bound(
+        &self,
+        pool: &Pool,
+        spec: &Spec<'_>,
+        when_long: Option<&dyn Fn()>,
+    ) -> Result<Result<Process, Stop>, Error> {
+        let dirs = &spec.policy.guest_env.dirs;
+        if dirs.len() > DIRS_MAX {
+            let dirs = dirs.len();
+            let what = format!("{dirs} directories are more than the {DIRS_MAX} that a process can have");
+            return Err(Error::Input(what));
+        }
         let sealed = spec.sealed;
         if sealed.deaths.load(Relaxed) >= LOAD_DEATHS_MAX {
             return Ok(Err(Stop::Died { how: "loading", signal: None }));
         }
-        let dirs = &spec.policy.guest_env.dirs;
         let kind = if dirs.is_empty() { Kind::Closed } else { Kind::WithFiles };
-        let (mut process, is_bound) = pool.take(sealed, kind).map_err(no_process)?;
-        if is_bound {
-            return Ok(Ok(process));
-        }
-        if dirs.len() > DIRS_MAX {
-            pool.give_up(process);
-            let dirs = dirs.len();
-            return Err(Error::Input(format!(
-                "{dirs} directories are more than the {DIRS_MAX} that a process can have"
-            )));
-        }
         let binding = self.binding((spec.name, spec.limits), &spec.policy, spec.warm, sealed.image.size());
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
         descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
-        let stop = match process.load(&binding, &descriptors, Instant::now() + LOAD_TIME) {
+        for _ in 0..SPARES_TRIED {
+            let (mut process, is_bound) = pool.take(sealed, kind, when_long).map_err(no_process)?;
+            if is_bound {
+                return Ok(Ok(process));
+            }
+            // A spare that is dead has nothing to do with the module.
+            if process.bind(&binding, &descriptors, Instant::now() + BIND_TIME).is_err() {
+                pool.give_up(process);
+                continue;
+            }
+            return self.loaded(pool, spec, process);
+        }
+        Err(no_process(NoProcess("those that were started died at once".into())))
+    }
+
+    /// The process, once it has loaded the module of the plug-in.
+    fn loaded(
+        &self,
+        pool: &Pool,
+        spec: &Spec<'_>,
+        mut process: Process,
+    ) -> Result<Result<Process, Stop>, Error> {
+        let sealed = spec.sealed;
+        let limit = sealed.load_time.saturating_mul(LOAD_TIMES).saturating_add(LOAD_SPARE).min(LOAD_TIME);
+        let stop = match process.load(Instant::now() + limit, None) {
             Ok(Ok(_)) => {
                 sealed.deaths.store(0, Relaxed);
                 return Ok(Ok(process));
@@ -307,11 +318,14 @@ impl Manager {
                 pool.give_up(process);
                 return Err(failure.into_error(spec.name));
             }
-            Err(Lost::Late) => Stop::Deadline { limit: LOAD_TIME, why: Some("loading the module".into()) },
-            Err(Lost::Gone) => died(&mut process),
+            Err(Lost::Late) => Stop::Deadline { limit, why: Some("loading the module".into()) },
+            Err(Lost::Gone) => died(&mut process, END),
             Err(Lost::Broken) => Stop::Died { how: "protocol", signal: None },
         };
-        sealed.deaths.fetch_add(1, Relaxed);
+        // The system, or an operator, kills whatever the module is.
+        if !matches!(stop, Stop::Died { how: "killed", .. }) {
+            sealed.deaths.fetch_add(1, Relaxed);
+        }
         pool.give_up(process);
         Ok(Err(stop))
     }
@@ -355,12 +369,12 @@ impl Drop for Manager {
 const SPARES_PER_CALL: usize = 8;
 
 fn no_process(NoProcess(why): NoProcess) -> Error {
-    log::error!("no process for a guest: {why}");
+    log::debug!("no process for a guest: {why}");
     Error::Guest(Stop::NoMemory { what: "a process" })
 }
 
-fn died(process: &mut Process) -> Stop {
-    let death = process.death();
+fn died(process: &mut Process, patience: Duration) -> Stop {
+    let death = process.death(patience);
     Stop::Died { how: death.how, signal: death.signal }
 }
 
@@ -370,11 +384,11 @@ fn stopped(stop: Stop, run: Duration) -> Ran {
 }
 
 /// The head of an answer, whose bytes stay in `answer`; none if no process of ours says that.
-fn read_answer(answer: &mut Vec<u8>, limits: &Limits) -> Option<Result<Ran, Error>> {
+fn read_answer(answer: &mut Vec<u8>, limits: &Limits, took: Duration) -> Option<Result<Ran, Error>> {
     let (head, end) = read_head::<Result<Ran, Failure>>(answer)?;
     answer.drain(..end);
     match head {
-        Ok(mut ran) => sane::ran(&mut ran, answer.len(), limits).then_some(Ok(ran)),
+        Ok(mut ran) => sane::ran(&mut ran, answer.len(), (limits, took)).then_some(Ok(ran)),
         Err(mut failure) => {
             sane::failure(&mut failure);
             Some(Err(failure.into_error("the module")))

@@ -2,6 +2,7 @@
 
 mod channel;
 pub mod child;
+mod config;
 pub mod confine;
 mod image;
 pub mod manager;
@@ -12,5 +13,5 @@ mod sane;
 mod supervisor;
 pub mod wire;
 
-pub use manager::Isolation;
+pub use config::Isolation;
 pub use pool::Sealed;

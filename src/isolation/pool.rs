@@ -20,6 +20,8 @@ pub struct Sealed {
     pub facts: Facts,
     /// Processes in a row that died while they loaded it.
     pub deaths: AtomicU32,
+    /// The time that it took to load and try it.
+    pub load_time: Duration,
 }
 
 /// A process that is bound to a plug-in.
@@ -54,8 +56,8 @@ struct State {
     idle: Vec<Bound>,
     /// Processes that run guests.
     busy: usize,
-    /// Why there is no spare.
-    failure: Option<String>,
+    /// How many times there was no spare to be had, and why the last time.
+    failures: (u64, String),
     is_stopped: bool,
 }
 
@@ -105,30 +107,57 @@ impl Pool {
     ///
     /// # Errors
     /// There is none, and none can be started.
-    pub fn take(&self, sealed: &Arc<Sealed>, kind: Kind) -> Result<(Process, bool), NoProcess> {
+    pub fn take(
+        &self,
+        sealed: &Arc<Sealed>,
+        kind: Kind,
+        when_long: Option<&dyn Fn()>,
+    ) -> Result<(Process, bool), NoProcess> {
+        if let Some(process) = self.take_idle(sealed) {
+            return Ok((process, true));
+        }
+        // Another one has to load the module first.
+        if let Some(when_long) = when_long {
+            when_long();
+        }
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
+        let failures = state.failures.0;
         loop {
-            if state.busy < self.places {
-                let own = state.idle.iter().rposition(|bound| std::ptr::eq(bound.to.as_ptr(), &**sealed));
-                if let Some(at) = own {
-                    state.busy += 1;
-                    return Ok((state.idle.remove(at).process, true));
+            if state.busy >= self.places {
+                state = self.wait(state, until)?;
+            } else if let Some(process) = state.spare(kind) {
+                state.busy += 1;
+                let others = self.places.saturating_sub(state.busy);
+                let oldest = (state.idle.len() > others).then(|| state.idle.remove(0).process);
+                drop(state);
+                self.order(Order::Spares);
+                if let Some(oldest) = oldest {
+                    self.bury(oldest);
                 }
-                if let Some(process) = state.spare(kind) {
-                    state.busy += 1;
-                    let others = self.places.saturating_sub(state.busy);
-                    let is_too_many = state.idle.len() > others;
-                    let oldest = is_too_many.then(|| state.idle.remove(0).process);
-                    drop(state);
-                    self.order(Order::Spares);
-                    if let Some(oldest) = oldest {
-                        self.bury(oldest);
-                    }
-                    return Ok((process, false));
-                }
+                return Ok((process, false));
+            } else {
+                state = self.wait_for_spare(state, failures, until)?;
             }
-            state = self.wait(state, until)?;
+        }
+    }
+
+    /// A process that is bound to `sealed` and does nothing.
+    fn take_idle(&self, sealed: &Arc<Sealed>) -> Option<Process> {
+        loop {
+            let mut state = self.state();
+            if state.busy >= self.places {
+                return None;
+            }
+            let own = state.idle.iter().rposition(|bound| std::ptr::eq(bound.to.as_ptr(), &**sealed))?;
+            let process = state.idle.remove(own).process;
+            state.busy += 1;
+            drop(state);
+            // It may have died, or say what nobody asked for.
+            if process.channel.is_quiet() {
+                return Some(process);
+            }
+            self.give_up(process);
         }
     }
 
@@ -139,14 +168,29 @@ impl Pool {
     pub fn take_spare(&self) -> Result<Process, NoProcess> {
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
+        let failures = state.failures.0;
         loop {
             if let Some(process) = state.spare(Kind::Closed) {
                 drop(state);
                 self.order(Order::Spares);
                 return Ok(process);
             }
-            state = self.wait(state, until)?;
+            state = self.wait_for_spare(state, failures, until)?;
         }
+    }
+
+    /// Waits for a change, with a spare ordered; `failures` had been counted before.
+    fn wait_for_spare<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        failures: u64,
+        until: Instant,
+    ) -> Result<MutexGuard<'a, State>, NoProcess> {
+        if state.failures.0 > failures {
+            return Err(NoProcess(state.failures.1.clone()));
+        }
+        self.order(Order::Spares);
+        self.wait(state, until)
     }
 
     fn wait<'a>(
@@ -157,18 +201,10 @@ impl Pool {
         if state.is_stopped {
             return Err(NoProcess("the gateway is stopping".into()));
         }
-        if let Some(failure) = &state.failure {
-            let failure = NoProcess(failure.clone());
-            drop(state);
-            // It may work again.
-            self.order(Order::Spares);
-            return Err(failure);
-        }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(NoProcess(format!("none was there within {} s", PATIENCE.as_secs())));
         }
-        self.order(Order::Spares);
         let waited = self.changed.wait_timeout(state, left);
         Ok(waited.unwrap_or_else(std::sync::PoisonError::into_inner).0)
     }
@@ -227,11 +263,14 @@ impl Pool {
     pub fn add(&self, kind: Kind, started: Result<Process, String>) {
         let mut state = self.state();
         match started {
-            Ok(process) => {
-                state.failure = None;
-                state.spares[kind as usize].ready.push_back(process);
+            Ok(process) => state.spares[kind as usize].ready.push_back(process),
+            Err(failure) => {
+                // Once for each reason: whoever asks often must not fill the log.
+                if state.failures.1 != failure {
+                    log::error!("no process for guests: {failure}");
+                }
+                state.failures = (state.failures.0 + 1, failure);
             }
-            Err(failure) => state.failure = Some(failure),
         }
         drop(state);
         self.changed.notify_all();

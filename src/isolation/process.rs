@@ -2,7 +2,7 @@
 
 use super::channel::{Ask, Channel, Lost};
 use super::child::{COMMAND, Kind, WITH_FILES};
-use super::wire::{Binding, Facts, Failure, Frame, read_head};
+use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, read_head};
 use crate::base::private_dir::PrivateDir;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::io;
@@ -13,11 +13,11 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the end of a process is waited for that has closed its connections.
-const END: Duration = Duration::from_millis(200);
+/// How long the end of a process is waited for that has closed its connections, at most.
+pub const END: Duration = Duration::from_millis(200);
 
 /// How often it is looked for meanwhile.
-const END_LOOK: Duration = Duration::from_micros(200);
+const END_LOOK: Duration = Duration::from_micros(100);
 
 /// A process; killed on drop.
 #[derive(Debug)]
@@ -42,16 +42,20 @@ impl Process {
     ///
     /// # Errors
     /// No process, no descriptor, or no folder for its socket.
-    pub fn start(program: &Path, dir: &PrivateDir, kind: Kind) -> io::Result<Process> {
+    pub fn start(program: &Path, kind: Kind) -> io::Result<Process> {
+        // Only for a moment: whoever tidies the folder of temporary files finds nothing to remove.
+        let dir = PrivateDir::new()?;
         let path = dir.path().join("process");
         let listener = UnixListener::bind(&path)?;
         // The two wait in the listener until the process takes them, in this order. Then its path is not needed.
         let connected =
             UnixStream::connect(&path).and_then(|control| Ok((control, UnixStream::connect(&path)?)));
-        std::fs::remove_file(&path)?;
+        drop(dir);
         let (control, lane) = connected?;
         let mut command = Command::new(program);
         command.arg0("fuelbox").arg(COMMAND).env_clear().current_dir("/");
+        // Signals of a terminal are for the server.
+        command.process_group(0);
         if kind == Kind::WithFiles {
             command.arg(WITH_FILES);
         }
@@ -61,22 +65,32 @@ impl Process {
         Ok(Process { child: Some(command.spawn()?), channel })
     }
 
-    /// Binds it to a plug-in and has it load the module.
+    /// Binds it to a plug-in, before it has a byte of the module.
+    ///
+    /// # Errors
+    /// [`Lost`]: it died as a spare, or cannot be confined.
+    pub fn bind(
+        &mut self,
+        binding: &Binding,
+        descriptors: &[BorrowedFd<'_>],
+        until: Instant,
+    ) -> Result<(), Lost> {
+        let bytes = postcard::to_allocvec(binding).map_err(|_| Lost::Broken)?;
+        self.limit(binding.address_bytes()).map_err(|_| Lost::Gone)?;
+        self.channel.bind(&bytes, descriptors, until)?;
+        self.channel.is_ready(until)
+    }
+
+    /// Has it load the module.
     ///
     /// # Errors
     /// [`Lost`]; or, as the inner error, why the module does not load.
     pub fn load(
         &mut self,
-        binding: &Binding,
-        descriptors: &[BorrowedFd<'_>],
         until: Instant,
-    ) -> Result<Result<Facts, Failure>, Lost> {
-        let most = 2 * binding.module_bytes + 64 * 1024;
-        let bytes = postcard::to_allocvec(binding).map_err(|_| Lost::Broken)?;
-        self.limit(binding.address_bytes()).map_err(|_| Lost::Gone)?;
-        self.channel.bind(&bytes, descriptors, until)?;
-        self.channel.is_ready(until)?;
-        let ask = Ask { path: "/load", body: [&[]; 2], most, until: Some(until), when_long: None };
+        when_long: Option<&dyn Fn()>,
+    ) -> Result<Result<Option<Facts>, Failure>, Lost> {
+        let ask = Ask { path: "/load", body: [&[]; 2], most: FACTS_BYTES_MAX, until: Some(until), when_long };
         let answer = self.channel.ask(&ask, &mut silent)?;
         let (facts, _) = read_head(&answer).ok_or(Lost::Broken)?;
         Ok(facts)
@@ -92,12 +106,12 @@ impl Process {
     }
 
     /// How it died, if it did so lately by itself; it is killed if not.
-    pub fn death(&mut self) -> Death {
+    pub fn death(&mut self, patience: Duration) -> Death {
         let begin = Instant::now();
         let status = loop {
             match self.child.as_mut().map(std::process::Child::try_wait) {
                 Some(Ok(Some(status))) => break Some(status),
-                Some(Ok(None)) if begin.elapsed() < END => std::thread::sleep(END_LOOK),
+                Some(Ok(None)) if begin.elapsed() < patience.min(END) => std::thread::sleep(END_LOOK),
                 _ => break None,
             }
         };

@@ -1,9 +1,11 @@
 //! What a process says, made fit for use: it may say what no process of ours would.
 
 use super::wire::{Facts, Failure, Ran};
+use crate::base::error::LoadProblem;
 use crate::base::escape::{cut, printable, printable_lines};
 use crate::base::limits::{Limits, MESSAGE_BYTES_MAX};
-use crate::base::outcome::{Stop, Usage};
+use crate::base::outcome::Stop;
+use std::time::Duration;
 
 /// A text that is shown as it is.
 fn shown(text: &mut String) {
@@ -13,9 +15,20 @@ fn shown(text: &mut String) {
     }
 }
 
-/// A run's report; false if no run under `limits` can have it.
-pub fn ran(ran: &mut Ran, bytes: usize, limits: &Limits) -> bool {
-    usage(&mut ran.usage, limits);
+/// A text that is escaped where it is shown.
+fn short(text: &mut String) {
+    if text.len() > MESSAGE_BYTES_MAX {
+        *text = cut(text, MESSAGE_BYTES_MAX);
+    }
+}
+
+/// A run's report, with the time that it took; false if no run under the limits can have it.
+pub fn ran(ran: &mut Ran, bytes: usize, (limits, took): (&Limits, Duration)) -> bool {
+    let usage = &mut ran.usage;
+    usage.fuel = usage.fuel.min(limits.fuel);
+    usage.peak_pages = usage.peak_pages.min(limits.memory_pages);
+    usage.instantiate = usage.instantiate.min(took);
+    usage.run = usage.run.min(took);
     if let Err(stop) = &mut ran.result {
         stopped(stop);
     }
@@ -26,28 +39,52 @@ pub fn ran(ran: &mut Ran, bytes: usize, limits: &Limits) -> bool {
 pub fn failure(failure: &mut Failure) {
     match failure {
         Failure::Guest(stop) => stopped(stop),
-        Failure::NoFunction { known, .. } => known.show(),
+        Failure::NoFunction { name, known, .. } => {
+            short(name);
+            known.show();
+        }
         Failure::Limits(what) | Failure::Build(what) | Failure::Internal(what) => shown(what),
-        // These are escaped where they are shown.
-        Failure::Load(_) | Failure::Reserved { .. } | Failure::Input(_) | Failure::InputTooLarge { .. } => {}
+        Failure::Reserved { name: what } | Failure::Input(what) => short(what),
+        Failure::Load(problem) => load(problem),
+        Failure::InputTooLarge { .. } => {}
     }
 }
 
-/// What is known of a module of `size` bytes.
-pub fn facts(facts: &mut Facts) {
+fn load(problem: &mut LoadProblem) {
+    match problem {
+        LoadProblem::NotWasm(what) | LoadProblem::Invalid(what) => short(what),
+        LoadProblem::Import { import, why } => {
+            short(import);
+            short(why);
+        }
+        LoadProblem::HostFunctions { names } => names.iter_mut().for_each(short),
+        LoadProblem::TooLarge { .. }
+        | LoadProblem::Memory { .. }
+        | LoadProblem::Table { .. }
+        | LoadProblem::NoMemory { .. } => {}
+    }
+}
+
+/// What is known of a module; none if no module under `limits` is so.
+pub fn facts(mut facts: Facts, limits: &Limits) -> Option<Facts> {
     facts.info.index_exports();
+    let pages = facts.info.memory.map_or(0, |memory| memory.min_pages);
+    let is_so = facts.size <= limits.module_bytes
+        && pages <= u64::from(limits.memory_pages)
+        && facts.info.table_elements <= u64::from(limits.table_elements);
+    is_so.then_some(facts)
 }
 
 fn stopped(stop: &mut Stop) {
-    if let Stop::Failed { message, .. } = stop {
-        let clean = printable_lines(&cut(message, MESSAGE_BYTES_MAX + '…'.len_utf8()));
-        if clean != *message {
-            *message = clean;
+    match stop {
+        Stop::Failed { message, .. } => {
+            let clean = printable_lines(&cut(message, MESSAGE_BYTES_MAX + '…'.len_utf8()));
+            if clean != *message {
+                *message = clean;
+            }
         }
+        Stop::Trap(what) | Stop::Convention(what) | Stop::MemoryDenied { trap: what, .. } => short(what),
+        Stop::Deadline { why: Some(why), .. } => shown(why),
+        _ => {}
     }
-}
-
-fn usage(usage: &mut Usage, limits: &Limits) {
-    usage.fuel = usage.fuel.min(limits.fuel);
-    usage.peak_pages = usage.peak_pages.min(limits.memory_pages);
 }

@@ -3,7 +3,6 @@
 
 use super::pool::{Order, Pool};
 use super::process::Process;
-use crate::base::private_dir::PrivateDir;
 use std::path::Path;
 use std::process::Child;
 use std::sync::Weak;
@@ -20,11 +19,11 @@ const LAST_LOOKS: u32 = 100;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Works until the pool is gone.
-pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path, dir: &PrivateDir) {
+pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path) {
     let mut dying: Vec<Child> = Vec::new();
     loop {
         match orders.recv_timeout(if dying.is_empty() { IDLE } else { LOOK }) {
-            Ok(Order::Spares) => start(pool, program, dir),
+            Ok(Order::Spares) => start(pool, program),
             Ok(Order::Bury(child)) => dying.push(child),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -41,19 +40,13 @@ pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path, di
     }
 }
 
-fn start(pool: &Weak<Pool>, program: &Path, dir: &PrivateDir) {
+fn start(pool: &Weak<Pool>, program: &Path) {
     while let Some((pool, kind)) =
         pool.upgrade().and_then(|pool| pool.missing().map(|kind| (pool.clone(), kind)))
     {
-        let started = Process::start(program, dir, kind);
+        let started = Process::start(program, kind);
         let has_failed = started.is_err();
-        pool.add(
-            kind,
-            started.map_err(|error| {
-                log::error!("no process for guests: {}: {error}", program.display());
-                format!("{}: {error}", program.display())
-            }),
-        );
+        pool.add(kind, started.map_err(|error| format!("{}: {error}", program.display())));
         if has_failed {
             return;
         }

@@ -9,8 +9,9 @@
 
 use crate::abi::Convention;
 use crate::abi::given::Environment;
+use crate::base::bounded;
 use crate::base::error::{Error, LoadProblem, Names};
-use crate::base::limits::{Limits, TRANSLATED_PER_BYTE, WarmLimits};
+use crate::base::limits::{Limits, NAMES_BYTES_MAX, TRANSLATED_PER_BYTE, TYPE_VALUES_MAX, WarmLimits};
 use crate::base::outcome::{Stop, Usage, Value};
 use crate::module::reader::ModuleInfo;
 use serde::de::DeserializeOwned;
@@ -69,6 +70,9 @@ impl Binding {
     }
 }
 
+/// Bytes of what is known of a module, at most: names, and some for each import and export.
+pub const FACTS_BYTES_MAX: usize = 2 * NAMES_BYTES_MAX + (1 << 20);
+
 /// What is known of a loaded module.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Facts {
@@ -80,11 +84,17 @@ pub struct Facts {
     pub is_slow_to_translate: bool,
 }
 
+/// Values, or none for bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Values(
+    #[serde(deserialize_with = "bounded::optional::<_, _, TYPE_VALUES_MAX>")] pub Option<Vec<Value>>,
+);
+
 /// What a run gave. A result that is bytes follows the head.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Ran {
     /// The values, or none for bytes; or what stopped the guest.
-    pub result: Result<Option<Vec<Value>>, Stop>,
+    pub result: Result<Values, Stop>,
     /// What it used.
     pub usage: Usage,
 }

@@ -1,5 +1,7 @@
 //! The declarations of a module that other rooms need.
 
+#[cfg(feature = "isolation")]
+use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, TYPE_VALUES_MAX};
 use crate::module::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -54,8 +56,16 @@ impl Ty {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Signature {
     /// Parameter types.
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_VALUES_MAX>")
+    )]
     pub params: Vec<Ty>,
     /// Result types.
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_VALUES_MAX>")
+    )]
     pub results: Vec<Ty>,
 }
 
@@ -138,8 +148,16 @@ pub struct MemorySize {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleInfo {
     /// Everything it imports.
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "crate::base::bounded::list::<_, _, { IMPORTS_MAX as usize }>")
+    )]
     pub imports: Vec<Import>,
     /// Everything it exports.
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "crate::base::bounded::list::<_, _, { EXPORTS_MAX as usize }>")
+    )]
     pub exports: Vec<Export>,
     /// Its linear memory (the first, if there are more).
     pub memory: Option<MemorySize>,
@@ -157,6 +175,10 @@ pub struct ModuleInfo {
     #[cfg_attr(feature = "isolation", serde(skip))]
     reserved: OnceLock<Box<[u32]>>,
     /// The modules that it imports from.
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "crate::base::bounded::set::<_, _, { IMPORTS_MAX as usize }>")
+    )]
     pub import_modules: BTreeSet<String>,
 }
 

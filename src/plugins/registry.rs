@@ -63,7 +63,7 @@ impl Plugin {
     /// directory.
     pub fn may_stall(&self) -> bool {
         let fresh_bytes = match &self.code.info().memory {
-            Some(memory) if self.warm.is_none() => memory.min_pages * PAGE_BYTES as u64,
+            Some(memory) if self.warm.is_none() => memory.min_pages.saturating_mul(PAGE_BYTES as u64),
             _ => 0,
         };
         fresh_bytes > LONG_INSTANTIATION_MS * FRESH_BYTES_PER_MS

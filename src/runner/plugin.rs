@@ -10,7 +10,7 @@ use crate::host::guest_log::Origin;
 #[cfg(feature = "isolation")]
 use crate::host::streams::Sink;
 #[cfg(feature = "isolation")]
-use crate::isolation::{Sealed, manager::Spec, relay::Relay};
+use crate::isolation::{Sealed, manager::Spec, relay::Relay, wire::Values};
 use crate::plugins::catalog::Catalog;
 use crate::plugins::code::Code;
 use crate::plugins::folder::Changes;
@@ -155,7 +155,7 @@ impl Runner {
         };
         let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.when_long))?;
         let broken = || Stop::Died { how: "protocol", signal: None };
-        let result = ran.result.and_then(|values| I::output(values, bytes).ok_or_else(broken));
+        let result = ran.result.and_then(|Values(values)| I::output(values, bytes).ok_or_else(broken));
         if let Err(stop @ Stop::Died { how, .. }) = &result {
             plugin.stats.died(how);
             let id = request_id.map(|id| format!(" {id}")).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop, Value};
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
-use crate::isolation::wire::{Binding, Facts, Frame, Ran};
+use crate::isolation::wire::{Binding, Facts, Frame, Ran, Values};
 use crate::sandbox::pool::{Budget, Pool};
 use crate::sandbox::program::{CompileOptions, Program};
 use std::fs::File;
@@ -23,6 +23,8 @@ pub struct Guest {
     policy: FromDoor,
     warm: Option<Pool>,
     logs_stdout: bool,
+    /// Whether all of its code was tried.
+    is_tried: bool,
     frames: Arc<Mutex<Frames>>,
     #[cfg(debug_assertions)]
     has_faults: bool,
@@ -71,19 +73,20 @@ impl Guest {
             policy,
             warm,
             logs_stdout,
+            is_tried: tries_all,
             frames: Arc::clone(frames),
             #[cfg(debug_assertions)]
             has_faults,
         })
     }
 
-    /// What is known of it.
-    pub fn facts(&self) -> Facts {
-        Facts {
+    /// What is known of it, if it is loaded to find that out.
+    pub fn facts(&self) -> Option<Facts> {
+        self.is_tried.then(|| Facts {
             info: self.program.info().clone(),
             size: self.program.size(),
             is_slow_to_translate: self.program.is_slow_to_translate(),
-        }
+        })
     }
 
     /// Whether faults are met.
@@ -101,7 +104,7 @@ impl Guest {
         let guest_env = self.policy.guest_env.clone();
         let job = Job { stdout: buffer(), stderr: buffer(), guest_env, warm: None, ..self.job(false) };
         let report = try_instance(job)?;
-        Ok(Ran { result: report.result.map(|()| None), usage: report.usage })
+        Ok(Ran { result: report.result.map(|()| Values(None)), usage: report.usage })
     }
 
     /// Runs it. The second part of the result are the bytes that it gave.
@@ -155,12 +158,12 @@ impl Guest {
 }
 
 fn values_of(report: Report<Vec<Value>>) -> (Ran, Vec<u8>) {
-    (Ran { result: report.result.map(Some), usage: report.usage }, Vec::new())
+    (Ran { result: report.result.map(|values| Values(Some(values))), usage: report.usage }, Vec::new())
 }
 
 fn bytes_of(report: Report<Vec<u8>>) -> (Ran, Vec<u8>) {
     let (result, bytes) = match report.result {
-        Ok(bytes) => (Ok(None), bytes),
+        Ok(bytes) => (Ok(Values(None)), bytes),
         Err(stop) => (Err(stop), Vec::new()),
     };
     (Ran { result, usage: report.usage }, bytes)

@@ -8,9 +8,13 @@ use log::Level;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-/// Bytes of one kind that are held back at most. Lines are passed on as they end.
+/// Bytes of one kind that are held back at most. Lines are passed on when they have ended.
 const HELD_BYTES_MAX: usize = 8 * 1024;
+
+/// Time for which lines are held back at most, while more come.
+const HELD_TIME: Duration = Duration::from_millis(20);
 
 /// Bytes of a message that the log shows at most.
 const MESSAGE_BYTES_SHOWN: usize = LOG_LINE_BYTES_MAX * LOG_MESSAGE_LINES_MAX as usize;
@@ -57,12 +61,13 @@ pub struct Way {
     kind: Frame,
     is_log: bool,
     held: Vec<u8>,
+    flushed: Instant,
 }
 
 impl Way {
     /// For the stream `kind`, whose other end is a log or not.
     pub fn new(frames: &Arc<Mutex<Frames>>, kind: Frame, is_log: bool) -> Way {
-        Way { frames: Arc::clone(frames), kind, is_log, held: Vec::new() }
+        Way { frames: Arc::clone(frames), kind, is_log, held: Vec::new(), flushed: Instant::now() }
     }
 }
 
@@ -78,7 +83,7 @@ impl Outlet for Way {
             }
             self.held.extend_from_slice(piece);
         }
-        if !self.is_log || self.held.ends_with(b"\n") {
+        if !self.is_log || (self.held.ends_with(b"\n") && self.flushed.elapsed() >= HELD_TIME) {
             self.flush();
         }
     }
@@ -94,6 +99,7 @@ impl Outlet for Way {
         if !self.held.is_empty() {
             lock(&self.frames).send(self.kind, &[&self.held]);
             self.held.clear();
+            self.flushed = Instant::now();
         }
     }
 }
