@@ -1,9 +1,12 @@
 //! Guests in processes of their own: what dies there is nobody else's matter.
 
 use crate::guest::LONG;
-use crate::support::{Client, Reply, Server, TempDir, deadline_ms, fuelbox_program, prebuilt, reload, wat};
+use crate::support::{
+    Client, Reply, Serve, Server, TempDir, deadline_ms, fuelbox_program, prebuilt, reload, wat,
+};
 use fuelbox::{Call, Isolation, Limits, Runner, RunnerConfig, Stop};
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Function names at which a process meets a fault, with what comes of it: `src/isolation/child/faults.rs` has them.
 const FAULTS: &[(&str, u16, &str)] = &[
@@ -24,6 +27,10 @@ const FAULTS: &[(&str, u16, &str)] = &[
     ("fault-frames", 504, "deadline"),
     ("fault-words", 500, "protocol"),
     ("fault-flood", 504, "deadline"),
+    ("fault-empty", 504, "deadline"),
+    ("fault-trickle", 504, "deadline"),
+    ("fault-twice", 200, ""),
+    ("fault-ends", 200, ""),
 ];
 
 /// A module with a function for each fault, and `fine`.
@@ -72,6 +79,10 @@ fn each_fault_costs_one_response_and_nothing_else() {
         if *status == 500 {
             assert_eq!(reply.problem(), "guest-died", "{fault}");
         }
+        if *fault == "fault-twice" {
+            // What is late is not taken for an answer.
+            std::thread::sleep(Duration::from_millis(200));
+        }
         assert_eq!(call(&server, "f", "fine").text(), "1\n", "after {fault}");
         let greeted = server.send("POST", "/execute/greet?func=greet", b"World");
         assert_eq!(greeted.text(), "Hello, World", "after {fault}");
@@ -84,6 +95,67 @@ fn each_fault_costs_one_response_and_nothing_else() {
         let line = format!(r#"fuelbox_guest_deaths_total{{plugin="f",reason="{reason}"}} {}"#, of(reason));
         assert!(metrics.contains(&line), "{line}: {metrics}");
     }
+}
+
+/// The processes of a server.
+fn processes(server: &Serve) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.child.id())).unwrap();
+    let listed =
+        tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default());
+    listed.flat_map(|listed| listed.split_whitespace().map(str::to_string).collect::<Vec<_>>()).collect()
+}
+
+fn signal(name: &str, processes: &[String]) {
+    // One that loaded a module may just have ended.
+    let told = Command::new("kill").arg(name).args(processes).stderr(Stdio::null()).status();
+    told.unwrap();
+}
+
+#[test]
+fn a_process_that_somebody_kills_is_nobody_s_matter() {
+    let server = Serve::start(&TempDir::new().0, &["--isolation=process"]);
+    let greet = || Client::connect(server.address).send("POST", "/execute/greet", b"World").text();
+    assert_eq!(greet(), "Hello, World");
+    for round in 0..6 {
+        // The one that waits for calls, and the spare one.
+        signal("-KILL", &processes(&server));
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(greet(), "Hello, World", "{round}");
+    }
+}
+
+#[test]
+fn what_ends_a_server_s_group_ends_none_of_its_processes_first() {
+    let server = Serve::start(&TempDir::new().0, &["--isolation=process"]);
+    let greet = || Client::connect(server.address).send("POST", "/execute/greet", b"World").text();
+    assert_eq!(greet(), "Hello, World");
+    let before = processes(&server);
+    for name in ["-TERM", "-INT", "-HUP"] {
+        signal(name, &before);
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(greet(), "Hello, World");
+    let after = processes(&server);
+    assert!(before.iter().all(|process| after.contains(process)), "{before:?} became {after:?}");
+}
+
+#[test]
+fn a_process_that_loads_delays_nobody_else() {
+    let server = Serve::start(&TempDir::new().0, &["--isolation=process", "--workers=1"]);
+    // It is bound, and does not go on.
+    let stopped = processes(&server);
+    signal("-STOP", &stopped);
+    let address = server.address;
+    let late =
+        std::thread::spawn(move || Client::connect(address).send("POST", "/execute/greet", b"World").text());
+    std::thread::sleep(Duration::from_millis(50));
+    for _ in 0..20 {
+        let begin = Instant::now();
+        assert_eq!(Client::connect(server.address).send("GET", "/healthz", b"").status, 200);
+        assert!(begin.elapsed() < LONG / 8, "{:?}", begin.elapsed());
+    }
+    signal("-CONT", &stopped);
+    assert_eq!(late.join().unwrap(), "Hello, World");
 }
 
 #[test]
@@ -103,7 +175,7 @@ fn others_get_their_responses_while_processes_die() {
             });
         }
         let mut client = Client::connect(server.address);
-        let (mut count, mut longest) = (0, std::time::Duration::ZERO);
+        let (mut count, mut longest) = (0, Duration::ZERO);
         while Instant::now() < until {
             let begin = Instant::now();
             let reply = client.send("POST", "/execute/greet?func=greet", b"World");
@@ -135,7 +207,7 @@ fn many_deaths_leave_nothing_behind() {
             descriptors(),
             zombies()
         );
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::outlet::Frames;
 use crate::base::lock::lock;
-use crate::isolation::wire::Frame;
+use crate::base::outcome::Usage;
+use crate::isolation::wire::{Failure, Frame, Ran, Values, write_head};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,6 +40,22 @@ pub fn meet(
             raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nFrames: 0\r\n\r\n\xff\xff\xff\xffabcd")
         }
         "frames" => raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nFrames: 1000000\r\n\r\n"),
+        "empty" => loop {
+            lock(frames).send(Frame::Stderr, &[]);
+        },
+        "trickle" => {
+            let mut writer = request.into_writer();
+            let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n");
+            while writer.write_all(b"x").and_then(|()| writer.flush()).is_ok() {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+        }
+        "twice" => twice(request),
+        "ends" => {
+            let mut writer = request.into_writer();
+            let _ = writer.write_all(&fine()).and_then(|()| writer.flush());
+            std::process::exit(0);
+        }
         "words" => {
             eprint!("{}", "no frame ".repeat(FLOOD));
             spin();
@@ -52,6 +69,24 @@ pub fn meet(
         _ => return Some(request),
     }
     None
+}
+
+/// The response of a run that gave nothing.
+fn fine() -> Vec<u8> {
+    let mut message = Vec::new();
+    let ran = Ran { result: Ok(Values(None)), usage: Usage::default() };
+    let _ = write_head(&mut message, &Ok::<_, Failure>(ran));
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nFrames: 0\r\n\r\n", message.len());
+    [head.into_bytes(), message].concat()
+}
+
+/// Responds, and a moment later again, to a request that has not come.
+fn twice(request: tiny_http::Request) {
+    let mut writer = request.into_writer();
+    for _ in 0..2 {
+        let _ = writer.write_all(&fine()).and_then(|()| writer.flush());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn spin() {
