@@ -29,6 +29,8 @@ pub struct Sealed {
 struct Bound {
     process: Process,
     to: Weak<Sealed>,
+    /// The processor time that it had used when it was looked at, if it was, since its last call.
+    used: Option<Duration>,
 }
 
 /// What the supervisor is asked for.
@@ -86,6 +88,9 @@ pub struct Pool {
 
 /// How long a process is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Processor time that a process may use between two looks while it has nothing to do. Its runtime uses next to none.
+const IDLE_TIME: Duration = Duration::from_millis(100);
 
 /// Why there is no process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,7 +225,7 @@ impl Pool {
             drop(state);
             return self.bury(process);
         }
-        state.idle.push(Bound { process, to: Arc::downgrade(sealed) });
+        state.idle.push(Bound { process, to: Arc::downgrade(sealed), used: None });
         drop(state);
         self.changed.notify_all();
     }
@@ -236,6 +241,27 @@ impl Pool {
     pub fn bury(&self, process: Process) {
         if let Some(child) = process.kill() {
             self.order(Order::Bury(child));
+        }
+    }
+
+    /// Ends processes that use processor time though they have nothing to do: guests took them over.
+    pub fn end_busy_idlers(&self) {
+        let mut state = self.state();
+        let mut at = 0;
+        let mut ended = Vec::new();
+        while at < state.idle.len() {
+            let bound = &mut state.idle[at];
+            let now = bound.process.processor_time();
+            let before = std::mem::replace(&mut bound.used, now);
+            match (before, now) {
+                (Some(before), Some(now)) if now > before + IDLE_TIME => ended.push(state.idle.remove(at)),
+                _ => at += 1,
+            }
+        }
+        drop(state);
+        for bound in ended {
+            log::warn!("a process for guests that had nothing to do used processor time; it is ended");
+            self.bury(bound.process);
         }
     }
 

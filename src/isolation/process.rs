@@ -96,6 +96,16 @@ impl Process {
         Ok(facts)
     }
 
+    /// The processor time that it has used, if the system tells.
+    pub fn processor_time(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.as_ref()?.id())).ok()?;
+        // proc_pid_stat(5): the name, which may hold anything, ends at the last parenthesis; utime and stime are fields 14
+        // and 15.
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+        let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+        Some(Duration::from_millis(ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second()))
+    }
+
     /// Bounds its address space, in bytes.
     fn limit(&self, address_bytes: u64) -> io::Result<()> {
         let id = self.child.as_ref().and_then(|child| Pid::from_raw(child.id().try_into().ok()?));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Child;
 use std::sync::Weak;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often ends of killed processes are looked for. One that hangs in a system call may take long.
 const LOOK: Duration = Duration::from_millis(10);
@@ -21,11 +21,16 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Works until the pool is gone.
 pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path) {
     let mut dying: Vec<Child> = Vec::new();
+    let mut looked = Instant::now();
     loop {
         match orders.recv_timeout(if dying.is_empty() { IDLE } else { LOOK }) {
             Ok(Order::Spares) => start(pool, program),
             Ok(Order::Bury(child)) => dying.push(child),
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(pool) = pool.upgrade() {
+                    look_at_idle(&pool, &mut looked);
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => break,
         }
         dying.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
@@ -37,6 +42,14 @@ pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path) {
             return;
         }
         std::thread::sleep(LOOK);
+    }
+}
+
+/// Looks at processes that have nothing to do, now and then.
+fn look_at_idle(pool: &Pool, looked: &mut Instant) {
+    if looked.elapsed() >= IDLE {
+        *looked = Instant::now();
+        pool.end_busy_idlers();
     }
 }
 

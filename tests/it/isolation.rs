@@ -5,6 +5,7 @@ use crate::support::{
     Client, Reply, Serve, Server, TempDir, deadline_ms, fuelbox_program, prebuilt, reload, wat,
 };
 use fuelbox::{Call, Isolation, Limits, Runner, RunnerConfig, Stop};
+use std::collections::HashMap;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -122,6 +123,37 @@ fn a_process_that_somebody_kills_is_nobody_s_matter() {
         std::thread::sleep(Duration::from_millis(20));
         assert_eq!(greet(), "Hello, World", "{round}");
     }
+}
+
+#[test]
+fn a_process_that_goes_on_after_its_response_is_ended() {
+    let module = wat(r#"(module (func (export "fault-goes-on") (result i32) (i32.const 7)))"#);
+    let (_dir, server) = served(&[("g", module)], isolation(), Limits::default());
+    assert_eq!(call(&server, "g", "fault-goes-on").status, 200);
+    // Another test may have processes, too; the one that spins takes a whole processor.
+    let begin = Instant::now();
+    let own = std::process::id().to_string();
+    let spins = || {
+        let first = cpu_of_children(&own);
+        std::thread::sleep(Duration::from_millis(300));
+        let second = cpu_of_children(&own);
+        first.iter().any(|(id, ticks)| second.get(id).is_some_and(|now| now > &(ticks + 20)))
+    };
+    while spins() {
+        assert!(begin.elapsed() < LONG, "it goes on");
+    }
+}
+
+/// Clock ticks that each child of the process `own` has used.
+fn cpu_of_children(own: &str) -> HashMap<String, u64> {
+    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let stat = std::fs::read_to_string(path.join("stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks = fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?;
+        (fields[1] == own).then(|| (path.display().to_string(), ticks))
+    });
+    stats.collect()
 }
 
 #[test]

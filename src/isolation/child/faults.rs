@@ -50,6 +50,11 @@ pub fn meet(
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
+        "goes-on" => {
+            let mut writer = request.into_writer();
+            let _ = writer.write_all(&fine()).and_then(|()| writer.flush());
+            spin();
+        }
         "twice" => twice(request),
         "ends" => {
             let mut writer = request.into_writer();
