@@ -149,7 +149,7 @@ impl Channel {
         }
         let mut to_send: [&[u8]; 2] = [&first, rest];
         let mut got = Vec::new();
-        let mut head = None;
+        let (mut head, mut is_alone) = (None, false);
         let mut when_long = ask.when_long.map(|when_long| (when_long, Instant::now() + LONG));
         loop {
             self.send(&mut to_send)?;
@@ -168,13 +168,18 @@ impl Channel {
             };
             let until = [when_long.map(|(_, at)| at), ask.until].into_iter().flatten().min();
             let mut polled = [PollFd::new(&self.lane, events), PollFd::new(&self.control, PollFlags::IN)];
-            match wait(&mut polled, until) {
+            // A process that has ended may have responded before.
+            let count = if is_alone { 1 } else { 2 };
+            match wait(&mut polled[..count], until) {
                 Err(Lost::Late) => continue,
                 other => other?,
             }
             let [lane, control] = polled.map(|polled| !polled.revents().is_empty());
-            if control {
-                self.receive_frames(relay)?;
+            if control && !is_alone {
+                match self.receive_frames(relay) {
+                    Err(Lost::Gone) => is_alone = true,
+                    other => other?,
+                }
             }
             if lane && self.receive(&mut got, &mut head, ask.most)? {
                 break;
