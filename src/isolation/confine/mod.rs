@@ -1,7 +1,7 @@
 //! What a process gives up before it runs a guest: new privileges, files, system calls, memory beyond a bound.
 //!
-//! In this order: [`early`] or [`privileges`] at the start, [`files`] when all is open and before threads are made,
-//! [`calls`] when the threads run that the rules do not let it make later.
+//! In this order: `early` or `privileges` at the start, `files` when all is open and before threads are made,
+//! `calls` when the threads run that the rules do not let it make later.
 
 mod allowed;
 mod attacks;
