@@ -1,8 +1,9 @@
 //! Guests in processes of their own: what dies there is nobody else's matter.
 
 use crate::guest::LONG;
+use crate::skip::skip;
 use crate::support::{
-    Client, Reply, Serve, Server, TempDir, deadline_ms, fuelbox_program, prebuilt, reload, wat,
+    Client, Reply, Serve, Server, TempDir, deadline_ms, fuelbox_program, is_isolated, prebuilt, reload, wat,
 };
 use fuelbox::{Call, Isolation, Limits, Runner, RunnerConfig, Stop};
 use std::collections::HashMap;
@@ -98,6 +99,12 @@ fn each_fault_costs_one_response_and_nothing_else() {
     }
 }
 
+/// `fuelbox serve` with guests in processes, and the built-in ones.
+fn serve(flags: &[&str]) -> Serve {
+    let isolation: &[&str] = if is_isolated() { &[] } else { &["--isolation=process"] };
+    Serve::start(&TempDir::new().0, &[isolation, flags].concat())
+}
+
 /// The processes of a server.
 fn processes(server: &Serve) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", server.child.id())).unwrap();
@@ -114,7 +121,7 @@ fn signal(name: &str, processes: &[String]) {
 
 #[test]
 fn a_process_that_somebody_kills_is_nobody_s_matter() {
-    let server = Serve::start(&TempDir::new().0, &["--isolation=process"]);
+    let server = serve(&[]);
     let greet = || Client::connect(server.address).send("POST", "/execute/greet", b"World").text();
     assert_eq!(greet(), "Hello, World");
     for round in 0..6 {
@@ -158,7 +165,7 @@ fn cpu_of_children(own: &str) -> HashMap<String, u64> {
 
 #[test]
 fn what_ends_a_server_s_group_ends_none_of_its_processes_first() {
-    let server = Serve::start(&TempDir::new().0, &["--isolation=process"]);
+    let server = serve(&[]);
     let greet = || Client::connect(server.address).send("POST", "/execute/greet", b"World").text();
     assert_eq!(greet(), "Hello, World");
     let before = processes(&server);
@@ -173,7 +180,7 @@ fn what_ends_a_server_s_group_ends_none_of_its_processes_first() {
 
 #[test]
 fn a_process_that_loads_delays_nobody_else() {
-    let server = Serve::start(&TempDir::new().0, &["--isolation=process", "--workers=1"]);
+    let server = serve(&["--workers=1"]);
     // It is bound, and does not go on.
     let stopped = processes(&server);
     signal("-STOP", &stopped);
@@ -220,6 +227,10 @@ fn others_get_their_responses_while_processes_die() {
 
 #[test]
 fn many_deaths_leave_nothing_behind() {
+    if is_isolated() {
+        // Then most other tests have processes here, too.
+        return skip("the tests run a first time without processes, and then this can be told");
+    }
     let (_dir, server) = served(&[("f", faulty())], isolation(), Limits::default());
     let deaths = std::env::var("FUELBOX_TEST_DEATHS").map_or(200, |count| count.parse().unwrap());
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
