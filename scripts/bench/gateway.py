@@ -235,7 +235,9 @@ def gateway(rounds, _):
     """The gateway, beside another build of it and its ancestor: in turns, the medians of three."""
     with contextlib.ExitStack() as stack:
         servers = {"": (stack.enter_context(Server(None)), "/execute/greet")}
-        isolated = stack.enter_context(Server(None, FUELBOX, ["--isolation", "process", "--workers", "4"]))
+        # One client has all connections here; with its usual share it would be told to wait.
+        flags = ["--isolation", "process", "--workers", "4", "--client-share", "100", "--queue", "1000"]
+        isolated = stack.enter_context(Server(None, FUELBOX, flags))
         servers[", guests in processes"] = (isolated, "/execute/greet")
         if BEFORE:
             servers[", before"] = (stack.enter_context(Server(None, BEFORE)), "/execute/greet")
