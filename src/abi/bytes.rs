@@ -6,8 +6,11 @@ use super::reserved::{is_reserved, no_function};
 use super::{command, extism, numeric, packed};
 use crate::base::error::Error;
 use crate::base::heap;
+use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
 use crate::host::streams::{SinkTo, Stdin};
+use crate::host::wasi::ctx::GuestEnv;
+use crate::sandbox::program::Program;
 
 /// Calls `func` with bytes, by its own convention or the one that is forced. Numbers are written as text:
 /// arguments between white space or as a JSON array, results one a line.
@@ -53,10 +56,13 @@ pub fn call_bytes(
     }
 }
 
-/// Makes an instance, its start function included, and calls nothing.
+/// Makes an instance of `program`, its start function included, and calls nothing.
 ///
 /// # Errors
 /// The guest environment cannot be made; a guest that was stopped while it started is in the report.
-pub fn try_instance(job: Job<'_>) -> Result<Report<()>, Error> {
+pub fn try_instance(program: &Program, limits: &Limits, guest_env: GuestEnv) -> Result<Report<()>, Error> {
+    let buffer = || SinkTo::Buffer(Vec::new());
+    let job =
+        Job { program, limits, stdout: buffer(), stderr: buffer(), guest_env, warm: None, when_long: None };
     called(job, |_| Ok(()))
 }

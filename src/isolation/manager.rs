@@ -4,9 +4,10 @@ use super::channel::{Ask, Lost};
 use super::child::Kind;
 use super::config::Isolation;
 use super::image::Image;
-use super::pool::{NoProcess, Order, Pool, Sealed};
+use super::pool::{Order, Pool, Sealed};
 use super::process::{END, Process};
 use super::relay::Relay;
+use super::spare::bound;
 use super::wire::{Binding, Failure, Ran, read_head, write_head};
 use super::{sane, supervisor};
 use crate::abi::FromPolicy;
@@ -37,9 +38,6 @@ const LOAD_SPARE: Duration = Duration::from_secs(1);
 /// Time that a spare process may take to be ready.
 const BIND_TIME: Duration = Duration::from_secs(5);
 
-/// Spare processes that may be found dead, one after the other.
-const SPARES_TRIED: u32 = 3;
-
 /// Processes in a row that may die while they load a module.
 pub const LOAD_DEATHS_MAX: u32 = 3;
 
@@ -51,6 +49,9 @@ const ANSWER_BYTES: usize = 64 * 1024;
 
 /// Where an instance is tried.
 const TRY: &str = "/try";
+
+/// What a process ends with that says what no process of ours does.
+pub const BROKEN: Stop = Stop::Died { how: "protocol", signal: None };
 
 /// What is run: a plug-in's module under its policy.
 pub struct Spec<'a> {
@@ -134,7 +135,10 @@ impl Manager {
             Binding { tries_all: true, ..self.binding((name, limits), &policy, None, image.size()) };
         let pool = self.pool()?;
         let begin = Instant::now();
-        let mut process = self.bound_spare(&pool, &binding, image.descriptor())?;
+        let until = || Instant::now() + BIND_TIME;
+        let take = || pool.take_spare().map(|spare| (spare, false));
+        let bind = |spare: &mut Process| spare.bind(&binding, &[image.descriptor()], until());
+        let (mut process, _) = bound(take, bind, |spare| pool.bury(spare))?;
         let loaded = match process.load(begin + LOAD_TIME, None) {
             Ok(Ok(facts)) => {
                 let facts = facts.and_then(|facts| sane::facts(facts, limits));
@@ -159,18 +163,6 @@ impl Manager {
         };
         pool.bury(process);
         loaded
-    }
-
-    /// A process that is bound to what is no plug-in yet.
-    fn bound_spare(&self, pool: &Pool, binding: &Binding, module: BorrowedFd<'_>) -> Result<Process, Error> {
-        for _ in 0..SPARES_TRIED {
-            let mut process = pool.take_spare().map_err(no_process)?;
-            if process.bind(binding, &[module], Instant::now() + BIND_TIME).is_ok() {
-                return Ok(process);
-            }
-            pool.bury(process);
-        }
-        Err(no_process(NoProcess("those that were started died at once".into())))
     }
 
     /// Makes an instance, its start function included, and calls nothing.
@@ -215,7 +207,7 @@ impl Manager {
         relay: &mut Relay,
     ) -> Result<(Ran, Vec<u8>), Error> {
         let pool = self.pool()?;
-        let mut process = match self.bound(&pool, spec, when_long)? {
+        let mut process = match self.ready(&pool, spec, when_long)? {
             Ok(process) => process,
             Err(stop) => return Ok((stopped(stop, Duration::ZERO), Vec::new())),
         };
@@ -243,11 +235,11 @@ impl Manager {
                     }
                     return Err(error);
                 }
-                None => Stop::Died { how: "protocol", signal: None },
+                None => BROKEN,
             },
             Err(Lost::Late) => match spec.limits.deadline {
                 Some(limit) => Stop::Deadline { limit, why: None },
-                None => Stop::Died { how: "protocol", signal: None },
+                None => BROKEN,
             },
             Err(Lost::Gone) => {
                 // Others need not wait until it is known how it died.
@@ -257,14 +249,14 @@ impl Manager {
                 let left = until.map_or(END, |until| until.saturating_duration_since(Instant::now()));
                 died(&mut process, left)
             }
-            Err(Lost::Broken) => Stop::Died { how: "protocol", signal: None },
+            Err(Lost::Broken) => BROKEN,
         };
         pool.give_up(process);
         Ok((stopped(stop, begin.elapsed()), Vec::new()))
     }
 
-    /// A process that is bound to the plug-in, and has loaded it.
-    fn bound(
+    /// A process that has loaded the plug-in.
+    fn ready(
         &self,
         pool: &Pool,
         spec: &Spec<'_>,
@@ -281,22 +273,18 @@ impl Manager {
             return Ok(Err(Stop::Died { how: "loading", signal: None }));
         }
         let kind = if dirs.is_empty() { Kind::Closed } else { Kind::WithFiles };
-        let binding = self.binding((spec.name, spec.limits), &spec.policy, spec.warm, sealed.image.size());
-        let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
-        descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
-        for _ in 0..SPARES_TRIED {
-            let (mut process, is_bound) = pool.take(sealed, kind, when_long).map_err(no_process)?;
-            if is_bound {
-                return Ok(Ok(process));
-            }
-            // A spare that is dead has nothing to do with the module.
-            if process.bind(&binding, &descriptors, Instant::now() + BIND_TIME).is_err() {
-                pool.give_up(process);
-                continue;
-            }
-            return self.loaded(pool, spec, process);
+        let take = || pool.take(sealed, kind, when_long);
+        let bind = |spare: &mut Process| {
+            let binding =
+                self.binding((spec.name, spec.limits), &spec.policy, spec.warm, sealed.image.size());
+            let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
+            descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
+            spare.bind(&binding, &descriptors, Instant::now() + BIND_TIME)
+        };
+        match bound(take, bind, |spare| pool.give_up(spare))? {
+            (process, true) => Ok(Ok(process)),
+            (process, false) => self.loaded(pool, spec, process),
         }
-        Err(no_process(NoProcess("those that were started died at once".into())))
     }
 
     /// The process, once it has loaded the module of the plug-in.
@@ -320,7 +308,7 @@ impl Manager {
             }
             Err(Lost::Late) => Stop::Deadline { limit, why: Some("loading the module".into()) },
             Err(Lost::Gone) => died(&mut process, END),
-            Err(Lost::Broken) => Stop::Died { how: "protocol", signal: None },
+            Err(Lost::Broken) => BROKEN,
         };
         // The system, or an operator, kills whatever the module is.
         if !matches!(stop, Stop::Died { how: "killed", .. }) {
@@ -350,7 +338,6 @@ impl Manager {
             module_bytes,
             tries_all: false,
             log_level: shown.map_or(0, |level| level as usize),
-            logs_stdout: true,
             has_faults: self.config.has_faults,
             is_weak: self.config.weak,
         }
@@ -367,11 +354,6 @@ impl Drop for Manager {
 
 /// Spares where each call takes one, at most.
 const SPARES_PER_CALL: usize = 8;
-
-fn no_process(NoProcess(why): NoProcess) -> Error {
-    log::debug!("no process for a guest: {why}");
-    Error::Guest(Stop::NoMemory { what: "a process" })
-}
 
 fn died(process: &mut Process, patience: Duration) -> Stop {
     let death = process.death(patience);

@@ -10,6 +10,7 @@ mod pool;
 mod process;
 pub mod relay;
 mod sane;
+mod spare;
 mod supervisor;
 pub mod wire;
 

@@ -26,14 +26,16 @@ pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path) {
         match orders.recv_timeout(if dying.is_empty() { IDLE } else { LOOK }) {
             Ok(Order::Spares) => start(pool, program),
             Ok(Order::Bury(child)) => dying.push(child),
-            Err(RecvTimeoutError::Timeout) => {
-                if let Some(pool) = pool.upgrade() {
-                    look_at_idle(&pool, &mut looked);
-                }
-            }
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         dying.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        if looked.elapsed() >= IDLE
+            && let Some(pool) = pool.upgrade()
+        {
+            looked = Instant::now();
+            pool.end_busy_idlers();
+        }
     }
     // They have been killed. One that hangs in a system call is left to the system.
     for _ in 0..LAST_LOOKS {
@@ -42,14 +44,6 @@ pub fn supervise(orders: &Receiver<Order>, pool: &Weak<Pool>, program: &Path) {
             return;
         }
         std::thread::sleep(LOOK);
-    }
-}
-
-/// Looks at processes that have nothing to do, now and then.
-fn look_at_idle(pool: &Pool, looked: &mut Instant) {
-    if looked.elapsed() >= IDLE {
-        *looked = Instant::now();
-        pool.end_busy_idlers();
     }
 }
 

@@ -40,8 +40,6 @@ pub struct Binding {
     pub tries_all: bool,
     /// The most verbose level of the log that guests' messages are seen at, as `log::LevelFilter` counts.
     pub log_level: usize,
-    /// Whether the guests' standard output goes to the log.
-    pub logs_stdout: bool,
     /// Whether it is to meet faults, for tests.
     pub has_faults: bool,
     /// Whether it may run guests without a filter of system calls.

@@ -1,10 +1,9 @@
 //! The code of a plug-in: compiled in this process, or for processes of its own.
 
-use crate::abi::{FromPolicy, Job, try_instance};
+use crate::abi::{FromPolicy, try_instance};
 use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
-use crate::host::streams::SinkTo;
 #[cfg(feature = "isolation")]
 use crate::isolation::{
     Sealed,
@@ -150,18 +149,7 @@ impl Loader {
         policy: FromPolicy<'_>,
     ) -> Result<Result<(), Stop>, Error> {
         match code {
-            Code::Here(program) => {
-                let job = Job {
-                    program,
-                    limits,
-                    stdout: SinkTo::Buffer(Vec::new()),
-                    stderr: SinkTo::Buffer(Vec::new()),
-                    guest_env: policy.guest_env.clone(),
-                    warm: None,
-                    when_long: None,
-                };
-                Ok(try_instance(job)?.result)
-            }
+            Code::Here(program) => Ok(try_instance(program, limits, policy.guest_env.clone())?.result),
             #[cfg(feature = "isolation")]
             Code::Apart(sealed) => {
                 let no_process = || Error::Internal("the module has no process".into());

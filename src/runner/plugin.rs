@@ -10,7 +10,12 @@ use crate::host::guest_log::Origin;
 #[cfg(feature = "isolation")]
 use crate::host::streams::Sink;
 #[cfg(feature = "isolation")]
-use crate::isolation::{Sealed, manager::Spec, relay::Relay, wire::Values};
+use crate::isolation::{
+    Sealed,
+    manager::{BROKEN, Spec},
+    relay::Relay,
+    wire::Values,
+};
 use crate::plugins::catalog::Catalog;
 use crate::plugins::code::Code;
 use crate::plugins::folder::Changes;
@@ -154,8 +159,7 @@ impl Runner {
             warm: plugin.warm.as_ref().map(Pool::limits),
         };
         let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.when_long))?;
-        let broken = || Stop::Died { how: "protocol", signal: None };
-        let result = ran.result.and_then(|Values(values)| I::output(values, bytes).ok_or_else(broken));
+        let result = ran.result.and_then(|Values(values)| I::output(values, bytes).ok_or(BROKEN));
         if let Err(stop @ Stop::Died { how, .. }) = &result {
             plugin.stats.died(how);
             let id = request_id.map(|id| format!(" {id}")).unwrap_or_default();

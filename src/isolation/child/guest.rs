@@ -22,7 +22,6 @@ pub struct Guest {
     limits: Limits,
     policy: FromDoor,
     warm: Option<Pool>,
-    logs_stdout: bool,
     /// Whether all of its code was tried.
     is_tried: bool,
     frames: Arc<Mutex<Frames>>,
@@ -55,8 +54,7 @@ impl Guest {
         // Not from its position, which other processes share.
         let read = file.read_exact_at(&mut bytes, 0);
         read.map_err(|error| Error::Internal(format!("the module cannot be read: {error}")))?;
-        let Binding { name, limits, convention, args, warm, logs_stdout, tries_all, has_faults, .. } =
-            binding;
+        let Binding { name, limits, convention, args, warm, tries_all, has_faults, .. } = binding;
         let work_arounds = !(cfg!(debug_assertions) && has_faults);
         let options = CompileOptions { tries_all, work_arounds, ..CompileOptions::default() };
         let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
@@ -72,7 +70,6 @@ impl Guest {
             limits,
             policy,
             warm,
-            logs_stdout,
             is_tried: tries_all,
             frames: Arc::clone(frames),
             #[cfg(debug_assertions)]
@@ -100,10 +97,7 @@ impl Guest {
     /// # Errors
     /// As [`try_instance`].
     pub fn try_instance(&self) -> Result<Ran, Error> {
-        let buffer = || SinkTo::Buffer(Vec::new());
-        let guest_env = self.policy.guest_env.clone();
-        let job = Job { stdout: buffer(), stderr: buffer(), guest_env, warm: None, ..self.job(false) };
-        let report = try_instance(job)?;
+        let report = try_instance(&self.program, &self.limits, self.policy.guest_env.clone())?;
         Ok(Ran { result: report.result.map(|()| Values(None)), usage: report.usage })
     }
 
@@ -140,16 +134,12 @@ impl Guest {
     }
 
     fn job(&self, keeps_stdout: bool) -> Job<'_> {
-        let way = |kind, is_log| SinkTo::Elsewhere(Box::new(Way::new(&self.frames, kind, is_log)));
+        let way = |kind| SinkTo::Elsewhere(Box::new(Way::new(&self.frames, kind)));
         Job {
             program: &self.program,
             limits: &self.limits,
-            stdout: if keeps_stdout {
-                SinkTo::Buffer(Vec::new())
-            } else {
-                way(Frame::Stdout, self.logs_stdout)
-            },
-            stderr: way(Frame::Stderr, true),
+            stdout: if keeps_stdout { SinkTo::Buffer(Vec::new()) } else { way(Frame::Stdout) },
+            stderr: way(Frame::Stderr),
             guest_env: GuestEnv::default(),
             warm: self.warm.as_ref(),
             when_long: None,

@@ -59,23 +59,18 @@ impl Frames {
 pub struct Way {
     frames: Arc<Mutex<Frames>>,
     kind: Frame,
-    is_log: bool,
     held: Vec<u8>,
     flushed: Instant,
 }
 
 impl Way {
-    /// For the stream `kind`, whose other end is a log or not.
-    pub fn new(frames: &Arc<Mutex<Frames>>, kind: Frame, is_log: bool) -> Way {
-        Way { frames: Arc::clone(frames), kind, is_log, held: Vec::new(), flushed: Instant::now() }
+    /// For the stream `kind`.
+    pub fn new(frames: &Arc<Mutex<Frames>>, kind: Frame) -> Way {
+        Way { frames: Arc::clone(frames), kind, held: Vec::new(), flushed: Instant::now() }
     }
 }
 
 impl Outlet for Way {
-    fn is_log(&self) -> bool {
-        self.is_log
-    }
-
     fn write(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(HELD_BYTES_MAX) {
             if self.held.len() + piece.len() > HELD_BYTES_MAX {
@@ -83,7 +78,7 @@ impl Outlet for Way {
             }
             self.held.extend_from_slice(piece);
         }
-        if !self.is_log || (self.held.ends_with(b"\n") && self.flushed.elapsed() >= HELD_TIME) {
+        if self.held.ends_with(b"\n") && self.flushed.elapsed() >= HELD_TIME {
             self.flush();
         }
     }
