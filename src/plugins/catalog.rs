@@ -120,8 +120,8 @@ impl Catalog {
         &self.loads
     }
 
-    /// Lets go of warm instances that have been idle for too long, and of processes of plug-ins that are gone. Whoever keeps some calls this now and then;
-    /// [`crate::plugins::watch::Watch`] does.
+    /// Lets go of warm instances that have been idle for too long, and of processes of plug-ins that are gone. Whoever keeps
+    /// some calls this now and then; [`crate::plugins::watch::Watch`] does.
     pub fn expire_warm(&self) {
         self.plugins.expire_warm(Instant::now());
         self.server.loader.retire();

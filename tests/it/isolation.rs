@@ -3,7 +3,8 @@
 use crate::guest::LONG;
 use crate::skip::skip;
 use crate::support::{
-    Client, Reply, Serve, Server, TempDir, deadline_ms, fuelbox_program, is_isolated, prebuilt, reload, wat,
+    Client, Reply, Serve, Server, TempDir, children, deadline_ms, fuelbox_program, is_isolated, prebuilt,
+    reload, wat,
 };
 use fuelbox::{Call, Isolation, Limits, Runner, RunnerConfig, Stop};
 use std::collections::HashMap;
@@ -107,10 +108,7 @@ fn serve(flags: &[&str]) -> Serve {
 
 /// The processes of a server.
 fn processes(server: &Serve) -> Vec<String> {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.child.id())).unwrap();
-    let listed =
-        tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default());
-    listed.flat_map(|listed| listed.split_whitespace().map(str::to_string).collect::<Vec<_>>()).collect()
+    children(server.child.id())
 }
 
 fn signal(name: &str, processes: &[String]) {
@@ -139,26 +137,27 @@ fn a_process_that_goes_on_after_its_response_is_ended() {
     assert_eq!(call(&server, "g", "fault-goes-on").status, 200);
     // Another test may have processes, too; the one that spins takes a whole processor.
     let begin = Instant::now();
-    let own = std::process::id().to_string();
     let spins = || {
-        let first = cpu_of_children(&own);
+        let first = own_children();
         std::thread::sleep(Duration::from_millis(300));
-        let second = cpu_of_children(&own);
-        first.iter().any(|(id, ticks)| second.get(id).is_some_and(|now| now > &(ticks + 20)))
+        let second = own_children();
+        first.iter().any(|(id, (_, ticks))| second.get(id).is_some_and(|(_, now)| *now > ticks + 20))
     };
     while spins() {
         assert!(begin.elapsed() < LONG, "it goes on");
     }
 }
 
-/// Clock ticks that each child of the process `own` has used.
-fn cpu_of_children(own: &str) -> HashMap<String, u64> {
+/// What /proc says of the children of this process: their states, and the clock ticks that they have used
+/// (proc_pid_stat(5), from field 3 on).
+fn own_children() -> HashMap<String, (String, u64)> {
+    let own = std::process::id().to_string();
     let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let path = entry.ok()?.path();
         let stat = std::fs::read_to_string(path.join("stat")).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks = fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?;
-        (fields[1] == own).then(|| (path.display().to_string(), ticks))
+        (fields[1] == own).then(|| (path.display().to_string(), (fields[0].into(), ticks)))
     });
     stats.collect()
 }
@@ -256,17 +255,7 @@ fn many_deaths_leave_nothing_behind() {
 
 /// Children of this process that have ended and are not waited for.
 fn zombies() -> usize {
-    let own = std::process::id().to_string();
-    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
-        let rest = stat.rsplit_once(')')?.1.to_string();
-        Some(rest)
-    });
-    let is_ours = |rest: &String| {
-        let mut words = rest.split_whitespace();
-        words.next() == Some("Z") && words.next() == Some(&own)
-    };
-    stats.filter(is_ours).count()
+    own_children().values().filter(|(state, _)| state == "Z").count()
 }
 
 #[test]

@@ -239,14 +239,14 @@ pub struct Vitals {
     pub descriptors: usize,
 }
 
-/// The processes for guests of a process, which has two connections to each.
-pub fn children(id: u32) -> usize {
+/// The ids of the processes for guests of a process, which has two connections to each.
+pub fn children(id: u32) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
     let of_task = |task: std::fs::DirEntry| {
         let listed = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        listed.split_whitespace().count()
+        listed.split_whitespace().map(str::to_string).collect::<Vec<_>>()
     };
-    tasks.map(|task| of_task(task.unwrap())).sum()
+    tasks.flat_map(|task| of_task(task.unwrap())).collect()
 }
 
 /// A `fuelbox serve` process on port 0, killed on drop.
@@ -293,7 +293,7 @@ impl Serve {
             peak_kb: number("VmHWM:"),
             threads: number("Threads:"),
             descriptors: std::fs::read_dir(format!("{proc}/fd")).unwrap().count()
-                - 2 * children(self.child.id()),
+                - 2 * children(self.child.id()).len(),
         }
     }
 }
