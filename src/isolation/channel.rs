@@ -1,8 +1,8 @@
-//! One exchange with a process: a request over its lane, its output over the control connection meanwhile, its response.
+//! The connection to a process: requests out, frames in.
 //!
 //! Every wait has an end. Nothing that comes is trusted: sizes are bounded, and what is not understood ends the exchange.
 
-use super::wire::{FRAME_BYTES_MAX, Frame};
+use super::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, Request};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 /// After this time a run counts as long.
 const LONG: Duration = Duration::from_millis(2);
 
-/// Bytes of a response's head, at most.
-const HEAD_BYTES_MAX: usize = 512;
+/// Bytes read at a time, and of a large response.
+const PIECE_BYTES: usize = 4 * 1024;
+const LARGE_PIECE_BYTES: usize = 64 * 1024;
 
-/// Bytes read at a time.
-const PIECE_BYTES: usize = 16 * 1024;
+/// Up to this size, what follows a request's head is sent with it.
+const SENT_WITH_HEAD_BYTES: usize = 16 * 1024;
 
 /// Bytes of last words that are kept.
 const LAST_WORDS_MAX: usize = 1024;
@@ -37,11 +38,11 @@ pub enum Lost {
 
 /// A request.
 pub struct Ask<'a> {
-    /// Its path.
-    pub path: &'static str,
-    /// Its body, in two parts.
-    pub body: [&'a [u8]; 2],
-    /// Bytes that the response's body may have.
+    /// What is asked for.
+    pub request: Request,
+    /// Its message, in two parts.
+    pub message: [&'a [u8]; 2],
+    /// Bytes that the response's message may have.
     pub most: usize,
     /// Until when the response has to be there.
     pub until: Option<Instant>,
@@ -49,110 +50,86 @@ pub struct Ask<'a> {
     pub when_long: Option<&'a dyn Fn()>,
 }
 
-/// Both connections to a process.
+/// The connection to a process.
 #[derive(Debug)]
 pub struct Channel {
-    lane: UnixStream,
-    control: UnixStream,
-    /// What came over the control connection and is no whole frame yet.
+    stream: UnixStream,
+    /// What came and is no whole frame yet.
     pending: Vec<u8>,
-    /// Bytes of frames since the last response.
-    frame_bytes: u64,
-    /// Whether what came last over the control connection is no frame: words of a process that ends.
+    /// Whether what came last is no frame: words of a process that ends.
     has_last_words: bool,
 }
 
-/// The response's head.
-struct Head {
-    begin: usize,
-    size: usize,
-    frame_bytes: u64,
-}
-
 impl Channel {
-    /// Over these connections.
+    /// Over this connection.
     ///
     /// # Errors
-    /// They cannot be made non-blocking.
-    pub fn new(control: UnixStream, lane: UnixStream) -> io::Result<Channel> {
-        lane.set_nonblocking(true)?;
-        control.set_nonblocking(true)?;
-        Ok(Channel { lane, control, pending: Vec::new(), frame_bytes: 0, has_last_words: false })
+    /// It cannot be made non-blocking.
+    pub fn new(stream: UnixStream) -> io::Result<Channel> {
+        stream.set_nonblocking(true)?;
+        Ok(Channel { stream, pending: Vec::new(), has_last_words: false })
     }
 
-    /// Whether nothing waits in either connection, as it has to be between two requests.
+    /// Whether nothing has come, as it has to be between two requests.
     pub fn is_quiet(&self) -> bool {
-        let mut polled = [PollFd::new(&self.lane, PollFlags::IN), PollFd::new(&self.control, PollFlags::IN)];
+        let mut polled = [PollFd::new(&self.stream, PollFlags::IN)];
         poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
     }
 
-    /// Has the process say that it is ready, once it is.
-    ///
-    /// # Errors
-    /// The connection does not take the request.
-    pub fn ask_ready(&mut self) -> io::Result<()> {
-        self.lane.write_all(b"POST /ready HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
-    }
-
-    /// Waits until it said so.
-    pub fn is_ready(&mut self, until: Instant) -> Result<(), Lost> {
-        let (mut got, mut head) = (Vec::new(), None);
-        while !self.receive(&mut got, &mut head, 0)? {
-            wait(&mut [PollFd::new(&self.lane, PollFlags::IN)], Some(until))?;
-        }
-        Ok(())
-    }
-
-    /// Sends a binding, with descriptors.
+    /// Sends a binding, with descriptors, and waits until the process is confined.
     pub fn bind(
         &mut self,
         binding: &[u8],
         descriptors: &[BorrowedFd<'_>],
         until: Instant,
     ) -> Result<(), Lost> {
-        let size = u32::try_from(binding.len()).map_err(|_| Lost::Broken)?.to_le_bytes();
+        let head = Request::Bind.head(binding.len()).ok_or(Lost::Broken)?;
         let mut space = vec![MaybeUninit::uninit(); SendAncillaryMessage::ScmRights(descriptors).size()];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
             return Err(Lost::Broken);
         }
-        // Into the empty buffer of the socket; the size is never sent in parts.
-        let sent = sendmsg(&self.control, &[IoSlice::new(&size)], &mut ancillary, SendFlags::NOSIGNAL);
-        if sent != Ok(size.len()) {
+        // Into the empty buffer of the socket; the head is never sent in parts.
+        let sent = sendmsg(&self.stream, &[IoSlice::new(&head)], &mut ancillary, SendFlags::NOSIGNAL);
+        if sent != Ok(head.len()) {
             return Err(Lost::Gone);
         }
-        let mut left = binding;
-        while !left.is_empty() {
-            match self.control.write(left) {
-                Ok(n) => left = &left[n..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    wait(&mut [PollFd::new(&self.control, PollFlags::OUT)], Some(until))?;
-                }
-                Err(_) => return Err(Lost::Gone),
-            }
-        }
-        Ok(())
+        let ready = self.exchange(&mut [binding, &[]], &Wait::until(until), &mut |_, _| {}, Frame::Ready)?;
+        if ready.is_empty() { Ok(()) } else { Err(Lost::Broken) }
     }
 
-    /// Sends a request and gives the response's body. `relay` takes output that comes meanwhile.
+    /// Sends a request and gives the response's message. `relay` takes output that comes meanwhile.
     ///
     /// # Errors
     /// There is no response. The channel is of no use then, but for [`Channel::last_words`].
     pub fn ask(&mut self, ask: &Ask<'_>, relay: &mut dyn FnMut(Frame, &[u8])) -> Result<Vec<u8>, Lost> {
-        let size: usize = ask.body.iter().map(|part| part.len()).sum();
-        let mut first = format!("POST {} HTTP/1.1\r\nContent-Length: {size}\r\n\r\n", ask.path).into_bytes();
-        first.extend_from_slice(ask.body[0]);
-        let mut rest = ask.body[1];
-        if rest.len() <= PIECE_BYTES {
+        let [head, mut rest] = ask.message;
+        let mut first =
+            Vec::with_capacity(FRAME_HEAD_BYTES + head.len() + rest.len().min(SENT_WITH_HEAD_BYTES));
+        first.extend_from_slice(&ask.request.head(head.len() + rest.len()).ok_or(Lost::Broken)?);
+        first.extend_from_slice(head);
+        if rest.len() <= SENT_WITH_HEAD_BYTES {
             first.extend_from_slice(rest);
             rest = &[];
         }
-        let mut to_send: [&[u8]; 2] = [&first, rest];
-        let mut got = Vec::new();
-        let (mut head, mut is_alone) = (None, false);
+        let wait = Wait { most: ask.most, until: ask.until, when_long: ask.when_long };
+        self.exchange(&mut [&first, rest], &wait, relay, Frame::Response)
+    }
+
+    /// Sends these bytes, and gives what comes in a frame of the kind `awaited`, which has to be the last.
+    fn exchange(
+        &mut self,
+        to_send: &mut [&[u8]; 2],
+        ask: &Wait<'_>,
+        relay: &mut dyn FnMut(Frame, &[u8]),
+        awaited: Frame,
+    ) -> Result<Vec<u8>, Lost> {
         let mut when_long = ask.when_long.map(|when_long| (when_long, Instant::now() + LONG));
         loop {
-            self.send(&mut to_send)?;
+            let is_sent = self.send(to_send)?;
+            if let Some(message) = self.take(awaited, ask.most, relay)? {
+                return if is_sent { Ok(message) } else { Err(Lost::Broken) };
+            }
             // Looked at in every turn: a process that always has something to say is no less late.
             let now = Instant::now();
             if ask.until.is_some_and(|until| now >= until) {
@@ -161,159 +138,122 @@ impl Channel {
             if let Some((call, _)) = when_long.take_if(|(_, at)| now >= *at) {
                 call();
             }
-            let events = if to_send.iter().all(|part| part.is_empty()) {
-                PollFlags::IN
-            } else {
-                PollFlags::IN | PollFlags::OUT
-            };
+            let events = if is_sent { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
             let until = [when_long.map(|(_, at)| at), ask.until].into_iter().flatten().min();
-            let mut polled = [PollFd::new(&self.lane, events), PollFd::new(&self.control, PollFlags::IN)];
-            // A process that has ended may have responded before.
-            let count = if is_alone { 1 } else { 2 };
-            match wait(&mut polled[..count], until) {
+            let mut polled = [PollFd::new(&self.stream, events)];
+            match wait(&mut polled, until.map(|until| until.saturating_duration_since(now))) {
                 Err(Lost::Late) => continue,
                 other => other?,
             }
-            let [lane, control] = polled.map(|polled| !polled.revents().is_empty());
-            if control && !is_alone {
-                match self.receive_frames(relay) {
-                    Err(Lost::Gone) => is_alone = true,
-                    other => other?,
-                }
-            }
-            if lane && self.receive(&mut got, &mut head, ask.most)? {
-                break;
+            if polled[0].revents() != PollFlags::OUT {
+                self.receive()?;
             }
         }
-        let Some(Head { begin, frame_bytes, .. }) = head else { return Err(Lost::Broken) };
-        while self.frame_bytes < frame_bytes && !self.has_last_words {
-            if ask.until.is_some_and(|until| Instant::now() >= until) {
-                return Err(Lost::Late);
-            }
-            wait(&mut [PollFd::new(&self.control, PollFlags::IN)], ask.until)?;
-            self.receive_frames(relay)?;
-        }
-        if self.frame_bytes != frame_bytes || !self.pending.is_empty() {
-            return Err(Lost::Broken);
-        }
-        self.frame_bytes = 0;
-        got.drain(..begin);
-        Ok(got)
     }
 
     /// What the process said as it ended: text of its runtime, such as why it aborted.
     pub fn last_words(&mut self) -> String {
         let mut more = [0; LAST_WORDS_MAX];
-        if let Ok(n) = self.control.read(&mut more) {
+        if let Ok(n) = self.stream.read(&mut more) {
             self.pending.extend_from_slice(&more[..n]);
         }
         String::from_utf8_lossy(&self.pending).into_owned()
     }
 
-    fn send(&mut self, parts: &mut [&[u8]; 2]) -> Result<(), Lost> {
+    /// Sends what the socket takes; true once that is all.
+    fn send(&mut self, parts: &mut [&[u8]; 2]) -> Result<bool, Lost> {
         for part in parts {
             while !part.is_empty() {
-                match self.lane.write(part) {
+                match self.stream.write(part) {
                     Ok(n) => *part = &part[n..],
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(_) => return Err(Lost::Gone),
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Takes what is there of a response; true once it is whole.
-    fn receive(&mut self, got: &mut Vec<u8>, head: &mut Option<Head>, most: usize) -> Result<bool, Lost> {
-        let begin = got.len();
-        let room =
-            head.as_ref().map_or(PIECE_BYTES, |head| (head.begin + head.size - begin).clamp(1, PIECE_BYTES));
-        got.resize(begin + room, 0);
-        let n = match self.lane.read(&mut got[begin..]) {
-            Ok(0) => return Err(Lost::Gone),
-            Ok(n) => n,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-            Err(_) => return Err(Lost::Gone),
-        };
-        got.truncate(begin + n);
-        if head.is_none() {
-            *head = parse(got, most)?;
-        }
-        match head {
-            None => Ok(false),
-            Some(head) if got.len() > head.begin + head.size => Err(Lost::Broken),
-            Some(head) => Ok(got.len() == head.begin + head.size),
-        }
-    }
-
-    fn receive_frames(&mut self, relay: &mut dyn FnMut(Frame, &[u8])) -> Result<(), Lost> {
+    /// Receives what is there.
+    fn receive(&mut self) -> Result<(), Lost> {
         let begin = self.pending.len();
-        self.pending.resize(begin + PIECE_BYTES, 0);
-        let read = self.control.read(&mut self.pending[begin..]);
+        // More is there at once only of a large response.
+        let piece = if begin < PIECE_BYTES { PIECE_BYTES } else { LARGE_PIECE_BYTES };
+        self.pending.resize(begin + piece, 0);
+        let read = self.stream.read(&mut self.pending[begin..]);
         self.pending.truncate(begin + *read.as_ref().unwrap_or(&0));
         match read {
-            Ok(0) => return Err(Lost::Gone),
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                return Ok(());
-            }
-            Err(_) => return Err(Lost::Gone),
+            Ok(0) => Err(Lost::Gone),
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(()),
+            Err(_) => Err(Lost::Gone),
         }
+    }
+
+    /// Hands frames of output on, up to one of the kind `awaited`, which has at most `most` bytes and nothing behind it.
+    fn take(
+        &mut self,
+        awaited: Frame,
+        most: usize,
+        relay: &mut dyn FnMut(Frame, &[u8]),
+    ) -> Result<Option<Vec<u8>>, Lost> {
         let mut done = 0;
         while !self.has_last_words
-            && let Some((head, rest)) = self.pending[done..].split_first_chunk::<{ Frame::HEAD_BYTES }>()
+            && let Some((head, rest)) = self.pending[done..].split_first_chunk::<FRAME_HEAD_BYTES>()
         {
             let [kind, size @ ..] = *head;
             let size = u32::from_le_bytes(size) as usize;
-            let Some(kind) = Frame::of(kind).filter(|_| size <= FRAME_BYTES_MAX) else {
-                self.has_last_words = true;
-                break;
-            };
-            let Some(bytes) = rest.get(..size) else { break };
-            relay(kind, bytes);
-            done += Frame::HEAD_BYTES + size;
-            self.frame_bytes += (Frame::HEAD_BYTES + size) as u64;
+            match Frame::of(kind) {
+                Some(kind) if kind == awaited => {
+                    if size > most || rest.len() > size {
+                        return Err(Lost::Broken);
+                    }
+                    if rest.len() < size {
+                        break;
+                    }
+                    let message = self.pending.split_off(self.pending.len() - size);
+                    self.pending.clear();
+                    return Ok(Some(message));
+                }
+                Some(kind @ (Frame::Stdout | Frame::Stderr | Frame::Message)) if size <= FRAME_BYTES_MAX => {
+                    let Some(bytes) = rest.get(..size) else { break };
+                    relay(kind, bytes);
+                    done += FRAME_HEAD_BYTES + size;
+                }
+                None if kind.is_ascii_graphic() || kind.is_ascii_whitespace() => self.has_last_words = true,
+                _ => return Err(Lost::Broken),
+            }
         }
         self.pending.drain(..done);
         if self.has_last_words && self.pending.len() > LAST_WORDS_MAX {
             return Err(Lost::Broken);
         }
-        Ok(())
+        Ok(None)
     }
 }
 
-/// The head of a response, if it is there: status 200, and the two fields that a process of ours sends.
-fn parse(got: &[u8], most: usize) -> Result<Option<Head>, Lost> {
-    let mut fields = [httparse::EMPTY_HEADER; 4];
-    let mut response = httparse::Response::new(&mut fields);
-    let begin = match response.parse(&got[..got.len().min(HEAD_BYTES_MAX)]) {
-        Ok(httparse::Status::Complete(begin)) => begin,
-        Ok(httparse::Status::Partial) if got.len() < HEAD_BYTES_MAX => return Ok(None),
-        _ => return Err(Lost::Broken),
-    };
-    let number = |name: &str| {
-        let field = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(field.value).ok()?.parse::<u64>().ok()
-    };
-    let size = number("Content-Length").filter(|size| *size <= most as u64).ok_or(Lost::Broken)?;
-    if response.code != Some(200) {
-        return Err(Lost::Broken);
-    }
-    Ok(Some(Head { begin, size: size as usize, frame_bytes: number("Frames").unwrap_or(0) }))
+/// What is waited for, and how long.
+struct Wait<'a> {
+    most: usize,
+    until: Option<Instant>,
+    when_long: Option<&'a dyn Fn()>,
 }
 
-/// Waits for an event.
-fn wait(polled: &mut [PollFd<'_>], until: Option<Instant>) -> Result<(), Lost> {
-    loop {
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let left =
-            left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() });
-        match poll(polled, left.as_ref()) {
-            Ok(0) => return Err(Lost::Late),
-            Ok(_) => return Ok(()),
-            Err(Errno::INTR) => {}
-            Err(_) => return Err(Lost::Gone),
-        }
+impl Wait<'_> {
+    fn until(until: Instant) -> Self {
+        Wait { most: 0, until: Some(until), when_long: None }
+    }
+}
+
+/// Waits for an event, at most so long.
+fn wait(polled: &mut [PollFd<'_>], most: Option<Duration>) -> Result<(), Lost> {
+    let most =
+        most.map(|most| Timespec { tv_sec: most.as_secs() as i64, tv_nsec: most.subsec_nanos().into() });
+    match poll(polled, most.as_ref()) {
+        // The caller looks at the clock.
+        Ok(0) | Err(Errno::INTR) => Err(Lost::Late),
+        Ok(_) => Ok(()),
+        Err(_) => Err(Lost::Gone),
     }
 }

@@ -8,7 +8,7 @@ use super::pool::{Order, Pool, Sealed};
 use super::process::{END, Process};
 use super::relay::Relay;
 use super::spare::bound;
-use super::wire::{Binding, Failure, Ran, read_head, write_head};
+use super::wire::{Binding, Failure, Ran, Request, read_head, write_head};
 use super::{sane, supervisor};
 use crate::abi::FromPolicy;
 use crate::abi::given::{Environment, Given};
@@ -46,9 +46,6 @@ pub const DIRS_MAX: usize = super::child::DESCRIPTORS_MAX - 1;
 
 /// Bytes of a run's answer beside what the guest gave: its head.
 const ANSWER_BYTES: usize = 64 * 1024;
-
-/// Where an instance is tried.
-const TRY: &str = "/try";
 
 /// What a process ends with that says what no process of ours does.
 pub const BROKEN: Stop = Stop::Died { how: "protocol", signal: None };
@@ -171,7 +168,7 @@ impl Manager {
     /// As a run.
     pub fn try_instance(&self, spec: &Spec<'_>) -> Result<Result<(), Stop>, Error> {
         let mut relay = Relay::silent();
-        let (ran, _) = self.answer(spec, TRY, ([&[], &[]], None), &mut relay)?;
+        let (ran, _) = self.answer(spec, Request::Try, ([&[], &[]], None), &mut relay)?;
         Ok(ran.result.map(|_| ()))
     }
 
@@ -188,7 +185,7 @@ impl Manager {
     ) -> Result<(Ran, Vec<u8>), Error> {
         let mut head = Vec::new();
         write_head(&mut head, given).map_err(|error| Error::Internal(format!("a request: {error}")))?;
-        self.answer(spec, "/run", ([&head, bytes], when_long), relay)
+        self.answer(spec, Request::Run, ([&head, bytes], when_long), relay)
     }
 
     /// Ends the processes of plug-ins that are gone.
@@ -202,8 +199,8 @@ impl Manager {
     fn answer(
         &self,
         spec: &Spec<'_>,
-        path: &'static str,
-        (body, when_long): ([&[u8]; 2], Option<&dyn Fn()>),
+        request: Request,
+        (message, when_long): ([&[u8]; 2], Option<&dyn Fn()>),
         relay: &mut Relay,
     ) -> Result<(Ran, Vec<u8>), Error> {
         let pool = self.pool()?;
@@ -214,15 +211,15 @@ impl Manager {
         let begin = Instant::now();
         let until = spec.limits.deadline.map(|deadline| begin + deadline.saturating_add(GRACE));
         let most = spec.limits.output_bytes.saturating_add(ANSWER_BYTES);
-        let ask = Ask { path, body, most, until, when_long };
+        let ask = Ask { request, message, most, until, when_long };
         let answered = process.channel.ask(&ask, &mut |kind, bytes| relay.take(kind, bytes));
         relay.finish();
         let stop = match answered {
             Ok(mut answer) => match read_answer(&mut answer, spec.limits, begin.elapsed()) {
                 Some(Ok(ran)) => {
-                    match path {
+                    match request {
                         // It was bound without what a run needs beside.
-                        TRY => pool.give_up(process),
+                        Request::Try => pool.give_up(process),
                         _ => pool.give_back(process, spec.sealed),
                     }
                     return Ok((ran, answer));

@@ -2,12 +2,11 @@
 
 use super::channel::{Ask, Channel, Lost};
 use super::child::{COMMAND, Kind, WITH_FILES};
-use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, read_head};
-use crate::base::private_dir::PrivateDir;
+use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, Request, read_head};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -24,7 +23,7 @@ const END_LOOK: Duration = Duration::from_micros(100);
 pub struct Process {
     /// None once somebody else waits for its end.
     child: Option<std::process::Child>,
-    /// Its connections.
+    /// The connection to it.
     pub channel: Channel,
 }
 
@@ -41,17 +40,9 @@ impl Process {
     /// Starts `program` as a process for guests. It runs nothing before it is bound.
     ///
     /// # Errors
-    /// No process, no descriptor, or no folder for its socket.
+    /// No process or no descriptor.
     pub fn start(program: &Path, kind: Kind) -> io::Result<Process> {
-        // Only for a moment: whoever tidies the folder of temporary files finds nothing to remove.
-        let dir = PrivateDir::new()?;
-        let path = dir.path().join("process");
-        let listener = UnixListener::bind(&path)?;
-        // The two wait in the listener until the process takes them, in this order. Then its path is not needed.
-        let connected =
-            UnixStream::connect(&path).and_then(|control| Ok((control, UnixStream::connect(&path)?)));
-        drop(dir);
-        let (control, lane) = connected?;
+        let (stream, of_process) = UnixStream::pair()?;
         let mut command = Command::new(program);
         command.arg0("fuelbox").arg(COMMAND).env_clear().current_dir("/");
         // Signals of a terminal are for the server.
@@ -59,9 +50,8 @@ impl Process {
         if kind == Kind::WithFiles {
             command.arg(WITH_FILES);
         }
-        command.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut channel = Channel::new(control, lane)?;
-        channel.ask_ready()?;
+        command.stdin(OwnedFd::from(of_process)).stdout(Stdio::null()).stderr(Stdio::null());
+        let channel = Channel::new(stream)?;
         Ok(Process { child: Some(command.spawn()?), channel })
     }
 
@@ -77,8 +67,7 @@ impl Process {
     ) -> Result<(), Lost> {
         let bytes = postcard::to_allocvec(binding).map_err(|_| Lost::Broken)?;
         self.limit(binding.address_bytes()).map_err(|_| Lost::Gone)?;
-        self.channel.bind(&bytes, descriptors, until)?;
-        self.channel.is_ready(until)
+        self.channel.bind(&bytes, descriptors, until)
     }
 
     /// Has it load the module.
@@ -90,7 +79,13 @@ impl Process {
         until: Instant,
         when_long: Option<&dyn Fn()>,
     ) -> Result<Result<Option<Facts>, Failure>, Lost> {
-        let ask = Ask { path: "/load", body: [&[]; 2], most: FACTS_BYTES_MAX, until: Some(until), when_long };
+        let ask = Ask {
+            request: Request::Load,
+            message: [&[]; 2],
+            most: FACTS_BYTES_MAX,
+            until: Some(until),
+            when_long,
+        };
         let answer = self.channel.ask(&ask, &mut silent)?;
         let (facts, _) = read_head(&answer).ok_or(Lost::Broken)?;
         Ok(facts)

@@ -1,9 +1,10 @@
-//! What the two sides say to each other.
+//! What the two sides say to each other, over one socket.
 //!
-//! A process gets a [`Binding`] over its control connection, with the module and directories as descriptors. Then it gets
-//! HTTP requests: `POST /load`, `POST /try` and `POST /run`. The body of a request and of its response is a message: the
-//! length of the head in four bytes (little endian), the head (postcard), and then bytes as they are: a call's input, a
-//! run's output. Output for the log goes over the control connection meanwhile, as [`Frame`]s.
+//! Each says it in frames: the kind in one byte, the length of what follows in four (little endian), and that. The door
+//! sends a [`Binding`], with the module and directories as descriptors, and then requests, one at a time. The process says
+//! that it is ready, and then responds to each request; what the guest gives out for the log comes before the response.
+//! The bytes of a request or a response are a message: the length of its head in four bytes (little endian), the head
+//! (postcard), and then bytes as they are: a call's input, a run's output.
 //!
 //! The door trusts nothing that it reads: a guest may have taken its process over.
 
@@ -147,35 +148,74 @@ impl Failure {
     }
 }
 
-/// Where output that is not a result goes. A frame is the kind, the length of its bytes in four (little endian), and they.
+/// Bytes before those of a frame.
+pub const FRAME_HEAD_BYTES: usize = 5;
+
+/// What comes before `size` bytes of a frame of this kind.
+fn frame_head(kind: u8, size: usize) -> Option<[u8; FRAME_HEAD_BYTES]> {
+    let [a, b, c, d] = u32::try_from(size).ok()?.to_le_bytes();
+    Some([kind, a, b, c, d])
+}
+
+/// What the door sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Request {
+    /// What the process is for: a [`Binding`].
+    Bind = 1,
+    /// Load the module. The response is a `Result<Option<Facts>, Failure>`.
+    Load = 2,
+    /// Make an instance, and call nothing. The response is a `Result<Ran, Failure>`.
+    Try = 3,
+    /// Run the guest with a `Given`. The response is as of [`Request::Try`].
+    Run = 4,
+}
+
+impl Request {
+    /// The kind with this number.
+    pub fn of(number: u8) -> Option<Request> {
+        [Request::Bind, Request::Load, Request::Try, Request::Run]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
+    }
+
+    /// What comes before `size` bytes, if so many can be sent.
+    pub fn head(self, size: usize) -> Option<[u8; FRAME_HEAD_BYTES]> {
+        frame_head(self as u8, size)
+    }
+}
+
+/// What a process sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Frame {
-    /// Standard output.
+    /// Standard output that is not a result.
     Stdout = 1,
     /// Standard error.
     Stderr = 2,
     /// A message: its level in one byte, its length in four, and its beginning.
     Message = 3,
+    /// It is confined, and waits for requests. Nothing follows.
+    Ready = 4,
+    /// The response to a request.
+    Response = 5,
 }
 
 impl Frame {
-    /// Bytes before those of a frame.
-    pub const HEAD_BYTES: usize = 5;
-
     /// The kind with this number.
     pub fn of(number: u8) -> Option<Frame> {
-        [Frame::Stdout, Frame::Stderr, Frame::Message].into_iter().find(|kind| *kind as u8 == number)
+        [Frame::Stdout, Frame::Stderr, Frame::Message, Frame::Ready, Frame::Response]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
     }
 
-    /// What comes before `size` bytes.
-    pub fn head(self, size: usize) -> [u8; Frame::HEAD_BYTES] {
-        let [a, b, c, d] = (size as u32).to_le_bytes();
-        [self as u8, a, b, c, d]
+    /// What comes before `size` bytes, if so many can be sent.
+    pub fn head(self, size: usize) -> Option<[u8; FRAME_HEAD_BYTES]> {
+        frame_head(self as u8, size)
     }
 }
 
-/// Bytes of a frame, at most: a host call's, as guests make them, fits into a few.
+/// Bytes of a frame that is no response, at most: a host call's, as guests make them, fits into a few.
 pub const FRAME_BYTES_MAX: usize = 128 * 1024;
 
 /// Writes a message's head into `to`; the bytes follow.

@@ -5,7 +5,6 @@ use super::outlet::Frames;
 use crate::base::lock::lock;
 use crate::base::outcome::Usage;
 use crate::isolation::wire::{Failure, Frame, Ran, Values, write_head};
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,101 +14,79 @@ const FAULT: &str = "fault-";
 /// How often frames are sent in a flood.
 const FLOOD: usize = 1 << 20;
 
-/// Does what `func` names instead of a run; gives the request back if it names nothing.
-pub fn meet(
-    func: &str,
-    request: tiny_http::Request,
-    frames: &Arc<Mutex<Frames>>,
-) -> Option<tiny_http::Request> {
-    let Some(fault) = func.strip_prefix(FAULT) else { return Some(request) };
-    match fault {
+/// Does what `func` names; comes back if it names nothing.
+pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
+    let Some(fault) = func.strip_prefix(FAULT) else { return };
+    let send = |bytes: &[u8]| lock(frames).raw(bytes);
+    let response =
+        |size: u32, bytes: &[u8]| send(&[&[Frame::Response as u8][..], &size.to_le_bytes(), bytes].concat());
+    let sent = match fault {
         "abort" => std::process::abort(),
         "exit" => std::process::exit(3),
-        "stack" => println!("{}", deep(1)),
-        "memory" => drop(Vec::<u8>::with_capacity(1 << 46)),
-        "call" => drop(std::net::UdpSocket::bind("127.0.0.1:0")),
+        "stack" => Ok(drop(std::hint::black_box(deep(1)).to_string())),
+        "memory" => Ok(drop(Vec::<u8>::with_capacity(1 << 46))),
+        "call" => std::net::UdpSocket::bind("127.0.0.1:0").map(drop),
         "spin" => spin(),
-        "file" => answered(request, std::fs::read("/etc/passwd").is_ok()),
-        "garbage" => raw(request, b"\x00\x01garbage\r\n\r\nmore"),
-        "status" => raw(request, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
-        "large" => raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n"),
-        "short" => raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"),
-        "head" => raw(request, &[b'a'; 4096]),
-        "more" => raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nFrames: 0\r\n\r\nab"),
-        "message" => {
-            raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nFrames: 0\r\n\r\n\xff\xff\xff\xffabcd")
-        }
-        "frames" => raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nFrames: 1000000\r\n\r\n"),
+        // Its exit code tells whether something was possible that must not be.
+        "file" => std::process::exit(if std::fs::read("/etc/passwd").is_ok() { 99 } else { 3 }),
+        "garbage" => send(b"\x00\x01garbage"),
+        "unknown" => send(&[200, 0, 0, 0, 0]),
+        "ready" => send(&[Frame::Ready as u8, 0, 0, 0, 0]),
+        "large" => response(u32::MAX, b"large"),
+        "short" => response(50, b"short"),
+        "more" => response(1, b"ab"),
+        "message" => response(8, b"\xff\xff\xff\xffabcd"),
+        "frame" => send(&[Frame::Stderr as u8, 255, 255, 255, 0]),
         "empty" => loop {
             lock(frames).send(Frame::Stderr, &[]);
         },
         "trickle" => {
-            let mut writer = request.into_writer();
-            let _ = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n");
-            while writer.write_all(b"x").and_then(|()| writer.flush()).is_ok() {
+            let _ = response(60_000, b"");
+            while send(b"x").is_ok() {
                 std::thread::sleep(Duration::from_micros(50));
             }
+            Ok(())
         }
         "goes-on" => {
-            let mut writer = request.into_writer();
-            let _ = writer.write_all(&fine()).and_then(|()| writer.flush());
+            let _ = lock(frames).respond(&fine(), b"");
             spin();
         }
-        "twice" => twice(request),
+        // Later again, to a request that has not come.
+        "twice" => {
+            let _ = lock(frames).respond(&fine(), b"");
+            std::thread::sleep(Duration::from_millis(20));
+            lock(frames).respond(&fine(), b"")
+        }
         "ends" => {
-            let mut writer = request.into_writer();
-            let _ = writer.write_all(&fine()).and_then(|()| writer.flush());
+            let _ = lock(frames).respond(&fine(), b"");
             std::process::exit(0);
         }
-        "words" => {
-            eprint!("{}", "no frame ".repeat(FLOOD));
-            spin();
-        }
+        "words" => send("no frame ".repeat(FLOOD).as_bytes()),
         "flood" => {
             for _ in 0..FLOOD {
                 lock(frames).send(Frame::Stderr, &[&[b'x'; 60_000]]);
             }
-            spin();
+            Ok(())
         }
-        _ => return Some(request),
-    }
-    None
+        _ => return,
+    };
+    // The door makes of it what it can, and kills this process.
+    let _ = sent;
+    std::thread::sleep(Duration::from_secs(3600));
 }
 
-/// The response of a run that gave nothing.
+/// The message of a run that gave nothing.
 fn fine() -> Vec<u8> {
     let mut message = Vec::new();
     let ran = Ran { result: Ok(Values(None)), usage: Usage::default() };
     let _ = write_head(&mut message, &Ok::<_, Failure>(ran));
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nFrames: 0\r\n\r\n", message.len());
-    [head.into_bytes(), message].concat()
+    message
 }
 
-/// Responds, and a moment later again, to a request that has not come.
-fn twice(request: tiny_http::Request) {
-    let mut writer = request.into_writer();
-    for _ in 0..2 {
-        let _ = writer.write_all(&fine()).and_then(|()| writer.flush());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn spin() {
+fn spin() -> ! {
     loop {
         std::hint::spin_loop();
     }
-}
-
-/// Sends these bytes instead of a response, and then nothing.
-fn raw(request: tiny_http::Request, bytes: &[u8]) {
-    let mut writer = request.into_writer();
-    let _ = writer.write_all(bytes).and_then(|()| writer.flush());
-    std::thread::sleep(Duration::from_secs(3600));
-}
-
-/// Ends with an exit code that tells whether something was possible that must not be.
-fn answered(_: tiny_http::Request, was_possible: bool) {
-    std::process::exit(if was_possible { 99 } else { 3 });
 }
 
 #[allow(unconditional_recursion)]

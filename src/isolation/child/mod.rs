@@ -1,15 +1,13 @@
 //! A process that runs the guests of one plug-in. `fuelbox` runs itself with [`COMMAND`] for it.
 //!
-//! It inherits one socket, as standard input, on which two connections wait. The first, the control connection, brings
-//! what the process is for, and takes what guests say and the last words of the process. The second is the lane: a
-//! tiny_http server of its own takes requests from it.
+//! It inherits one socket, as standard input, which is connected to the door. It has one thread.
 
-mod control;
 mod descriptors;
 #[cfg(debug_assertions)]
 mod faults;
 mod guest;
 mod outlet;
+mod requests;
 mod serve;
 
 use crate::abi::given::Environment;
@@ -26,10 +24,10 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 
-pub use control::DESCRIPTORS_MAX;
+pub use requests::DESCRIPTORS_MAX;
 
 /// The hidden command that makes a process one of these.
 pub const COMMAND: &str = "__guest-process";
@@ -82,23 +80,16 @@ pub fn main(args: &[OsString]) -> u8 {
 }
 
 fn work(kind: Kind) -> io::Result<()> {
-    // A thread of the lane that panics, for want of another thread, would leave the door waiting.
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        usual(info);
-        std::process::exit(1);
-    }));
     set_parent_process_death_signal(Some(Signal::KILL))?;
     confine::early()?;
-    let listener = UnixListener::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (mut control, _) = listener.accept()?;
+    let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // What the standard library says before it ends the process goes to the door.
-    rustix::stdio::dup2_stdout(&control)?;
-    rustix::stdio::dup2_stderr(&control)?;
+    rustix::stdio::dup2_stdout(&stream)?;
+    rustix::stdio::dup2_stderr(&stream)?;
     let known = match kind {
         Kind::Closed => None,
-        // Landlock has to know the directories before there is a second thread.
-        Kind::WithFiles => match control::receive(&mut control)? {
+        // Landlock has to know the directories.
+        Kind::WithFiles => match requests::receive_binding(&stream)? {
             None => return Ok(()),
             received => received,
         },
@@ -113,24 +104,21 @@ fn work(kind: Kind) -> io::Result<()> {
         receives: kind == Kind::Closed,
     };
     confine::files(&rules)?;
-    let lane = serve::Lane::open(listener)?;
     let filtered = confine::calls(&rules);
     drop(rules);
-    let known = if known.is_none() { control::receive(&mut control)? } else { known };
+    let known = match known {
+        None => requests::receive_binding(&stream)?,
+        known => known,
+    };
     let Some((binding, descriptors)) = known else { return Ok(()) };
     if !binding.is_weak {
         filtered?;
     }
-    serve(lane, control, binding, descriptors)
+    serve(stream, binding, descriptors)
 }
 
 /// Serves the plug-in that `binding` tells of. From here on there are bytes of the guest's.
-fn serve(
-    lane: serve::Lane,
-    control: UnixStream,
-    binding: Binding,
-    descriptors: Vec<OwnedFd>,
-) -> io::Result<()> {
+fn serve(stream: UnixStream, binding: Binding, descriptors: Vec<OwnedFd>) -> io::Result<()> {
     let _ = log::set_logger(&GuestLevel);
     let levels = LevelFilter::iter().nth(binding.log_level);
     log::set_max_level(levels.unwrap_or(LevelFilter::Info));
@@ -140,10 +128,13 @@ fn serve(
     if descriptors.len() != binding.dirs.len() {
         return Err(missing());
     }
-    let frames = Arc::new(Mutex::new(Frames::new(control)));
+    let mut frames = Frames::new(stream.try_clone()?);
+    frames.ready()?;
+    let frames = Arc::new(Mutex::new(frames));
     tell_of_panics(&frames);
     let (binding, guest_env) = environment(binding, descriptors.collect());
-    lane.serve(&frames, || guest::Guest::load(binding, &module, guest_env, &frames))
+    let load = || guest::Guest::load(binding, &module, guest_env, &frames);
+    serve::serve(requests::Requests::new(stream), &frames, load)
 }
 
 /// Panics of a run are caught, and told as messages of the guest: text on standard error would end the connection.

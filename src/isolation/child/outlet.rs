@@ -1,11 +1,11 @@
-//! Output of a guest on its way to the door: frames over the control connection.
+//! What a process sends to the door: frames.
 
 use crate::base::limits::{LOG_LINE_BYTES_MAX, LOG_MESSAGE_LINES_MAX};
 use crate::base::lock::lock;
 use crate::host::streams::Outlet;
-use crate::isolation::wire::{FRAME_BYTES_MAX, Frame};
+use crate::isolation::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame};
 use log::Level;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,42 +16,65 @@ const HELD_BYTES_MAX: usize = 8 * 1024;
 /// Time for which lines are held back at most, while more come.
 const HELD_TIME: Duration = Duration::from_millis(20);
 
+/// Up to this size, a response's bytes are sent with its head.
+const SENT_WITH_HEAD_BYTES: usize = 16 * 1024;
+
 /// Bytes of a message that the log shows at most.
 const MESSAGE_BYTES_SHOWN: usize = LOG_LINE_BYTES_MAX * LOG_MESSAGE_LINES_MAX as usize;
 const _: () = assert!(MESSAGE_BYTES_SHOWN + 5 <= FRAME_BYTES_MAX && HELD_BYTES_MAX <= FRAME_BYTES_MAX);
 
-/// The control connection, and how much went over it.
+/// The connection to the door.
 #[derive(Debug)]
-pub struct Frames {
-    control: UnixStream,
-    sent: u64,
-}
+pub struct Frames(UnixStream);
 
 impl Frames {
     /// Over this connection.
-    pub fn new(control: UnixStream) -> Frames {
-        Frames { control, sent: 0 }
+    pub fn new(stream: UnixStream) -> Frames {
+        Frames(stream)
     }
 
-    /// The connection.
-    pub fn control(&self) -> &UnixStream {
-        &self.control
-    }
-
-    /// Bytes sent since the last call of this.
-    pub fn take_sent(&mut self) -> u64 {
-        std::mem::take(&mut self.sent)
-    }
-
-    /// Sends a frame. Without the door there is nobody to say it to, and this process ends with it.
-    pub fn send(&mut self, kind: Frame, parts: &[&[u8]]) {
+    /// Sends a frame in one piece.
+    ///
+    /// # Errors
+    /// There is no door any more, or `parts` are more than a frame can have.
+    fn write(&mut self, kind: Frame, parts: &[&[u8]]) -> io::Result<()> {
         let size = parts.iter().map(|part| part.len()).sum();
-        let mut frame = Vec::with_capacity(Frame::HEAD_BYTES + size);
-        frame.extend_from_slice(&kind.head(size));
+        let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + size);
+        frame.extend_from_slice(&kind.head(size).ok_or(ErrorKind::InvalidInput)?);
         parts.iter().for_each(|part| frame.extend_from_slice(part));
-        if self.control.write_all(&frame).is_ok() {
-            self.sent += frame.len() as u64;
+        self.0.write_all(&frame)
+    }
+
+    /// Sends output of the guest. Without the door there is nobody to say it to: then the next request never comes.
+    pub fn send(&mut self, kind: Frame, parts: &[&[u8]]) {
+        let _ = self.write(kind, parts);
+    }
+
+    /// Says that requests may come.
+    ///
+    /// # Errors
+    /// There is no door any more.
+    pub fn ready(&mut self) -> io::Result<()> {
+        self.write(Frame::Ready, &[])
+    }
+
+    /// Responds with a message in two parts.
+    ///
+    /// # Errors
+    /// There is no door any more, or the message is too long.
+    pub fn respond(&mut self, head: &[u8], bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() <= SENT_WITH_HEAD_BYTES {
+            return self.write(Frame::Response, &[head, bytes]);
         }
+        let frame = Frame::Response.head(head.len() + bytes.len()).ok_or(ErrorKind::InvalidInput)?;
+        self.0.write_all(&[&frame, head].concat())?;
+        self.0.write_all(bytes)
+    }
+
+    /// Sends these bytes. For faults.
+    #[cfg(debug_assertions)]
+    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
     }
 }
 

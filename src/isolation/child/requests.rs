@@ -1,0 +1,84 @@
+//! What the door sends: what the process is for, with descriptors, and requests.
+
+use crate::base::error::Error;
+use crate::base::heap;
+use crate::base::outcome::Stop;
+use crate::isolation::wire::{Binding, FRAME_HEAD_BYTES, Request};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use std::io::{self, BufReader, ErrorKind, IoSliceMut, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+/// Descriptors that come with a binding, at most: the module, and directories (Linux: SCM_MAX_FD, 253).
+pub const DESCRIPTORS_MAX: usize = 250;
+
+/// Bytes read at a time.
+const PIECE_BYTES: usize = 4 * 1024;
+
+/// What the door says this process is for, with the module and the directories. None if there is no door any more.
+///
+/// # Errors
+/// The connection broke, or this is no binding.
+pub fn receive_binding(mut stream: &UnixStream) -> io::Result<Option<(Binding, Vec<OwnedFd>)>> {
+    let mut head = [0; FRAME_HEAD_BYTES];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let got = loop {
+        match recvmsg(stream, &mut [IoSliceMut::new(&mut head)], &mut ancillary, flags) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other?,
+        }
+    };
+    if got.bytes == 0 {
+        return Ok(None);
+    }
+    stream.read_exact(&mut head[got.bytes..])?;
+    let descriptors = ancillary.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    let descriptors = descriptors.flatten().collect();
+    let [kind, size @ ..] = head;
+    if Request::of(kind) != Some(Request::Bind) {
+        return Err(io::Error::other("this is no binding"));
+    }
+    let mut bytes = vec![0; u32::from_le_bytes(size) as usize];
+    stream.read_exact(&mut bytes)?;
+    let binding = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
+    Ok(Some((binding, descriptors)))
+}
+
+/// The requests after the binding.
+pub struct Requests(BufReader<UnixStream>);
+
+impl Requests {
+    /// Over this connection.
+    pub fn new(stream: UnixStream) -> Requests {
+        Requests(BufReader::with_capacity(PIECE_BYTES, stream))
+    }
+
+    /// The next request, with its message, or why there is no room for that. None if there is no door any more.
+    ///
+    /// # Errors
+    /// The connection broke, or this is no request.
+    pub fn next(&mut self) -> io::Result<Option<(Request, Result<Vec<u8>, Error>)>> {
+        let mut head = [0; FRAME_HEAD_BYTES];
+        match self.0.read_exact(&mut head) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let [kind, size @ ..] = head;
+        let size = u32::from_le_bytes(size);
+        let request = Request::of(kind).ok_or_else(|| io::Error::other("this is no request"))?;
+        let mut message = Vec::new();
+        if heap::reserve(&mut message, size as usize).is_err() {
+            io::copy(&mut self.0.by_ref().take(size.into()), &mut io::sink())?;
+            return Ok(Some((request, Err(Error::Guest(Stop::NoMemory { what: "the input" })))));
+        }
+        message.resize(size as usize, 0);
+        self.0.read_exact(&mut message)?;
+        Ok(Some((request, Ok(message))))
+    }
+}
