@@ -32,11 +32,36 @@ pub struct Job<'a> {
     pub when_long: Option<&'a dyn Fn()>,
 }
 
+/// What a run calls, for a host that must then see to something else first. Each may be called any number of times.
+#[derive(Clone, Copy, Default)]
+pub struct Hooks<'a> {
+    /// The guest outlives its first fuel slice, or waits.
+    pub when_long: Option<&'a dyn Fn()>,
+    /// The thread waits for another process, which may take a moment.
+    pub when_waiting: Option<&'a dyn Fn()>,
+}
+
+impl Hooks<'_> {
+    /// Calls [`Hooks::when_long`].
+    pub fn long(&self) {
+        if let Some(call) = self.when_long {
+            call();
+        }
+    }
+
+    /// Calls [`Hooks::when_waiting`].
+    pub fn waiting(&self) {
+        if let Some(call) = self.when_waiting {
+            call();
+        }
+    }
+}
+
 /// What a command line or a gateway adds to a run.
 #[derive(Default)]
 pub struct CallContext<'a> {
-    /// Called should the guest outlive its first fuel slice.
-    pub when_long: Option<&'a dyn Fn()>,
+    /// What the run calls.
+    pub hooks: Hooks<'a>,
     /// The name of the request, for what the guest says in the log.
     pub request_id: Option<&'a Arc<str>>,
     /// Where standard output goes, if not where the runner would have it.

@@ -17,5 +17,5 @@ pub use bytes::{call_bytes, try_instance};
 pub use command::Invocation;
 pub use convention::Convention;
 pub use input::{Call, FromPolicy, Input};
-pub use job::{CallContext, Job};
+pub use job::{CallContext, Hooks, Job};
 pub use reserved::{is_reserved, no_function, offered, passes_bytes};

@@ -3,6 +3,7 @@
 //! Every wait has an end. Nothing that comes is trusted: sizes are bounded, and what is not understood ends the exchange.
 
 use super::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, Request};
+use crate::abi::Hooks;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -12,8 +13,15 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// After this time a run counts as long.
-const LONG: Duration = Duration::from_millis(2);
+/// After this time the door's thread lets others do its work.
+const WAITING: Duration = Duration::from_millis(1);
+
+/// After this time a run counts as long whatever the process says.
+const LONG: Duration = Duration::from_millis(10);
+
+/// What is called when.
+const DUE: [(Duration, fn(&Hooks<'_>)); 2] =
+    [(WAITING, |hooks| hooks.waiting()), (LONG, |hooks| hooks.long())];
 
 /// Bytes read at a time, and of a large response.
 const PIECE_BYTES: usize = 4 * 1024;
@@ -46,8 +54,8 @@ pub struct Ask<'a> {
     pub most: usize,
     /// Until when the response has to be there.
     pub until: Option<Instant>,
-    /// Called once, should it take long.
-    pub when_long: Option<&'a dyn Fn()>,
+    /// Called should it take a moment, or long.
+    pub hooks: Hooks<'a>,
 }
 
 /// The connection to a process.
@@ -56,6 +64,8 @@ pub struct Channel {
     stream: UnixStream,
     /// What came and is no whole frame yet.
     pending: Vec<u8>,
+    /// Whether the process says that what it is at takes long.
+    is_long: bool,
     /// Whether what came last is no frame: words of a process that ends.
     has_last_words: bool,
 }
@@ -67,7 +77,7 @@ impl Channel {
     /// It cannot be made non-blocking.
     pub fn new(stream: UnixStream) -> io::Result<Channel> {
         stream.set_nonblocking(true)?;
-        Ok(Channel { stream, pending: Vec::new(), has_last_words: false })
+        Ok(Channel { stream, pending: Vec::new(), is_long: false, has_last_words: false })
     }
 
     /// Whether nothing has come, as it has to be between two requests.
@@ -81,7 +91,7 @@ impl Channel {
         &mut self,
         binding: &[u8],
         descriptors: &[BorrowedFd<'_>],
-        until: Instant,
+        (until, hooks): (Instant, Hooks<'_>),
     ) -> Result<(), Lost> {
         let head = Request::Bind.head(binding.len()).ok_or(Lost::Broken)?;
         let mut space = vec![MaybeUninit::uninit(); SendAncillaryMessage::ScmRights(descriptors).size()];
@@ -94,7 +104,8 @@ impl Channel {
         if sent != Ok(head.len()) {
             return Err(Lost::Gone);
         }
-        let ready = self.exchange(&mut [binding, &[]], &Wait::until(until), &mut |_, _| {}, Frame::Ready)?;
+        let wait = Wait { most: 0, until: Some(until), hooks };
+        let ready = self.exchange(&mut [binding, &[]], &wait, &mut |_, _| {}, Frame::Ready)?;
         if ready.is_empty() { Ok(()) } else { Err(Lost::Broken) }
     }
 
@@ -112,7 +123,7 @@ impl Channel {
             first.extend_from_slice(rest);
             rest = &[];
         }
-        let wait = Wait { most: ask.most, until: ask.until, when_long: ask.when_long };
+        let wait = Wait { most: ask.most, until: ask.until, hooks: ask.hooks };
         self.exchange(&mut [&first, rest], &wait, relay, Frame::Response)
     }
 
@@ -124,7 +135,9 @@ impl Channel {
         relay: &mut dyn FnMut(Frame, &[u8]),
         awaited: Frame,
     ) -> Result<Vec<u8>, Lost> {
-        let mut when_long = ask.when_long.map(|when_long| (when_long, Instant::now() + LONG));
+        let begin = Instant::now();
+        let mut due = DUE.iter().peekable();
+        self.is_long = false;
         loop {
             let is_sent = self.send(to_send)?;
             if let Some(message) = self.take(awaited, ask.most, relay)? {
@@ -135,11 +148,12 @@ impl Channel {
             if ask.until.is_some_and(|until| now >= until) {
                 return Err(Lost::Late);
             }
-            if let Some((call, _)) = when_long.take_if(|(_, at)| now >= *at) {
-                call();
+            while let Some((_, call)) = due.next_if(|(after, _)| self.is_long || now >= begin + *after) {
+                call(&ask.hooks);
             }
             let events = if is_sent { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-            let until = [when_long.map(|(_, at)| at), ask.until].into_iter().flatten().min();
+            let next = due.peek().map(|(after, _)| begin + *after);
+            let until = [next, ask.until].into_iter().flatten().min();
             let mut polled = [PollFd::new(&self.stream, events)];
             match wait(&mut polled, until.map(|until| until.saturating_duration_since(now))) {
                 Err(Lost::Late) => continue,
@@ -221,6 +235,10 @@ impl Channel {
                     relay(kind, bytes);
                     done += FRAME_HEAD_BYTES + size;
                 }
+                Some(Frame::Long) if size == 0 => {
+                    self.is_long = true;
+                    done += FRAME_HEAD_BYTES;
+                }
                 None if kind.is_ascii_graphic() || kind.is_ascii_whitespace() => self.has_last_words = true,
                 _ => return Err(Lost::Broken),
             }
@@ -237,13 +255,7 @@ impl Channel {
 struct Wait<'a> {
     most: usize,
     until: Option<Instant>,
-    when_long: Option<&'a dyn Fn()>,
-}
-
-impl Wait<'_> {
-    fn until(until: Instant) -> Self {
-        Wait { most: 0, until: Some(until), when_long: None }
-    }
+    hooks: Hooks<'a>,
 }
 
 /// Waits for an event, at most so long.

@@ -10,8 +10,8 @@ use super::relay::Relay;
 use super::spare::bound;
 use super::wire::{Binding, Failure, Ran, Request, read_head, write_head};
 use super::{sane, supervisor};
-use crate::abi::FromPolicy;
 use crate::abi::given::{Environment, Given};
+use crate::abi::{FromPolicy, Hooks};
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::{Limits, WarmLimits};
 use crate::base::lock::lock;
@@ -134,9 +134,10 @@ impl Manager {
         let begin = Instant::now();
         let until = || Instant::now() + BIND_TIME;
         let take = || pool.take_spare().map(|spare| (spare, false));
-        let bind = |spare: &mut Process| spare.bind(&binding, &[image.descriptor()], until());
+        let bind =
+            |spare: &mut Process| spare.bind(&binding, &[image.descriptor()], (until(), Hooks::default()));
         let (mut process, _) = bound(take, bind, |spare| pool.bury(spare))?;
-        let loaded = match process.load(begin + LOAD_TIME, None) {
+        let loaded = match process.load(begin + LOAD_TIME, Hooks::default()) {
             Ok(Ok(facts)) => {
                 let facts = facts.and_then(|facts| sane::facts(facts, limits));
                 let nonsense = || LoadProblem::Invalid("the process that loaded it gave nonsense".into());
@@ -168,7 +169,7 @@ impl Manager {
     /// As a run.
     pub fn try_instance(&self, spec: &Spec<'_>) -> Result<Result<(), Stop>, Error> {
         let mut relay = Relay::silent();
-        let (ran, _) = self.answer(spec, Request::Try, ([&[], &[]], None), &mut relay)?;
+        let (ran, _) = self.answer(spec, Request::Try, ([&[], &[]], Hooks::default()), &mut relay)?;
         Ok(ran.result.map(|_| ()))
     }
 
@@ -181,11 +182,11 @@ impl Manager {
         spec: &Spec<'_>,
         given: &Given,
         bytes: &[u8],
-        (relay, when_long): (&mut Relay, Option<&dyn Fn()>),
+        (relay, hooks): (&mut Relay, Hooks<'_>),
     ) -> Result<(Ran, Vec<u8>), Error> {
         let mut head = Vec::new();
         write_head(&mut head, given).map_err(|error| Error::Internal(format!("a request: {error}")))?;
-        self.answer(spec, Request::Run, ([&head, bytes], when_long), relay)
+        self.answer(spec, Request::Run, ([&head, bytes], hooks), relay)
     }
 
     /// Ends the processes of plug-ins that are gone.
@@ -200,18 +201,18 @@ impl Manager {
         &self,
         spec: &Spec<'_>,
         request: Request,
-        (message, when_long): ([&[u8]; 2], Option<&dyn Fn()>),
+        (message, hooks): ([&[u8]; 2], Hooks<'_>),
         relay: &mut Relay,
     ) -> Result<(Ran, Vec<u8>), Error> {
         let pool = self.pool()?;
-        let mut process = match self.ready(&pool, spec, when_long)? {
+        let mut process = match self.ready(&pool, spec, hooks)? {
             Ok(process) => process,
             Err(stop) => return Ok((stopped(stop, Duration::ZERO), Vec::new())),
         };
         let begin = Instant::now();
         let until = spec.limits.deadline.map(|deadline| begin + deadline.saturating_add(GRACE));
         let most = spec.limits.output_bytes.saturating_add(ANSWER_BYTES);
-        let ask = Ask { request, message, most, until, when_long };
+        let ask = Ask { request, message, most, until, hooks };
         let answered = process.channel.ask(&ask, &mut |kind, bytes| relay.take(kind, bytes));
         relay.finish();
         let stop = match answered {
@@ -240,9 +241,7 @@ impl Manager {
             },
             Err(Lost::Gone) => {
                 // Others need not wait until it is known how it died.
-                if let Some(when_long) = when_long {
-                    when_long();
-                }
+                hooks.long();
                 let left = until.map_or(END, |until| until.saturating_duration_since(Instant::now()));
                 died(&mut process, left)
             }
@@ -253,12 +252,7 @@ impl Manager {
     }
 
     /// A process that has loaded the plug-in.
-    fn ready(
-        &self,
-        pool: &Pool,
-        spec: &Spec<'_>,
-        when_long: Option<&dyn Fn()>,
-    ) -> Result<Result<Process, Stop>, Error> {
+    fn ready(&self, pool: &Pool, spec: &Spec<'_>, hooks: Hooks<'_>) -> Result<Result<Process, Stop>, Error> {
         let dirs = &spec.policy.guest_env.dirs;
         if dirs.len() > DIRS_MAX {
             let dirs = dirs.len();
@@ -270,17 +264,17 @@ impl Manager {
             return Ok(Err(Stop::Died { how: "loading", signal: None }));
         }
         let kind = if dirs.is_empty() { Kind::Closed } else { Kind::WithFiles };
-        let take = || pool.take(sealed, kind, when_long);
+        let take = || pool.take(sealed, kind, hooks);
         let bind = |spare: &mut Process| {
             let binding =
                 self.binding((spec.name, spec.limits), &spec.policy, spec.warm, sealed.image.size());
             let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
             descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
-            spare.bind(&binding, &descriptors, Instant::now() + BIND_TIME)
+            spare.bind(&binding, &descriptors, (Instant::now() + BIND_TIME, hooks))
         };
         match bound(take, bind, |spare| pool.give_up(spare))? {
             (process, true) => Ok(Ok(process)),
-            (process, false) => self.loaded(pool, spec, process),
+            (process, false) => self.loaded(pool, spec, process, hooks),
         }
     }
 
@@ -290,10 +284,11 @@ impl Manager {
         pool: &Pool,
         spec: &Spec<'_>,
         mut process: Process,
+        hooks: Hooks<'_>,
     ) -> Result<Result<Process, Stop>, Error> {
         let sealed = spec.sealed;
         let limit = sealed.load_time.saturating_mul(LOAD_TIMES).saturating_add(LOAD_SPARE).min(LOAD_TIME);
-        let stop = match process.load(Instant::now() + limit, None) {
+        let stop = match process.load(Instant::now() + limit, hooks) {
             Ok(Ok(_)) => {
                 sealed.deaths.store(0, Relaxed);
                 return Ok(Ok(process));

@@ -4,6 +4,7 @@ use super::child::Kind;
 use super::image::Image;
 use super::process::Process;
 use super::wire::Facts;
+use crate::abi::Hooks;
 use crate::base::lock::lock;
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
@@ -116,19 +117,25 @@ impl Pool {
         &self,
         sealed: &Arc<Sealed>,
         kind: Kind,
-        when_long: Option<&dyn Fn()>,
+        hooks: Hooks<'_>,
     ) -> Result<(Process, bool), NoProcess> {
         if let Some(process) = self.take_idle(sealed) {
             return Ok((process, true));
         }
         // Another one has to load the module first.
-        if let Some(when_long) = when_long {
-            when_long();
-        }
+        hooks.waiting();
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
         let failures = state.failures.0;
+        let mut is_long = false;
         loop {
+            let must_wait = state.busy >= self.places || state.spares[kind as usize].ready.is_empty();
+            if must_wait && !std::mem::replace(&mut is_long, true) {
+                // It may be long until a process ends or starts.
+                drop(state);
+                hooks.long();
+                state = self.state();
+            }
             if state.busy >= self.places {
                 state = self.wait(state, until)?;
             } else if let Some(process) = state.spare(kind) {

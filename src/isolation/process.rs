@@ -3,6 +3,7 @@
 use super::channel::{Ask, Channel, Lost};
 use super::child::{COMMAND, Kind, WITH_FILES};
 use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, Request, read_head};
+use crate::abi::Hooks;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -63,28 +64,24 @@ impl Process {
         &mut self,
         binding: &Binding,
         descriptors: &[BorrowedFd<'_>],
-        until: Instant,
+        (until, hooks): (Instant, Hooks<'_>),
     ) -> Result<(), Lost> {
         let bytes = postcard::to_allocvec(binding).map_err(|_| Lost::Broken)?;
         self.limit(binding.address_bytes()).map_err(|_| Lost::Gone)?;
-        self.channel.bind(&bytes, descriptors, until)
+        self.channel.bind(&bytes, descriptors, (until, hooks))
     }
 
     /// Has it load the module.
     ///
     /// # Errors
     /// [`Lost`]; or, as the inner error, why the module does not load.
-    pub fn load(
-        &mut self,
-        until: Instant,
-        when_long: Option<&dyn Fn()>,
-    ) -> Result<Result<Option<Facts>, Failure>, Lost> {
+    pub fn load(&mut self, until: Instant, hooks: Hooks<'_>) -> Result<Result<Option<Facts>, Failure>, Lost> {
         let ask = Ask {
             request: Request::Load,
             message: [&[]; 2],
             most: FACTS_BYTES_MAX,
             until: Some(until),
-            when_long,
+            hooks,
         };
         let answer = self.channel.ask(&ask, &mut silent)?;
         let (facts, _) = read_head(&answer).ok_or(Lost::Broken)?;

@@ -199,12 +199,14 @@ pub enum Frame {
     Ready = 4,
     /// The response to a request.
     Response = 5,
+    /// The guest outlives its first fuel slice, or waits. Nothing follows.
+    Long = 6,
 }
 
 impl Frame {
     /// The kind with this number.
     pub fn of(number: u8) -> Option<Frame> {
-        [Frame::Stdout, Frame::Stderr, Frame::Message, Frame::Ready, Frame::Response]
+        [Frame::Stdout, Frame::Stderr, Frame::Message, Frame::Ready, Frame::Response, Frame::Long]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }

@@ -205,7 +205,7 @@ impl Runner {
             stderr,
             guest_env: GuestEnv::default(),
             warm: None,
-            when_long: context.when_long,
+            when_long: context.hooks.when_long,
         }
     }
 

@@ -158,7 +158,7 @@ impl Runner {
             policy: policy.given(),
             warm: plugin.warm.as_ref().map(Pool::limits),
         };
-        let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.when_long))?;
+        let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.hooks))?;
         let result = ran.result.and_then(|Values(values)| I::output(values, bytes).ok_or(BROKEN));
         if let Err(stop @ Stop::Died { how, .. }) = &result {
             plugin.stats.died(how);

@@ -39,7 +39,7 @@ impl Service for HandlerService {
 
     fn handle(&self, request: &mut Request, context: &Context<'_>) -> Response {
         let body = std::mem::take(&mut request.body);
-        (self.0)(Request { body, ..request.clone() }, context.when_long)
+        (self.0)(Request { body, ..request.clone() }, &|| context.hooks.long())
     }
 
     fn lost(&self, _: &Request) -> Response {

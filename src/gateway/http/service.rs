@@ -3,6 +3,7 @@
 use super::head::Head;
 use super::message::{Request, Response};
 use super::tokens::Role;
+use crate::abi::Hooks;
 use std::time::Instant;
 
 /// Serves requests.
@@ -36,8 +37,8 @@ pub trait Service: Send + Sync {
 
 /// What a handler may use of the gateway.
 pub struct Context<'a> {
-    /// Call when the response takes long, any number of times.
-    pub when_long: &'a dyn Fn(),
+    /// What is called while the response is made. `when_long`: it takes long. `when_waiting`: the worker waits for a moment.
+    pub hooks: Hooks<'a>,
     /// The gateway's state.
     pub status: &'a dyn Fn() -> Status,
 }

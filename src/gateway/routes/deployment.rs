@@ -1,5 +1,6 @@
 //! Changes of plug-ins: `/plugins/{name}`, its policy and its signature, for bearers of a token that may.
 
+use crate::abi::Hooks;
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
 use crate::gateway::http::conditions::{Conditions, tag};
@@ -45,8 +46,8 @@ impl Deployment {
         if is_module { self.module_bytes.max(usual) } else { usual }
     }
 
-    /// The response to `request`, which is about one plug-in; `when_long` is called before what may take long.
-    pub fn answer(&self, runner: &Runner, request: &Request, when_long: &dyn Fn()) -> Response {
+    /// The response to `request`, which is about one plug-in.
+    pub fn answer(&self, runner: &Runner, request: &Request, hooks: Hooks<'_>) -> Response {
         let path = request.target.split('?').next().unwrap_or_default();
         let path = path.strip_prefix(Route::Deployment.path()).unwrap_or_default();
         match request.role {
@@ -69,7 +70,7 @@ impl Deployment {
             Err(what) => return Response::problem(problem::BAD_REQUEST, &what),
         };
         // From here on it is disks and compilers.
-        when_long();
+        hooks.long();
         let of = Change { deployment: self, name, request, conditions };
         let answer = runner.catalog().deploy(|deploy| match part {
             None => of.module(deploy),

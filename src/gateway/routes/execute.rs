@@ -2,7 +2,7 @@
 
 use super::execute_target::{ExecuteTarget, decode};
 use super::{cgi_request, cgi_response};
-use crate::abi::{Call, CallContext};
+use crate::abi::{Call, CallContext, Hooks};
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -22,8 +22,8 @@ pub const DEFAULT_FUNCTION: &str = "greet";
 /// What is said of a path without a plug-in's name.
 pub const NO_NAME: &str = "the path names no plug-in: /execute/{plugin}";
 
-/// Runs the plug-in that `request` names; `when_long` is called when a guest outlives its first fuel slice.
-pub fn answer(runner: &Runner, request: &mut Request, when_long: &dyn Fn()) -> Response {
+/// Runs the plug-in that `request` names.
+pub fn answer(runner: &Runner, request: &mut Request, hooks: Hooks<'_>) -> Response {
     let ExecuteTarget { name, path_info, .. } = ExecuteTarget::of(&request.target);
     let name = match decode(name) {
         Some(name) if !name.is_empty() => name,
@@ -35,15 +35,15 @@ pub fn answer(runner: &Runner, request: &mut Request, when_long: &dyn Fn()) -> R
         Err(error) => return refuse(&error),
     };
     if plugin.may_stall() {
-        when_long();
+        hooks.long();
     }
     let mut response = if !may_call(&plugin, request.role) {
         Response::token_needed("this plug-in")
     } else if plugin.is_command() {
         let path_info = percent_decode_str(path_info).collect();
-        program(runner, request, (&plugin, path_info), when_long)
+        program(runner, request, (&plugin, path_info), hooks)
     } else if path_info.is_empty() {
-        Response::only(request, "POST", |request| function(runner, request, &plugin, when_long))
+        Response::only(request, "POST", |request| function(runner, request, &plugin, hooks))
     } else {
         Response::problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
     };
@@ -57,14 +57,13 @@ pub fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
 }
 
 /// Calls a function of a plug-in.
-fn function(runner: &Runner, request: &Request, plugin: &Plugin, when_long: &dyn Fn()) -> Response {
+fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_>) -> Response {
     let func = match function_named(ExecuteTarget::of(&request.target).query) {
         Ok(func) => func,
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
-    let context =
-        CallContext { when_long: Some(when_long), request_id: Some(&request.id), ..CallContext::default() };
+    let context = CallContext { hooks, request_id: Some(&request.id), ..CallContext::default() };
     match runner.run_plugin(plugin, Call::bytes(func, &request.body), context) {
         Ok(report) => respond(report, |output| Ok(cgi_response::plain(output, content_type(plugin)))),
         Err(error) => refuse_run(&error, plugin),
@@ -76,7 +75,7 @@ fn program(
     runner: &Runner,
     request: &mut Request,
     (plugin, path_info): (&Plugin, Vec<u8>),
-    when_long: &dyn Fn(),
+    hooks: Hooks<'_>,
 ) -> Response {
     if path_info.contains(&0) {
         return Response::problem(problem::BAD_REQUEST, "the path holds a NUL");
@@ -84,7 +83,7 @@ fn program(
     let is_head = request.is_head();
     let id = request.id.clone();
     let script = ExecuteTarget::of(&request.target).script.to_string();
-    let context = CallContext { when_long: Some(when_long), request_id: Some(&id), ..CallContext::default() };
+    let context = CallContext { hooks, request_id: Some(&id), ..CallContext::default() };
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
     match runner.run_plugin(plugin, invocation, context) {
         Ok(report) => respond(report, |output| {

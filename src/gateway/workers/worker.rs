@@ -1,6 +1,7 @@
 //! A worker: reads from connections, has requests served, and sends the responses.
 
 use super::lane::{Lane, READ_AHEAD, is_large};
+use crate::abi::Hooks;
 use crate::base::escape::cut;
 use crate::base::limits::LOG_TARGET_BYTES_MAX;
 use crate::base::lock::lock;
@@ -205,6 +206,14 @@ impl Worker {
         let is_long = Cell::new(false);
         let abandoned = Cell::new(0);
         let own = RefCell::new((&mut self.state, &mut self.in_lane));
+        // Requests behind this one in the lane must not wait for it.
+        let abandon = |in_lane: &mut VecDeque<Box<PendingRequest>>| {
+            for next in in_lane.drain(..) {
+                let is_in_lane = next.uses_lane && !is_large(&next.request);
+                abandoned.set(abandoned.get() + usize::from(is_in_lane));
+                door.push(Work::Serve(next));
+            }
+        };
         let when_long = || {
             if is_long.replace(true) {
                 // A long guest must not keep the processor from the leader.
@@ -212,15 +221,17 @@ impl Worker {
             }
             let (state, in_lane) = &mut *own.borrow_mut();
             door.begin_long(state, client);
-            // Requests behind this one in the lane must not wait for it.
-            for next in in_lane.drain(..) {
-                let is_in_lane = next.uses_lane && !is_large(&next.request);
-                abandoned.set(abandoned.get() + usize::from(is_in_lane));
-                door.push(Work::Serve(next));
-            }
+            abandon(in_lane);
         };
         let begin = Instant::now();
-        let context = Context { when_long: &when_long, status: &|| door.status() };
+        // The worker waits for a moment: another one may lead and have what is behind.
+        let when_waiting = || {
+            let (state, in_lane) = &mut *own.borrow_mut();
+            door.scheduler.resign(state);
+            abandon(in_lane);
+        };
+        let hooks = Hooks { when_long: Some(&when_long), when_waiting: Some(&when_waiting) };
+        let context = Context { hooks, status: &|| door.status() };
         let handled = catch_unwind(AssertUnwindSafe(|| door.service.handle(&mut pending.request, &context)));
         let response = handled.unwrap_or_else(|_| {
             let target = cut(&pending.request.target, LOG_TARGET_BYTES_MAX);

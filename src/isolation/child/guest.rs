@@ -6,12 +6,14 @@ use crate::abi::{Call, FromPolicy, Input, Invocation, Job, command, try_instance
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::limits::Limits;
+use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop, Value};
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::isolation::wire::{Binding, Facts, Frame, Ran, Values};
 use crate::sandbox::pool::{Budget, Pool};
 use crate::sandbox::program::{CompileOptions, Program};
+use std::cell::Cell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex};
@@ -130,10 +132,16 @@ impl Guest {
     fn report<I: Input>(&self, input: I) -> Result<Report<I::Output>, Error> {
         let FromDoor { convention, guest_env, args } = &self.policy;
         let given = FromPolicy { convention: *convention, guest_env, args };
-        input.under(&given).run(self.job(I::IS_STDOUT))
+        let is_long = Cell::new(false);
+        let when_long = || {
+            if !is_long.replace(true) {
+                lock(&self.frames).send(Frame::Long, &[]);
+            }
+        };
+        input.under(&given).run(self.job(I::IS_STDOUT, &when_long))
     }
 
-    fn job(&self, keeps_stdout: bool) -> Job<'_> {
+    fn job<'a>(&'a self, keeps_stdout: bool, when_long: &'a dyn Fn()) -> Job<'a> {
         let way = |kind| SinkTo::Elsewhere(Box::new(Way::new(&self.frames, kind)));
         Job {
             program: &self.program,
@@ -142,7 +150,7 @@ impl Guest {
             stderr: way(Frame::Stderr),
             guest_env: GuestEnv::default(),
             warm: self.warm.as_ref(),
-            when_long: None,
+            when_long: Some(when_long),
         }
     }
 }
