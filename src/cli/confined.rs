@@ -76,12 +76,11 @@ fn asked(args: &[OsString]) -> Option<Asked> {
 fn confine(asked: &Asked) -> std::io::Result<()> {
     let rules = Rules {
         dirs: asked.dirs.iter().map(|(dir, is_read_only)| (dir.as_fd(), *is_read_only)).collect(),
-        address_bytes: Some(1 << 30),
         descriptors: 64,
         makes_threads: asked.makes_threads,
         receives: asked.receives,
     };
-    early()?;
+    early(1 << 30)?;
     files(&rules)?;
     for _ in 0..2 {
         std::thread::Builder::new().spawn(|| {

@@ -19,8 +19,7 @@ pub fn confine(wanted: bool, guest_env: &GuestEnv) -> Result<(), Failure> {
     }
     let rules = Rules {
         dirs: guest_env.dirs.iter().map(|dir| (dir.dir.as_fd(), dir.read_only)).collect(),
-        // The limits of the run bound both.
-        address_bytes: None,
+        // The limits of the run bound them.
         descriptors: u64::MAX,
         makes_threads: true,
         receives: false,

@@ -205,7 +205,25 @@ impl Manager {
         relay: &mut Relay,
     ) -> Result<(Ran, Vec<u8>), Error> {
         let pool = self.pool()?;
-        let mut process = match self.ready(&pool, spec, hooks)? {
+        let when_long = || {
+            pool.settle();
+            hooks.long();
+        };
+        let hooks = Hooks { when_long: Some(&when_long), ..hooks };
+        let result = self.answer_by(&pool, spec, request, (message, hooks), relay);
+        pool.settle();
+        result
+    }
+
+    fn answer_by(
+        &self,
+        pool: &Pool,
+        spec: &Spec<'_>,
+        request: Request,
+        (message, hooks): ([&[u8]; 2], Hooks<'_>),
+        relay: &mut Relay,
+    ) -> Result<(Ran, Vec<u8>), Error> {
+        let mut process = match self.ready(pool, spec, hooks)? {
             Ok(process) => process,
             Err(stop) => return Ok((stopped(stop, Duration::ZERO), Vec::new())),
         };

@@ -7,7 +7,8 @@ use super::wire::Facts;
 use crate::abi::Hooks;
 use crate::base::lock::lock;
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
@@ -59,6 +60,8 @@ struct State {
     idle: Vec<Bound>,
     /// Processes that run guests.
     busy: usize,
+    /// Processes that made room for another one, and are not ended yet.
+    displaced: Vec<Process>,
     /// How many times there was no spare to be had, and why the last time.
     failures: (u64, String),
     is_stopped: bool,
@@ -78,6 +81,8 @@ impl State {
 pub struct Pool {
     state: Mutex<State>,
     changed: Condvar,
+    /// Whether there is something for [`Pool::settle`].
+    is_unsettled: AtomicBool,
     supervisor: Sender<Order>,
     /// Processes that are bound at a time.
     places: usize,
@@ -100,8 +105,8 @@ pub struct NoProcess(pub String);
 impl Pool {
     /// Without processes; the receiver's end is the supervisor's.
     pub fn new(supervisor: Sender<Order>, (places, spares): (usize, usize), is_per_call: bool) -> Pool {
-        let (state, changed) = Default::default();
-        Pool { state, changed, supervisor, places, spares, is_per_call }
+        let (state, changed, is_unsettled) = Default::default();
+        Pool { state, changed, is_unsettled, supervisor, places, spares, is_per_call }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,7 +114,7 @@ impl Pool {
     }
 
     /// A process for `sealed`, and whether it is bound to it already. It counts as busy until [`Pool::give_back`] or
-    /// [`Pool::give_up`].
+    /// [`Pool::give_up`]. To be followed by [`Pool::settle`].
     ///
     /// # Errors
     /// There is none, and none can be started.
@@ -123,7 +128,6 @@ impl Pool {
             return Ok((process, true));
         }
         // Another one has to load the module first.
-        hooks.waiting();
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
         let failures = state.failures.0;
@@ -141,16 +145,25 @@ impl Pool {
             } else if let Some(process) = state.spare(kind) {
                 state.busy += 1;
                 let others = self.places.saturating_sub(state.busy);
-                let oldest = (state.idle.len() > others).then(|| state.idle.remove(0).process);
-                drop(state);
-                self.order(Order::Spares);
-                if let Some(oldest) = oldest {
-                    self.bury(oldest);
+                if state.idle.len() > others {
+                    let oldest = state.idle.remove(0).process;
+                    state.displaced.push(oldest);
                 }
+                self.is_unsettled.store(true, Relaxed);
                 return Ok((process, false));
             } else {
                 state = self.wait_for_spare(state, failures, until)?;
             }
+        }
+    }
+
+    /// Has another spare started, and those ended that made room, for what was taken before. It can wait until there is a
+    /// response: it would take processor time from it.
+    pub fn settle(&self) {
+        if self.is_unsettled.swap(false, Relaxed) {
+            let displaced = std::mem::take(&mut self.state().displaced);
+            self.order(Order::Spares);
+            displaced.into_iter().for_each(|process| self.bury(process));
         }
     }
 
@@ -314,10 +327,11 @@ impl Pool {
         let mut state = self.state();
         state.is_stopped = true;
         let spares = std::mem::take(&mut state.spares).into_iter().flat_map(|spares| spares.ready);
-        let idle = std::mem::take(&mut state.idle);
+        let idle = std::mem::take(&mut state.idle).into_iter().map(|bound| bound.process);
+        let displaced = std::mem::take(&mut state.displaced);
         drop(state);
         self.changed.notify_all();
-        spares.chain(idle.into_iter().map(|bound| bound.process)).for_each(|process| self.bury(process));
+        spares.chain(idle).chain(displaced).for_each(|process| self.bury(process));
     }
 
     fn order(&self, order: Order) {

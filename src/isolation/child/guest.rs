@@ -49,13 +49,20 @@ impl Guest {
         guest_env: GuestEnv,
         frames: &Arc<Mutex<Frames>>,
     ) -> Result<Guest, Error> {
-        let mut bytes = Vec::new();
-        let no_memory = |_| Stop::NoMemory { what: "the input" };
-        heap::reserve(&mut bytes, binding.module_bytes).map_err(no_memory)?;
-        bytes.resize(binding.module_bytes, 0);
-        // Not from its position, which other processes share.
-        let read = file.read_exact_at(&mut bytes, 0);
-        read.map_err(|error| Error::Internal(format!("the module cannot be read: {error}")))?;
+        let bytes = read(file, binding.module_bytes)?;
+        Guest::compile(binding, bytes, guest_env, frames)
+    }
+
+    /// As [`Guest::load`], with the bytes of the module.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn compile(
+        binding: Binding,
+        bytes: Vec<u8>,
+        guest_env: GuestEnv,
+        frames: &Arc<Mutex<Frames>>,
+    ) -> Result<Guest, Error> {
         let Binding { name, limits, convention, args, warm, tries_all, has_faults, .. } = binding;
         let work_arounds = !(cfg!(debug_assertions) && has_faults);
         let options = CompileOptions { tries_all, work_arounds, ..CompileOptions::default() };
@@ -153,6 +160,17 @@ impl Guest {
             when_long: Some(when_long),
         }
     }
+}
+
+/// The first `size` bytes of a module.
+fn read(file: &File, size: usize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    heap::reserve(&mut bytes, size).map_err(|_| Stop::NoMemory { what: "the input" })?;
+    bytes.resize(size, 0);
+    // Not from its position, which other processes share.
+    let read = file.read_exact_at(&mut bytes, 0);
+    read.map_err(|error| Error::Internal(format!("the module cannot be read: {error}")))?;
+    Ok(bytes)
 }
 
 fn values_of(report: Report<Vec<Value>>) -> (Ran, Vec<u8>) {

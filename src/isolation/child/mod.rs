@@ -7,10 +7,12 @@ mod descriptors;
 mod faults;
 mod guest;
 mod outlet;
+mod rehearsal;
 mod requests;
 mod serve;
 
 use crate::abi::given::Environment;
+use crate::base::lock::lock;
 use crate::host::guest_log::TARGET;
 use crate::host::wasi::ctx::GuestEnv;
 use crate::host::wasi::dir::Preopen;
@@ -81,11 +83,14 @@ pub fn main(args: &[OsString]) -> u8 {
 
 fn work(kind: Kind) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    confine::early()?;
+    // The door lowers the address space to what the plug-in may have.
+    confine::early(ADDRESS_BYTES_MAX)?;
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // What the standard library says before it ends the process goes to the door.
     rustix::stdio::dup2_stdout(&stream)?;
     rustix::stdio::dup2_stderr(&stream)?;
+    let frames = Arc::new(Mutex::new(Frames::new(stream.try_clone()?)));
+    rehearsal::rehearse(&frames).map_err(io::Error::other)?;
     let known = match kind {
         Kind::Closed => None,
         // Landlock has to know the directories.
@@ -97,8 +102,6 @@ fn work(kind: Kind) -> io::Result<()> {
     let dirs = known.iter().flat_map(|(binding, descriptors)| descriptors.iter().skip(1).zip(&binding.dirs));
     let rules = Rules {
         dirs: dirs.map(|(dir, (_, read_only))| (dir.as_fd(), *read_only)).collect(),
-        // The door lowers it to what the plug-in may have.
-        address_bytes: Some(ADDRESS_BYTES_MAX),
         descriptors: DESCRIPTORS + known.as_ref().map_or(0, |(binding, _)| binding.descriptors()),
         makes_threads: false,
         receives: kind == Kind::Closed,
@@ -114,11 +117,16 @@ fn work(kind: Kind) -> io::Result<()> {
     if !binding.is_weak {
         filtered?;
     }
-    serve(stream, binding, descriptors)
+    serve(stream, &frames, binding, descriptors)
 }
 
 /// Serves the plug-in that `binding` tells of. From here on there are bytes of the guest's.
-fn serve(stream: UnixStream, binding: Binding, descriptors: Vec<OwnedFd>) -> io::Result<()> {
+fn serve(
+    stream: UnixStream,
+    frames: &Arc<Mutex<Frames>>,
+    binding: Binding,
+    descriptors: Vec<OwnedFd>,
+) -> io::Result<()> {
     let _ = log::set_logger(&GuestLevel);
     let levels = LevelFilter::iter().nth(binding.log_level);
     log::set_max_level(levels.unwrap_or(LevelFilter::Info));
@@ -128,13 +136,11 @@ fn serve(stream: UnixStream, binding: Binding, descriptors: Vec<OwnedFd>) -> io:
     if descriptors.len() != binding.dirs.len() {
         return Err(missing());
     }
-    let mut frames = Frames::new(stream.try_clone()?);
-    frames.ready()?;
-    let frames = Arc::new(Mutex::new(frames));
-    tell_of_panics(&frames);
+    lock(frames).ready()?;
+    tell_of_panics(frames);
     let (binding, guest_env) = environment(binding, descriptors.collect());
-    let load = || guest::Guest::load(binding, &module, guest_env, &frames);
-    serve::serve(requests::Requests::new(stream), &frames, load)
+    let load = || guest::Guest::load(binding, &module, guest_env, frames);
+    serve::serve(requests::Requests::new(stream), frames, load)
 }
 
 /// Panics of a run are caught, and told as messages of the guest: text on standard error would end the connection.

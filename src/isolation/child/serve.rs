@@ -44,7 +44,14 @@ fn unloaded() -> Error {
 }
 
 /// Runs the guest with what the message of a request gives.
-fn run(guest: &Guest, mut message: Vec<u8>, _frames: &Arc<Mutex<Frames>>) -> Result<(Ran, Vec<u8>), Error> {
+///
+/// # Errors
+/// What does not fit.
+pub fn run(
+    guest: &Guest,
+    mut message: Vec<u8>,
+    _frames: &Arc<Mutex<Frames>>,
+) -> Result<(Ran, Vec<u8>), Error> {
     let (given, end) = read_head::<Given>(&message).ok_or_else(|| Error::Internal("no request".into()))?;
     message.drain(..end);
     #[cfg(debug_assertions)]

@@ -26,23 +26,19 @@ pub struct Enforced {
 /// What the kernel says of a limit or a rule. A kernel without Landlock is no error.
 pub fn files(rules: &Rules<'_>) -> io::Result<Enforced> {
     lower(Resource::Nofile, rules.descriptors)?;
-    if let Some(most) = rules.address_bytes {
-        lower(Resource::As, most)?;
-    }
     prepare();
     landlock(rules).map_err(|error| io::Error::other(format!("Landlock: {error}")))
 }
 
 /// Asks what is asked only once and needs files of /proc.
 fn prepare() {
-    // After the limits, one of which it asks for.
     heap::prepare();
     // The vDSO, by which rustix reads clocks without a system call. It looks for it at the first reading.
     let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
 }
 
 /// Lowers both the limit and how far it can be raised again.
-fn lower(resource: Resource, most: u64) -> io::Result<()> {
+pub(super) fn lower(resource: Resource, most: u64) -> io::Result<()> {
     let now = getrlimit(resource);
     let least = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
     Ok(setrlimit(resource, Rlimit { current: least(now.current), maximum: least(now.maximum) })?)

@@ -1,5 +1,6 @@
 //! What a process can give up at its start: privileges, core dumps, being inspected, being spared.
 
+use super::files::lower;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::io;
 
@@ -18,12 +19,13 @@ pub fn privileges() -> io::Result<()> {
     Ok(())
 }
 
-/// As [`privileges`]. Also, the kernel ends this process earlier than others when memory runs out, and other processes
+/// As [`privileges`]. Also, the process has at most so many bytes of address space; the kernel ends this process earlier than others when memory runs out, and other processes
 /// of the same user cannot inspect it.
-pub fn early() -> io::Result<()> {
+pub fn early(address_bytes: u64) -> io::Result<()> {
     // First: of a process that is not dumpable, /proc belongs to root. Without /proc it is as it was.
     let _ = raise_oom_score();
     privileges()?;
+    lower(Resource::As, address_bytes)?;
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 

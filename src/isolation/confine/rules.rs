@@ -7,8 +7,6 @@ use std::os::fd::BorrowedFd;
 pub struct Rules<'a> {
     /// Directories that guests may use, already open, and whether each is read-only.
     pub dirs: Vec<(BorrowedFd<'a>, bool)>,
-    /// The most bytes of address space (`RLIMIT_AS`), if they are bounded.
-    pub address_bytes: Option<u64>,
     /// One more than the highest descriptor it can open (`RLIMIT_NOFILE`). The limit is lowered, never raised.
     pub descriptors: u64,
     /// Whether it makes threads after the filters are installed.

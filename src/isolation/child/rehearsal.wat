@@ -1,0 +1,25 @@
+;; What a process runs before it is bound (`rehearsal.rs`): loops, calls, memory, a host function, a trap-free end.
+;; Made into rehearsal.wasm by `wasm-tools parse`, without names.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "\10\00\00\00\00\00\00\00")
+  (table 2 funcref)
+  (elem (i32.const 0) $sum $allocate)
+  (global $heap (mut i32) (i32.const 64))
+  (func $allocate (export "allocate") (param $len i32) (result i32)
+    (global.get $heap)
+    (global.set $heap (i32.add (global.get $heap) (local.get $len))))
+  (func $sum (param $n i32) (result i32)
+    (local $sum i32)
+    (loop $more
+      (local.set $sum (i32.add (local.get $sum) (i32.load8_u (local.get $n))))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $sum))
+  (func (export "run") (param $ptr i32) (param $len i32) (result i64)
+    (i32.store (i32.const 32) (call_indirect (param i32) (result i32) (i32.const 64) (i32.const 0)))
+    (i64.store (i32.const 40) (i64.mul (i64.load (i32.const 32)) (i64.const 3)))
+    (f64.store (i32.const 48) (f64.div (f64.load (i32.const 40)) (f64.const 7)))
+    (memory.copy (i32.const 1024) (local.get $ptr) (local.get $len))
+    (drop (call $fd_write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 56)))
+    (i64.or (i64.shl (i64.const 1024) (i64.const 32)) (i64.extend_i32_u (local.get $len)))))
