@@ -38,8 +38,10 @@ struct Bound {
 /// What the supervisor is asked for.
 #[derive(Debug)]
 pub enum Order {
-    /// Have enough spares.
+    /// Have enough spares, now.
     Spares,
+    /// Have enough spares, and end these processes, in a moment.
+    Settle(Vec<Process>),
     /// Wait for the end of this process, which has been killed.
     Bury(std::process::Child),
 }
@@ -157,13 +159,12 @@ impl Pool {
         }
     }
 
-    /// Has another spare started, and those ended that made room, for what was taken before. It can wait until there is a
-    /// response: it would take processor time from it.
+    /// Has another spare started, and those ended that made room, for what was taken before. To be called once there is a
+    /// response, from which it would take processor time.
     pub fn settle(&self) {
         if self.is_unsettled.swap(false, Relaxed) {
             let displaced = std::mem::take(&mut self.state().displaced);
-            self.order(Order::Spares);
-            displaced.into_iter().for_each(|process| self.bury(process));
+            self.order(Order::Settle(displaced));
         }
     }
 
