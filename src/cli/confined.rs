@@ -77,6 +77,7 @@ fn confine(asked: &Asked) -> std::io::Result<()> {
     let rules = Rules {
         dirs: asked.dirs.iter().map(|(dir, is_read_only)| (dir.as_fd(), *is_read_only)).collect(),
         descriptors: 64,
+        file_bytes: None,
         makes_threads: asked.makes_threads,
         receives: asked.receives,
     };

@@ -21,6 +21,8 @@ pub fn confine(wanted: bool, guest_env: &GuestEnv) -> Result<(), Failure> {
         dirs: guest_env.dirs.iter().map(|dir| (dir.dir.as_fd(), dir.read_only)).collect(),
         // The limits of the run bound them.
         descriptors: u64::MAX,
+        // The outputs may be files.
+        file_bytes: None,
         makes_threads: true,
         receives: false,
     };

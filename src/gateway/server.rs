@@ -148,8 +148,9 @@ impl Gateway {
         });
         // One request thread more, so that plug-ins can be changed while guests use all workers.
         let spare = usize::from(deployment.is_some());
+        let processes = runner.processes().map_or(0, |(count, _)| count);
         let routes = Routes::new(runner, Counters::new(config.log_dropped), deployment);
-        Gateway::open(listener, config, (Box::new(routes), spare), patience)
+        Gateway::open(listener, config, (Box::new(routes), spare, processes), patience)
     }
 
     /// Has any service serve; a stop waits `patience` for what runs.
@@ -162,20 +163,20 @@ impl Gateway {
         service: Box<dyn Service>,
         patience: Duration,
     ) -> io::Result<Gateway> {
-        Gateway::open(TcpListener::bind(config.listen)?, config, (service, 0), patience)
+        Gateway::open(TcpListener::bind(config.listen)?, config, (service, 0, 0), patience)
     }
 
     fn open(
         listener: TcpListener,
         config: &GatewayConfig,
-        (service, spare): (Box<dyn Service>, usize),
+        (service, spare, processes): (Box<dyn Service>, usize, usize),
         patience: Duration,
     ) -> io::Result<Gateway> {
         config.door.check().map_err(invalid)?;
         let address = listener.local_addr()?;
         // One for each guest, and one that polls.
         let workers = config.workers + 1 + spare;
-        threads::check(config.workers, workers)?;
+        threads::check(config.workers, workers, processes)?;
         let short = |error: io::Error| threads::missing(config.workers, &error);
         let lanes = (0..workers).map(|_| Lane::open()).collect::<io::Result<Vec<_>>>().map_err(short)?;
         let rules = (config.door.clone(), config.trusted_proxies.clone());

@@ -20,7 +20,7 @@ use crate::host::guest_log::TARGET;
 use log::Level;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -69,17 +69,37 @@ pub struct Spec<'a> {
 pub struct Manager {
     config: Isolation,
     pool: Mutex<Option<Arc<Pool>>>,
+    /// The most memory of its own that a process had after it loaded a module, in bytes.
+    process_bytes: AtomicU64,
 }
 
 impl Manager {
     /// Without processes yet.
     pub fn new(config: Isolation) -> Manager {
-        Manager { config, pool: Mutex::default() }
+        Manager { config, pool: Mutex::default(), process_bytes: AtomicU64::new(0) }
     }
 
     /// Whether every plug-in runs in a process.
     pub fn has_all(&self) -> bool {
         self.config.all
+    }
+
+    /// The most processes at a time: bound ones, spares of both kinds, and one that is being ended.
+    pub fn processes(&self) -> usize {
+        self.places() + 2 * self.spares() + 1
+    }
+
+    /// The memory that one of them has for itself without a guest's, in bytes, as far as it was measured.
+    pub fn process_bytes(&self) -> u64 {
+        self.process_bytes.load(Relaxed)
+    }
+
+    fn places(&self) -> usize {
+        self.config.processes.max(1)
+    }
+
+    fn spares(&self) -> usize {
+        if self.config.per_call { self.places().min(SPARES_PER_CALL) } else { 1 }
     }
 
     /// Checks that processes can be started and confined here, by one that loads an empty module.
@@ -102,11 +122,9 @@ impl Manager {
     }
 
     fn start(&self) -> io::Result<Arc<Pool>> {
-        let Isolation { program, processes, per_call, .. } = self.config.clone();
+        let Isolation { program, per_call, .. } = self.config.clone();
         let (send, receive) = channel();
-        let places = processes.max(1);
-        let spares = if per_call { places.min(SPARES_PER_CALL) } else { 1 };
-        let pool = Arc::new(Pool::new(send.clone(), (places, spares), per_call));
+        let pool = Arc::new(Pool::new(send.clone(), (self.places(), self.spares()), per_call));
         let weak_pool = Arc::downgrade(&pool);
         let thread = std::thread::Builder::new().name("processes".into());
         thread.spawn(move || supervisor::supervise(&receive, &weak_pool, &program))?;
@@ -139,6 +157,7 @@ impl Manager {
         let (mut process, _) = bound(take, bind, |spare| pool.bury(spare))?;
         let loaded = match process.load(begin + LOAD_TIME, Hooks::default()) {
             Ok(Ok(facts)) => {
+                self.process_bytes.fetch_max(process.own_bytes().unwrap_or(0), Relaxed);
                 let facts = facts.and_then(|facts| sane::facts(facts, limits));
                 let nonsense = || LoadProblem::Invalid("the process that loaded it gave nonsense".into());
                 facts.ok_or_else(|| problem(nonsense())).map(|facts| {
@@ -362,7 +381,7 @@ impl Drop for Manager {
     }
 }
 
-/// Spares where each call takes one, at most.
+/// Spares of one kind where each call takes one, at most.
 const SPARES_PER_CALL: usize = 8;
 
 fn died(process: &mut Process, patience: Duration) -> Stop {

@@ -98,6 +98,15 @@ impl Process {
         Some(Duration::from_millis(ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second()))
     }
 
+    /// Memory that it has for itself, in bytes, if the system tells.
+    pub fn own_bytes(&self) -> Option<u64> {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.as_ref()?.id())).ok()?;
+        // proc_pid_statm(5): in pages; the second is what is resident, the third is the part of it that is of files.
+        let mut fields = statm.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
+        let (resident, of_files) = (fields.next()?.ok()?, fields.next()?.ok()?);
+        Some(resident.saturating_sub(of_files).saturating_mul(rustix::param::page_size() as u64))
+    }
+
     /// Bounds its address space, in bytes.
     fn limit(&self, address_bytes: u64) -> io::Result<()> {
         let id = self.child.as_ref().and_then(|child| Pid::from_raw(child.id().try_into().ok()?));

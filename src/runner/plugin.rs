@@ -91,6 +91,15 @@ impl Runner {
         self.catalog.loader().manager().map_or(Ok(()), |manager| manager.check())
     }
 
+    /// The most processes that its guests run in, and the memory that each has without a guest's, in bytes; none if all run
+    /// in this process.
+    #[cfg(feature = "isolation")]
+    pub(crate) fn processes(&self) -> Option<(usize, u64)> {
+        let manager = self.catalog.loader().manager()?;
+        let bytes = manager.process_bytes();
+        (bytes > 0).then(|| (manager.processes(), bytes))
+    }
+
     /// Its plug-ins, and the folder that they come from.
     #[doc(hidden)]
     pub fn catalog(&self) -> &Arc<Catalog> {

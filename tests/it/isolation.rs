@@ -3,8 +3,8 @@
 use crate::guest::LONG;
 use crate::skip::skip;
 use crate::support::{
-    Client, Reply, Serve, Server, TempDir, children, deadline_ms, fuelbox_program, is_isolated, prebuilt,
-    reload, wat,
+    Client, Reply, Serve, Server, TempDir, children, deadline_ms, fuelbox_command, fuelbox_program,
+    is_isolated, prebuilt, reload, wat,
 };
 use fuelbox::{Call, Isolation, Limits, Runner, RunnerConfig, Stop};
 use std::collections::HashMap;
@@ -100,10 +100,10 @@ fn each_fault_costs_one_response_and_nothing_else() {
     }
 }
 
-/// `fuelbox serve` with guests in processes, and the built-in ones.
+/// `fuelbox serve` as it is without a flag, guests in processes, with the built-in ones.
 fn serve(flags: &[&str]) -> Serve {
-    let isolation: &[&str] = if is_isolated() { &[] } else { &["--isolation=process"] };
-    Serve::start(&TempDir::new().0, &[isolation, flags].concat())
+    let all = [&["serve", "--listen=127.0.0.1:0"], flags].concat();
+    Serve::spawn(fuelbox_command(&TempDir::new().0, &all))
 }
 
 /// The processes of a server.
@@ -115,6 +115,27 @@ fn signal(name: &str, processes: &[String]) {
     // One that loaded a module may just have ended.
     let told = Command::new("kill").arg(name).args(processes).stderr(Stdio::null()).status();
     told.unwrap();
+}
+
+#[test]
+fn guests_run_in_processes_unless_told_otherwise() {
+    assert!(!processes(&serve(&[])).is_empty());
+    assert_eq!(processes(&serve(&["--isolation=thread"])), [""; 0]);
+}
+
+#[test]
+fn a_process_has_no_more_than_it_needs() {
+    let server = serve(&[]);
+    for id in processes(&server) {
+        let limits = std::fs::read_to_string(format!("/proc/{id}/limits"));
+        // One that loaded a module may just have ended.
+        let Ok(limits) = limits else { continue };
+        for (limit, most) in [("Max core file size", 0), ("Max file size", 0), ("Max open files", 64)] {
+            let line = limits.lines().find_map(|line| line.strip_prefix(limit)).expect(limit);
+            let hard = line.split_whitespace().nth(1).unwrap();
+            assert!(hard.parse::<u64>().unwrap() <= most, "{limit}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -112,7 +112,7 @@ pub fn runner_config() -> RunnerConfig {
 
 /// The flags of `serve` for that.
 pub fn isolation_flags() -> &'static [&'static str] {
-    if is_isolated() { &["--isolation", "process"] } else { &[] }
+    if is_isolated() { &["--isolation", "process"] } else { &["--isolation", "thread"] }
 }
 
 /// A gateway inside this process, stopped on drop.
@@ -199,7 +199,7 @@ pub fn fuelbox_program() -> PathBuf {
     other.map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_fuelbox")), PathBuf::from)
 }
 
-fn fuelbox_command(dir: &Path, args: &[&str]) -> Command {
+pub fn fuelbox_command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(fuelbox_program());
     command.args(args).current_dir(dir).env_remove("RUST_LOG");
     command
@@ -293,7 +293,7 @@ impl Serve {
             peak_kb: number("VmHWM:"),
             threads: number("Threads:"),
             descriptors: std::fs::read_dir(format!("{proc}/fd")).unwrap().count()
-                - 2 * children(self.child.id()).len(),
+                - children(self.child.id()).len(),
         }
     }
 }

@@ -195,8 +195,8 @@ pub enum LogFormat {
 /// Where the guests of `fuelbox serve` run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IsolationArgs {
-    /// In threads or processes, if policies do not say.
-    pub place: Place,
+    /// In threads or processes, if policies do not say. None is processes where the kernel can confine them.
+    pub place: Option<Place>,
     /// Whether a process serves one call only.
     pub per_call: bool,
     /// Whether to do without a filter of system calls.

@@ -23,7 +23,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
     let warm = warm(&mut words)?;
     let site = site(&mut words)?;
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
-    let place = words.choice("--isolation", Place::parse)?.unwrap_or(Place::Thread);
+    let place = words.choice("--isolation", Place::parse)?;
     let isolation = IsolationArgs {
         place,
         per_call: words.switch("--isolation-per-call")?,

@@ -24,13 +24,14 @@ const DOOR_DESCRIPTORS: u64 = 16;
 /// The stack that a thread has unless told otherwise, with what goes with it, in bytes of address space.
 const THREAD_BYTES: u64 = 2 * 1024 * 1024 + 64 * 1024;
 
-/// Checks that `workers` guests at once can be had, for which there are so many `lanes`.
+/// Checks that `workers` guests at once can be had, for which there are so many `lanes` and, in other processes, guests'
+/// `processes`.
 ///
 /// # Errors
 /// `InvalidInput` for a number that is none; otherwise what is missing. Each names `--workers`.
-pub fn check(workers: usize, lanes: usize) -> io::Result<()> {
+pub fn check(workers: usize, lanes: usize, processes: usize) -> io::Result<()> {
     check_workers(workers).map_err(|what| io::Error::new(io::ErrorKind::InvalidInput, what))?;
-    check_descriptors(workers, lanes)?;
+    check_descriptors(workers, lanes, processes)?;
     check_threads(workers, lanes)
 }
 
@@ -39,11 +40,11 @@ pub fn missing(workers: usize, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("--workers is {workers}, and one of them cannot be had: {error}"))
 }
 
-fn check_descriptors(workers: usize, lanes: usize) -> io::Result<()> {
+fn check_descriptors(workers: usize, lanes: usize, processes: usize) -> io::Result<()> {
     let Some(limit) = getrlimit(Resource::Nofile).current else { return Ok(()) };
     // Without procfs, as many as a gateway has before its first lane.
     let open = std::fs::read_dir("/proc/self/fd").map_or(9, |entries| entries.count() as u64);
-    let needed = open + DOOR_DESCRIPTORS + LANE_DESCRIPTORS * lanes as u64;
+    let needed = open + DOOR_DESCRIPTORS + LANE_DESCRIPTORS * lanes as u64 + processes as u64;
     if needed <= limit {
         return Ok(());
     }

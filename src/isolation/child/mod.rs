@@ -100,12 +100,15 @@ fn work(kind: Kind) -> io::Result<()> {
         },
     };
     let dirs = known.iter().flat_map(|(binding, descriptors)| descriptors.iter().skip(1).zip(&binding.dirs));
-    let rules = Rules {
+    let mut rules = Rules {
         dirs: dirs.map(|(dir, (_, read_only))| (dir.as_fd(), *read_only)).collect(),
         descriptors: DESCRIPTORS + known.as_ref().map_or(0, |(binding, _)| binding.descriptors()),
+        file_bytes: None,
         makes_threads: false,
         receives: kind == Kind::Closed,
     };
+    // In directories that can be written, files may be there that are larger than a run may write.
+    rules.file_bytes = (!rules.writes()).then_some(0);
     confine::files(&rules)?;
     let filtered = confine::calls(&rules);
     drop(rules);

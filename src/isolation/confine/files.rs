@@ -26,6 +26,9 @@ pub struct Enforced {
 /// What the kernel says of a limit or a rule. A kernel without Landlock is no error.
 pub fn files(rules: &Rules<'_>) -> io::Result<Enforced> {
     lower(Resource::Nofile, rules.descriptors)?;
+    if let Some(most) = rules.file_bytes {
+        lower(Resource::Fsize, most)?;
+    }
     prepare();
     landlock(rules).map_err(|error| io::Error::other(format!("Landlock: {error}")))
 }

@@ -9,6 +9,8 @@ pub struct Rules<'a> {
     pub dirs: Vec<(BorrowedFd<'a>, bool)>,
     /// One more than the highest descriptor it can open (`RLIMIT_NOFILE`). The limit is lowered, never raised.
     pub descriptors: u64,
+    /// The most bytes that a file which it writes can have (`RLIMIT_FSIZE`), if that is bounded.
+    pub file_bytes: Option<u64>,
     /// Whether it makes threads after the filters are installed.
     pub makes_threads: bool,
     /// Whether it may receive descriptors over its sockets.
@@ -17,7 +19,7 @@ pub struct Rules<'a> {
 
 impl Rules<'_> {
     /// Whether guests may write into a directory.
-    pub(super) fn writes(&self) -> bool {
+    pub fn writes(&self) -> bool {
         self.dirs.iter().any(|(_, is_read_only)| !is_read_only)
     }
 }

@@ -33,8 +33,8 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "--isolation",
         value: Some("thread|process"),
-        default: Some(|| "thread".into()),
-        help: "where guests run: in threads of the server, or in confined processes, each for one plug-in",
+        default: Some(|| "process, where the kernel can confine it".into()),
+        help: "where guests run: in confined processes, each for one plug-in, or in threads of the server",
         completes: Completes::Choice,
         ..SERVE
     },

@@ -30,14 +30,17 @@ pub struct Part {
     flags: &'static str,
 }
 
-/// The parts of the sum.
-pub fn parts(serve: &Serve) -> Vec<Part> {
+/// The parts of the sum, where there are so many processes for guests, if there are any, that take so many bytes each.
+pub fn parts(serve: &Serve, processes: Option<(usize, u64)>) -> Vec<Part> {
     let (limits, door) = (&serve.limits, &serve.door);
     let workers = serve.workers as u64;
     let each = |bytes: u64| workers.saturating_mul(bytes);
     let part = |what, bytes, flags| Part { what, bytes, flags };
     let memory = (limits.memory_pages as u64).saturating_mul(PAGE_BYTES as u64);
     let (input, output) = (door.body_bytes as u64, limits.output_bytes as u64);
+    // Another process has both again.
+    let copies = if processes.is_some() { 4 } else { 2 };
+    let processes = processes.map_or(0, |(count, bytes)| bytes.saturating_mul(count as u64));
     let stack = (limits.stack_bytes as u64).saturating_add(u64::from(limits.table_elements) * 8);
     let heads = each((door.head_bytes as u64).saturating_mul(HEAD_COPIES));
     let warm = if serve.warm.instances > 0 { serve.warm.memory_bytes as u64 } else { 0 };
@@ -47,7 +50,7 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
         // In the lane and in the guest's memory or buffers, beyond what the budget counts.
         part(
             "inputs and outputs of runs",
-            each((input + output).saturating_mul(2)),
+            each((input + output).saturating_mul(copies)),
             "--max-body, --max-output",
         ),
         part(
@@ -56,6 +59,7 @@ pub fn parts(serve: &Serve) -> Vec<Part> {
             "--body-budget, --max-connections",
         ),
         part("request heads in progress", heads, "--workers, --max-head"),
+        part("processes for guests", processes, "--workers, --isolation"),
         part("warm instances", warm, "--warm-memory"),
         // No flag lowers it directly, but fewer workers leave less of it.
         part("freed memory that the allocator keeps", ALLOCATOR_KEEPS_BYTES, "--workers"),
@@ -83,10 +87,14 @@ pub struct Have {
     is_space: bool,
 }
 
-/// The message about `parts`, the `now` bytes that the process takes already, and the system's memory; and
+/// The message about `parts`, the `now` bytes that this process takes already, and the system's memory; and
 /// whether it is a warning.
-pub fn sentence(serve: &Serve, now: u64, have: Option<&Have>) -> (bool, String) {
-    let mut parts = parts(serve);
+pub fn sentence(
+    serve: &Serve,
+    (now, processes): (u64, Option<(usize, u64)>),
+    have: Option<&Have>,
+) -> (bool, String) {
+    let mut parts = parts(serve, processes);
     parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
     let beside = have.filter(|have| have.is_space).map_or(0, |_| untouched(serve));
     let most = parts.iter().fold(now.saturating_add(beside), |sum, part| sum.saturating_add(part.bytes));
@@ -255,31 +263,43 @@ mod tests {
     #[test]
     fn it_warns_from_the_byte_on_that_is_missing() {
         let serve = serve(&["--workers", "4", "--max-connections", "64"]);
-        let most = parts(&serve).iter().map(|part| part.bytes).sum::<u64>();
+        let most = parts(&serve, Some((7, 1 << 20))).iter().map(|part| part.bytes).sum::<u64>();
         assert!(most > 4 * (20 << 20), "{most}");
         let now = 5 << 20;
         for (bytes, warns) in [(most + now - 1, true), (most + now, false), (most + now + 1, false)] {
             let have = Have { bytes, ..have(0, false) };
-            let (is_warning, text) = sentence(&serve, now, Some(&have));
+            let (is_warning, text) = sentence(&serve, (now, Some((7, 1 << 20))), Some(&have));
             assert_eq!(is_warning, warns, "{text}");
             assert!(text.starts_with("memory: at most ") && text.contains("guests' memory 80 MiB"), "{text}");
             assert_eq!(text.contains("lower --workers, --memory-pages"), warns, "{text}");
         }
-        assert!(!sentence(&serve, now, None).0);
+        assert!(!sentence(&serve, (now, None), None).0);
+    }
+
+    #[test]
+    fn processes_are_counted() {
+        let serve = serve(&["--workers", "3"]);
+        let bytes = |processes| {
+            let parts = parts(&serve, processes);
+            parts.into_iter().find(|part| part.what == "processes for guests").map(|part| part.bytes)
+        };
+        assert_eq!(bytes(None), None);
+        assert_eq!(bytes(Some((7, 1 << 20))), Some(7 << 20));
     }
 
     #[test]
     fn stacks_that_nothing_touches_count_against_an_address_space_only() {
         let serve = serve(&["--workers", "8"]);
-        let most = parts(&serve).iter().map(|part| part.bytes).sum::<u64>();
-        let enough = |is_space| !sentence(&serve, 0, Some(&Have { bytes: most, ..have(0, is_space) })).0;
+        let most = parts(&serve, None).iter().map(|part| part.bytes).sum::<u64>();
+        let enough =
+            |is_space| !sentence(&serve, (0, None), Some(&Have { bytes: most, ..have(0, is_space) })).0;
         assert_eq!((enough(false), enough(true)), (true, false));
     }
 
     #[test]
     fn the_largest_flags_there_are_do_not_overflow() {
         let large = ["--max-output", "16777216GiB", "--workers", "512", "--body-budget", "16777216GiB"];
-        let (_, text) = sentence(&serve(&large), u64::MAX, Some(&have(1, true)));
+        let (_, text) = sentence(&serve(&large), (u64::MAX, Some((7, u64::MAX))), Some(&have(1, true)));
         assert!(text.contains("lower"), "{text}");
     }
 }

@@ -8,32 +8,37 @@ use crate::isolation::Isolation;
 use crate::isolation::confine::{Support, support};
 use crate::plugins::code::Place;
 
-/// The processes of the server.
-pub fn of(serve: &Serve) -> Isolation {
-    let IsolationArgs { place, per_call, weak } = serve.isolation;
-    let all = place == Place::Process;
-    Isolation { processes: serve.workers, per_call, weak, all, ..site::processes() }
-}
-
-/// Checks what the kernel has to confine processes, if all guests run in some, and says what it lacks.
+/// Where guests run whose policies do not say, and the processes of the server. The log says what the kernel lacks.
 ///
 /// # Errors
-/// It has no filters of system calls, and the flags do not allow to do without.
-pub fn check(serve: &Serve) -> Result<(), Failure> {
-    match serve.isolation.place {
-        Place::Process => said(&support(), serve.isolation.weak),
-        Place::Thread => Ok(()),
-    }
+/// Processes are asked for, the kernel has no filters of system calls, and the flags do not allow to do without.
+pub fn of(serve: &Serve) -> Result<(Place, Isolation), Failure> {
+    let IsolationArgs { place, per_call, weak } = serve.isolation;
+    let place = said(place, &support(), weak)?;
+    let all = place == Place::Process;
+    Ok((place, Isolation { processes: serve.workers, per_call, weak, all, ..site::processes() }))
 }
 
-fn said(support: &Support, is_weak: bool) -> Result<(), Failure> {
-    let calls = match (support.seccomp, is_weak) {
-        (true, _) => "a filter of system calls",
-        (false, true) => "no filter of system calls (the kernel has none; --isolation-weak)",
-        (false, false) => {
+/// The place, if `asked` is what the flags say.
+fn said(asked: Option<Place>, support: &Support, is_weak: bool) -> Result<Place, Failure> {
+    let calls = match (asked, support.seccomp, is_weak) {
+        (Some(Place::Thread), ..) => {
+            log::info!("guests run in threads of this process (--isolation thread)");
+            return Ok(Place::Thread);
+        }
+        (_, true, _) => "a filter of system calls",
+        (_, false, true) => "no filter of system calls (the kernel has none; --isolation-weak)",
+        (Some(Place::Process), false, false) => {
             let what = "--isolation process: this kernel has no filter of system calls (seccomp), so that a guest that takes \
                         its process over can do what fuelbox can; --isolation-weak allows that";
             return Err(Failure::new(exit::FAILURE, what));
+        }
+        (None, false, false) => {
+            log::warn!(
+                "guests run in threads of this process: this kernel has no filter of system calls (seccomp) to confine \
+                 processes with"
+            );
+            return Ok(Place::Thread);
         }
     };
     match support.landlock {
@@ -45,7 +50,7 @@ fn said(support: &Support, is_weak: bool) -> Result<(), Failure> {
              directories could open other files, too"
         ),
     }
-    Ok(())
+    Ok(Place::Process)
 }
 
 #[cfg(test)]
@@ -53,10 +58,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_filters_only_the_flag_helps() {
-        let (none, old) =
-            (Support { landlock: None, seccomp: false }, Support { landlock: None, seccomp: true });
-        assert!(said(&none, false).unwrap_err().message.contains("--isolation-weak allows that"));
-        assert!(said(&none, true).is_ok() && said(&old, false).is_ok());
+    fn processes_are_the_default_where_the_kernel_confines_them() {
+        let none = Support { landlock: None, seccomp: false };
+        let old = Support { landlock: None, seccomp: true };
+        let (process, thread) = (Some(Place::Process), Some(Place::Thread));
+        for (asked, support, is_weak, expected) in [
+            (None, old, false, Place::Process),
+            (None, none, true, Place::Process),
+            (None, none, false, Place::Thread),
+            (process, old, false, Place::Process),
+            (process, none, true, Place::Process),
+            (thread, old, false, Place::Thread),
+        ] {
+            assert_eq!(said(asked, &support, is_weak).ok(), Some(expected), "{asked:?} {support:?}");
+        }
+        assert!(said(process, &none, false).unwrap_err().message.contains("--isolation-weak allows that"));
     }
 }

@@ -52,7 +52,8 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let watch = Watch::start(Arc::clone(runner.catalog())).map_err(|error| {
         failed(&format!("cannot watch the plug-in folder (--workers {})", serve.workers), &error)
     })?;
-    let (is_warning, memory) = budget::sentence(&serve, budget::taken(), budget::have().as_ref());
+    let (is_warning, memory) =
+        budget::sentence(&serve, (budget::taken(), runner.processes()), budget::have().as_ref());
     log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
     let count = runner.plugins().all().len();
     let message = format!("serving {count} plug-ins on http://{}", gateway.address());
@@ -77,16 +78,16 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 /// A runner with the loaded plug-ins.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let server = site::server(serve.limits.clone(), &serve.site)?;
-    isolation::check(serve)?;
+    let (place, isolation) = isolation::of(serve)?;
     let runner = Runner::new(RunnerConfig {
         limits: server.limits,
         warm: serve.warm.clone(),
         policy_dirs: server.dirs_within,
         trusted_keys: server.trusted_keys,
-        isolation: Some(isolation::of(serve)),
+        isolation: Some(isolation),
         stdout: None,
     })?;
-    if serve.isolation.place == Place::Process {
+    if place == Place::Process {
         runner.check_isolation()?;
     }
     let Some(folder) = target::folder(&serve.source)? else {
