@@ -4,6 +4,7 @@
 
 use super::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, Request};
 use crate::abi::Hooks;
+use crate::base::heap;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -19,11 +20,13 @@ const WAITING: Duration = Duration::from_millis(1);
 /// After this time a run counts as long whatever the process says.
 const LONG: Duration = Duration::from_millis(10);
 
-/// What is called when.
-const DUE: [(Duration, fn(&Hooks<'_>)); 2] =
-    [(WAITING, |hooks| hooks.waiting()), (LONG, |hooks| hooks.long())];
+/// One of a host's hooks.
+type Hook = fn(&Hooks<'_>);
 
-/// Bytes read at a time, and of a large response.
+/// What is called when.
+const DUE: [(Duration, Hook); 2] = [(WAITING, |hooks| hooks.waiting()), (LONG, |hooks| hooks.long())];
+
+/// Bytes read at a time, and of a response.
 const PIECE_BYTES: usize = 4 * 1024;
 const LARGE_PIECE_BYTES: usize = 64 * 1024;
 
@@ -42,6 +45,8 @@ pub enum Lost {
     Gone,
     /// It is not what a process of ours says.
     Broken,
+    /// This process has no memory for it.
+    NoMemory,
 }
 
 /// A request.
@@ -138,10 +143,14 @@ impl Channel {
         let begin = Instant::now();
         let mut due = DUE.iter().peekable();
         self.is_long = false;
+        let mut message = None;
         loop {
             let is_sent = self.send(to_send)?;
-            if let Some(message) = self.take(awaited, ask.most, relay)? {
-                return if is_sent { Ok(message) } else { Err(Lost::Broken) };
+            if message.is_none() {
+                message = self.take(awaited, ask.most, relay)?;
+            }
+            if let Some(message) = message.take_if(|message| message.is_whole()) {
+                return if is_sent { Ok(message.bytes) } else { Err(Lost::Broken) };
             }
             // Looked at in every turn: a process that always has something to say is no less late.
             let now = Instant::now();
@@ -160,7 +169,13 @@ impl Channel {
                 other => other?,
             }
             if polled[0].revents() != PollFlags::OUT {
-                self.receive()?;
+                match &mut message {
+                    Some(Message { bytes, size }) => {
+                        let piece = (*size - bytes.len()).min(LARGE_PIECE_BYTES);
+                        read(&self.stream, bytes, piece)?;
+                    }
+                    None => read(&self.stream, &mut self.pending, PIECE_BYTES)?,
+                }
             }
         }
     }
@@ -189,29 +204,14 @@ impl Channel {
         Ok(true)
     }
 
-    /// Receives what is there.
-    fn receive(&mut self) -> Result<(), Lost> {
-        let begin = self.pending.len();
-        // More is there at once only of a large response.
-        let piece = if begin < PIECE_BYTES { PIECE_BYTES } else { LARGE_PIECE_BYTES };
-        self.pending.resize(begin + piece, 0);
-        let read = self.stream.read(&mut self.pending[begin..]);
-        self.pending.truncate(begin + *read.as_ref().unwrap_or(&0));
-        match read {
-            Ok(0) => Err(Lost::Gone),
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(()),
-            Err(_) => Err(Lost::Gone),
-        }
-    }
-
-    /// Hands frames of output on, up to one of the kind `awaited`, which has at most `most` bytes and nothing behind it.
+    /// Hands frames of output on, up to one of the kind `awaited`, which has at most `most` bytes and nothing behind it. The
+    /// message in it may not be whole yet.
     fn take(
         &mut self,
         awaited: Frame,
         most: usize,
         relay: &mut dyn FnMut(Frame, &[u8]),
-    ) -> Result<Option<Vec<u8>>, Lost> {
+    ) -> Result<Option<Message>, Lost> {
         let mut done = 0;
         while !self.has_last_words
             && let Some((head, rest)) = self.pending[done..].split_first_chunk::<FRAME_HEAD_BYTES>()
@@ -223,12 +223,11 @@ impl Channel {
                     if size > most || rest.len() > size {
                         return Err(Lost::Broken);
                     }
-                    if rest.len() < size {
-                        break;
-                    }
-                    let message = self.pending.split_off(self.pending.len() - size);
+                    let mut bytes = Vec::new();
+                    heap::reserve(&mut bytes, size).map_err(|_| Lost::NoMemory)?;
+                    bytes.extend_from_slice(rest);
                     self.pending.clear();
-                    return Ok(Some(message));
+                    return Ok(Some(Message { bytes, size }));
                 }
                 Some(kind @ (Frame::Stdout | Frame::Stderr | Frame::Message)) if size <= FRAME_BYTES_MAX => {
                     let Some(bytes) = rest.get(..size) else { break };
@@ -251,11 +250,37 @@ impl Channel {
     }
 }
 
+/// A message as far as it has come.
+struct Message {
+    bytes: Vec<u8>,
+    size: usize,
+}
+
+impl Message {
+    fn is_whole(&self) -> bool {
+        self.bytes.len() == self.size
+    }
+}
+
 /// What is waited for, and how long.
 struct Wait<'a> {
     most: usize,
     until: Option<Instant>,
     hooks: Hooks<'a>,
+}
+
+/// Receives at most `piece` bytes of what is there.
+fn read(mut stream: &UnixStream, to: &mut Vec<u8>, piece: usize) -> Result<(), Lost> {
+    let begin = to.len();
+    to.resize(begin + piece, 0);
+    let read = stream.read(&mut to[begin..]);
+    to.truncate(begin + *read.as_ref().unwrap_or(&0));
+    match read {
+        Ok(0) => Err(Lost::Gone),
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(()),
+        Err(_) => Err(Lost::Gone),
+    }
 }
 
 /// Waits for an event, at most so long.

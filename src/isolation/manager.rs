@@ -8,16 +8,16 @@ use super::pool::{Order, Pool, Sealed};
 use super::process::{END, Process};
 use super::relay::Relay;
 use super::spare::bound;
+use super::spec::{Spec, binding};
 use super::wire::{Binding, Failure, Ran, Request, read_head, write_head};
 use super::{sane, supervisor};
-use crate::abi::given::{Environment, Given};
+use crate::abi::given::Given;
 use crate::abi::{FromPolicy, Hooks};
 use crate::base::error::{Error, LoadProblem};
-use crate::base::limits::{Limits, WarmLimits};
+use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::base::outcome::{Stop, Usage};
-use crate::host::guest_log::TARGET;
-use log::Level;
+use crate::host::wasi::ctx::GuestEnv;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -49,20 +49,6 @@ const ANSWER_BYTES: usize = 64 * 1024;
 
 /// What a process ends with that says what no process of ours does.
 pub const BROKEN: Stop = Stop::Died { how: "protocol", signal: None };
-
-/// What is run: a plug-in's module under its policy.
-pub struct Spec<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The module.
-    pub sealed: &'a Arc<Sealed>,
-    /// The limits.
-    pub limits: &'a Limits,
-    /// What the policy gives.
-    pub policy: FromPolicy<'a>,
-    /// How instances are kept, if they are.
-    pub warm: Option<&'a WarmLimits>,
-}
 
 /// Loads and runs in processes, the first of which is started when it is needed.
 #[derive(Debug)]
@@ -143,11 +129,11 @@ impl Manager {
             let (size, limit) = (bytes.len() as u64, limits.module_bytes);
             return Err(problem(LoadProblem::TooLarge { size, limit }));
         }
-        let image = Image::seal(bytes).map_err(|error| Error::Internal(format!("{name}: {error}")))?;
-        let environment = crate::host::wasi::ctx::GuestEnv::default();
+        let image = Image::seal(bytes).map_err(|source| Error::Io { path: name.into(), source })?;
+        let environment = GuestEnv::default();
         let policy = FromPolicy { convention: None, guest_env: &environment, args: &[] };
-        let binding =
-            Binding { tries_all: true, ..self.binding((name, limits), &policy, None, image.size()) };
+        let binding = binding(&self.config, (name, limits), (&policy, None), image.size());
+        let binding = Binding { tries_all: true, ..binding };
         let pool = self.pool()?;
         let begin = Instant::now();
         let until = || Instant::now() + BIND_TIME;
@@ -283,6 +269,7 @@ impl Manager {
                 died(&mut process, left)
             }
             Err(Lost::Broken) => BROKEN,
+            Err(Lost::NoMemory) => Stop::NoMemory { what: "the output" },
         };
         pool.give_up(process);
         Ok((stopped(stop, begin.elapsed()), Vec::new()))
@@ -303,8 +290,8 @@ impl Manager {
         let kind = if dirs.is_empty() { Kind::Closed } else { Kind::WithFiles };
         let take = || pool.take(sealed, kind, hooks);
         let bind = |spare: &mut Process| {
-            let binding =
-                self.binding((spec.name, spec.limits), &spec.policy, spec.warm, sealed.image.size());
+            let given = (&spec.policy, spec.warm);
+            let binding = binding(&self.config, (spec.name, spec.limits), given, sealed.image.size());
             let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
             descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
             spare.bind(&binding, &descriptors, (Instant::now() + BIND_TIME, hooks))
@@ -337,7 +324,7 @@ impl Manager {
             }
             Err(Lost::Late) => Stop::Deadline { limit, why: Some("loading the module".into()) },
             Err(Lost::Gone) => died(&mut process, END),
-            Err(Lost::Broken) => BROKEN,
+            Err(Lost::Broken | Lost::NoMemory) => BROKEN,
         };
         // The system, or an operator, kills whatever the module is.
         if !matches!(stop, Stop::Died { how: "killed", .. }) {
@@ -345,31 +332,6 @@ impl Manager {
         }
         pool.give_up(process);
         Ok(Err(stop))
-    }
-
-    fn binding(
-        &self,
-        (name, limits): (&str, &Limits),
-        policy: &FromPolicy<'_>,
-        warm: Option<&WarmLimits>,
-        module_bytes: usize,
-    ) -> Binding {
-        let levels = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
-        let shown = levels.into_iter().find(|level| log::log_enabled!(target: TARGET, *level));
-        Binding {
-            name: name.into(),
-            limits: limits.clone(),
-            convention: policy.convention,
-            args: policy.args.to_vec(),
-            environment: Environment::from(policy.guest_env),
-            dirs: policy.guest_env.dirs.iter().map(|dir| (dir.guest.clone(), dir.read_only)).collect(),
-            warm: warm.cloned(),
-            module_bytes,
-            tries_all: false,
-            log_level: shown.map_or(0, |level| level as usize),
-            has_faults: self.config.has_faults,
-            is_weak: self.config.weak,
-        }
     }
 }
 

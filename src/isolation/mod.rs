@@ -11,8 +11,10 @@ mod process;
 pub mod relay;
 mod sane;
 mod spare;
+mod spec;
 mod supervisor;
 pub mod wire;
 
 pub use config::Isolation;
 pub use pool::Sealed;
+pub use spec::Spec;

@@ -4,7 +4,7 @@ use super::channel::{Ask, Channel, Lost};
 use super::child::{COMMAND, Kind, WITH_FILES};
 use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, Request, read_head};
 use crate::abi::Hooks;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -110,7 +110,9 @@ impl Process {
     /// Bounds its address space, in bytes.
     fn limit(&self, address_bytes: u64) -> io::Result<()> {
         let id = self.child.as_ref().and_then(|child| Pid::from_raw(child.id().try_into().ok()?));
-        let most = Some(address_bytes);
+        // It has this process's own limit, which cannot be raised.
+        let own = getrlimit(Resource::As).maximum;
+        let most = Some(own.map_or(address_bytes, |own| own.min(address_bytes)));
         let limit = Rlimit { current: most, maximum: most };
         prlimit(Some(id.ok_or(io::ErrorKind::NotFound)?), Resource::As, limit)?;
         Ok(())

@@ -5,10 +5,7 @@ use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
 #[cfg(feature = "isolation")]
-use crate::isolation::{
-    Sealed,
-    manager::{Manager, Spec},
-};
+use crate::isolation::{Sealed, Spec, manager::Manager};
 use crate::module::reader::ModuleInfo;
 use crate::sandbox::program::Program;
 #[cfg(feature = "isolation")]

@@ -10,12 +10,7 @@ use crate::host::guest_log::Origin;
 #[cfg(feature = "isolation")]
 use crate::host::streams::Sink;
 #[cfg(feature = "isolation")]
-use crate::isolation::{
-    Sealed,
-    manager::{BROKEN, Spec},
-    relay::Relay,
-    wire::Values,
-};
+use crate::isolation::{Sealed, Spec, manager::BROKEN, relay::Relay, wire::Values};
 use crate::plugins::catalog::Catalog;
 use crate::plugins::code::Code;
 use crate::plugins::folder::Changes;

@@ -48,6 +48,7 @@ mod http1_property;
 mod http_rules;
 mod isolation;
 mod isolation_memory;
+mod isolation_serve;
 mod leftovers;
 mod links;
 mod listing;

@@ -23,8 +23,8 @@ pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
     let sent = match fault {
         "abort" => std::process::abort(),
         "exit" => std::process::exit(3),
-        "stack" => Ok(drop(std::hint::black_box(deep(1)).to_string())),
-        "memory" => Ok(drop(Vec::<u8>::with_capacity(1 << 46))),
+        "stack" => send(&[deep(1) as u8]),
+        "memory" => send(&Vec::with_capacity(1 << 46)),
         "call" => std::net::UdpSocket::bind("127.0.0.1:0").map(drop),
         "spin" => spin(),
         // Its exit code tells whether something was possible that must not be.

@@ -50,6 +50,9 @@ pub fn receive_binding(mut stream: &UnixStream) -> io::Result<Option<(Binding, V
     Ok(Some((binding, descriptors)))
 }
 
+/// A request, with its message, or why there is no room for that.
+pub type Received = (Request, Result<Vec<u8>, Error>);
+
 /// The requests after the binding.
 pub struct Requests(BufReader<UnixStream>);
 
@@ -59,11 +62,11 @@ impl Requests {
         Requests(BufReader::with_capacity(PIECE_BYTES, stream))
     }
 
-    /// The next request, with its message, or why there is no room for that. None if there is no door any more.
+    /// The next request. None if there is no door any more.
     ///
     /// # Errors
     /// The connection broke, or this is no request.
-    pub fn next(&mut self) -> io::Result<Option<(Request, Result<Vec<u8>, Error>)>> {
+    pub fn next(&mut self) -> io::Result<Option<Received>> {
         let mut head = [0; FRAME_HEAD_BYTES];
         match self.0.read_exact(&mut head) {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),

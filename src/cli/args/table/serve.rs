@@ -33,7 +33,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "--isolation",
         value: Some("thread|process"),
-        default: Some(|| "process, where the kernel can confine it".into()),
+        default: Some(|| "process where the kernel can confine it".into()),
         help: "where guests run: in confined processes, each for one plug-in, or in threads of the server",
         completes: Completes::Choice,
         ..SERVE
