@@ -83,7 +83,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_getpid,
     libc::SYS_sendto,
     libc::SYS_recvfrom,
-    libc::SYS_shutdown,
     libc::SYS_exit,
     libc::SYS_sigaltstack,
     libc::SYS_gettid,

@@ -16,7 +16,6 @@ const ALWAYS: &[c_long] = &[
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_recvfrom,
-    libc::SYS_shutdown,
     libc::SYS_close,
     libc::SYS_ppoll,
     #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "arm"))]
@@ -147,9 +146,9 @@ const FIONBIO: u64 = 0x5421;
 /// What `prctl` may do: name a thread, name memory, and once more give up what was given up, for the next filter.
 const PRCTL_OPTIONS: &[i32] = &[libc::PR_SET_NAME, libc::PR_SET_VMA, libc::PR_SET_NO_NEW_PRIVS];
 
-/// What `socketcall` may do: send, recv, sendto, recvfrom, shutdown.
+/// What `socketcall` may do: send, recv, sendto, recvfrom.
 #[cfg(target_arch = "x86")]
-const SOCKETCALLS: &[u64] = &[9, 10, 11, 12, 13];
+const SOCKETCALLS: &[u64] = &[9, 10, 11, 12];
 
 /// The number of `recvmsg` for `socketcall`.
 #[cfg(target_arch = "x86")]
