@@ -78,6 +78,8 @@ class Server:
         said = subprocess.run([program, "serve", "--help"], capture_output=True, text=True).stdout
         if "--max-connections-per-client" in said:
             words += ["--max-connections-per-client", "300"]
+        if "--isolation" in said and "--isolation" not in flags:
+            words += ["--isolation", "thread"]
         words += ["--plugins", folder] if folder else []
         words += flags
         # In an empty folder, so that no ./plugins is found.
@@ -166,10 +168,10 @@ class Ancestor(Server):
         self.process.wait()
 
 
-def ready(folder, rounds):
+def ready(folder, rounds, flags=()):
     times = []
     for _ in range(rounds):
-        with Server(folder) as server:
+        with Server(folder, flags=flags) as server:
             times.append(server.ready_ms)
     return statistics.median(times)
 
@@ -211,6 +213,7 @@ def load(rounds, _):
         guests.insert(0, ("Go", source))
     else:
         print("load: Go skipped: scripts/build-guests.sh hello-go")
+    rows.append(row("the same, loaded in processes", ready(plugins(1000), few, ["--isolation", "process"]), "ms"))
     empty = OUT / "plugins-none"
     empty.mkdir(exist_ok=True)
     idle = ready(empty, few)

@@ -33,7 +33,9 @@ pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> 
 pub fn processes() -> Isolation {
     // By this name, it is the running program even after its file was replaced.
     let own = Path::new("/proc/self/exe");
-    let program = if own.exists() { own.into() } else { std::env::current_exe().unwrap_or_default() };
+    // Without /proc, there is only the name that it was called by.
+    let called = || std::env::args_os().next().map(PathBuf::from).filter(|path| path.is_absolute());
+    let program = if own.exists() { own.into() } else { called().unwrap_or_default() };
     Isolation { all: false, ..Isolation::with_program(program) }
 }
 

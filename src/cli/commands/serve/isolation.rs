@@ -1,5 +1,6 @@
 //! Where the guests of a server run, and whether the kernel can confine them there.
 
+use crate::base::error::Error;
 use crate::cli::args::command::{IsolationArgs, Serve};
 use crate::cli::exit;
 use crate::cli::failure::Failure;
@@ -7,16 +8,38 @@ use crate::cli::site;
 use crate::isolation::Isolation;
 use crate::isolation::confine::{Support, support};
 use crate::plugins::code::Place;
+use crate::runner::Runner;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Where guests run whose policies do not say, and the processes of the server. The log says what the kernel lacks.
+/// The runner that `make` makes, with processes as the flags say. The log says what the kernel lacks to confine them.
 ///
 /// # Errors
-/// Processes are asked for, the kernel has no filters of system calls, and the flags do not allow to do without.
-pub fn of(serve: &Serve) -> Result<(Place, Isolation), Failure> {
+/// Those of `make`. Processes are asked for, and none can be had; or the kernel has no filters of system calls, and the
+/// flags do not allow to do without.
+pub fn runner(serve: &Serve, make: impl Fn(Isolation) -> Result<Runner, Error>) -> Result<Runner, Failure> {
     let IsolationArgs { place, per_call, weak } = serve.isolation;
-    let place = said(place, &support(), weak)?;
-    let all = place == Place::Process;
-    Ok((place, Isolation { processes: serve.workers, per_call, weak, all, ..site::processes() }))
+    let has_processes = said(place, &support(), weak)? == Place::Process;
+    if has_processes {
+        raise_descriptors();
+    }
+    let processes = |all| Isolation { processes: serve.workers, per_call, weak, all, ..site::processes() };
+    let runner = make(processes(has_processes))?;
+    match if has_processes { runner.check_isolation() } else { Ok(()) } {
+        Ok(()) => Ok(runner),
+        Err(error) if place.is_none() => {
+            log::warn!("guests run in threads of this process: no process for guests can be had: {error}");
+            Ok(make(processes(false))?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Has this process as many descriptors as it may: each module takes one. The usual limit, 1,024, is for programs that use
+/// select(2).
+fn raise_descriptors() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // It may be above what the kernel allows now; then it stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// The place, if `asked` is what the flags say.

@@ -8,7 +8,6 @@ use crate::cli::output::stderr::STDERR;
 use crate::cli::{exit, site, target};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::{Gateway, GatewayConfig};
-use crate::plugins::code::Place;
 use crate::plugins::deploy;
 use crate::plugins::folder::policies_without_module;
 use crate::plugins::policy::Access;
@@ -78,18 +77,16 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
 /// A runner with the loaded plug-ins.
 fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     let server = site::server(serve.limits.clone(), &serve.site)?;
-    let (place, isolation) = isolation::of(serve)?;
-    let runner = Runner::new(RunnerConfig {
-        limits: server.limits,
-        warm: serve.warm.clone(),
-        policy_dirs: server.dirs_within,
-        trusted_keys: server.trusted_keys,
-        isolation: Some(isolation),
-        stdout: None,
+    let runner = isolation::runner(serve, |isolation| {
+        Runner::new(RunnerConfig {
+            limits: server.limits.clone(),
+            warm: serve.warm.clone(),
+            policy_dirs: server.dirs_within.clone(),
+            trusted_keys: server.trusted_keys.clone(),
+            isolation: Some(isolation),
+            stdout: None,
+        })
     })?;
-    if place == Place::Process {
-        runner.check_isolation()?;
-    }
     let Some(folder) = target::folder(&serve.source)? else {
         logging::say(serve.log_format, Level::Info, &target::built_in_note());
         runner.load_built_in()?;
