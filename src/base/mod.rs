@@ -10,7 +10,7 @@ pub(crate) mod heap;
 pub mod limits;
 pub mod lock;
 pub(crate) mod outcome;
-#[cfg(feature = "isolation")]
+#[cfg(feature = "gateway")]
 pub(crate) mod private_dir;
 pub(crate) mod stopped;
 #[cfg(feature = "plugins")]
