@@ -47,6 +47,7 @@ mod http1;
 mod http1_property;
 mod http_rules;
 mod isolation;
+mod isolation_findings;
 mod isolation_memory;
 mod isolation_serve;
 mod leftovers;
