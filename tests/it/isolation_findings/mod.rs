@@ -5,11 +5,13 @@
 //! refuse is run here, and its wrong results or its process's death are the proof of that. Modules whose cost is not the
 //! interpreter's fault are bounded by the same limits as ever; the tests say so where they are refused.
 //!
-//! Times are printed and not asserted. FUELBOX_ATTACK=full makes the costly modules as large as they were found.
+//! Times are printed and not asserted. FUELBOX_TEST_CROSS_SECONDS=60 makes the two loops long, and FUELBOX_ATTACK=full the
+//! costly modules as large as they were found.
 
 mod bounded;
 mod costly;
 mod faults;
+mod loops;
 mod modules;
 
 use crate::guest::LONG;
@@ -25,6 +27,12 @@ const MARK: &[u8] = b"mArK<0>!";
 
 /// Modules with calls that end at their deadline only, which is short.
 const LONG_RUNNING: [&str; 3] = ["square", "zeroed", "log"];
+
+/// Seconds of a loop.
+fn seconds(default: f64) -> Duration {
+    let asked = std::env::var("FUELBOX_TEST_CROSS_SECONDS").map(|seconds| seconds.parse().unwrap());
+    Duration::from_secs_f64(asked.unwrap_or(default))
+}
 
 /// Whether the costly modules are as large as they were found.
 fn is_full() -> bool {
