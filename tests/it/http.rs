@@ -20,11 +20,16 @@ pub fn read_reply(stream: &mut impl Read, no_body: bool) -> io::Result<Reply> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte)? == 0 {
-            let seen = String::from_utf8_lossy(&head).into_owned();
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, seen));
+        match stream.read(&mut byte) {
+            Ok(0) => {
+                let seen = String::from_utf8_lossy(&head).into_owned();
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, seen));
+            }
+            Ok(_) => head.push(byte[0]),
+            // The system may interrupt any thread to tell that a process for guests has ended; a read with a timeout ends then.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        head.push(byte[0]);
     }
     let head = String::from_utf8(head).map_err(io::Error::other)?;
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
