@@ -4,7 +4,7 @@ use super::channel::{Ask, Lost};
 use super::child::Kind;
 use super::config::Isolation;
 use super::image::Image;
-use super::pool::{Order, Pool, Sealed};
+use super::pool::{KEPT, Order, Pool, Sealed};
 use super::process::{END, Process};
 use super::relay::Relay;
 use super::spare::bound;
@@ -72,7 +72,7 @@ impl Manager {
 
     /// The most processes at a time: bound ones, spares of both kinds, and one that is being ended.
     pub fn processes(&self) -> usize {
-        self.places() + 2 * self.spares() + 1
+        KEPT * self.places() + 2 * self.spares() + 1
     }
 
     /// The memory that one of them has for itself without a guest's, in bytes, as far as it was measured.

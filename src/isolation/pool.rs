@@ -94,6 +94,10 @@ pub struct Pool {
     is_per_call: bool,
 }
 
+/// Bound processes that there may be, idle ones among them, for each that may be busy. With one, who calls as many plug-ins as
+/// there are workers displaced everybody else's processes: others waited five times as long.
+pub const KEPT: usize = 2;
+
 /// How long a process is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -146,7 +150,7 @@ impl Pool {
                 state = self.wait(state, until)?;
             } else if let Some(process) = state.spare(kind) {
                 state.busy += 1;
-                let others = self.places.saturating_sub(state.busy);
+                let others = (KEPT * self.places).saturating_sub(state.busy);
                 if state.idle.len() > others {
                     let oldest = state.idle.remove(0).process;
                     state.displaced.push(oldest);
