@@ -143,7 +143,7 @@ impl Manager {
         let (mut process, _) = bound(take, bind, |spare| pool.bury(spare))?;
         let loaded = match process.load(begin + LOAD_TIME, Hooks::default()) {
             Ok(Ok(facts)) => {
-                self.process_bytes.fetch_max(process.own_bytes().unwrap_or(0), Relaxed);
+                self.process_bytes.fetch_max(process.own_bytes().unwrap_or(UNKNOWN_BYTES), Relaxed);
                 let facts = facts.and_then(|facts| sane::facts(facts, limits));
                 let nonsense = || LoadProblem::Invalid("the process that loaded it gave nonsense".into());
                 facts.ok_or_else(|| problem(nonsense())).map(|facts| {
@@ -342,6 +342,9 @@ impl Drop for Manager {
         }
     }
 }
+
+/// The memory that a process has for itself where /proc does not tell: about twice what a small plug-in's has.
+const UNKNOWN_BYTES: u64 = 2 << 20;
 
 /// Spares of one kind where each call takes one, at most.
 const SPARES_PER_CALL: usize = 8;

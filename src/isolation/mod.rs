@@ -4,6 +4,7 @@ mod channel;
 pub mod child;
 mod config;
 pub mod confine;
+mod cpu_clock;
 mod image;
 pub mod manager;
 mod pool;

@@ -2,6 +2,7 @@
 
 use super::channel::{Ask, Channel, Lost};
 use super::child::{COMMAND, Kind, WITH_FILES};
+use super::cpu_clock;
 use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, Request, read_head};
 use crate::abi::Hooks;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
@@ -90,12 +91,7 @@ impl Process {
 
     /// The processor time that it has used, if the system tells.
     pub fn processor_time(&self) -> Option<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.as_ref()?.id())).ok()?;
-        // proc_pid_stat(5): the name, which may hold anything, ends at the last parenthesis; utime and stime are fields 14
-        // and 15.
-        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-        let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-        Some(Duration::from_millis(ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second()))
+        cpu_clock::of(self.child.as_ref()?.id())
     }
 
     /// Memory that it has for itself, in bytes, if the system tells.
