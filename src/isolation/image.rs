@@ -1,37 +1,38 @@
-//! A module's bytes as sealed memory: read and verified once, and the same for every process that gets them.
+//! A module's bytes, read and verified once, and passed on to processes as sealed memory.
 
+use crate::base::heap;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
 
-/// The bytes. Nobody can change them any more, whoever made them included.
+/// The bytes.
 #[derive(Debug)]
-pub struct Image {
-    file: File,
-    size: usize,
-}
+pub struct Image(Vec<u8>);
 
 impl Image {
-    /// Seals `bytes`.
+    /// A copy of these.
     ///
     /// # Errors
-    /// No descriptor or no memory.
-    pub fn seal(bytes: &[u8]) -> io::Result<Image> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let mut file = File::from(memfd_create("module", flags)?);
-        file.write_all(bytes)?;
-        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Ok(Image { file, size: bytes.len() })
+    /// There is no memory for it.
+    pub fn of(bytes: &[u8]) -> Result<Image, heap::NoMemory> {
+        heap::copy(bytes).map(Image)
     }
 
     /// Bytes.
     pub fn size(&self) -> usize {
-        self.size
+        self.0.len()
     }
 
-    /// Its descriptor, to be passed on.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+    /// A file in memory with the bytes, for one process. Nobody can change it any more, whoever made it included. It is
+    /// made for each, so that modules take no descriptors of the server.
+    ///
+    /// # Errors
+    /// No descriptor, no memory, or more bytes than a file may have (`ulimit -f`).
+    pub fn seal(&self) -> io::Result<File> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let mut file = File::from(memfd_create("module", flags)?);
+        file.write_all(&self.0)?;
+        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok(file)
     }
 }

@@ -4,7 +4,7 @@ use super::channel::{Ask, Lost};
 use super::child::Kind;
 use super::config::Isolation;
 use super::image::Image;
-use super::pool::{KEPT, Order, Pool, Sealed};
+use super::pool::{KEPT, NoProcess, Order, Pool, Sealed};
 use super::process::{END, Process};
 use super::relay::Relay;
 use super::spare::bound;
@@ -70,9 +70,10 @@ impl Manager {
         self.config.all
     }
 
-    /// The most processes at a time: bound ones, spares of both kinds, and one that is being ended.
+    /// The most processes at a time: bound ones, spares of both kinds, one that loads or tries a module, and one that is
+    /// being ended.
     pub fn processes(&self) -> usize {
-        KEPT * self.places() + 2 * self.spares() + 1
+        KEPT * self.places() + 2 * self.spares() + 2
     }
 
     /// The memory that one of them has for itself without a guest's, in bytes, as far as it was measured.
@@ -93,6 +94,10 @@ impl Manager {
     /// # Errors
     /// They cannot.
     pub fn check(&self) -> Result<(), Error> {
+        let pool = self.pool()?;
+        let no_process = |NoProcess(why)| Error::Internal(format!("no process for guests can be had: {why}"));
+        let spare = pool.take_spare(Kind::Closed).map_err(no_process)?;
+        pool.add(Kind::Closed, Ok(spare));
         self.load("the empty module", b"\0asm\x01\0\0\0", &Limits::default()).map(|_| ())
     }
 
@@ -129,7 +134,8 @@ impl Manager {
             let (size, limit) = (bytes.len() as u64, limits.module_bytes);
             return Err(problem(LoadProblem::TooLarge { size, limit }));
         }
-        let image = Image::seal(bytes).map_err(|source| Error::Io { path: name.into(), source })?;
+        let image = Image::of(bytes).map_err(|_| NO_PROCESS)?;
+        let file = image.seal().map_err(|source| Error::Io { path: name.into(), source })?;
         let environment = GuestEnv::default();
         let policy = FromPolicy { convention: None, guest_env: &environment, args: &[] };
         let binding = binding(&self.config, (name, limits), (&policy, None), image.size());
@@ -137,10 +143,9 @@ impl Manager {
         let pool = self.pool()?;
         let begin = Instant::now();
         let until = || Instant::now() + BIND_TIME;
-        let take = || pool.take_spare().map(|spare| (spare, false));
-        let bind =
-            |spare: &mut Process| spare.bind(&binding, &[image.descriptor()], (until(), Hooks::default()));
-        let (mut process, _) = bound(take, bind, |spare| pool.bury(spare))?;
+        let take = || pool.take_spare(Kind::Closed).map(|spare| (spare, false));
+        let bind = |spare: &mut Process| spare.bind(&binding, &[file.as_fd()], (until(), Hooks::default()));
+        let (mut process, _) = bound(take, bind, |spare| pool.give_up(spare)).map_err(no_process)?;
         let loaded = match process.load(begin + LOAD_TIME, Hooks::default()) {
             Ok(Ok(facts)) => {
                 self.process_bytes.fetch_max(process.own_bytes().unwrap_or(UNKNOWN_BYTES), Relaxed);
@@ -164,7 +169,7 @@ impl Manager {
                 Err(problem(LoadProblem::Invalid(what)))
             }
         };
-        pool.bury(process);
+        pool.give_up(process);
         loaded
     }
 
@@ -228,7 +233,7 @@ impl Manager {
         (message, hooks): ([&[u8]; 2], Hooks<'_>),
         relay: &mut Relay,
     ) -> Result<(Ran, Vec<u8>), Error> {
-        let mut process = match self.ready(pool, spec, hooks)? {
+        let mut process = match self.ready(pool, spec, request, hooks)? {
             Ok(process) => process,
             Err(stop) => return Ok((stopped(stop, Duration::ZERO), Vec::new())),
         };
@@ -238,6 +243,7 @@ impl Manager {
         let ask = Ask { request, message, most, until, hooks };
         let answered = process.channel.ask(&ask, &mut |kind, bytes| relay.take(kind, bytes));
         relay.finish();
+        process.busy += begin.elapsed();
         let stop = match answered {
             Ok(mut answer) => match read_answer(&mut answer, spec.limits, begin.elapsed()) {
                 Some(Ok(ran)) => {
@@ -276,7 +282,13 @@ impl Manager {
     }
 
     /// A process that has loaded the plug-in.
-    fn ready(&self, pool: &Pool, spec: &Spec<'_>, hooks: Hooks<'_>) -> Result<Result<Process, Stop>, Error> {
+    fn ready(
+        &self,
+        pool: &Pool,
+        spec: &Spec<'_>,
+        request: Request,
+        hooks: Hooks<'_>,
+    ) -> Result<Result<Process, Stop>, Error> {
         let dirs = &spec.policy.guest_env.dirs;
         if dirs.len() > DIRS_MAX {
             let dirs = dirs.len();
@@ -288,15 +300,23 @@ impl Manager {
             return Ok(Err(Stop::Died { how: "loading", signal: None }));
         }
         let kind = if dirs.is_empty() { Kind::Closed } else { Kind::WithFiles };
-        let take = || pool.take(sealed, kind, hooks);
+        let take = || match request {
+            // A change of plug-ins takes no guest's place, and waits for none.
+            Request::Try => pool.take_spare(kind).map(|spare| (spare, false)),
+            _ => pool.take(sealed, kind, hooks),
+        };
         let bind = |spare: &mut Process| {
             let given = (&spec.policy, spec.warm);
             let binding = binding(&self.config, (spec.name, spec.limits), given, sealed.image.size());
-            let mut descriptors: Vec<BorrowedFd<'_>> = vec![sealed.image.descriptor()];
+            let file = sealed.image.seal().map_err(|error| {
+                log::error!("{}: its module cannot be passed on: {error}", spec.name);
+                Lost::NoMemory
+            })?;
+            let mut descriptors: Vec<BorrowedFd<'_>> = vec![file.as_fd()];
             descriptors.extend(dirs.iter().map(|dir| dir.dir.as_fd()));
             spare.bind(&binding, &descriptors, (Instant::now() + BIND_TIME, hooks))
         };
-        match bound(take, bind, |spare| pool.give_up(spare))? {
+        match bound(take, bind, |spare| pool.give_up(spare)).map_err(no_process)? {
             (process, true) => Ok(Ok(process)),
             (process, false) => self.loaded(pool, spec, process, hooks),
         }
@@ -326,8 +346,8 @@ impl Manager {
             Err(Lost::Gone) => died(&mut process, END),
             Err(Lost::Broken | Lost::NoMemory) => BROKEN,
         };
-        // The system, or an operator, kills whatever the module is.
-        if !matches!(stop, Stop::Died { how: "killed", .. }) {
+        // The system, or an operator, kills whatever the module is. One that is late has not died.
+        if !matches!(stop, Stop::Died { how: "killed", .. } | Stop::Deadline { .. }) {
             sealed.deaths.fetch_add(1, Relaxed);
         }
         pool.give_up(process);
@@ -348,6 +368,14 @@ const UNKNOWN_BYTES: u64 = 2 << 20;
 
 /// Spares of one kind where each call takes one, at most.
 const SPARES_PER_CALL: usize = 8;
+
+/// There is none, for whatever reason.
+const NO_PROCESS: Error = Error::Guest(Stop::NoMemory { what: "a process" });
+
+fn no_process(NoProcess(why): NoProcess) -> Error {
+    log::debug!("no process for a guest: {why}");
+    NO_PROCESS
+}
 
 fn died(process: &mut Process, patience: Duration) -> Stop {
     let death = process.death(patience);

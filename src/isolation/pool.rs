@@ -31,8 +31,6 @@ pub struct Sealed {
 struct Bound {
     process: Process,
     to: Weak<Sealed>,
-    /// The processor time that it had used when it was looked at, if it was, since its last call.
-    used: Option<Duration>,
 }
 
 /// What the supervisor is asked for.
@@ -101,7 +99,7 @@ pub const KEPT: usize = 2;
 /// How long a process is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Processor time that a process may use between two looks while it has nothing to do. Its runtime uses next to none.
+/// Processor time that a process may use between two looks beside its calls. Its runtime uses next to none.
 const IDLE_TIME: Duration = Duration::from_millis(100);
 
 /// Why there is no process.
@@ -148,8 +146,9 @@ impl Pool {
             }
             if state.busy >= self.places {
                 state = self.wait(state, until)?;
-            } else if let Some(process) = state.spare(kind) {
+            } else if let Some(mut process) = state.spare(kind) {
                 state.busy += 1;
+                process.is_counted = true;
                 let others = (KEPT * self.places).saturating_sub(state.busy);
                 if state.idle.len() > others {
                     let oldest = state.idle.remove(0).process;
@@ -180,8 +179,9 @@ impl Pool {
                 return None;
             }
             let own = state.idle.iter().rposition(|bound| std::ptr::eq(bound.to.as_ptr(), &**sealed))?;
-            let process = state.idle.remove(own).process;
+            let mut process = state.idle.remove(own).process;
             state.busy += 1;
+            process.is_counted = true;
             drop(state);
             // It may have died, or say what nobody asked for.
             if process.channel.is_quiet() {
@@ -195,12 +195,12 @@ impl Pool {
     ///
     /// # Errors
     /// As [`Pool::take`].
-    pub fn take_spare(&self) -> Result<Process, NoProcess> {
+    pub fn take_spare(&self, kind: Kind) -> Result<Process, NoProcess> {
         let until = Instant::now() + PATIENCE;
         let mut state = self.state();
         let failures = state.failures.0;
         loop {
-            if let Some(process) = state.spare(Kind::Closed) {
+            if let Some(process) = state.spare(kind) {
                 drop(state);
                 self.order(Order::Spares);
                 return Ok(process);
@@ -240,25 +240,28 @@ impl Pool {
     }
 
     /// Takes back a process that may serve another call of `sealed`.
-    pub fn give_back(&self, process: Process, sealed: &Arc<Sealed>) {
-        if self.is_per_call {
+    pub fn give_back(&self, mut process: Process, sealed: &Arc<Sealed>) {
+        if self.is_per_call || !process.is_counted {
             return self.give_up(process);
         }
         let mut state = self.state();
         state.busy -= 1;
+        process.is_counted = false;
         if state.is_stopped {
             drop(state);
             return self.bury(process);
         }
-        state.idle.push(Bound { process, to: Arc::downgrade(sealed), used: None });
+        state.idle.push(Bound { process, to: Arc::downgrade(sealed) });
         drop(state);
         self.changed.notify_all();
     }
 
     /// Ends a process that was taken.
     pub fn give_up(&self, process: Process) {
-        self.state().busy -= 1;
-        self.changed.notify_all();
+        if process.is_counted {
+            self.state().busy -= 1;
+            self.changed.notify_all();
+        }
         self.bury(process);
     }
 
@@ -275,12 +278,11 @@ impl Pool {
         let mut at = 0;
         let mut ended = Vec::new();
         while at < state.idle.len() {
-            let bound = &mut state.idle[at];
-            let now = bound.process.processor_time();
-            let before = std::mem::replace(&mut bound.used, now);
-            match (before, now) {
-                (Some(before), Some(now)) if now > before + IDLE_TIME => ended.push(state.idle.remove(at)),
-                _ => at += 1,
+            // It has one thread, so that its calls account for at most the time that they took.
+            if state.idle[at].process.looked_idle() > IDLE_TIME {
+                ended.push(state.idle.remove(at));
+            } else {
+                at += 1;
             }
         }
         drop(state);

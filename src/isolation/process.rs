@@ -27,6 +27,12 @@ pub struct Process {
     child: Option<std::process::Child>,
     /// The connection to it.
     pub channel: Channel,
+    /// Whether it counts as one that runs a guest.
+    pub is_counted: bool,
+    /// The time that its requests took.
+    pub busy: Duration,
+    /// The processor time that it had used when that was last looked at, and the time that its requests had taken.
+    looked: Option<(Duration, Duration)>,
 }
 
 /// How a process died.
@@ -54,7 +60,8 @@ impl Process {
         }
         command.stdin(OwnedFd::from(of_process)).stdout(Stdio::null()).stderr(Stdio::null());
         let channel = Channel::new(stream)?;
-        Ok(Process { child: Some(command.spawn()?), channel })
+        let (child, busy) = (Some(command.spawn()?), Duration::ZERO);
+        Ok(Process { child, channel, is_counted: false, busy, looked: None })
     }
 
     /// Binds it to a plug-in, before it has a byte of the module.
@@ -89,9 +96,16 @@ impl Process {
         Ok(facts)
     }
 
-    /// The processor time that it has used, if the system tells.
-    pub fn processor_time(&self) -> Option<Duration> {
-        cpu_clock::of(self.child.as_ref()?.id())
+    /// Processor time that it used since the last call of this, beyond what its requests took: 0 at the first, or if the
+    /// system does not tell.
+    pub fn looked_idle(&mut self) -> Duration {
+        let Some(used) = self.child.as_ref().and_then(|child| cpu_clock::of(child.id())) else {
+            return Duration::ZERO;
+        };
+        let before = self.looked.replace((used, self.busy));
+        before.map_or(Duration::ZERO, |(used_before, busy_before)| {
+            (used.saturating_sub(used_before)).saturating_sub(self.busy - busy_before)
+        })
     }
 
     /// Memory that it has for itself, in bytes, if the system tells.

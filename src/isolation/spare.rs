@@ -3,8 +3,6 @@
 use super::channel::Lost;
 use super::pool::NoProcess;
 use super::process::Process;
-use crate::base::error::Error;
-use crate::base::outcome::Stop;
 
 /// Spare processes that may be found dead, one after the other.
 const SPARES_TRIED: u32 = 3;
@@ -15,18 +13,16 @@ pub fn bound(
     take: impl Fn() -> Result<(Process, bool), NoProcess>,
     bind: impl Fn(&mut Process) -> Result<(), Lost>,
     drop: impl Fn(Process),
-) -> Result<(Process, bool), Error> {
+) -> Result<(Process, bool), NoProcess> {
     for _ in 0..SPARES_TRIED {
-        let (mut process, was_bound) = take().map_err(no_process)?;
-        if was_bound || bind(&mut process).is_ok() {
-            return Ok((process, was_bound));
+        let (mut process, was_bound) = take()?;
+        if was_bound {
+            return Ok((process, true));
         }
-        drop(process);
+        match bind(&mut process) {
+            Ok(()) => return Ok((process, false)),
+            Err(_) => drop(process),
+        }
     }
-    Err(no_process(NoProcess("those that were started died at once".into())))
-}
-
-fn no_process(NoProcess(why): NoProcess) -> Error {
-    log::debug!("no process for a guest: {why}");
-    Error::Guest(Stop::NoMemory { what: "a process" })
+    Err(NoProcess("those that were started died at once".into()))
 }

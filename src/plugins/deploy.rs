@@ -3,6 +3,7 @@
 
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
+use crate::base::outcome::Stop;
 use crate::plugins::files::{ENDINGS, Parts, policy_path, read_module, read_signature, signature_paths};
 use crate::plugins::folder::Folder;
 use crate::plugins::policy::ServerPolicy;
@@ -61,7 +62,9 @@ pub enum Refused {
 impl From<Error> for Refused {
     fn from(error: Error) -> Refused {
         match error {
-            Error::Io { .. } | Error::Internal(_) => Refused::System(error),
+            Error::Io { .. } | Error::Internal(_) | Error::Guest(Stop::NoMemory { .. }) => {
+                Refused::System(error)
+            }
             other => Refused::Invalid(other.to_string()),
         }
     }

@@ -1,7 +1,9 @@
 //! `fuelbox serve` with guests in processes, seen from outside.
 
 use crate::guest::LONG;
-use crate::support::{Client, Serve, TempDir, children, fuelbox_command};
+use crate::site::{DEPLOY, token_file};
+use crate::support::{Client, Serve, TempDir, children, fuelbox_command, fuelbox_program, prebuilt, wat};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -88,4 +90,92 @@ fn a_process_that_loads_delays_nobody_else() {
     }
     signal("-CONT", &stopped);
     assert_eq!(late.join().unwrap(), "Hello, World");
+}
+
+/// Sends a module with the token that may deploy.
+fn put(server: &Serve, name: &str, module: &[u8]) -> crate::support::Reply {
+    let bearer = format!("Bearer {DEPLOY}");
+    let target = format!("/plugins/{name}");
+    Client::connect(server.address).ask("PUT", &target, &[("Authorization", bearer.as_str())], module)
+}
+
+/// A server of one worker, with `greet` and a token that may deploy.
+fn one_worker(flags: &[&str]) -> (TempDir, Serve) {
+    let dir = TempDir::new();
+    std::fs::create_dir(dir.0.join("plugins")).unwrap();
+    dir.write("plugins/greet.wasm", std::fs::read(prebuilt("greet.wasm")).unwrap());
+    dir.write("plugins/spin.wasm", std::fs::read(prebuilt("infinite-loop.wasm")).unwrap());
+    let tokens = token_file(&dir, DEPLOY);
+    let tokens = format!("--token-file={}", tokens.display());
+    let own = ["serve", "--listen=127.0.0.1:0", "--plugins=plugins", "--workers=1", &tokens];
+    let server = Serve::spawn(fuelbox_command(&dir.0, &[&own[..], flags].concat()));
+    (dir, server)
+}
+
+#[test]
+fn a_module_that_is_tried_takes_no_guest_s_place() {
+    let (_dir, server) = one_worker(&["--timeout=3s"]);
+    let spins = wat("(module (func $f (loop $l (br $l))) (start $f))");
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(|| put(&server, "spins", &spins));
+        let mut client = Client::connect(server.address);
+        let mut greeted = 0;
+        while !refused.is_finished() {
+            let reply = client.send("POST", "/execute/greet", b"World");
+            assert_eq!((reply.status, reply.text().as_str()), (200, "Hello, World"));
+            greeted += 1;
+        }
+        assert_eq!(refused.join().unwrap().status, 422);
+        // One that waited for the place would have been the only one.
+        assert!(greeted > 3, "{greeted}");
+    });
+}
+
+#[test]
+fn guests_in_all_places_keep_no_module_from_being_deployed() {
+    let (_dir, server) = one_worker(&["--timeout=20s"]);
+    let mut spinning = std::net::TcpStream::connect(server.address).unwrap();
+    let request = b"POST /execute/spin?func=spin HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n";
+    std::io::Write::write_all(&mut spinning, request).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let reply = put(&server, "seven", &wat(r#"(module (func (export "greet") (result i32) i32.const 7))"#));
+    assert_eq!(reply.status, 201, "{}", reply.text());
+}
+
+#[test]
+fn modules_take_no_descriptors_of_the_server() {
+    let (_dir, server) = one_worker(&[]);
+    let before = server.vitals().descriptors;
+    for n in 0..40 {
+        let module = wat(&format!(r#"(module (func (export "f") (result i32) i32.const {n}))"#));
+        assert_eq!(put(&server, &format!("p{n}"), &module).status, 201, "{n}");
+    }
+    // Some come and go with connections.
+    assert!(server.vitals().descriptors < before + 20, "{before}: {:?}", server.vitals());
+}
+
+#[test]
+fn without_the_means_for_processes_guests_run_in_threads_unless_processes_are_asked_for() {
+    let started = |flags: &str| {
+        let dir = TempDir::new();
+        let program = fuelbox_program();
+        let line = format!("ulimit -f 0; exec '{}' serve --listen 127.0.0.1:0 {flags}", program.display());
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).current_dir(&dir.0).env_remove("RUST_LOG");
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+            said += &(line.unwrap() + "\n");
+            if said.contains("on http://") {
+                break;
+            }
+        }
+        let _ = (child.kill(), child.wait());
+        said
+    };
+    let said = started("");
+    assert!(said.contains("WARN") && said.contains("guests run in threads of this process: "), "{said}");
+    assert!(said.contains("File too large") && said.contains("on http://"), "{said}");
+    let said = started("--isolation process");
+    assert!(said.contains("File too large") && !said.contains("on http://"), "{said}");
 }

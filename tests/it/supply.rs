@@ -86,7 +86,7 @@ fn what_the_system_does_not_give_is_named_with_the_flag() {
     for (limit, flags) in [
         ("-v 163840", "--workers 8"),
         ("-n 64", "--workers 8 --isolation thread"),
-        // Processes for guests and modules take some, too.
+        // Processes for guests take some, too.
         ("-n 96", "--workers 8"),
     ] {
         let said = limited(limit, flags);

@@ -3,6 +3,7 @@
 use crate::abi::Hooks;
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
+use crate::base::outcome::Stop;
 use crate::gateway::http::conditions::{Conditions, tag};
 use crate::gateway::http::head::Head;
 use crate::gateway::http::message::{JSON, Request, Response, TEXT};
@@ -208,7 +209,8 @@ fn refuse(refused: Refused) -> Response {
                     };
                     Response::problem(kind, &format!("the folder: {source}{hint}"))
                 }
-                Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => Response::no_memory(),
+                Error::Load { problem: LoadProblem::NoMemory { .. }, .. }
+                | Error::Guest(Stop::NoMemory { .. }) => Response::no_memory(),
                 other => Response::problem(problem::INTERNAL, &other.to_string()),
             }
         }
