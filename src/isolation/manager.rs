@@ -9,7 +9,7 @@ use super::process::{END, Process};
 use super::relay::Relay;
 use super::spare::bound;
 use super::spec::{Spec, binding};
-use super::wire::{Binding, Failure, Ran, Request, read_head, write_head};
+use super::wire::{Binding, Ran, Request, write_head};
 use super::{sane, supervisor};
 use crate::abi::given::Given;
 use crate::abi::{FromPolicy, Hooks};
@@ -245,7 +245,7 @@ impl Manager {
         relay.finish();
         process.busy += begin.elapsed();
         let stop = match answered {
-            Ok(mut answer) => match read_answer(&mut answer, spec.limits, begin.elapsed()) {
+            Ok(mut answer) => match sane::answer(&mut answer, spec.limits, begin.elapsed()) {
                 Some(Ok(ran)) => {
                     match request {
                         // It was bound without what a run needs beside.
@@ -385,17 +385,4 @@ fn died(process: &mut Process, patience: Duration) -> Stop {
 /// The report of a guest whose process said nothing of what it used.
 fn stopped(stop: Stop, run: Duration) -> Ran {
     Ran { result: Err(stop), usage: Usage { run, ..Usage::default() } }
-}
-
-/// The head of an answer, whose bytes stay in `answer`; none if no process of ours says that.
-fn read_answer(answer: &mut Vec<u8>, limits: &Limits, took: Duration) -> Option<Result<Ran, Error>> {
-    let (head, end) = read_head::<Result<Ran, Failure>>(answer)?;
-    answer.drain(..end);
-    match head {
-        Ok(mut ran) => sane::ran(&mut ran, answer.len(), (limits, took)).then_some(Ok(ran)),
-        Err(mut failure) => {
-            sane::failure(&mut failure);
-            Some(Err(failure.into_error("the module")))
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! What a process says, made fit for use: it may say what no process of ours would.
 
-use super::wire::{Facts, Failure, Ran};
-use crate::base::error::LoadProblem;
+use super::wire::{Facts, Failure, Ran, read_head};
+use crate::base::error::{Error, LoadProblem};
 use crate::base::escape::{cut, printable, printable_lines};
 use crate::base::limits::{Limits, MESSAGE_BYTES_MAX};
 use crate::base::outcome::Stop;
@@ -33,6 +33,19 @@ pub fn ran(ran: &mut Ran, bytes: usize, (limits, took): (&Limits, Duration)) -> 
         stopped(stop);
     }
     bytes <= limits.output_bytes && !matches!(ran.result, Err(Stop::Died { .. }))
+}
+
+/// The head of an answer, whose bytes stay in `answer`; none if no process of ours says that.
+pub fn answer(answer: &mut Vec<u8>, limits: &Limits, took: Duration) -> Option<Result<Ran, Error>> {
+    let (head, end) = read_head::<Result<Ran, Failure>>(answer)?;
+    answer.drain(..end);
+    match head {
+        Ok(mut report) => ran(&mut report, answer.len(), (limits, took)).then_some(Ok(report)),
+        Err(mut said) => {
+            failure(&mut said);
+            Some(Err(said.into_error("the module")))
+        }
+    }
 }
 
 /// An error of a run or of loading.
