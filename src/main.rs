@@ -1,12 +1,16 @@
 //! The `fuelbox` program: everything is in the library's `cli`.
 
+#[cfg(any(target_env = "musl", test))]
+#[cfg_attr(not(target_env = "musl"), allow(dead_code))]
+mod allocator;
+
 use fuelbox::ZeroingAllocator;
 use std::process::ExitCode;
 
 /// In static binaries; `Cargo.toml` says why.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: ZeroingAllocator<dlmalloc::GlobalDlmalloc> = ZeroingAllocator(dlmalloc::GlobalDlmalloc);
+static ALLOCATOR: ZeroingAllocator<allocator::Arenas> = ZeroingAllocator(allocator::Arenas::new());
 
 #[cfg(not(target_env = "musl"))]
 #[global_allocator]
