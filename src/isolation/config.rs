@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// How guests run in processes of their own.
+/// How guests run in processes of their own. When one of them ends, the system tells this process (`SIGCHLD`), which can interrupt
+/// system calls of its other threads (`EINTR`).
 ///
 /// ```no_run
 /// use fuelbox::{Call, Isolation, Runner, RunnerConfig};
