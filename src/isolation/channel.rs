@@ -109,9 +109,9 @@ impl Channel {
         if sent != Ok(head.len()) {
             return Err(Lost::Gone);
         }
-        let wait = Wait { most: 0, until: Some(until), hooks };
-        let ready = self.exchange(&mut [binding, &[]], &wait, &mut |_, _| {}, Frame::Ready)?;
-        if ready.is_empty() { Ok(()) } else { Err(Lost::Broken) }
+        let message = [binding, &[]];
+        let ask = Ask { request: Request::Bind, message, most: 0, until: Some(until), hooks };
+        self.exchange(&mut [binding, &[]], &ask, &mut |_, _| {}, Frame::Ready).map(drop)
     }
 
     /// Sends a request and gives the response's message. `relay` takes output that comes meanwhile.
@@ -128,15 +128,14 @@ impl Channel {
             first.extend_from_slice(rest);
             rest = &[];
         }
-        let wait = Wait { most: ask.most, until: ask.until, hooks: ask.hooks };
-        self.exchange(&mut [&first, rest], &wait, relay, Frame::Response)
+        self.exchange(&mut [&first, rest], ask, relay, Frame::Response)
     }
 
     /// Sends these bytes, and gives what comes in a frame of the kind `awaited`, which has to be the last.
     fn exchange(
         &mut self,
         to_send: &mut [&[u8]; 2],
-        ask: &Wait<'_>,
+        ask: &Ask<'_>,
         relay: &mut dyn FnMut(Frame, &[u8]),
         awaited: Frame,
     ) -> Result<Vec<u8>, Lost> {
@@ -260,13 +259,6 @@ impl Message {
     fn is_whole(&self) -> bool {
         self.bytes.len() == self.size
     }
-}
-
-/// What is waited for, and how long.
-struct Wait<'a> {
-    most: usize,
-    until: Option<Instant>,
-    hooks: Hooks<'a>,
 }
 
 /// Receives at most `piece` bytes of what is there.

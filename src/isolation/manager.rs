@@ -247,11 +247,7 @@ impl Manager {
         let stop = match answered {
             Ok(mut answer) => match sane::answer(&mut answer, spec.limits, begin.elapsed()) {
                 Some(Ok(ran)) => {
-                    match request {
-                        // It was bound without what a run needs beside.
-                        Request::Try => pool.give_up(process),
-                        _ => pool.give_back(process, spec.sealed),
-                    }
+                    pool.give_back(process, spec.sealed);
                     return Ok((ran, answer));
                 }
                 Some(Err(error)) => {

@@ -239,7 +239,8 @@ impl Pool {
         Ok(waited.unwrap_or_else(std::sync::PoisonError::into_inner).0)
     }
 
-    /// Takes back a process that may serve another call of `sealed`.
+    /// Takes back a process that may serve another call of `sealed`; it is ended if it was no run's, and so bound without what
+    /// a run needs beside.
     pub fn give_back(&self, mut process: Process, sealed: &Arc<Sealed>) {
         if self.is_per_call || !process.is_counted {
             return self.give_up(process);

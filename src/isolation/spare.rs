@@ -16,13 +16,10 @@ pub fn bound(
 ) -> Result<(Process, bool), NoProcess> {
     for _ in 0..SPARES_TRIED {
         let (mut process, was_bound) = take()?;
-        if was_bound {
-            return Ok((process, true));
+        if was_bound || bind(&mut process).is_ok() {
+            return Ok((process, was_bound));
         }
-        match bind(&mut process) {
-            Ok(()) => return Ok((process, false)),
-            Err(_) => drop(process),
-        }
+        drop(process);
     }
     Err(NoProcess("those that were started died at once".into()))
 }
