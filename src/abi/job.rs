@@ -132,7 +132,7 @@ pub(super) fn guarded<T>(
     prepare(&mut wasi);
     catch_unwind(AssertUnwindSafe(|| {
         let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
-        let result = sandbox.instantiate(program, &[]).and_then(|()| body(&mut sandbox));
+        let result = sandbox.instantiate(&[]).and_then(|()| body(&mut sandbox));
         let (usage, wasi) = sandbox.finish();
         (Report { result, usage }, wasi)
     }))
@@ -156,7 +156,7 @@ pub(super) fn called<T>(
         };
         let ready = match uses {
             Some(_) => sandbox.begin(),
-            None => sandbox.instantiate(program, &initializers(program.info())),
+            None => sandbox.instantiate(&initializers(program.info())),
         };
         let result = ready.and_then(|()| body(&mut sandbox));
         let Some(pool) = warm.filter(|_| result.is_ok()) else {

@@ -64,9 +64,22 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
 /// See [`can_fail`]. The system is asked once.
 static CAN_FAIL: LazyLock<bool> = LazyLock::new(can_fail);
 
+/// See [`is_strict`].
+static IS_STRICT: LazyLock<bool> = LazyLock::new(|| {
+    // proc_sys_vm(5): 2 is never to overcommit.
+    let overcommit = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+    overcommit.is_ok_and(|text| text.trim() == "2")
+});
+
+/// Whether this system counts memory that was never used.
+pub fn is_strict() -> bool {
+    *IS_STRICT
+}
+
 /// Asks the system what [`check`] has to know, while this process may still ask.
 pub fn prepare() {
     LazyLock::force(&CAN_FAIL);
+    LazyLock::force(&IS_STRICT);
 }
 
 /// Checks that the system has `bytes` and enough left.
@@ -88,9 +101,7 @@ pub fn check(bytes: usize) -> Result<(), NoMemory> {
 /// Whether this system refuses memory before it kills a process.
 fn can_fail() -> bool {
     let limit = getrlimit(Resource::As).current;
-    // proc_sys_vm(5): 2 is never to overcommit.
-    let overcommit = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
-    limit.is_some() || overcommit.is_ok_and(|text| text.trim() == "2") || cfg!(target_pointer_width = "32")
+    limit.is_some() || is_strict() || cfg!(target_pointer_width = "32")
 }
 
 #[cfg(test)]

@@ -13,10 +13,7 @@ use crate::host::wasi::ctx::Call;
 use crate::host::wasi::time::Clock;
 use crate::module::reader::{Signature, Ty};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wasmi::{AsContextMut, Caller, Error, Linker, StoreContextMut, WasmRet, WasmTy};
-
-/// Whether the linker took it.
-pub type Defined = Result<(), Error>;
+use wasmi::{AsContextMut, Caller, Error, Func, Store, StoreContextMut, WasmRet, WasmTy};
 
 /// One function of a table.
 pub struct Row {
@@ -24,19 +21,24 @@ pub struct Row {
     pub name: &'static str,
     params: &'static str,
     results: &'static str,
-    define: fn(&mut Linker<Host>, &str, &str) -> Defined,
+    create: fn(&mut Store<Host>) -> Func,
 }
 
 impl Row {
-    /// The function `name`. In `params` and `results`, `i` is an i32 and `I` an i64. `define` adds it to a
-    /// linker under the names of its module and its own, usually with [`call1`], [`host1`] and the like.
+    /// The function `name`. In `params` and `results`, `i` is an i32 and `I` an i64. `create` makes it in a
+    /// store, usually with [`call1`], [`host1`] and the like.
     pub const fn new(
         name: &'static str,
         params: &'static str,
         results: &'static str,
-        define: fn(&mut Linker<Host>, &str, &str) -> Defined,
+        create: fn(&mut Store<Host>) -> Func,
     ) -> Row {
-        Row { name, params, results, define }
+        Row { name, params, results, create }
+    }
+
+    /// The function, for the guests of `store`.
+    pub fn create(&self, store: &mut Store<Host>) -> Func {
+        (self.create)(store)
     }
 
     /// The type that a guest must import it with.
@@ -59,11 +61,6 @@ impl Interface {
     pub fn find(&self, name: &str) -> Option<&'static Row> {
         self.rows.iter().find(|row| row.name == name)
     }
-
-    /// Adds the function of `row` to `linker`.
-    pub fn define(&self, row: &Row, linker: &mut Linker<Host>) -> Defined {
-        (row.define)(linker, self.module, row.name)
-    }
 }
 
 /// A number that wasm can pass.
@@ -73,20 +70,17 @@ impl<T: WasmTy + Copy + Send + Sync + 'static> Number for T {}
 // Functions are passed by pointer, so that each type is compiled once, not each function. That made the binary
 // 0.1 MB smaller.
 
-/// Adds a function on a [`Call`] with this many numbers to a linker. Its result is an errno.
+/// Creates a function on a [`Call`] with this many numbers. Its result is an errno.
 macro_rules! on_call {
     ($name:ident $($arg:ident: $ty:ident),*) => {
         #[allow(clippy::too_many_arguments)]
         pub fn $name<$($ty: Number),*>(
-            linker: &mut Linker<Host>,
-            module: &str,
-            name: &str,
+            store: &mut Store<Host>,
             function: fn(&mut Call<'_>, $($ty),*) -> Result<(), Fault>,
-        ) -> Defined {
-            linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+        ) -> Func {
+            Func::wrap(store, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
                 enter_call(caller, move |call: &mut Call<'_>| function(call, $($arg),*))
-            })?;
-            Ok(())
+            })
         }
     };
 }
@@ -101,22 +95,19 @@ on_call!(call6 a: A, b: B, c: C, d: D, e: E, f: T6);
 on_call!(call7 a: A, b: B, c: C, d: D, e: E, f: T6, g: G);
 on_call!(call9 a: A, b: B, c: C, d: D, e: E, f: T6, g: G, h: H, i: I);
 
-/// Adds a function on the [`Host`] with this many numbers to a linker.
+/// Creates a function on the [`Host`] with this many numbers.
 macro_rules! on_host {
     ($name:ident $($arg:ident: $ty:ident),*) => {
         pub fn $name<R: Into<Answer> + 'static, $($ty: Number),*>(
-            linker: &mut Linker<Host>,
-            module: &str,
-            name: &str,
+            store: &mut Store<Host>,
             function: fn(&mut Host, $($ty),*) -> Result<R, Stop>,
-        ) -> Defined
+        ) -> Func
         where
             Result<R, Error>: WasmRet,
         {
-            linker.func_wrap(module, name, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
+            Func::wrap(store, move |caller: Caller<'_, Host>, $($arg: $ty),*| {
                 enter(caller, |store| function(store.data_mut(), $($arg),*).map_err(Halt::Stop))
-            })?;
-            Ok(())
+            })
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Adds the functions that a module imports to a linker: WASI preview1, Extism, and AssemblyScript's `abort`.
+//! Finds the functions that a module imports: of WASI preview1, of Extism, and AssemblyScript's `abort`.
 
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -7,50 +7,40 @@ use crate::host::functions::{Interface, Row};
 use crate::host::store::{Halt, Host};
 use crate::host::{extism, wasi};
 use crate::module::reader::{Import, Item};
-use std::collections::HashSet;
-use wasmi::{Caller, Error, Linker};
+use wasmi::{Caller, Error, Func};
 
 /// The interfaces that guests can import from.
 const INTERFACES: [Interface; 3] = [wasi::INTERFACE, extism::INTERFACE, ASSEMBLYSCRIPT];
 
 /// What AssemblyScript's compiler imports.
-const ASSEMBLYSCRIPT: Interface = Interface {
-    module: "env",
-    rows: &[Row::new("abort", "iiii", "", |linker, module, name| {
-        linker.func_wrap(module, name, abort).map(drop).map_err(Error::from)
-    })],
-};
+const ASSEMBLYSCRIPT: Interface =
+    Interface { module: "env", rows: &[Row::new("abort", "iiii", "", |store| Func::wrap(store, abort))] };
 
-/// Defines only the `imports` in `linker`. Every plug-in has its own linker.
+/// The functions that `imports` ask for, in their order.
 ///
 /// # Errors
 /// The first import that is not provided, or has another type.
-pub fn define(linker: &mut Linker<Host>, imports: &[Import]) -> Result<(), LoadProblem> {
-    let mut defined = HashSet::new();
-    for import in imports {
-        let refuse =
-            |why: String| LoadProblem::Import { import: format!("{}.{}", import.module, import.name), why };
-        match import.module.as_str() {
-            extism::USER_MODULE => return Err(of_embedder(imports)),
-            "wasi_unstable" => return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into())),
-            _ => {}
-        }
-        let interface = INTERFACES.iter().find(|interface| interface.module == import.module);
-        let found = interface.and_then(|interface| Some((interface, interface.find(&import.name)?)));
-        let (interface, row) = found.ok_or_else(|| refuse("which fuelbox does not provide".into()))?;
-        let provided = row.signature();
-        match &import.item {
-            Item::Function(wanted) if *wanted == provided => {}
-            Item::Function(wanted) => {
-                return Err(refuse(format!("as {wanted}, but it is {provided}")));
-            }
-            other => return Err(refuse(format!("as a{other}, but it is a function"))),
-        }
-        if defined.insert((import.module.as_str(), import.name.as_str())) {
-            interface.define(row, linker).map_err(|_| refuse("which cannot be linked".into()))?;
-        }
+pub fn resolve(imports: &[Import]) -> Result<Box<[&'static Row]>, LoadProblem> {
+    imports.iter().map(|import| find(import, imports)).collect()
+}
+
+fn find(import: &Import, imports: &[Import]) -> Result<&'static Row, LoadProblem> {
+    let refuse =
+        |why: String| LoadProblem::Import { import: format!("{}.{}", import.module, import.name), why };
+    match import.module.as_str() {
+        extism::USER_MODULE => return Err(of_embedder(imports)),
+        "wasi_unstable" => return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into())),
+        _ => {}
     }
-    Ok(())
+    let interface = INTERFACES.iter().find(|interface| interface.module == import.module);
+    let row = interface.and_then(|interface| interface.find(&import.name));
+    let row = row.ok_or_else(|| refuse("which fuelbox does not provide".into()))?;
+    let provided = row.signature();
+    match &import.item {
+        Item::Function(wanted) if *wanted == provided => Ok(row),
+        Item::Function(wanted) => Err(refuse(format!("as {wanted}, but it is {provided}"))),
+        other => Err(refuse(format!("as a{other}, but it is a function"))),
+    }
 }
 
 /// The refusal of a module that imports functions of an embedding host; names all of them.

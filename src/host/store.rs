@@ -45,6 +45,18 @@ impl Host {
         }
     }
 
+    /// The data for another instance, with this context. Returns the context of the last one.
+    pub fn renew(&mut self, wasi: WasiCtx, limits: &Limits) -> WasiCtx {
+        std::mem::replace(self, Host::new(wasi, limits)).wasi
+    }
+
+    /// Frees what an instance kept at the host. Returns the context, whose outputs may still be needed.
+    pub fn close(&mut self) -> WasiCtx {
+        self.memory = None;
+        (self.blocks, self.vars) = (Blocks::default(), Vars::default());
+        std::mem::replace(&mut self.wasi, WasiCtx::closed())
+    }
+
     /// Frees the blocks, including input, output and error.
     pub fn clear_blocks(&mut self) {
         self.blocks = Blocks::default();
@@ -156,19 +168,24 @@ pub struct Limiter {
     pub denials: u32,
     memory_bytes: usize,
     memory_bytes_before: usize,
+    /// Bytes for the memory that are reserved already, and cannot be refused.
+    pub reserved_bytes: usize,
     /// Bytes of a growth that the slice could not pay for, and that will be retried.
     pub growth_unpaid: u64,
 }
 
 impl Limiter {
-    /// A limiter for one instance with one memory.
+    /// A limiter for one instance at a time, with one memory.
     pub fn new(limits: &Limits) -> Limiter {
         Limiter {
             limits: StoreLimitsBuilder::new()
                 .memory_size(limits.memory_bytes())
                 .table_elements(limits.table_elements as usize)
-                .instances(1)
-                .memories(1)
+                // A store has one instance after the other (`sandbox/slot.rs`); a guest cannot make any of these. The memory
+                // is imported, and the interpreter counts it for the module as well.
+                .instances(usize::MAX)
+                .tables(usize::MAX)
+                .memories(2)
                 .build(),
             memory_pages: limits.memory_pages,
             cap_bytes: limits.memory_bytes(),
@@ -178,6 +195,7 @@ impl Limiter {
             denials: 0,
             memory_bytes: 0,
             memory_bytes_before: 0,
+            reserved_bytes: 0,
             growth_unpaid: 0,
         }
     }
@@ -205,6 +223,18 @@ impl Limiter {
         self.deny(Denied::Pages { wanted, limit: self.memory_pages });
     }
 
+    /// Counts the memory that the guest of a used slot begins with, of which so many bytes are reserved. False if the limit does not allow it.
+    #[must_use]
+    pub fn begin(&mut self, memory_bytes: usize, reserved_bytes: usize) -> bool {
+        self.reserved_bytes = reserved_bytes;
+        if memory_bytes > self.cap_bytes {
+            self.deny_pages(memory_bytes);
+            return false;
+        }
+        self.memory_bytes = memory_bytes;
+        true
+    }
+
     /// Bytes of the guest's memory, exported or not.
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes
@@ -229,7 +259,8 @@ impl ResourceLimiter for Limiter {
         maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
         let together = desired.saturating_add(self.outside_bytes);
-        if desired > current && together <= self.cap_bytes && heap::check(desired - current).is_err() {
+        let is_new = desired > current.max(self.reserved_bytes);
+        if is_new && together <= self.cap_bytes && heap::check(desired - current).is_err() {
             self.deny(Denied::System { wanted: desired.div_ceil(PAGE_BYTES) as u64 });
             return Ok(false);
         }

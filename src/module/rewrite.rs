@@ -1,5 +1,5 @@
-//! Rewrites a module before the interpreter sees it: makes the insertions that `code_limits.rs` found, and
-//! exports its `start` function.
+//! Rewrites a module before the interpreter sees it: makes the insertions that `code_limits.rs` found, exports its
+//! `start` function, and imports its memory.
 //!
 //! Declarations and digest are always those of the original bytes. The interpreter validates the rewritten
 //! module like any other. Whatever does not parse is an error: nothing passes unread.
@@ -15,12 +15,15 @@ use crate::base::error::{LoadProblem, invalid};
 use crate::base::heap;
 use crate::module::edit::Edit;
 use crate::module::leb128::{leb128, leb128_of_length};
+use crate::module::memory_import::{MemoryImport, Place};
 use crate::module::reader::ModuleInfo;
+use crate::module::section::{Section, sections};
 use crate::module::start_section;
 use std::borrow::Cow;
 use std::ops::Range;
 use wasmparser::BinaryReader;
 
+const IMPORT_SECTION: u8 = 2;
 const EXPORT_SECTION: u8 = 7;
 const START_SECTION: u8 = 8;
 const CODE_SECTION: u8 = 10;
@@ -50,16 +53,16 @@ impl Patch<'_> {
     }
 }
 
-/// A section of the original module.
-struct Section {
-    id: u8,
-    /// Position of its identifier, which its size follows.
-    at: usize,
-    content: Range<usize>,
+/// What the host has to know of a rewritten module.
+#[derive(Default)]
+pub struct Rewritten {
+    /// The name under which its `start` function is exported, if it has one.
+    pub start: Option<String>,
+    /// Whether its memory is the last of its imports.
+    pub imports_memory: bool,
 }
 
-/// Rewrites `wasm`, whose declarations are `info`, with `edits` in the order of the functions. Returns the name
-/// under which its `start` function is exported, if it has one.
+/// Rewrites `wasm`, whose declarations are `info`, with `edits` in the order of the functions.
 ///
 /// # Errors
 /// Malformed section headers.
@@ -67,33 +70,31 @@ pub fn rewrite(
     wasm: &mut Cow<'_, [u8]>,
     info: &ModuleInfo,
     edits: &[Edit],
-) -> Result<Option<String>, LoadProblem> {
+) -> Result<Rewritten, LoadProblem> {
+    let sections = sections(wasm)?;
     let start = info.start.map(|index| start_section::Export::new(info, index));
-    if start.is_none() && edits.is_empty() {
-        return Ok(None);
+    let memory = MemoryImport::new(wasm, &sections);
+    if start.is_none() && memory.is_none() && edits.is_empty() {
+        return Ok(Rewritten::default());
     }
     let mut patches = Vec::new();
     let mut has_exports = false;
-    let mut reader = BinaryReader::new(wasm.get(8..).unwrap_or_default(), 8);
-    while !reader.eof() {
-        let at = reader.original_position();
-        let id = reader.read_u8().map_err(invalid)?;
-        let size = reader.read_var_u32().map_err(invalid)? as usize;
-        let from = reader.original_position();
-        reader.read_bytes(size).map_err(invalid)?;
-        let section = Section { id, at, content: from..from + size };
+    for (number, section) in sections.iter().enumerate() {
+        if let Some(memory) = &memory {
+            patches.extend(import(memory, wasm, number, section)?);
+        }
         match (section.id, &start) {
             (EXPORT_SECTION, Some(export)) => {
                 has_exports = true;
-                patches.extend(beside(export, wasm, &section)?);
+                patches.extend(beside(&export.entry, wasm, section)?);
             }
             (START_SECTION, Some(export)) => {
                 if !has_exports {
-                    patches.push(Patch::Bytes { at, old: 0, bytes: alone(export).into() });
+                    patches.push(alone(EXPORT_SECTION, &export.entry, section.at));
                 }
-                patches.extend(as_custom(&section)?);
+                patches.extend(as_custom(section)?);
             }
-            (CODE_SECTION, _) => patches.extend(code(&section, edits)?),
+            (CODE_SECTION, _) => patches.extend(code(section, edits)?),
             _ => {}
         }
     }
@@ -102,7 +103,25 @@ pub fn rewrite(
         *wasm = Cow::Owned(heap::copy(given).map_err(|_| LoadProblem::NoMemory { bytes })?);
     }
     apply(wasm.to_mut(), &patches)?;
-    Ok(start.map(|export| export.name))
+    Ok(Rewritten { start: start.map(|export| export.name), imports_memory: memory.is_some() })
+}
+
+/// What the import of a memory changes at the section with this number.
+fn import(
+    memory: &MemoryImport,
+    wasm: &[u8],
+    number: usize,
+    section: &Section,
+) -> Result<Vec<Patch<'static>>, LoadProblem> {
+    let mut patches = match memory.place {
+        Place::Beside(imports) if imports == number => beside(&memory.entry, wasm, section)?,
+        Place::Before(next) if next == number => vec![alone(IMPORT_SECTION, &memory.entry, section.at)],
+        _ => Vec::new(),
+    };
+    if memory.section == number {
+        patches.extend(as_custom(section)?);
+    }
+    Ok(patches)
 }
 
 /// `inner` within `section`, after the section's new size.
@@ -119,26 +138,22 @@ fn sized(value: usize, place: Range<usize>) -> Result<Patch<'static>, LoadProble
     Ok(Patch::Bytes { at: place.start, old: place.len(), bytes: leb128_of_length(value, place.len()).into() })
 }
 
-/// An export section with only `export`.
-fn alone(export: &start_section::Export) -> Vec<u8> {
-    let mut out = vec![EXPORT_SECTION];
-    leb128(export.entry.len() as u32 + 1, &mut out);
-    out.push(1);
-    out.extend_from_slice(&export.entry);
-    out
+/// A section with only `entry`, at this position.
+fn alone(id: u8, entry: &[u8], at: usize) -> Patch<'static> {
+    let mut bytes = vec![id];
+    leb128(entry.len() as u32 + 1, &mut bytes);
+    bytes.push(1);
+    bytes.extend_from_slice(entry);
+    Patch::Bytes { at, old: 0, bytes: bytes.into() }
 }
 
-/// Adds `export` to the export section.
-fn beside(
-    export: &start_section::Export,
-    wasm: &[u8],
-    section: &Section,
-) -> Result<Vec<Patch<'static>>, LoadProblem> {
+/// Adds `entry` to a section of entries, as the last.
+fn beside(entry: &[u8], wasm: &[u8], section: &Section) -> Result<Vec<Patch<'static>>, LoadProblem> {
     let Range { start, end } = section.content;
     let mut entries = BinaryReader::new(&wasm[start..end], start);
     let count = entries.read_var_u32().map_err(invalid)? as usize;
     let count = sized(count + 1, start..entries.original_position())?;
-    let entry = Patch::Bytes { at: end, old: 0, bytes: export.entry.clone().into() };
+    let entry = Patch::Bytes { at: end, old: 0, bytes: entry.to_vec().into() };
     within(section, vec![count, entry])
 }
 

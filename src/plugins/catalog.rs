@@ -120,15 +120,15 @@ impl Catalog {
         &self.loads
     }
 
-    /// Lets go of warm instances that have been idle for too long, and of processes of plug-ins that are gone. Whoever keeps
-    /// some calls this now and then; [`crate::plugins::watch::Watch`] does.
-    pub fn expire_warm(&self) {
-        self.plugins.expire_warm(Instant::now());
+    /// Lets go of warm instances that have been idle for too long, of memory that is kept for later calls, and of processes of
+    /// plug-ins that are gone. Whoever keeps some calls this now and then; [`crate::plugins::watch::Watch`] does.
+    pub fn expire_idle(&self) {
+        self.plugins.expire_idle(Instant::now());
         self.server.loader.retire();
     }
 
     /// Says in the log how many lines of plug-ins were kept out of it, if it is time to; to be called as
-    /// [`Catalog::expire_warm`] is.
+    /// [`Catalog::expire_idle`] is.
     pub fn say_dropped_lines(&self) {
         let now = Instant::now();
         self.plugins.loud().iter().for_each(|plugin| plugin.log.say(&plugin.name, now));

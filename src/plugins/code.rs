@@ -45,6 +45,13 @@ impl Code {
         }
     }
 
+    /// Gives back memory that is kept in this process for later calls, unless it was used just now.
+    pub fn trim(&self) {
+        if let Code::Here(program) = self {
+            program.trim();
+        }
+    }
+
     /// Whether translation of functions may delay a run by more than a moment.
     pub fn is_slow_to_translate(&self) -> bool {
         match self {

@@ -212,10 +212,14 @@ impl Plugins {
         self.warm_budget.used()
     }
 
-    /// Drops warm instances that have been idle for too long.
-    pub fn expire_warm(&self, now: Instant) {
-        let by_name = read(&self.by_name);
-        by_name.values().filter_map(|plugin| plugin.warm.as_ref()).for_each(|pool| pool.expire(now));
+    /// Drops warm instances that have been idle for too long, and memory that is kept for later calls.
+    pub fn expire_idle(&self, now: Instant) {
+        for plugin in read(&self.by_name).values() {
+            if let Some(pool) = &plugin.warm {
+                pool.expire(now);
+            }
+            plugin.code.trim();
+        }
     }
 
     /// Plug-ins with dropped log lines.

@@ -45,7 +45,7 @@ impl Watch {
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
-                catalog.expire_warm();
+                catalog.expire_idle();
                 catalog.say_dropped_lines();
                 looks = looks.wrapping_add(1);
                 if then.is_some() || looks.is_multiple_of(LOOKS_PER_COMPARISON) {

@@ -57,7 +57,7 @@ impl Runner {
     /// # Ok::<(), fuelbox::Error>(())
     /// ```
     pub fn reload(&self) -> Result<Changes, Error> {
-        self.catalog.expire_warm();
+        self.catalog.expire_idle();
         self.catalog.reload()
     }
 

@@ -4,19 +4,19 @@
 //! Knows no calling convention. These transfer bytes through [`Sandbox::call`] and the memory.
 
 use crate::base::heap;
-use crate::base::limits::{
-    BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits,
-    PAGE_BYTES, SLICE_FUEL, UNCHECKED_SLICE_FUEL,
-};
+use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits};
 use crate::base::outcome::{Stop, Usage};
 use crate::host::functions;
 use crate::host::store::{Again, Answer, Halt, Host};
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::program::Program;
-use crate::sandbox::{tail_calls, trap};
+use crate::sandbox::region::Region;
+use crate::sandbox::slot::Slot;
+use crate::sandbox::spares::Begin;
+use crate::sandbox::trap;
 use std::time::{Duration, Instant};
-use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Store, Val, ValType};
+use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
 
 /// How a call into the guest ended.
 pub enum Ended {
@@ -28,13 +28,20 @@ pub enum Ended {
 
 /// A live instance of a program, for one run.
 pub struct Sandbox<'a> {
-    pub(super) store: Store<Host>,
+    pub(super) program: &'a Program,
+    pub(super) slot: Box<Slot>,
+    /// For the memory of a new slot.
+    pub(super) region: Option<Region>,
     pub(super) instance: Option<Instance>,
+    /// Whether the last step of the guest ended as it should, so that its slot can be used again.
+    pub(super) ended_well: bool,
     pub(super) instance_bytes: usize,
     pub(super) fuel_limit: u64,
     pub(super) fuel_unissued: u64,
     pub(super) slice_fuel: u64,
     pub(super) deadline: Option<Duration>,
+    /// Bytes that its memory can grow to; None if already its start is too much.
+    pub(super) capacity: Option<usize>,
     pub(super) started: Instant,
     pub(super) instantiated: Option<Duration>,
     pub(super) when_long: Option<&'a dyn Fn()>,
@@ -43,23 +50,35 @@ pub struct Sandbox<'a> {
 impl<'a> Sandbox<'a> {
     /// A sandbox without an instance. The deadline counts from here.
     pub fn new(
-        program: &Program,
+        program: &'a Program,
         limits: &Limits,
         mut wasi: WasiCtx,
         when_long: Option<&'a dyn Fn()>,
     ) -> Sandbox<'a> {
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
-        let mut store = Store::new(&program.engine, Host::new(wasi, limits));
-        store.limiter(|host| &mut host.limiter);
+        let capacity = program.capacity(limits);
+        let begin = capacity.map(|bytes| program.spares.take(bytes)).unwrap_or_default();
+        let (slot, region) = match begin {
+            Begin::Slot(mut slot) => {
+                slot.data_mut().renew(wasi, limits);
+                (slot, None)
+            }
+            Begin::Region(region) => (program.slot(wasi, limits), Some(region)),
+            Begin::Afresh => (program.slot(wasi, limits), None),
+        };
         Sandbox {
-            store,
+            program,
+            slot,
+            region,
             instance: None,
+            ended_well: true,
             instance_bytes: (program.info().instance_bytes as usize).saturating_sub(INSTANCE_BYTES),
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
             slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
+            capacity,
             started,
             instantiated: None,
             when_long,
@@ -68,25 +87,23 @@ impl<'a> Sandbox<'a> {
 
     /// Instantiates, runs the `start` function, if any, and then the exported functions `initializers` with
     /// zeroes as parameters.
-    pub fn instantiate(&mut self, program: &Program, initializers: &[&str]) -> Result<(), Stop> {
-        self.issue(0)?;
+    pub fn instantiate(&mut self, initializers: &[&str]) -> Result<(), Stop> {
+        self.ended_well = false;
+        self.slot.set_fuel(0);
+        self.hand_out(0)?;
+        let program = self.program;
         heap::check(program.info().instance_bytes as usize)
             .map_err(|_| Stop::NoMemory { what: "an instance" })?;
-        let declared = program.info().memory.map_or(0, |memory| memory.min_pages);
-        self.check_bulk(declared * PAGE_BYTES as u64, FRESH_BYTES_PER_MS)?;
-        let instance = program
-            .linker
-            .instantiate_and_start(&mut self.store, &program.module)
-            .map_err(|error| self.stopped_by(error))?;
-        self.check_deadline(0)?;
+        self.provide_imports()?;
+        let instance = self.slot.instantiate(&program.module).map_err(|error| self.stopped_by(error))?;
         self.instance = Some(instance);
-        let memory = instance.get_export(&self.store, "memory").and_then(Extern::into_memory);
-        let host = self.store.data_mut();
+        let memory = instance.get_export(&*self.slot, "memory").and_then(Extern::into_memory);
+        let host = self.slot.data_mut();
         host.memory = memory;
         host.limiter.sealed = true;
         for name in program.start.as_deref().into_iter().chain(initializers.iter().copied()) {
             let Some(func) = self.function(name) else { continue };
-            let ty = func.ty(&self.store);
+            let ty = func.ty(&*self.slot);
             let zeroes =
                 |types: &[ValType]| types.iter().map(|ty| Val::default_for_ty(*ty)).collect::<Vec<_>>();
             let (params, mut results) = (zeroes(ty.params()), zeroes(ty.results()));
@@ -94,8 +111,29 @@ impl<'a> Sandbox<'a> {
                 return Err(Stop::Exit(code));
             }
         }
-        self.instantiated = Some(self.started.elapsed());
+        let elapsed = self.started.elapsed();
+        self.check_elapsed(elapsed)?;
+        self.instantiated = Some(elapsed);
+        self.ended_well = true;
         Ok(())
+    }
+
+    /// Provides what the module imports. A used slot has it: its memory is zero already.
+    fn provide_imports(&mut self) -> Result<(), Stop> {
+        let program = self.program;
+        let declared_bytes = program.declared_bytes();
+        if !self.slot.is_new() {
+            let reserved_bytes = self.slot.capacity();
+            let is_allowed = self.slot.data_mut().limiter.begin(declared_bytes, reserved_bytes);
+            // Such a slot is not taken for a guest that may not have its memory.
+            return if is_allowed { Ok(()) } else { Err(Stop::NoMemory { what: "an instance" }) };
+        }
+        self.check_bulk(declared_bytes as u64, FRESH_BYTES_PER_MS)?;
+        let memory = program.memory.map(|ty| {
+            let kept = self.region.take();
+            (ty, kept.or_else(|| Region::reserve(self.capacity?)))
+        });
+        self.slot.import(&program.imports, memory).map_err(|error| self.stopped_by(error))
     }
 
     /// Gives the first slice to a reused instance.
@@ -105,30 +143,30 @@ impl<'a> Sandbox<'a> {
 
     /// The exported function `name`.
     pub fn function(&self, name: &str) -> Option<Func> {
-        self.instance?.get_func(&self.store, name)
+        self.instance?.get_func(&*self.slot, name)
     }
 
     /// The exported memory.
     pub fn memory(&self) -> Option<Memory> {
-        self.store.data().memory
+        self.slot.data().memory
     }
 
     /// The bytes of the exported memory; empty without one.
     pub fn bytes(&self) -> &[u8] {
-        self.memory().map_or(&[], |memory| memory.data(&self.store))
+        self.memory().map_or(&[], |memory| memory.data(&*self.slot))
     }
 
     /// The bytes of the exported memory, writable.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         match self.memory() {
-            Some(memory) => memory.data_mut(&mut self.store),
+            Some(memory) => memory.data_mut(&mut *self.slot),
             None => &mut [],
         }
     }
 
     /// The host's data for the guest.
     pub fn host(&mut self) -> &mut Host {
-        self.store.data_mut()
+        self.slot.data_mut()
     }
 
     /// Prevents that the instance is kept for another call.
@@ -138,7 +176,14 @@ impl<'a> Sandbox<'a> {
 
     /// Calls `func` until it returns, exits or is stopped. Parameters must match its type.
     pub fn call(&mut self, func: Func, params: &[Val], results: &mut [Val]) -> Result<Ended, Stop> {
-        let mut state = func.call_resumable(&mut self.store, params, results);
+        self.ended_well = false;
+        let ended = self.run(func, params, results)?;
+        self.ended_well = true;
+        Ok(ended)
+    }
+
+    fn run(&mut self, func: Func, params: &[Val], results: &mut [Val]) -> Result<Ended, Stop> {
+        let mut state = func.call_resumable(&mut *self.slot, params, results);
         loop {
             state = match state {
                 Ok(ResumableCall::Finished) => {
@@ -154,17 +199,17 @@ impl<'a> Sandbox<'a> {
                             Answer::I64(v) => answers[0] = Val::I64(*v),
                         }
                         self.settle()?;
-                        trap.resume(&mut self.store, &answers[..count], results)
+                        trap.resume(&mut *self.slot, &answers[..count], results)
                     }
                     Some(Halt::Wait(wait, Some(again))) => match self.wait(*wait, again) {
-                        Ok(answer) => trap.resume(&mut self.store, &[answer], results),
+                        Ok(answer) => trap.resume(&mut *self.slot, &[answer], results),
                         Err(halt) => return self.ended(&halt),
                     },
                     _ => return self.halted(trap.into_host_error()),
                 },
                 Ok(ResumableCall::OutOfFuel(paused)) => {
                     self.next_slice(paused.required_fuel())?;
-                    paused.resume(&mut self.store, results)
+                    paused.resume(&mut *self.slot, results)
                 }
                 Err(error) => return self.halted(error),
             };
@@ -186,10 +231,14 @@ impl<'a> Sandbox<'a> {
         if bytes as u64 >= BULK_BYTES_PER_MS { self.check_deadline(0) } else { Ok(()) }
     }
 
-    /// Ends the run. Returns what it used, and the context with its outputs.
+    /// Ends the run. Returns what it used, and the context with its outputs. The next run may use the slot.
     pub fn finish(mut self) -> (Usage, WasiCtx) {
         let usage = self.usage();
-        (usage, self.store.into_data().wasi)
+        let wasi = self.slot.data_mut().close();
+        let sizes = (self.program.info().instance_bytes as usize, self.program.declared_bytes());
+        let now = self.started + usage.instantiate + usage.run;
+        self.program.spares.keep(self.slot, self.ended_well, sizes, now);
+        (usage, wasi)
     }
 
     /// Returns what the run used. Its outputs are complete then.
@@ -198,8 +247,8 @@ impl<'a> Sandbox<'a> {
         // A run that was stopped during instantiation spent all its time there.
         let instantiate = self.instantiated.unwrap_or(total);
         let fuel = self.fuel_used();
-        let exact_pages = self.memory().map(|memory| memory.size(&self.store) as u32);
-        let host = self.store.data_mut();
+        let exact_pages = self.memory().map(|memory| memory.size(&*self.slot) as u32);
+        let host = self.slot.data_mut();
         host.wasi.files.stdout.flush();
         host.wasi.files.stderr.flush();
         let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
@@ -216,9 +265,9 @@ impl<'a> Sandbox<'a> {
                 when_long();
             }
             self.let_output_through();
-            self.store.data_mut().wasi.wait(wait, deadline);
+            self.slot.data_mut().wasi.wait(wait, deadline);
             self.check_deadline(0).map_err(Halt::Stop)?;
-            match functions::again(self.store.as_context_mut(), again) {
+            match functions::again(self.slot.as_context_mut(), again) {
                 Ok((errno, _)) => {
                     self.settle().map_err(Halt::Stop)?;
                     return Ok(Val::I32(errno));
@@ -230,93 +279,10 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Flushes output, at least once for each slice and before any wait.
-    fn let_output_through(&mut self) {
-        let files = &mut self.store.data_mut().wasi.files;
+    pub(super) fn let_output_through(&mut self) {
+        let files = &mut self.slot.data_mut().wasi.files;
         files.stdout.let_through();
         files.stderr.let_through();
-    }
-
-    fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
-        tail_calls::check().map_err(|error| Stop::Trap(error.to_string()))?;
-        self.let_output_through();
-        if let Some(when_long) = self.when_long {
-            when_long();
-        }
-        self.issue(required)
-    }
-
-    fn fuel_left(&self) -> u64 {
-        // Fuel metering is always on (`program.rs`), so there is a number.
-        self.store.get_fuel().unwrap_or(0)
-    }
-
-    fn fuel_used(&self) -> u64 {
-        let used = self.fuel_limit - self.fuel_unissued - self.fuel_left() + self.store.data().fuel_owed;
-        used.min(self.fuel_limit)
-    }
-
-    /// Fuel of a slice.
-    fn slice(&self) -> u64 {
-        if tail_calls::is_known_good() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
-    }
-
-    /// Starts the next slice, with at least `required` and what host calls owe, and checks the deadline.
-    fn issue(&mut self, required: u64) -> Result<(), Stop> {
-        self.check_deadline(required)?;
-        let host = self.store.data_mut();
-        host.limiter.growth_unpaid = 0;
-        let owed = std::mem::take(&mut host.fuel_owed);
-        let left = self.fuel_left();
-        let needed = required.saturating_add(owed);
-        let slice = needed.saturating_sub(left).max(self.slice()).min(self.fuel_unissued);
-        let available = left + slice;
-        if available < needed || slice == 0 {
-            // All remaining fuel counts as used: it did not suffice for the next step.
-            self.fuel_unissued = 0;
-            let _ = self.store.set_fuel(0);
-            return Err(Stop::OutOfFuel { limit: self.fuel_limit });
-        }
-        self.fuel_unissued -= slice;
-        self.store.data_mut().fuel_issued += slice;
-        // Fails only without fuel metering, which is always on (`program.rs`).
-        let _ = self.store.set_fuel(available - owed);
-        Ok(())
-    }
-
-    /// Pays what host calls of the last slice owe, and checks the deadline once more: a result is never on
-    /// credit, nor late.
-    fn settle(&mut self) -> Result<(), Stop> {
-        if self.store.data().fuel_owed == 0 { self.check_deadline(0) } else { self.next_slice(0) }
-    }
-
-    fn check_deadline(&self, required: u64) -> Result<(), Stop> {
-        let Some(limit) = self.deadline else { return Ok(()) };
-        let elapsed = self.started.elapsed();
-        if elapsed >= limit {
-            return Err(Stop::Deadline { limit, why: None });
-        }
-        // Only a bulk memory instruction needs more than a slice at once, and it is not interrupted.
-        if required > SLICE_FUEL {
-            let growth = self.store.data().limiter.growth_unpaid;
-            if growth > 0 {
-                self.check_bulk(growth, FRESH_BYTES_PER_MS)?;
-            } else {
-                self.check_bulk(required.saturating_mul(u64::from(BULK_BYTES_PER_FUEL)), BULK_BYTES_PER_MS)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses an uninterruptible operation on `bytes` that would pass the deadline.
-    fn check_bulk(&self, bytes: u64, bytes_per_ms: u64) -> Result<(), Stop> {
-        let Some(limit) = self.deadline else { return Ok(()) };
-        let estimate = Duration::from_millis(bytes / bytes_per_ms);
-        let latest = limit.saturating_add(Duration::from_millis(BULK_OVERRUN_MS));
-        if self.started.elapsed().saturating_add(estimate) <= latest {
-            return Ok(());
-        }
-        let why = format!("the next step moves {bytes} bytes");
-        Err(Stop::Deadline { limit, why: Some(why) })
     }
 
     fn halted(&mut self, error: Error) -> Result<Ended, Stop> {
@@ -352,6 +318,6 @@ impl<'a> Sandbox<'a> {
                 Err(stop) => stop,
             };
         }
-        trap::stop(&error, self.store.data().limiter.denied, self.fuel_limit)
+        trap::stop(&error, self.slot.data().limiter.denied, self.fuel_limit)
     }
 }

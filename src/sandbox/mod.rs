@@ -1,10 +1,15 @@
-//! Runs a guest under its limits: the compiled program, the instance, and warm instances.
+//! Runs a guest under its limits: the compiled program, the instance, what
+//! runs leave for the next ones, and warm instances.
 
 pub(crate) mod file;
 pub(crate) mod instance;
+pub(crate) mod meter;
 pub(crate) mod parked;
 pub mod pool;
 pub(crate) mod program;
+pub(crate) mod region;
+pub(crate) mod slot;
+pub(crate) mod spares;
 pub(crate) mod tail_calls;
 pub(crate) mod trap;
 pub(crate) mod zeroing;

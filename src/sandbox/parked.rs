@@ -3,15 +3,15 @@
 use super::instance::Sandbox;
 use crate::base::limits::Limits;
 use crate::base::outcome::Usage;
-use crate::host::store::Host;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::program::Program;
+use crate::sandbox::slot::Slot;
 use std::time::{Duration, Instant};
-use wasmi::{Instance, Store};
+use wasmi::Instance;
 
 /// A warm instance between two calls.
 pub struct Parked {
-    store: Store<Host>,
+    slot: Box<Slot>,
     instance: Instance,
     instance_bytes: usize,
 }
@@ -20,7 +20,7 @@ impl Parked {
     /// Bytes of its memory, exported or not; of its module's declarations beyond the usual; and of what the
     /// host keeps for an Extism plug-in.
     pub fn memory_bytes(&self) -> usize {
-        let host = self.store.data();
+        let host = self.slot.data();
         host.limiter.memory_bytes() + host.vars.bytes() + self.instance_bytes
     }
 }
@@ -29,27 +29,30 @@ impl<'a> Sandbox<'a> {
     /// Reuses an instance for another call, with new limits, a new context and a new deadline.
     pub fn wake(
         parked: Parked,
-        program: &Program,
+        program: &'a Program,
         limits: &Limits,
         mut wasi: WasiCtx,
         when_long: Option<&'a dyn Fn()>,
     ) -> Sandbox<'a> {
-        let Parked { mut store, instance, instance_bytes } = parked;
+        let Parked { mut slot, instance, instance_bytes } = parked;
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
-        let host = store.data_mut();
+        let host = slot.data_mut();
         host.wasi = wasi;
         (host.fuel_issued, host.fuel_owed) = (0, 0);
-        // Fails only without fuel metering, which is always on (`program.rs`).
-        let _ = store.set_fuel(0);
+        slot.set_fuel(0);
         Sandbox {
-            store,
+            program,
+            slot,
+            region: None,
             instance: Some(instance),
+            ended_well: true,
             instance_bytes,
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
             slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
+            capacity: None,
             started,
             instantiated: Some(Duration::ZERO),
             when_long,
@@ -59,7 +62,7 @@ impl<'a> Sandbox<'a> {
     /// Ends the run. If nothing was denied, keeps the instance for another.
     pub fn park(mut self) -> (Usage, Option<Parked>) {
         let usage = self.usage();
-        let host = self.store.data_mut();
+        let host = self.slot.data_mut();
         // Closes what the run had open.
         host.wasi.files.close_all();
         host.clear_blocks();
@@ -67,11 +70,7 @@ impl<'a> Sandbox<'a> {
         let parked = self.instance.filter(|_| !was_denied);
         (
             usage,
-            parked.map(|instance| Parked {
-                store: self.store,
-                instance,
-                instance_bytes: self.instance_bytes,
-            }),
+            parked.map(|instance| Parked { slot: self.slot, instance, instance_bytes: self.instance_bytes }),
         )
     }
 }

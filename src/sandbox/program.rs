@@ -4,17 +4,23 @@ use crate::base::error::{Error, LoadProblem};
 use crate::base::heap;
 use crate::base::limits::{
     BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, NOP_FUEL,
-    SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
+    PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
 };
+use crate::host::functions::Row;
 use crate::host::linker;
 use crate::host::store::Host;
+use crate::host::wasi::ctx::WasiCtx;
 use crate::module::code::Code;
-use crate::module::reader::ModuleInfo;
-use crate::module::{reader, rewrite};
+use crate::module::reader;
+use crate::module::reader::{MemorySize, ModuleInfo};
+use crate::module::rewrite::{self, Rewritten};
+use crate::sandbox::slot::Slot;
+use crate::sandbox::spares::Spares;
 use crate::sandbox::tail_calls;
 use std::borrow::Cow;
 use std::panic::catch_unwind;
-use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, OperatorCost};
+use std::time::Instant;
+use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, MemoryType, Module, OperatorCost, Store};
 
 /// A compiled module with its declarations. `Send + Sync`; any number of runs may share it.
 ///
@@ -37,7 +43,11 @@ use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, Linker, Module, Op
 pub struct Program {
     pub(crate) engine: Engine,
     pub(crate) module: Module,
-    pub(crate) linker: Linker<Host>,
+    /// The functions that it imports.
+    pub(crate) imports: Box<[&'static Row]>,
+    /// The type of its memory, which is the last import.
+    pub(crate) memory: Option<MemoryType>,
+    pub(crate) spares: Spares,
     pub(crate) start: Option<String>,
     /// Whether it imports clocks, some of which have to be read when a run starts.
     pub(crate) reads_clocks: bool,
@@ -144,6 +154,36 @@ impl Program {
         self.is_lazy && self.translation_ns > SHORT_TRANSLATION_NS
     }
 
+    /// A slot for its instances.
+    pub(crate) fn slot(&self, wasi: WasiCtx, limits: &Limits) -> Box<Slot> {
+        Box::new(Slot::new(Store::new(&self.engine, Host::new(wasi, limits))))
+    }
+
+    /// Bytes of its memory at the start.
+    pub(crate) fn declared_bytes(&self) -> usize {
+        // No more than the limits allow (`check_declared`).
+        self.info.memory.map_or(0, |memory| memory.min_pages as usize * PAGE_BYTES)
+    }
+
+    /// Bytes that its memory can grow to under `limits`; 0 without a memory. None if already its start is too much.
+    pub(crate) fn capacity(&self, limits: &Limits) -> Option<usize> {
+        let Some(memory) = self.info.memory.filter(|_| self.memory.is_some()) else { return Some(0) };
+        let declared = memory.max_pages.map_or(u32::MAX, |pages| u32::try_from(pages).unwrap_or(u32::MAX));
+        let most = limits.memory_pages.min(declared);
+        (memory.min_pages <= u64::from(most)).then(|| (most as usize).saturating_mul(PAGE_BYTES))
+    }
+
+    /// Whether memory is kept for later calls.
+    #[doc(hidden)]
+    pub fn has_spares(&self) -> bool {
+        !self.spares.is_empty()
+    }
+
+    /// Gives back the memory that is kept for later calls, unless it was used within the last second.
+    pub fn trim(&self) {
+        self.spares.expire(Instant::now());
+    }
+
     /// Its name in errors and the log.
     pub fn name(&self) -> &str {
         &self.name
@@ -204,7 +244,7 @@ fn compile(
     check_declared(&info, limits)?;
     check_translated(&code, limits)?;
 
-    let start = rewrite::rewrite(&mut wasm, &info, &code.edits)?;
+    let Rewritten { start, imports_memory } = rewrite::rewrite(&mut wasm, &info, &code.edits)?;
     // The translated form of a function grows by doubling, and is then copied.
     let compiling = code.translated_bytes.saturating_mul(3).saturating_add(2 * wasm.len() as u64);
     let no_memory = || LoadProblem::NoMemory { bytes: compiling };
@@ -228,14 +268,16 @@ fn compile(
     }
     let (engine, module) =
         module(if is_lazy { CompilationMode::LazyTranslation } else { CompilationMode::Eager })?;
-    let mut linker = Linker::new(&engine);
-    linker::define(&mut linker, &info.imports)?;
+    let imports = linker::resolve(&info.imports)?;
+    let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
     let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
     let slice_fuel = options.slice_fuel;
     Ok(Program {
         engine,
         module,
-        linker,
+        imports,
+        memory,
+        spares: Spares::default(),
         start,
         reads_clocks,
         slice_fuel,
@@ -245,6 +287,12 @@ fn compile(
         info,
         size,
     })
+}
+
+fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {
+    let mut builder = MemoryType::builder();
+    builder.min(memory.min_pages).max(memory.max_pages);
+    builder.build().map_err(|error| LoadProblem::Invalid(error.to_string()))
 }
 
 /// Names the build that supports a module that this one refuses.

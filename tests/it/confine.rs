@@ -70,6 +70,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_poll,
     libc::SYS_mprotect,
     libc::SYS_munmap,
+    libc::SYS_mincore,
     libc::SYS_brk,
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,

@@ -86,6 +86,7 @@ mod signatures;
 mod site;
 mod skip;
 mod soak;
+mod spares;
 mod stack;
 mod start;
 mod straight;

@@ -124,7 +124,7 @@ fn the_memory_hog_is_denied_at_the_cap_and_the_host_keeps_its_size() {
 }
 
 /// The memory of this process that is present, where the system tells.
-fn resident_kib() -> Option<u64> {
+pub fn resident_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()

@@ -176,10 +176,10 @@ fn idle_instances_are_let_go() {
     let (runner, _dir) = runner(WarmLimits { idle, ..keeping(1) });
     call(&runner, "count").unwrap();
     let now = Instant::now();
-    runner.plugins().expire_warm(now);
-    runner.plugins().expire_warm(now + Duration::from_secs(59));
+    runner.plugins().expire_idle(now);
+    runner.plugins().expire_idle(now + Duration::from_secs(59));
     assert_eq!(kept(&runner), 1);
-    runner.plugins().expire_warm(now + Duration::from_secs(61));
+    runner.plugins().expire_idle(now + Duration::from_secs(61));
     assert_eq!((kept(&runner), runner.plugins().warm_bytes()), (0, 0));
     assert_eq!(call(&runner, "count"), Ok(1));
 }

@@ -1,7 +1,7 @@
 //! Calls with numbers by chance: no panic, nothing outside of the directory, and no more than the quota and
 //! the caps allow.
 
-use crate::support::TempDir;
+use crate::support::{Chance, TempDir};
 use crate::wasi_dirs::{bounded, tree, world_with};
 use crate::wasi_pointers::invoke;
 use crate::wasi_world::{MEMORY_BYTES, World};
@@ -10,26 +10,6 @@ use fuelbox::host::wasi::TABLE;
 use fuelbox::host::wasi::abi::Fault;
 use fuelbox::host::wasi::time::Clock;
 use std::path::Path;
-
-/// A sequence of numbers (xorshift64, Marsaglia 2003), the same in every run of the test.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
 
 const WORDS: [&str; 14] = [
     "a",

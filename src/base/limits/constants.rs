@@ -120,6 +120,19 @@ pub const DESCRIPTORS_DEFAULT: usize = 100;
 /// functions or segments counts by these ([`FUNCTION_BYTES`](super::FUNCTION_BYTES) and the others).
 pub const INSTANCE_BYTES: usize = 64 * 1024;
 
+/// The least that an instance takes of its store, in bytes.
+pub const INSTANCE_BYTES_MIN: usize = 512;
+
+/// Bytes that the instances of one store may take together: 512 KiB. A store frees nothing of an instance before it is
+/// dropped, so it has a limited number of them.
+pub const SLOT_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of what runs leave for the next ones, in the whole process: 16 MiB.
+pub const SPARE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Time that it is kept.
+pub const SPARE_IDLE: Duration = Duration::from_secs(1);
+
 /// Overhead of a block of an Extism plug-in, in bytes: its entry in the map of blocks, and the allocator's own.
 /// It counts, so that many tiny blocks stay within the memory limit.
 pub const BLOCK_OVERHEAD_BYTES: usize = 128;

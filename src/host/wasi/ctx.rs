@@ -147,6 +147,26 @@ impl WasiCtx {
         })
     }
 
+    /// The context of no run: without anything open.
+    pub fn closed() -> WasiCtx {
+        WasiCtx {
+            args: Vec::new(),
+            env: Vec::new(),
+            files: Files::closed(),
+            clock: Clock::system(),
+            entropy: Entropy::System,
+            stream_types: [filetype::UNKNOWN; 3],
+            config: Vec::new(),
+            hosts: Vec::new(),
+            moved_bytes: 0,
+            extra_fuel: 0,
+            may_have_waited: false,
+            random_filled: 0,
+            polled_since: None,
+            inodes: None,
+        }
+    }
+
     /// Starts the clock of the run; the CPU clocks only if it will ask for them.
     pub fn start(&mut self, started: Instant, reads_clocks: bool) {
         if let Clock::System { started: at, cpu } = &mut self.clock {

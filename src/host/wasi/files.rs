@@ -3,7 +3,7 @@
 use super::abi::{Errno, fdflags, rights};
 use super::dir::{Filestat, Preopen};
 use super::listing::Listing;
-use crate::host::streams::{Input, Sink, Stdin};
+use crate::host::streams::{Input, Sink, SinkTo, Stdin};
 use cap_std::fs::Dir;
 use std::fs::File;
 use std::sync::Arc;
@@ -148,6 +148,13 @@ impl Files {
             stream(Descriptor::Stderr, rights::FD_WRITE),
         ];
         Files { open, limit, stdin: Input::new(stdin), stdout, stderr, quota }
+    }
+
+    /// No descriptors.
+    pub fn closed() -> Files {
+        let sink = |stream| Sink::new(stream, 0, SinkTo::Buffer(Vec::new()));
+        let stdin = Input::new(Stdin::Empty);
+        Files { open: Vec::new(), limit: 0, stdin, stdout: sink("stdout"), stderr: sink("stderr"), quota: 0 }
     }
 
     /// Adds a directory that is open from the start. EMFILE if there is no room for it.

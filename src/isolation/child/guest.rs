@@ -101,6 +101,16 @@ impl Guest {
         self.has_faults
     }
 
+    /// Whether runs left anything for the next ones.
+    pub fn has_spares(&self) -> bool {
+        self.program.has_spares()
+    }
+
+    /// Gives back what they left, unless that was just now.
+    pub fn trim(&self) {
+        self.program.trim();
+    }
+
     /// Makes an instance, and calls nothing.
     ///
     /// # Errors

@@ -4,11 +4,13 @@ use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::outcome::Stop;
 use crate::isolation::wire::{Binding, FRAME_HEAD_BYTES, Request};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::io::{self, BufReader, ErrorKind, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// Descriptors that come with a binding, at most: the module, and directories (Linux: SCM_MAX_FD, 253).
 pub const DESCRIPTORS_MAX: usize = 250;
@@ -60,6 +62,16 @@ impl Requests {
     /// Over this connection.
     pub fn new(stream: UnixStream) -> Requests {
         Requests(BufReader::with_capacity(PIECE_BYTES, stream))
+    }
+
+    /// Whether no request comes for this long.
+    pub fn is_quiet_for(&self, time: Duration) -> bool {
+        if !self.0.buffer().is_empty() {
+            return false;
+        }
+        let mut stream = [PollFd::new(self.0.get_ref(), PollFlags::IN)];
+        // A time that does not fit is none that is waited for here. An interrupted wait has no answer yet.
+        matches!(poll(&mut stream, Timespec::try_from(time).ok().as_ref()), Ok(0))
     }
 
     /// The next request. None if there is no door any more.

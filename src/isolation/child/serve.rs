@@ -5,6 +5,7 @@ use super::outlet::Frames;
 use super::requests::Requests;
 use crate::abi::given::Given;
 use crate::base::error::Error;
+use crate::base::limits::SPARE_IDLE;
 use crate::base::lock::lock;
 use crate::isolation::wire::{Failure, Ran, Request, read_head, write_head};
 use serde::Serialize;
@@ -21,8 +22,12 @@ pub fn serve(
     load: impl FnOnce() -> Result<Guest, Error>,
 ) -> io::Result<()> {
     let mut load = Some(load);
-    let mut guest = None;
-    while let Some((request, message)) = requests.next()? {
+    let mut guest: Option<Guest> = None;
+    loop {
+        if let Some(guest) = &guest {
+            give_back(guest, &requests);
+        }
+        let Some((request, message)) = requests.next()? else { return Ok(()) };
         match (request, &guest) {
             (Request::Load, None) => {
                 let loaded = load.take().map_or_else(|| Err(unloaded()), |load| load());
@@ -36,7 +41,13 @@ pub fn serve(
             _ => respond(frames, Err::<(), _>(unloaded()), &[])?,
         }
     }
-    Ok(())
+}
+
+/// Gives back what runs left for the next ones, if these do not come soon.
+fn give_back(guest: &Guest, requests: &Requests) {
+    if guest.has_spares() && requests.is_quiet_for(SPARE_IDLE) {
+        guest.trim();
+    }
 }
 
 fn unloaded() -> Error {

@@ -26,6 +26,7 @@ const ALWAYS: &[c_long] = &[
     libc::SYS_send,
     // Memory. `mmap`, `mprotect` and `madvise` are below.
     libc::SYS_munmap,
+    libc::SYS_mincore,
     libc::SYS_mremap,
     libc::SYS_brk,
     // Clocks, waiting, randomness.

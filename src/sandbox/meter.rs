@@ -1,0 +1,103 @@
+//! What a run has left: fuel, handed out in slices, and time, looked at between them.
+
+use super::instance::Sandbox;
+use crate::base::limits::{
+    BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, SLICE_FUEL,
+    UNCHECKED_SLICE_FUEL,
+};
+use crate::base::outcome::Stop;
+use crate::sandbox::tail_calls;
+use std::time::Duration;
+
+impl Sandbox<'_> {
+    pub(super) fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+        tail_calls::check().map_err(|error| Stop::Trap(error.to_string()))?;
+        self.let_output_through();
+        if let Some(when_long) = self.when_long {
+            when_long();
+        }
+        self.issue(required)
+    }
+
+    fn fuel_left(&self) -> u64 {
+        self.slot.fuel()
+    }
+
+    pub(super) fn fuel_used(&self) -> u64 {
+        let used = self.fuel_limit - self.fuel_unissued - self.fuel_left() + self.slot.data().fuel_owed;
+        used.min(self.fuel_limit)
+    }
+
+    /// Fuel of a slice.
+    fn slice(&self) -> u64 {
+        if tail_calls::is_known_good() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
+    }
+
+    /// Starts the next slice, with at least `required` and what host calls owe, and checks the deadline.
+    pub(super) fn issue(&mut self, required: u64) -> Result<(), Stop> {
+        self.check_deadline(required)?;
+        self.hand_out(required)
+    }
+
+    pub(super) fn hand_out(&mut self, required: u64) -> Result<(), Stop> {
+        let host = self.slot.data_mut();
+        host.limiter.growth_unpaid = 0;
+        let owed = std::mem::take(&mut host.fuel_owed);
+        let left = self.fuel_left();
+        let needed = required.saturating_add(owed);
+        let slice = needed.saturating_sub(left).max(self.slice()).min(self.fuel_unissued);
+        let available = left + slice;
+        if available < needed || slice == 0 {
+            // All remaining fuel counts as used: it did not suffice for the next step.
+            self.fuel_unissued = 0;
+            self.slot.set_fuel(0);
+            return Err(Stop::OutOfFuel { limit: self.fuel_limit });
+        }
+        self.fuel_unissued -= slice;
+        self.slot.data_mut().fuel_issued += slice;
+        self.slot.set_fuel(available - owed);
+        Ok(())
+    }
+
+    /// Pays what host calls of the last slice owe, and checks the deadline once more: a result is never on
+    /// credit, nor late.
+    pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        if self.slot.data().fuel_owed == 0 { self.check_deadline(0) } else { self.next_slice(0) }
+    }
+
+    pub(super) fn check_deadline(&self, required: u64) -> Result<(), Stop> {
+        if self.deadline.is_none() {
+            return Ok(());
+        }
+        self.check_elapsed(self.started.elapsed())?;
+        // Only a bulk memory instruction needs more than a slice at once, and it is not interrupted.
+        if required > SLICE_FUEL {
+            let growth = self.slot.data().limiter.growth_unpaid;
+            if growth > 0 {
+                self.check_bulk(growth, FRESH_BYTES_PER_MS)?;
+            } else {
+                self.check_bulk(required.saturating_mul(u64::from(BULK_BYTES_PER_FUEL)), BULK_BYTES_PER_MS)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_elapsed(&self, elapsed: Duration) -> Result<(), Stop> {
+        match self.deadline {
+            Some(limit) if elapsed >= limit => Err(Stop::Deadline { limit, why: None }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an uninterruptible operation on `bytes` that would pass the deadline.
+    pub(super) fn check_bulk(&self, bytes: u64, bytes_per_ms: u64) -> Result<(), Stop> {
+        let Some(limit) = self.deadline else { return Ok(()) };
+        let estimate = Duration::from_millis(bytes / bytes_per_ms);
+        let latest = limit.saturating_add(Duration::from_millis(BULK_OVERRUN_MS));
+        if self.started.elapsed().saturating_add(estimate) <= latest {
+            return Ok(());
+        }
+        let why = format!("the next step moves {bytes} bytes");
+        Err(Stop::Deadline { limit, why: Some(why) })
+    }
+}

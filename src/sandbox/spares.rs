@@ -1,0 +1,128 @@
+//! What runs of a program leave for the next ones: slots whose memory is zeroed, and regions. Nothing of a run is in them.
+//!
+//! They save time and hold little memory, for a second after their last use.
+
+use crate::base::limits::{INSTANCE_BYTES_MIN, SLOT_BYTES_MAX, SPARE_BYTES_MAX, SPARE_IDLE};
+use crate::base::lock::lock;
+use crate::sandbox::region::{Region, WRITTEN_BYTES_MAX};
+use crate::sandbox::slot::Slot;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Bytes of all spares of this process.
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// A part of [`BYTES`].
+struct Share(usize);
+
+impl Share {
+    /// None if there is no room for so many bytes.
+    fn new(bytes: usize) -> Option<Share> {
+        let more = |all: usize| all.checked_add(bytes).filter(|sum| *sum <= SPARE_BYTES_MAX);
+        BYTES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Share(bytes))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        BYTES.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
+enum What {
+    Slot(Box<Slot>),
+    Region(Region),
+}
+
+struct Spare {
+    what: What,
+    since: Instant,
+    _share: Share,
+}
+
+/// The spares of one program.
+#[derive(Default)]
+pub struct Spares(Mutex<Vec<Spare>>);
+
+/// What a run begins with.
+#[derive(Default)]
+pub enum Begin {
+    /// Nothing is there.
+    #[default]
+    Afresh,
+    /// A region.
+    Region(Region),
+    /// A slot, whose memory is zero.
+    Slot(Box<Slot>),
+}
+
+impl Spares {
+    /// What was used last and has `capacity` bytes for the memory. Without a memory, that is 0.
+    pub fn take(&self, capacity: usize) -> Begin {
+        let mut spares = lock(&self.0);
+        let fits = |spare: &Spare| match &spare.what {
+            What::Slot(slot) => slot.capacity() >= capacity,
+            What::Region(region) => capacity > 0 && region.len() >= capacity,
+        };
+        let Some(last) = spares.iter().rposition(fits) else { return Begin::Afresh };
+        let spare = spares.remove(last);
+        drop(spares);
+        match spare.what {
+            What::Slot(slot) => Begin::Slot(slot),
+            What::Region(region) => Begin::Region(region),
+        }
+    }
+
+    /// Keeps a slot after a run, or its region. The run ended well if `ended_well`; its instance took `instance_bytes`, and
+    /// began with `declared_bytes` of memory.
+    pub fn keep(
+        &self,
+        mut slot: Box<Slot>,
+        ended_well: bool,
+        (instance_bytes, declared_bytes): (usize, usize),
+        now: Instant,
+    ) {
+        let instances = (INSTANCE_BYTES_MIN + instance_bytes).saturating_mul(slot.uses() as usize + 1);
+        // A new store for a large memory takes long, and its instances may take a part of what that may.
+        let most = SLOT_BYTES_MAX.max(declared_bytes / 8);
+        if ended_well && instances <= most && slot.clean(declared_bytes) {
+            let bytes = instances + slot.resident_bytes();
+            return self.push(What::Slot(slot), bytes, now);
+        }
+        let bytes = slot.memory_bytes();
+        let Some(mut region) = slot.into_region() else { return };
+        // The interpreter zeroes the memory that it makes. After a run like others, its pages are there already then.
+        let kept = if ended_well && bytes <= WRITTEN_BYTES_MAX { bytes } else { 0 };
+        region.release(kept);
+        self.push(What::Region(region), kept, now);
+    }
+
+    fn push(&self, what: What, bytes: usize, now: Instant) {
+        let Some(share) = Share::new(bytes) else { return };
+        let spare = Spare { what, since: now, _share: share };
+        let mut spares = lock(&self.0);
+        spares.push(spare);
+        let gone = expired(&mut spares, now);
+        drop(spares);
+        drop(gone);
+    }
+
+    /// Drops what was not used for a second.
+    pub fn expire(&self, now: Instant) {
+        let gone = expired(&mut lock(&self.0), now);
+        drop(gone);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+}
+
+/// Takes out what has been idle for too long; the longest idle comes first.
+fn expired(spares: &mut Vec<Spare>, now: Instant) -> Vec<Spare> {
+    let is_old = |spare: &Spare| now.saturating_duration_since(spare.since) >= SPARE_IDLE;
+    let old = spares.iter().take_while(|spare| is_old(spare)).count();
+    spares.drain(..old).collect()
+}
