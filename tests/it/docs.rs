@@ -72,11 +72,13 @@ fn flags_that_are_spoken_of_exist() {
         "--edition",
         "--features",
         "--lib",
+        "--list",
         "--model-gen",
         "--no-default-features",
         "--open",
         "--path",
         "--profile",
+        "--quick",
         "--release",
         "--resources-dir",
         "--small",
@@ -85,6 +87,7 @@ fn flags_that_are_spoken_of_exist() {
         "--std",
         "--strip-all",
         "--target",
+        "--write",
     ];
     let mut unknown = std::collections::BTreeSet::new();
     let is_of_others = |path: &Path| ["benches", "fuzz"].iter().any(|dir| path.starts_with(root().join(dir)));

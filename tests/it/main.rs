@@ -7,6 +7,7 @@ static ALLOCATOR: fuelbox::ZeroingAllocator<std::alloc::System> =
 
 mod access_log;
 mod attack;
+mod benchmarks;
 mod cases;
 mod cgi;
 mod cgi_programs;
