@@ -77,9 +77,9 @@ pub use isolation::Isolation;
 #[cfg(feature = "plugins")]
 pub use plugins::{folder::Changes, signature::TrustedKey};
 pub use runner::{Runner, RunnerConfig, Target};
-#[doc(hidden)]
-pub use sandbox::program::CompileOptions;
 pub use sandbox::program::Program;
+#[doc(hidden)]
+pub use sandbox::program::{CompileOptions, Translation};
 pub use sandbox::zeroing::ZeroingAllocator;
 
 /// The README's example is a test.

@@ -12,6 +12,7 @@ pub mod lock;
 pub(crate) mod outcome;
 #[cfg(feature = "gateway")]
 pub(crate) mod private_dir;
+pub(crate) mod share;
 pub(crate) mod stopped;
 #[cfg(feature = "plugins")]
 pub mod units;

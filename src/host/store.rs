@@ -147,7 +147,7 @@ pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
     let paid = cost.min(fuel);
     host.fuel_owed += cost - paid;
     let is_paid = host.fuel_owed == 0;
-    // Fuel metering is always on (`program.rs`), so this cannot fail.
+    // Fuel metering is always on (`sandbox/engine.rs`), so this cannot fail.
     let _ = store.set_fuel(fuel - paid);
     is_paid
 }

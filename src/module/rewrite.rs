@@ -8,7 +8,7 @@
 //! - `i32.const 0; i32.or` before each `select`. The interpreter's translator fuses a comparison with zero and
 //!   the `select` after it, and gets the condition wrong if it is in a stack slot. The `or` changes no value
 //!   and is not a comparison, so nothing is fused.
-//! - `nop`, with a price set in `program.rs`, in functions with many local variables: a call zeroes them all,
+//! - `nop`, with a price set in `sandbox/engine.rs`, in functions with many local variables: a call zeroes them all,
 //!   and the interpreter charges nothing for that.
 
 use crate::base::error::{LoadProblem, invalid};

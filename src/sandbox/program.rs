@@ -3,9 +3,10 @@
 use crate::base::error::{Error, LoadProblem};
 use crate::base::heap;
 use crate::base::limits::{
-    BULK_BYTES_PER_FUEL, GROW_FUEL, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, NOP_FUEL,
-    PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, STACK_BYTES_INITIAL, TEXT_BYTES_MAX, TRANSLATED_PER_BYTE,
+    LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL,
+    TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
+use crate::base::share::{Quota, Share};
 use crate::host::functions::Row;
 use crate::host::linker;
 use crate::host::store::Host;
@@ -16,11 +17,11 @@ use crate::module::reader::{MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spares;
-use crate::sandbox::tail_calls;
+use crate::sandbox::{engine, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use std::time::Instant;
-use wasmi::{CompilationMode, Config, CustomFuelCosts, Engine, MemoryType, Module, OperatorCost, Store};
+use wasmi::{CompilationMode, Engine, MemoryType, Module, Store};
 
 /// A compiled module with its declarations. `Send + Sync`; any number of runs may share it.
 ///
@@ -55,6 +56,7 @@ pub struct Program {
     pub(crate) slice_fuel: u64,
     name: String,
     is_lazy: bool,
+    _translated: Option<Share>,
     translation_ns: u64,
     info: ModuleInfo,
     size: usize,
@@ -75,14 +77,26 @@ pub struct CompileOptions {
     pub work_arounds: bool,
     /// Fuel handed out at a time.
     pub slice_fuel: u64,
-    /// Whether all code is translated once before the program is returned, at any cost. A panic of the
-    /// interpreter's translator is then an error; while a guest runs, it would end the process.
-    pub tries_all: bool,
+    /// When functions are translated.
+    pub translation: Translation,
+}
+
+/// When functions are translated. All are validated before any guest runs.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Translation {
+    /// All of them once before the program is returned, at any cost. A panic of the interpreter's translator is then an
+    /// error; while a guest runs, it would end the process.
+    AtLoad,
+    /// At their first call, for a process that serves one run.
+    AtFirstCall,
+    /// At their first call. Another process has validated and translated the same bytes, and ends this one if it is late.
+    Known,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL, tries_all: true }
+        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL, translation: Translation::AtLoad }
     }
 }
 
@@ -151,7 +165,12 @@ impl Program {
 
     /// Whether translation of functions may delay a run by more than a moment.
     pub(crate) fn is_slow_to_translate(&self) -> bool {
-        self.is_lazy && self.translation_ns > SHORT_TRANSLATION_NS
+        self.is_lazy && self.has_much_code()
+    }
+
+    /// Whether all of its code takes more than a moment to translate.
+    pub(crate) fn has_much_code(&self) -> bool {
+        self.translation_ns > SHORT_TRANSLATION_NS
     }
 
     /// A slot for its instances.
@@ -250,7 +269,7 @@ fn compile(
     let no_memory = || LoadProblem::NoMemory { bytes: compiling };
     heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
     let module = |mode| {
-        let engine = Engine::new(&config(limits, mode));
+        let engine = Engine::new(&engine::config(limits, mode));
         let module = Module::new(&engine, &wasm);
         let module = module.map_err(|error| match error.to_string() {
             why if why.contains("out of system memory") => no_memory(),
@@ -259,15 +278,23 @@ fn compile(
         Ok::<_, LoadProblem>((engine, module))
     };
     let translation_ns = code.translation_ns;
-    let most = if options.tries_all { LAZY_TRANSLATION_NS } else { LAZY_TRANSLATION_ONCE_NS };
-    let is_lazy = translation_ns <= most;
-    if is_lazy && options.tries_all {
-        // Kept, the translated code would take three times the memory; most programs use a fraction of their
-        // functions.
-        drop(module(CompilationMode::Eager)?);
-    }
-    let (engine, module) =
-        module(if is_lazy { CompilationMode::LazyTranslation } else { CompilationMode::Eager })?;
+    let (mode, share) = match options.translation {
+        Translation::Known => (CompilationMode::Lazy, None),
+        Translation::AtFirstCall if translation_ns <= LAZY_TRANSLATION_ONCE_NS => {
+            (CompilationMode::LazyTranslation, None)
+        }
+        Translation::AtLoad if translation_ns <= LAZY_TRANSLATION_NS => match kept(&code) {
+            None => {
+                // Validated and tried. Kept, it would take three times the memory.
+                drop(module(CompilationMode::Eager)?);
+                (CompilationMode::Lazy, None)
+            }
+            share => (CompilationMode::Eager, share),
+        },
+        _ => (CompilationMode::Eager, None),
+    };
+    let is_lazy = !matches!(mode, CompilationMode::Eager);
+    let (engine, module) = module(mode)?;
     let imports = linker::resolve(&info.imports)?;
     let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
     let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
@@ -283,10 +310,18 @@ fn compile(
         slice_fuel,
         name: name.into(),
         is_lazy,
+        _translated: share,
         translation_ns,
         info,
         size,
     })
+}
+
+/// A share for the translated code of a module, if that is kept.
+fn kept(code: &Code) -> Option<Share> {
+    static QUOTA: Quota = Quota::new(TRANSLATED_KEPT_BYTES_ALL);
+    let bytes = Some(code.translated_bytes).filter(|bytes| *bytes <= TRANSLATED_KEPT_BYTES)?;
+    QUOTA.take(usize::try_from(bytes).ok()?)
 }
 
 fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {
@@ -333,41 +368,4 @@ fn check_translated(code: &Code, limits: &Limits) -> Result<(), LoadProblem> {
         "its translated code would take {bytes} bytes, more than the {limit} allowed, \
          {TRANSLATED_PER_BYTE} for each byte of --max-module"
     )))
-}
-
-fn config(limits: &Limits, mode: CompilationMode) -> Config {
-    let mut config = Config::default();
-    // `reader.rs` has checked the number of declarations. wasmi's own strict limits refuse the output of Go and
-    // CPython.
-    config
-        .consume_fuel(true)
-        .fuel_cost(CustomFuelCosts {
-            bytes_copied_per_fuel: BULK_BYTES_PER_FUEL,
-            // Lazy translation happens in the run that comes first. If it took fuel, that run would use more
-            // fuel than all others.
-            fuel_per_bytes_translated: 0,
-            fuel_per_bytes_validated: 0,
-        })
-        .operator_cost(OperatorCost {
-            memory_grow: GROW_FUEL,
-            table_grow: GROW_FUEL,
-            nop: NOP_FUEL,
-            ..OperatorCost::default()
-        })
-        .compilation_mode(mode)
-        .ignore_custom_sections(true)
-        .wasm_multi_memory(false)
-        // Initialisers run, unmetered, for every instance. Without this feature, each is one instruction.
-        .wasm_extended_const(false)
-        // In wasmi 2.0.0, a pause in an import that was called by a tail call resumes at a wrong place.
-        .wasm_tail_call(false)
-        .set_max_recursion_depth(limits.recursion);
-    // Its results may differ between processors; fuel and output must not.
-    #[cfg(feature = "simd")]
-    config.wasm_relaxed_simd(false).wasm_memory64(false);
-    config.set_min_stack_height(STACK_BYTES_INITIAL);
-    config.set_max_stack_height(limits.stack_bytes);
-    // A reused value stack contains what the last run left, and each is kept at its largest size.
-    config.set_max_cached_stacks(0);
-    config
 }

@@ -20,11 +20,11 @@ const GAP_BYTES: usize = 16 * 1024;
 const RANGES_MAX: usize = 8;
 
 /// Bytes that are zeroed by writing, and so stay with the process until the region is dropped.
-pub const WRITTEN_BYTES_MAX: usize = 2 * 1024 * 1024;
+const WRITTEN_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Bytes from which the interpreter zeroes a memory in huge pages: it takes a tenth of the time. They are given back at
-/// once. No huge page fits into less.
-const HUGE_FROM_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes from which the interpreter zeroes a new memory in huge pages, where the system has some: it takes a tenth of the
+/// time. They are given back at once. Half of such a page, as most processors have it.
+const HUGE_FROM_BYTES: usize = 1024 * 1024;
 
 /// A reserved range of addresses. Its pages are private, and zero until they are written.
 pub struct Region {

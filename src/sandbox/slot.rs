@@ -81,7 +81,7 @@ impl Slot {
         self.store.data_mut()
     }
 
-    /// Fuel that is left. Fuel metering is always on (`program.rs`), so there is a number.
+    /// Fuel that is left. Fuel metering is always on (`sandbox/engine.rs`), so there is a number.
     pub fn fuel(&self) -> u64 {
         self.store.get_fuel().unwrap_or(0)
     }

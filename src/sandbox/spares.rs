@@ -2,33 +2,18 @@
 //!
 //! They save time and hold little memory, for a second after their last use.
 
-use crate::base::limits::{INSTANCE_BYTES_MIN, SLOT_BYTES_MAX, SPARE_BYTES_MAX, SPARE_IDLE};
+use crate::base::limits::{
+    INSTANCE_BYTES_MIN, REGION_KEPT_BYTES, SLOT_BYTES_MAX, SPARE_BYTES_MAX, SPARE_IDLE,
+};
 use crate::base::lock::lock;
-use crate::sandbox::region::{Region, WRITTEN_BYTES_MAX};
+use crate::base::share::{Quota, Share};
+use crate::sandbox::region::Region;
 use crate::sandbox::slot::Slot;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Bytes of all spares of this process.
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-
-/// A part of [`BYTES`].
-struct Share(usize);
-
-impl Share {
-    /// None if there is no room for so many bytes.
-    fn new(bytes: usize) -> Option<Share> {
-        let more = |all: usize| all.checked_add(bytes).filter(|sum| *sum <= SPARE_BYTES_MAX);
-        BYTES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Share(bytes))
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        BYTES.fetch_sub(self.0, Ordering::Relaxed);
-    }
-}
+/// Of the spares of this process.
+static QUOTA: Quota = Quota::new(SPARE_BYTES_MAX);
 
 enum What {
     Slot(Box<Slot>),
@@ -90,16 +75,18 @@ impl Spares {
             let bytes = instances + slot.resident_bytes();
             return self.push(What::Slot(slot), bytes, now);
         }
+        // A new region is zeroed faster, in huge pages, unless most of its pages are in use already: those of a memory that
+        // grew, and that the interpreter zeroed. It zeroes them again before the next guest has them.
         let bytes = slot.memory_bytes();
-        let Some(mut region) = slot.into_region() else { return };
-        // The interpreter zeroes the memory that it makes. After a run like others, its pages are there already then.
-        let kept = if ended_well && bytes <= WRITTEN_BYTES_MAX { bytes } else { 0 };
-        region.release(kept);
-        self.push(What::Region(region), kept, now);
+        if ended_well && bytes > declared_bytes && bytes <= REGION_KEPT_BYTES {
+            let Some(mut region) = slot.into_region() else { return };
+            region.release(bytes);
+            self.push(What::Region(region), bytes, now);
+        }
     }
 
     fn push(&self, what: What, bytes: usize, now: Instant) {
-        let Some(share) = Share::new(bytes) else { return };
+        let Some(share) = QUOTA.take(bytes) else { return };
         let spare = Spare { what, since: now, _share: share };
         let mut spares = lock(&self.0);
         spares.push(spare);

@@ -4,7 +4,7 @@
 use crate::guest::{numbers, refusal};
 use crate::support::{job, wat};
 use fuelbox::abi::numeric;
-use fuelbox::{CompileOptions, Limits, LoadProblem, Program, Value};
+use fuelbox::{CompileOptions, Limits, LoadProblem, Program, Translation, Value};
 
 #[track_caller]
 fn refused(source: &str, says: &str) {
@@ -17,9 +17,9 @@ fn refused(source: &str, says: &str) {
 /// What `func` gives, with all code tried before, and without.
 #[track_caller]
 fn gives(source: &str, func: &str, params: &[Value], expected: &[Value]) {
-    for tries_all in [true, false] {
+    for translation in [Translation::AtLoad, Translation::AtFirstCall, Translation::Known] {
         let limits = Limits::default();
-        let options = CompileOptions { tries_all, ..CompileOptions::default() };
+        let options = CompileOptions { translation, ..CompileOptions::default() };
         let program = Program::compile_with("test", &wat(source), &limits, &options).unwrap();
         let report = numeric::run(job(&program, &limits), func, params).unwrap();
         assert_eq!(report.result.as_deref(), Ok(expected), "{func} {params:?}");
@@ -279,7 +279,7 @@ fn calls_with_many_values_do_not_hold_up_the_first_run() {
             "i64.const 0 ".repeat(results),
         );
         let limits = crate::support::deadline_ms(100);
-        let options = CompileOptions { tries_all: false, ..CompileOptions::default() };
+        let options = CompileOptions { translation: Translation::AtFirstCall, ..CompileOptions::default() };
         let program = Program::compile_with("test", &wat(&source), &limits, &options).unwrap();
         assert!(program.is_translated() == (params == results), "{params} parameters, {results} results");
     }

@@ -127,6 +127,9 @@ pub const INSTANCE_BYTES_MIN: usize = 512;
 /// dropped, so it has a limited number of them.
 pub const SLOT_BYTES_MAX: usize = 512 * 1024;
 
+/// Bytes of a memory that stay with the process after a guest that had it grow: 8 MiB. It is zeroed for the next one.
+pub const REGION_KEPT_BYTES: usize = 8 * 1024 * 1024;
+
 /// Bytes of what runs leave for the next ones, in the whole process: 16 MiB.
 pub const SPARE_BYTES_MAX: usize = 16 * 1024 * 1024;
 

@@ -6,8 +6,8 @@ use super::constants::BULK_BYTES_PER_FUEL;
 /// code, and contain data too. Code made for this purpose takes 30.
 pub const TRANSLATED_PER_BYTE: u64 = 6;
 
-/// Nanoseconds on a desktop core, as `operators.rs` estimates them. Code that takes at most this long to
-/// translate is translated function by function at the first call. Other code is translated at load.
+/// Nanoseconds on a desktop core, as `operators.rs` estimates them. Code that takes longer to translate is translated when it
+/// is loaded. Other code may be translated function by function at the first call.
 /// Translation takes no fuel of the guest (it would be charged to the run that comes first) and is not
 /// interrupted, so what is left to a run must fit the tolerance of the deadline, 20 ms.
 pub const LAZY_TRANSLATION_NS: u64 = 12_000_000;
@@ -15,6 +15,14 @@ pub const LAZY_TRANSLATION_NS: u64 = 12_000_000;
 /// The same for a process that serves one run, and ends at the deadline whatever the run does
 /// (`cli/watchdog.rs`).
 pub const LAZY_TRANSLATION_ONCE_NS: u64 = 20_000_000;
+
+/// Bytes of translated code that are kept of a module from the time when it was loaded, so that its first call takes as long
+/// as others: 1 MiB. Of larger code, programs use a fraction, and the rest would only take memory. As `operators.rs`
+/// estimates them, which is half as much again as it is.
+pub const TRANSLATED_KEPT_BYTES: u64 = 1024 * 1024;
+
+/// The same of all modules of a process: 16 MiB.
+pub const TRANSLATED_KEPT_BYTES_ALL: usize = 16 * 1024 * 1024;
 
 /// Code that takes at most this long needs no watchdog.
 pub const SHORT_TRANSLATION_NS: u64 = 2_000_000;

@@ -12,7 +12,7 @@ use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::isolation::wire::{Binding, Facts, Frame, Ran, Values};
 use crate::sandbox::pool::{Budget, Pool};
-use crate::sandbox::program::{CompileOptions, Program};
+use crate::sandbox::program::{CompileOptions, Program, Translation};
 use std::cell::Cell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -65,7 +65,8 @@ impl Guest {
     ) -> Result<Guest, Error> {
         let Binding { name, limits, convention, args, warm, tries_all, has_faults, .. } = binding;
         let work_arounds = !(cfg!(debug_assertions) && has_faults);
-        let options = CompileOptions { tries_all, work_arounds, ..CompileOptions::default() };
+        let translation = if tries_all { Translation::AtLoad } else { Translation::Known };
+        let options = CompileOptions { translation, work_arounds, ..CompileOptions::default() };
         let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
         let warm = warm.filter(|_| !command::fits(program.info()));
         let warm = warm.map(|limits| Pool::new(&limits, &Budget::new(limits.memory_bytes)));
@@ -91,7 +92,8 @@ impl Guest {
         self.is_tried.then(|| Facts {
             info: self.program.info().clone(),
             size: self.program.size(),
-            is_slow_to_translate: self.program.is_slow_to_translate(),
+            // Processes for runs translate functions at their first call.
+            is_slow_to_translate: self.program.has_much_code(),
         })
     }
 
