@@ -18,9 +18,9 @@ use crate::module::reader::Signature;
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
-use parts::{Parts, bytes, content, header_refs, text};
+use parts::{Parts, bytes, content, fixed, header_refs, object, response, text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// What a name may have in a path as it is (RFC 3986, section 2.3); braces would be taken for a template's.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -70,6 +70,25 @@ const FOLDER: &[Kind] = &[problem::NO_FOLDER, problem::PRECONDITION, problem::NO
 /// Problems of a new version.
 const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem::BUSY];
 
+/// The headers of a response that a run made.
+const MEASURED: &[&str] = &["Fuel-Used", "Server-Timing"];
+
+/// What a 304 says.
+const UNCHANGED: &str = "The client has it";
+
+/// The security of what needs a token.
+const BEARER: &str = r#"[{"bearer": []}]"#;
+
+/// The parameters of a request that may have conditions.
+const CONDITIONS: &str =
+    r##"[{"$ref": "#/components/parameters/IfMatch"}, {"$ref": "#/components/parameters/IfNoneMatch"}]"##;
+
+/// The parameters of what is below a program.
+const PATH_INFO: &str = r#"[{
+    "name": "path", "in": "path", "required": true, "schema": {"type": "string"},
+    "description": "The program's PATH_INFO; it may have slashes"
+}]"#;
+
 /// The description as text.
 ///
 /// # Errors
@@ -96,22 +115,7 @@ pub fn document(runner: &Runner, has_deployment: bool) -> Value {
             paths.insert(at, item);
         }
     }
-    json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "fuelbox",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "Runs WebAssembly plug-ins. Errors are problem details (RFC 9457).",
-        },
-        "servers": [{ "url": "/" }],
-        "tags": [
-            { "name": "plug-ins", "description": "Running what is loaded" },
-            { "name": "gateway", "description": "What the gateway tells of itself" },
-            { "name": "deployment", "description": "Changing what is loaded, if the server has a token file" },
-        ],
-        "paths": paths,
-        "components": parts.components(),
-    })
+    parts.document(paths)
 }
 
 /// The gateway's own routes, each only to be read.
@@ -121,8 +125,8 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
         let Some(Documentation { id, summary, is_versioned }) = route.documentation() else { continue };
         let content = match route {
             Route::Console => content("text/html; charset=utf-8", text()),
-            Route::Plugins => content(JSON, json!({ "$ref": "#/components/schemas/Plugins" })),
-            Route::OpenApi => content(JSON, json!({ "type": "object", "required": ["openapi", "paths"] })),
+            Route::Plugins => content(JSON, fixed(r##"{"$ref": "#/components/schemas/Plugins"}"##)),
+            Route::OpenApi => content(JSON, fixed(r#"{"type": "object", "required": ["openapi", "paths"]}"#)),
             Route::Metrics => {
                 let mut scrape = content(metrics::CLASSIC, text());
                 scrape.extend(content(metrics::OPEN_METRICS, text()));
@@ -139,19 +143,12 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
         let mut item = Map::new();
         for method in ["get", "head"] {
             let mut responses = parts.problems(&[ANY, more], false);
-            let mut ok = json!({ "description": summary, "headers": header_refs(headers) });
-            if method == "get" {
-                ok["content"] = content.clone().into();
-            }
-            responses.insert("200".into(), ok);
+            let content = (method == "get").then_some(&content);
+            responses.insert("200".into(), response(summary, headers, content));
             let mut operation = operation(&format!("{id}-{method}"), "gateway", summary, responses);
             if is_versioned {
-                operation["parameters"] = json!([
-                    { "$ref": "#/components/parameters/IfMatch" },
-                    { "$ref": "#/components/parameters/IfNoneMatch" },
-                ]);
-                operation["responses"]["304"] =
-                    json!({ "description": "The client has it", "headers": header_refs(headers) });
+                operation["parameters"] = fixed(CONDITIONS);
+                operation["responses"]["304"] = response(UNCHANGED, headers, None);
             }
             item.insert(method.into(), operation);
         }
@@ -161,14 +158,19 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
 }
 
 fn operation(id: &str, tag: &str, summary: &str, responses: Map<String, Value>) -> Value {
-    json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses })
+    object(vec![
+        ("operationId", id.into()),
+        ("tags", vec![tag].into()),
+        ("summary", summary.into()),
+        ("responses", responses.into()),
+    ])
 }
 
 /// What whoever may call a plug-in must show, and the problems of whoever does not.
 fn entry(access: Access) -> (Value, &'static [Kind]) {
     match access {
-        Access::Open => (json!([]), &[]),
-        Access::Token => (json!([{ "bearer": [] }]), &ENTRY[..1]),
+        Access::Open => (fixed("[]"), &[]),
+        Access::Token => (fixed(BEARER), &ENTRY[..1]),
     }
 }
 
@@ -194,10 +196,11 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     }
     input.extend(content("text/plain", text()));
     if some_of_numbers {
-        input.extend(content(JSON, json!({ "type": "array", "items": { "type": ["number", "string"] } })));
+        let numbers = fixed(r#"{"type": "array", "items": {"type": ["number", "string"]}}"#);
+        input.extend(content(JSON, numbers));
     }
     let output = match &plugin.policy.content_type {
-        Some(usual) => content(usual, json!({})),
+        Some(usual) => content(usual, bytes()),
         None if all_of_numbers => content(TEXT, text()),
         None => content(TEXT, text()).into_iter().chain(content(BYTES, bytes())).collect(),
     };
@@ -208,7 +211,7 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     let description = described.chain(rest).collect::<Vec<_>>().join("\n");
     let default = plugin.policy.only_function().unwrap_or(DEFAULT_FUNCTION);
     let has_default = plugin.convention(default).is_some();
-    let mut schema = json!({ "type": "string" });
+    let mut schema = text();
     if is_whole {
         schema["enum"] = functions.iter().map(|(name, ..)| *name).collect();
     }
@@ -218,16 +221,17 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     }
     let (security, refusals) = entry(plugin.policy.access);
     let mut responses = parts.problems(&[ANY, RUN, CALL, refusals], false);
-    let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
-    responses.insert("200".into(), json!({ "description": "It ran", "headers": headers, "content": output }));
+    responses.insert("200".into(), response("It ran", MEASURED, Some(&output)));
     let mut operation =
         operation(&format!("execute {}", plugin.name), "plug-ins", "Call a function", responses);
     operation["description"] = description.into();
-    operation["parameters"] =
-        json!([{ "name": "func", "in": "query", "required": !has_default, "schema": schema }]);
-    operation["requestBody"] = json!({ "content": input });
+    let mut parameter = fixed(r#"{"name": "func", "in": "query"}"#);
+    parameter["required"] = (!has_default).into();
+    parameter["schema"] = schema;
+    operation["parameters"] = vec![parameter].into();
+    operation["requestBody"] = object(vec![("content", input.into())]);
     operation["security"] = security;
-    Some(json!({ "post": operation }))
+    Some(object(vec![("post", operation)]))
 }
 
 /// The path of a program, or what is below it: a reference, for all programs are alike.
@@ -237,36 +241,31 @@ fn program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
         let item = any_program(parts, access, is_below);
         parts.path_items.insert(name.clone(), item);
     }
-    json!({ "$ref": format!("#/components/pathItems/{name}") })
+    object(vec![("$ref", format!("#/components/pathItems/{name}").into())])
 }
 
 fn any_program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
     let (security, refusals) = entry(access);
     // What it answers may have any status and be anything, whatever the gateway means by that status.
     let mut responses = parts.problems(&[ANY, RUN, refusals], true);
-    let headers = header_refs(&["Fuel-Used", "Server-Timing"]);
-    let ran =
-        json!({ "description": "What the program answers", "headers": headers, "content": { "*/*": {} } });
+    let mut ran =
+        fixed(r#"{"description": "What the program answers", "headers": {}, "content": {"*/*": {}}}"#);
+    ran["headers"] = header_refs(MEASURED);
     responses.insert("default".into(), ran);
+    let mut run = fixed(r#"{"tags": ["plug-ins"], "summary": "Run the program"}"#);
+    run["security"] = security;
+    run["responses"] = responses.into();
     let mut item = Map::new();
     for method in METHODS {
-        let mut operation = json!({
-            "tags": ["plug-ins"], "summary": "Run the program", "security": security, "responses": responses,
-        });
+        let mut operation = run.clone();
         // The others have no body to speak of (RFC 9110, section 9.3).
         if ["post", "put", "patch"].contains(&method) {
-            operation["requestBody"] = json!({ "content": { "*/*": {} } });
+            operation["requestBody"] = fixed(r#"{"content": {"*/*": {}}}"#);
         }
         item.insert(method.into(), operation);
     }
     if is_below {
-        item.insert(
-            "parameters".into(),
-            json!([{
-                "name": "path", "in": "path", "required": true, "schema": { "type": "string" },
-                "description": "The program's PATH_INFO; it may have slashes",
-            }]),
-        );
+        item.insert("parameters".into(), fixed(PATH_INFO));
     }
     item.into()
 }
@@ -285,7 +284,7 @@ fn deployment_paths(parts: &mut Parts) -> Map<String, Value> {
     let mut paths = Map::new();
     for (end, id, what, content, methods) in kinds {
         let mut item = Map::new();
-        item.insert("parameters".into(), json!([{ "$ref": "#/components/parameters/Name" }]));
+        item.insert("parameters".into(), fixed(r##"[{"$ref": "#/components/parameters/Name"}]"##));
         for method in methods {
             let is_put = *method == "put";
             let more = if is_put { PUT } else { &[problem::NO_PLUGIN, problem::BUSY] };
@@ -299,13 +298,11 @@ fn deployment_paths(parts: &mut Parts) -> Map<String, Value> {
             };
             let mut operation =
                 operation(&format!("{id}-{method}"), "deployment", &format!("{verb} {what}"), responses);
-            operation["security"] = json!([{ "bearer": [] }]);
-            operation["parameters"] = json!([
-                { "$ref": "#/components/parameters/IfMatch" },
-                { "$ref": "#/components/parameters/IfNoneMatch" },
-            ]);
+            operation["security"] = fixed(BEARER);
+            operation["parameters"] = fixed(CONDITIONS);
             if is_put {
-                operation["requestBody"] = json!({ "required": true, "content": content });
+                let content = content.clone().into();
+                operation["requestBody"] = object(vec![("required", true.into()), ("content", content)]);
             }
             item.insert((*method).into(), operation);
         }
@@ -316,29 +313,24 @@ fn deployment_paths(parts: &mut Parts) -> Map<String, Value> {
 
 /// The responses of a method that did as it was asked.
 fn done(method: &str, content: &Map<String, Value>, has_version: bool) -> Map<String, Value> {
-    let tagged = header_refs(if has_version { &["ETag"] } else { &[] });
+    let tagged: &[&str] = if has_version { &["ETag"] } else { &[] };
     let responses = match method {
-        "get" => json!({
-            "200": { "description": "As it is in the folder", "headers": tagged, "content": content },
-            "304": { "description": "The client has it", "headers": tagged },
-        }),
-        "head" => json!({
-            "200": { "description": "It is there", "headers": tagged },
-            "304": { "description": "The client has it", "headers": tagged },
-        }),
-        "put" if has_version => json!({
-            "201": {
-                "description": "It is there now",
-                "headers": header_refs(&["ETag", "Location"]),
-                "content": parts::content(JSON, json!({ "$ref": "#/components/schemas/Created" })),
-            },
-            "204": { "description": "It is in the place of what was there", "headers": tagged },
-        }),
-        "put" => json!({ "204": { "description": "It is put down", "headers": tagged } }),
-        _ => json!({ "204": { "description": "It is gone", "headers": header_refs(&[]) } }),
+        "get" => vec![
+            ("200", response("As it is in the folder", tagged, Some(content))),
+            ("304", response(UNCHANGED, tagged, None)),
+        ],
+        "head" => {
+            vec![("200", response("It is there", tagged, None)), ("304", response(UNCHANGED, tagged, None))]
+        }
+        "put" if has_version => {
+            let created = parts::content(JSON, fixed(r##"{"$ref": "#/components/schemas/Created"}"##));
+            vec![
+                ("201", response("It is there now", &["ETag", "Location"], Some(&created))),
+                ("204", response("It is in the place of what was there", tagged, None)),
+            ]
+        }
+        "put" => vec![("204", response("It is put down", tagged, None))],
+        _ => vec![("204", response("It is gone", &[], None))],
     };
-    match responses {
-        Value::Object(responses) => responses,
-        _ => Map::new(),
-    }
+    responses.into_iter().map(|(status, response)| (status.to_string(), response)).collect()
 }

@@ -1,12 +1,14 @@
-//! What the operations of the OpenAPI document share: problems; schemas, headers and parameters from `components.json`.
+//! What the operations of the OpenAPI document share: problems; what never changes, from `document.json`.
+//!
+//! Fixed parts are text that is parsed. Code that makes them (`json!`) takes a multiple of the space in the binary.
 
 use crate::abi::Convention;
 use crate::gateway::http::problem::{BUSY, Kind};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What does not depend on plug-ins. As code that makes it, it takes 30 KB more of the binary.
-const COMPONENTS: &str = include_str!("components.json");
+/// What does not depend on plug-ins.
+const DOCUMENT: &str = include_str!("document.json");
 
 /// What more than one path has, by name.
 #[derive(Default)]
@@ -28,59 +30,80 @@ impl Parts {
             let name = format!("{status}.{}{}", slugs.join("."), if or_guest { ".guest" } else { "" });
             let reference = format!("#/components/responses/{name}");
             self.responses.entry(name).or_insert_with(|| problem(status, &kinds, or_guest));
-            (status.to_string(), json!({ "$ref": reference }))
+            (status.to_string(), object(vec![("$ref", reference.into())]))
         };
         by_status.into_iter().map(refer).collect()
     }
 
-    /// The document's components.
-    pub fn components(self) -> Value {
-        let mut components: Value = serde_json::from_str(COMPONENTS).unwrap_or_default();
+    /// The document with these paths.
+    pub fn document(self, paths: Map<String, Value>) -> Value {
+        let mut document = fixed(DOCUMENT);
+        document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+        document["paths"] = paths.into();
+        let components = &mut document["components"];
         let conventions = Convention::ALL.iter().map(|convention| Value::from(convention.name()));
-        components["schemas"]["Function"]["properties"]["convention"] =
-            json!({ "enum": conventions.chain([Value::Null]).collect::<Vec<_>>() });
+        components["schemas"]["Function"]["properties"]["convention"]["enum"] =
+            conventions.chain([Value::Null]).collect();
         components["responses"] = self.responses.into_iter().collect();
         components["pathItems"] = self.path_items.into_iter().collect();
-        components
+        document
     }
 }
 
 fn problem(status: u16, kinds: &[Kind], or_guest: bool) -> Value {
     let types: Vec<String> = kinds.iter().map(|kind| kind.urn()).collect();
     let titles: Vec<&str> = kinds.iter().map(|kind| kind.title).collect();
-    let schema = json!({
-        "$ref": "#/components/schemas/Problem",
-        "properties": { "type": { "enum": types }, "status": { "const": status } },
-    });
+    let mut schema =
+        fixed(r##"{"$ref": "#/components/schemas/Problem", "properties": {"type": {}, "status": {}}}"##);
+    schema["properties"]["type"]["enum"] = types.into();
+    schema["properties"]["status"]["const"] = status.into();
     let mut answers = content("application/problem+json", schema);
     if or_guest {
-        answers.extend(content("*/*", json!({})));
+        answers.extend(content("*/*", bytes()));
     }
     let headers: &[&str] = match status {
         status if status == BUSY.status => &["Retry-After"],
         _ => &["Fuel-Used", "Server-Timing"],
     };
-    let headers = if status < 500 { header_refs(&[]) } else { header_refs(headers) };
-    json!({ "description": titles.join("; "), "headers": headers, "content": answers })
+    response(&titles.join("; "), if status < 500 { &[] } else { headers }, Some(&answers))
+}
+
+/// A part that never changes, from its text.
+pub fn fixed(json: &'static str) -> Value {
+    // The tests see each of them in a document.
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// An object with these members.
+pub fn object(members: Vec<(&str, Value)>) -> Value {
+    members.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+}
+
+/// A response with these headers, and with content if there is any.
+pub fn response(description: &str, headers: &[&str], content: Option<&Map<String, Value>>) -> Value {
+    let mut members = vec![("description", description.into()), ("headers", header_refs(headers))];
+    members.extend(content.map(|content| ("content", content.clone().into())));
+    object(members)
 }
 
 /// The named headers, and the one that every response has.
 pub fn header_refs(names: &[&str]) -> Value {
     let names = std::iter::once("X-Request-Id").chain(names.iter().copied());
-    names.map(|name| (name.to_string(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect()
+    let reference = |name: &str| object(vec![("$ref", format!("#/components/headers/{name}").into())]);
+    object(names.map(|name| (name, reference(name))).collect())
 }
 
 /// What is of one media type.
 pub fn content(media: &str, schema: Value) -> Map<String, Value> {
-    Map::from_iter([(media.to_string(), json!({ "schema": schema }))])
+    Map::from_iter([(media.to_string(), object(vec![("schema", schema)]))])
 }
 
 /// Any text.
 pub fn text() -> Value {
-    json!({ "type": "string" })
+    fixed(r#"{"type": "string"}"#)
 }
 
 /// Any bytes: in OpenAPI 3.1 they have no type.
 pub fn bytes() -> Value {
-    json!({})
+    fixed("{}")
 }
