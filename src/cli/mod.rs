@@ -66,6 +66,8 @@ fn run_line(args: Vec<OsString>) -> u8 {
 fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Help(topic) => print(text::text(topic).as_bytes()),
+        // `args::parse` has refused them where they are no part of the build.
+        Command::Man | Command::Completions(_) if !cfg!(feature = "manual") => Ok(()),
         Command::Man => print(manual::page().as_bytes()),
         Command::Completions(shell) => print(completions::script::script(shell).as_bytes()),
         Command::Version => print(concat!("fuelbox ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),

@@ -1,7 +1,7 @@
 //! Header fields that programs send: what is the gateway's own word, what would reach beyond the answer, and cookies.
 
 use crate::cgi::ECHO;
-use crate::support::{Client, Reply, Server, TempDir, prebuilt, wat};
+use crate::support::{Client, Reply, Server, TempDir, built, prebuilt, wat};
 use fuelbox::Runner;
 use std::io::Write;
 
@@ -255,7 +255,7 @@ fn a_browser_full_of_programs_cookies_still_sees_the_console() {
     }
     assert!(jar.0.iter().map(|(_, pair)| pair.len()).sum::<usize>() > 40_000);
     let mut client = Client::connect(server.address);
-    for path in ["/", "/plugins", "/openapi.json", "/healthz", "/metrics", "/execute/greet"] {
+    for path in built(&["/", "/plugins", "/openapi.json", "/healthz", "/metrics", "/execute/greet"]) {
         let cookies = jar.for_path(path);
         assert_eq!(cookies, "", "{path}");
         let method = if path.starts_with("/execute") { "POST" } else { "GET" };

@@ -1,7 +1,7 @@
 //! What RFC 9110 and RFC 9112 ask of any server: whom a request is for, and which answers have a body and a length.
 
 use crate::cgi::{ECHO, ENV};
-use crate::support::{Client, Reply, Server, TempDir, wat};
+use crate::support::{Client, Reply, Server, TempDir, built, wat};
 use fuelbox::base::limits::DoorLimits;
 use fuelbox::gateway::{Gateway, GatewayConfig};
 use fuelbox::{Limits, Runner};
@@ -194,7 +194,7 @@ fn answers_without_content_say_nothing_of_it() {
         // The connection is where the next answer begins.
         assert_eq!(client.send("POST", "/execute/echo", b"next").text(), "next", "{output:?}");
     }
-    for path in ["/", "/plugins", "/openapi.json"] {
+    for path in built(&["/", "/plugins", "/openapi.json"]) {
         let tag = client.send("GET", path, b"").header("etag").unwrap().to_string();
         for method in ["GET", "HEAD"] {
             let reply = client.ask(method, path, &[("If-None-Match", &tag)], b"");
@@ -280,7 +280,7 @@ fn every_answer_has_one_date_and_one_server() {
 fn a_condition_that_does_not_hold_keeps_an_answer_back() {
     let (server, _dir) = server();
     let mut client = Client::connect(server.address);
-    for path in ["/", "/plugins", "/openapi.json"] {
+    for path in built(&["/", "/plugins", "/openapi.json"]) {
         let tag = client.send("GET", path, b"").header("etag").unwrap().to_string();
         let weak = format!("W/{tag}");
         let two = format!("\"x\", {tag}");

@@ -13,7 +13,9 @@ mod cgi;
 mod cgi_programs;
 mod cli;
 mod cli_args;
+#[cfg(feature = "manual")]
 mod cli_completions;
+#[cfg(feature = "manual")]
 mod cli_manual;
 mod cli_streams;
 mod cli_table;
@@ -24,6 +26,7 @@ mod command;
 mod config;
 mod confine;
 mod confined_runs;
+#[cfg(feature = "console")]
 mod console;
 mod deadline;
 mod deploy;
@@ -51,6 +54,7 @@ mod isolation;
 mod isolation_findings;
 mod isolation_memory;
 mod isolation_serve;
+mod left_out;
 mod leftovers;
 mod links;
 mod listing;
@@ -64,6 +68,7 @@ mod metrics;
 mod nan;
 mod numeric;
 mod offered;
+#[cfg(feature = "openapi")]
 mod openapi;
 mod packed;
 mod plain;

@@ -93,6 +93,16 @@ pub fn twice(mut look: impl FnMut() -> Changes) -> Changes {
     first
 }
 
+/// Those of these paths that this build has.
+pub fn built(paths: &[&'static str]) -> impl Iterator<Item = &'static str> {
+    let is_built = |path: &&str| match *path {
+        "/" => cfg!(feature = "console"),
+        "/openapi.json" => cfg!(feature = "openapi"),
+        _ => true,
+    };
+    paths.iter().copied().filter(is_built)
+}
+
 /// A built guest of this repository.
 pub fn prebuilt(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/prebuilt").join(name)

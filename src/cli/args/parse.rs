@@ -76,6 +76,9 @@ fn help(mut words: Words) -> Result<Command, String> {
     match (is_man, shell, operands.first()) {
         (false, None, None) => Ok(Command::Help(Topic::All)),
         (false, None, Some(name)) => command_called(&name.to_string_lossy()).map(Command::Help),
+        (true, None, None) | (false, Some(_), None) if !cfg!(feature = "manual") => {
+            Err("this build has no manual page and no completions (cargo feature `manual`)".into())
+        }
         (true, None, None) => Ok(Command::Man),
         (false, Some(shell), None) => Ok(Command::Completions(shell)),
         _ => Err("give only one of COMMAND, --man and --completions".into()),

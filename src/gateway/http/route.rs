@@ -50,15 +50,28 @@ pub struct Documentation {
 
 impl Route {
     /// Those that are only read.
-    pub const READ: [Route; 6] =
+    const READ: [Route; 6] =
         [Route::Console, Route::Plugins, Route::OpenApi, Route::Metrics, Route::Health, Route::Ready];
+
+    /// Those that are only read, in this build.
+    pub fn read() -> impl Iterator<Item = Route> {
+        Route::READ.into_iter().filter(|route| route.is_built())
+    }
+
+    /// Whether this build has it.
+    const fn is_built(self) -> bool {
+        match self {
+            Route::Console => cfg!(feature = "console"),
+            Route::OpenApi => cfg!(feature = "openapi"),
+            _ => true,
+        }
+    }
 
     /// The route of a target in origin form, or of `*`.
     pub fn of(target: &str) -> Route {
         let path = target.split('?').next().unwrap_or_default();
-        let is_exactly = |route: &&Route| route.path() == path;
-        match Route::READ.iter().find(is_exactly) {
-            Some(route) => *route,
+        match Route::read().find(|route| route.path() == path) {
+            Some(route) => route,
             None if path.starts_with(Route::Execute.path()) => Route::Execute,
             None if path.starts_with(Route::Deployment.path()) => Route::Deployment,
             None if path == Route::Server.path() => Route::Server,

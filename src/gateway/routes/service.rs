@@ -44,9 +44,10 @@ impl Routes {
     fn read(&self, request: &Request, context: &Context<'_>) -> Response {
         let (runner, has_deployment) = (&self.runner, self.deployment.is_some());
         match request.route {
-            Route::Console => console::page(request),
+            // What this build does not have is type-checked, but is no part of it.
+            Route::Console if cfg!(feature = "console") => console::page(request),
             Route::Plugins => self.listing.answer(runner, request, || listing::text(runner)),
-            Route::OpenApi => {
+            Route::OpenApi if cfg!(feature = "openapi") => {
                 self.openapi.answer(runner, request, || openapi::written(runner, has_deployment))
             }
             Route::Metrics => metrics::answer(request, &(context.status)(), runner, &self.counters),
@@ -114,8 +115,6 @@ fn no_route(request: &Request) -> Response {
     if request.target.split('?').next() == Some(Route::Execute.path().trim_end_matches('/')) {
         return Response::problem(BAD_REQUEST, execute::NO_NAME);
     }
-    Response::problem(
-        NO_ROUTE,
-        "there is /execute/{plugin}, GET /, /plugins, /metrics, /healthz, /readyz and /openapi.json",
-    )
+    let read: Vec<&str> = Route::read().map(Route::path).collect();
+    Response::problem(NO_ROUTE, &format!("there is /execute/{{plugin}}, and GET {}", read.join(", ")))
 }

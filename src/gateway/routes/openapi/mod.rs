@@ -121,7 +121,7 @@ pub fn document(runner: &Runner, has_deployment: bool) -> Value {
 /// The gateway's own routes, each only to be read.
 fn own_paths(parts: &mut Parts) -> Map<String, Value> {
     let mut paths = Map::new();
-    for route in Route::READ {
+    for route in Route::read() {
         let Some(Documentation { id, summary, is_versioned }) = route.documentation() else { continue };
         let content = match route {
             Route::Console => content("text/html; charset=utf-8", text()),
