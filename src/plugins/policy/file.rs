@@ -1,112 +1,26 @@
 //! Parses a policy: TOML beside the module. Unknown keys and values above the server's are errors, with line
-//! and column.
+//! and column. `keys.rs` reads the keys.
 
 use super::at::At;
 use super::dirs::open_dirs;
-use super::plugin::{Access, Policy};
+use super::keys::{self, RawLimits};
+use super::plugin::Policy;
 use super::server::ServerPolicy;
 use crate::abi::{Convention, is_reserved};
 use crate::base::digest::Digest;
 use crate::base::escape::is_token;
 use crate::base::limits::Limits;
-use crate::base::units::{size, timeout};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::module::reader::ModuleInfo;
 use crate::plugins::code::Place;
-use serde::de::{Deserialize, Deserializer, Error as _};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 /// Bytes of a policy's file.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Raw {
-    convention: Option<Spanned<String>>,
-    functions: Option<Spanned<Vec<Spanned<String>>>>,
-    #[serde(default)]
-    access: Access,
-    workers: Option<Spanned<usize>>,
-    warm: Option<usize>,
-    isolation: Option<Spanned<String>>,
-    content_type: Option<Spanned<String>>,
-    #[serde(default)]
-    args: Vec<Spanned<String>>,
-    limits: Option<Spanned<RawLimits>>,
-    #[serde(default)]
-    env: BTreeMap<String, Spanned<Text>>,
-    #[serde(default)]
-    dirs: Vec<Spanned<String>>,
-    /// For Extism plug-ins.
-    #[serde(default)]
-    config: BTreeMap<String, Text>,
-    #[serde(default)]
-    hosts: Vec<String>,
-}
-
-/// Named like the server's flags, which are their upper bounds.
-#[derive(Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawLimits {
-    fuel: Option<Spanned<u64>>,
-    timeout: Option<Spanned<Time>>,
-    memory_pages: Option<Spanned<u32>>,
-    max_input: Option<Spanned<Size>>,
-    max_output: Option<Spanned<Size>>,
-    max_recursion: Option<Spanned<usize>>,
-    max_stack: Option<Spanned<Size>>,
-    max_table_elements: Option<Spanned<u32>>,
-    max_descriptors: Option<Spanned<usize>>,
-    dir_quota: Option<Spanned<Size>>,
-}
-
-/// A number of bytes, or a string such as "64KiB".
-struct Size(usize);
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(untagged, expecting = "a size: bytes, or a text such as \"64KiB\"")]
-        enum Given {
-            Bytes(usize),
-            Text(String),
-        }
-        match Given::deserialize(from)? {
-            Given::Bytes(bytes) => Ok(Size(bytes)),
-            Given::Text(text) => size(&text).map(Size).map_err(D::Error::custom),
-        }
-    }
-}
-
-/// A secret value for the guest. Error messages do not repeat it, because everyone can read them.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(untagged, expecting = "a value that is no text in quotes")]
-        enum Given {
-            Text(String),
-        }
-        let Given::Text(text) = Given::deserialize(from)?;
-        Ok(Text(text))
-    }
-}
-
-/// A string such as "500ms"; "none" for none.
-struct Time(Option<Duration>);
-
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        timeout(&text).map(Time).map_err(D::Error::custom)
-    }
-}
 
 /// A parsed policy, not yet checked against its module.
 pub struct Draft {
@@ -121,17 +35,9 @@ pub struct Draft {
 /// # Errors
 /// What is wrong, and where.
 pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
-    if DeTable::parse(text).is_ok_and(|table| !holds_a_value(table.get_ref())) {
-        // Editors leave an empty file for an instant before they write. As a policy, it would allow everything.
-        return Err(At::new(
-            0..0,
-            "the policy is empty: it has no key; a plug-in without a policy needs no file",
-        ));
-    }
-    let raw: Raw = toml::from_str(text)
-        .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
+    let raw = keys::read(text)?;
     let limits = match &raw.limits {
-        Some(own) => own.get_ref().within(&server.limits, own.span())?,
+        Some(own) => limits_within(own.get_ref(), &server.limits, own.span())?,
         None => server.limits.clone(),
     };
     if let Some(workers) = raw.workers.as_ref().filter(|workers| *workers.get_ref() == 0) {
@@ -153,8 +59,9 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
         return Err(At::new(arg.span(), "the argument holds a NUL"));
     }
     let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, server, &limits)?);
-    let config = raw.config.into_iter().map(|(key, value)| (key, value.0)).collect();
-    let guest_env = GuestEnv { env, dirs, config, hosts: raw.hosts, ..GuestEnv::default() };
+    let config = raw.config.into_iter().map(|(key, value)| (key, value.into_inner())).collect();
+    let hosts = raw.hosts.into_iter().map(Spanned::into_inner).collect();
+    let guest_env = GuestEnv { env, dirs, config, hosts, ..GuestEnv::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
     let policy = Policy {
         limits,
@@ -170,14 +77,6 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     };
     let convention = raw.convention.map(|name| name.span());
     Ok(Draft { policy, place, convention, functions: functions.unwrap_or_default() })
-}
-
-/// Whether a table or one of its subtables has a key. Comments and headings alone do not count.
-fn holds_a_value(table: &DeTable<'_>) -> bool {
-    table.iter().any(|(_, value)| match value.get_ref() {
-        DeValue::Table(table) => holds_a_value(table),
-        _ => true,
-    })
 }
 
 impl Draft {
@@ -247,34 +146,31 @@ fn within<T: PartialOrd + Display>(given: T, server: T, flag: &str, span: Range<
     Ok(given)
 }
 
-impl RawLimits {
-    fn within(&self, server: &Limits, whole: Range<usize>) -> Result<Limits, At> {
-        let mut limits = server.clone();
-        macro_rules! take {
-            ($($field:ident = $given:ident, $value:expr, $flag:literal;)*) => {$(
-                if let Some(given) = &self.$given {
-                    let value = $value(given.get_ref());
-                    limits.$field = within(value, server.$field, $flag, given.span())?;
-                }
-            )*};
-        }
-        take! {
-            fuel = fuel, u64::clone, "--fuel";
-            memory_pages = memory_pages, u32::clone, "--memory-pages";
-            input_bytes = max_input, |size: &Size| size.0, "--max-input";
-            output_bytes = max_output, |size: &Size| size.0, "--max-output";
-            recursion = max_recursion, usize::clone, "--max-recursion";
-            stack_bytes = max_stack, |size: &Size| size.0, "--max-stack";
-            table_elements = max_table_elements, u32::clone, "--max-table-elements";
-            descriptors = max_descriptors, usize::clone, "--max-descriptors";
-            dir_quota = dir_quota, |size: &Size| size.0 as u64, "--dir-quota";
-        }
-        if let Some(given) = &self.timeout {
-            limits.deadline = deadline_within(given.get_ref().0, server.deadline, given.span())?;
-        }
-        limits.check().map_err(|what| At::new(whole, what))?;
-        Ok(limits)
+fn limits_within(raw: &RawLimits, server: &Limits, whole: Range<usize>) -> Result<Limits, At> {
+    let mut limits = server.clone();
+    macro_rules! take {
+        ($($field:ident = $given:ident, $flag:literal;)*) => {$(
+            if let Some(given) = &raw.$given {
+                limits.$field = within(*given.get_ref(), server.$field, $flag, given.span())?;
+            }
+        )*};
     }
+    take! {
+        fuel = fuel, "--fuel";
+        memory_pages = memory_pages, "--memory-pages";
+        input_bytes = max_input, "--max-input";
+        output_bytes = max_output, "--max-output";
+        recursion = max_recursion, "--max-recursion";
+        stack_bytes = max_stack, "--max-stack";
+        table_elements = max_table_elements, "--max-table-elements";
+        descriptors = max_descriptors, "--max-descriptors";
+        dir_quota = dir_quota, "--dir-quota";
+    }
+    if let Some(given) = &raw.timeout {
+        limits.deadline = deadline_within(*given.get_ref(), server.deadline, given.span())?;
+    }
+    limits.check().map_err(|what| At::new(whole, what))?;
+    Ok(limits)
 }
 
 fn deadline_within(
@@ -305,15 +201,15 @@ fn is_content_type(text: &str) -> bool {
 /// Names and values for the guest.
 type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 
-fn environment(given: &BTreeMap<String, Spanned<Text>>) -> Result<Environment, At> {
+fn environment(given: &BTreeMap<String, Spanned<String>>) -> Result<Environment, At> {
     for (name, value) in given {
         if name.is_empty() || name.contains(['=', '\0']) {
             let what = format!("`{}` is not a valid name for an environment variable", name.escape_debug());
             return Err(At::new(value.span(), what));
         }
-        if value.get_ref().0.contains('\0') {
+        if value.get_ref().contains('\0') {
             return Err(At::new(value.span(), "the value holds a NUL"));
         }
     }
-    Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().0.clone().into())).collect())
+    Ok(given.iter().map(|(name, value)| (name.clone().into(), value.get_ref().clone().into())).collect())
 }

@@ -1,8 +1,9 @@
-//! Policies: the rights and environment of one plug-in, within the server's bounds. `file.rs` parses them.
+//! Policies: the rights and environment of one plug-in, within the server's bounds. `keys.rs` and `file.rs` parse them.
 
 pub(crate) mod at;
 mod dirs;
 pub(crate) mod file;
+mod keys;
 pub(crate) mod plugin;
 pub(crate) mod server;
 

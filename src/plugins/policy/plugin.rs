@@ -7,8 +7,7 @@ use crate::base::limits::Limits;
 use crate::host::wasi::ctx::GuestEnv;
 
 /// Who can call a plug-in over HTTP.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Access {
     /// Every client.
     #[default]
