@@ -168,11 +168,11 @@ try() {
     esac
     command -v "$emulator" >/dev/null ||
         { note "$target: skipped: no $emulator here (apt-get install qemu-user-static)"; return 3; }
-    "$root/scripts/cross.sh" "$target" || { note "$target: skipped: it cannot be built here"; return 3; }
+    "$root/scripts/cross.sh" --wat "$target" || { note "$target: skipped: it cannot be built here"; return 3; }
     work=$(mktemp -d)
     trap 'stop_gateway || true; rm -rf "$work"' EXIT
     arm=$work/fuelbox
-    printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$(command -v "$emulator")" "$root/target/cross/$target/fuelbox" >"$arm"
+    printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$(command -v "$emulator")" "$root/target/cross/$target/fuelbox-with-wat" >"$arm"
     chmod +x "$arm"
     native=$work/native
     # Wherever cargo put it: it says so.
