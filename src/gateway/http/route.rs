@@ -60,11 +60,8 @@ impl Route {
 
     /// Whether this build has it.
     const fn is_built(self) -> bool {
-        match self {
-            Route::Console => cfg!(feature = "console"),
-            Route::OpenApi => cfg!(feature = "openapi"),
-            _ => true,
-        }
+        (cfg!(feature = "console") || !matches!(self, Route::Console))
+            && (cfg!(feature = "openapi") || !matches!(self, Route::OpenApi))
     }
 
     /// The route of a target in origin form, or of `*`.
