@@ -87,6 +87,7 @@ fn flags_that_are_spoken_of_exist() {
         "--std",
         "--strip-all",
         "--target",
+        "--wat",
         "--write",
     ];
     let mut unknown = std::collections::BTreeSet::new();
