@@ -12,7 +12,9 @@ Usage: scripts/cross.sh [--wat | --small] [TARGET...]
 
 Builds release binaries into target/cross/TARGET/fuelbox, prints their sizes and checks that they are static. They
 have the default features without `wat`: wat2wasm and `wasm-tools parse` turn text into modules, and the text format
-would take 0.5 MB. Without TARGET it builds for all of these:
+would take 0.5 MB. On x86, and where rustup has no std, they have a std from Rust's sources without backtraces, which
+could name nothing in a stripped binary and take 0.3 MB: RUSTC_BOOTSTRAP=1 makes the stable compiler build it. Without
+the sources they have the usual std, and this says so. Without TARGET it builds for all of these:
 
   x86_64-unknown-linux-musl          PCs and servers
   aarch64-unknown-linux-musl         Raspberry Pi 3 and newer with a 64-bit system, most routers of today
@@ -56,6 +58,8 @@ name=fuelbox
 profile=release
 all_but_wat=(--no-default-features --features cli,examples,console,openapi,manual)
 features=("${all_but_wat[@]}")
+# Without backtraces.
+own_std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=)
 small_std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
 # What the compiler and rust-lld are told more, for a small build alone.
 compiler_flags=()
@@ -123,6 +127,13 @@ compile() {
             return
         fi
         note "$target: Rust's sources, or zig, are not to be had, so std is the usual one"
+    elif [[ $target == x86_64-* || $target == i686-* ]] && std_is_there "$target"; then
+        if source_is_there; then
+            note "$target: with rust-lld, and std from its sources"
+            RUSTC_BOOTSTRAP=1 with_lld "${own_std[@]}"
+            return
+        fi
+        note "$target: Rust's sources are not to be had, so std is the usual one, with backtraces"
     fi
     if std_is_there "$target"; then
         note "$target: with rust-lld"
@@ -137,7 +148,7 @@ compile() {
         return 1
     else
         note "$target: std from its sources, with zig"
-        with_zig -Zbuild-std=std,panic_unwind
+        with_zig "${own_std[@]}"
     fi
 }
 

@@ -17,7 +17,7 @@ use crate::module::reader::{MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spares;
-use crate::sandbox::{engine, tail_calls};
+use crate::sandbox::{engine, region, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use std::time::Instant;
@@ -143,6 +143,7 @@ impl Program {
         options: &CompileOptions,
     ) -> Result<Program, Error> {
         tail_calls::check_early()?;
+        region::prepare();
         limits.check().map_err(Error::Limits)?;
         // A module that panics the interpreter's compiler is refused like any other.
         let compiled = catch_unwind(|| compile(name, bytes, limits, options))

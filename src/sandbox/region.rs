@@ -22,10 +22,6 @@ const RANGES_MAX: usize = 8;
 /// Bytes that are zeroed by writing, and so stay with the process until the region is dropped.
 const WRITTEN_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Bytes from which the interpreter zeroes a new memory in huge pages, where the system has some: it takes a tenth of the
-/// time. They are given back at once. Half of such a page, as most processors have it.
-const HUGE_FROM_BYTES: usize = 1024 * 1024;
-
 /// A reserved range of addresses. Its pages are private, and zero until they are written.
 pub struct Region {
     start: NonNull<u8>,
@@ -54,31 +50,11 @@ impl Region {
         // SAFETY: the system chooses addresses that nothing else has.
         let start = unsafe { mm::mmap_anonymous(ptr::null_mut(), len, access, flags) }.ok()?;
         let region = Region { start: NonNull::new(start.cast())?, len };
-        // One byte that a guest writes would otherwise take two megabytes, and the time to zero them.
-        region.advise(Advice::LinuxNoHugepage);
+        // One byte that a guest writes would otherwise take two megabytes, and the time to zero them. Where it fails, the
+        // system knows no such pages.
+        // SAFETY: the range is this region's own, and the advice changes no byte.
+        let _ = unsafe { mm::madvise(start, len, Advice::LinuxNoHugepage) };
         Some(region)
-    }
-
-    /// Advises what changes no byte. Where it fails, the system knows nothing of it.
-    fn advise(&self, advice: Advice) {
-        debug_assert!(matches!(advice, Advice::LinuxHugepage | Advice::LinuxNoHugepage));
-        // SAFETY: the range is this region's own, and neither advice changes a byte of it.
-        let _ = unsafe { mm::madvise(self.start.as_ptr().cast(), self.len, advice) };
-    }
-
-    /// Prepares for a memory whose first `bytes` are zeroed.
-    pub fn expect(&self, bytes: usize) {
-        if bytes >= HUGE_FROM_BYTES {
-            self.advise(Advice::LinuxHugepage);
-        }
-    }
-
-    /// Gives back what zeroing `memory` took, where that is much.
-    pub fn settle(&self, memory: &mut [u8]) {
-        if memory.len() >= HUGE_FROM_BYTES {
-            self.advise(Advice::LinuxNoHugepage);
-            zero(memory, &[]);
-        }
     }
 
     /// Its length in bytes.
@@ -167,6 +143,11 @@ pub fn in_use(memory: &mut [u8]) -> Option<Vec<Range<usize>>> {
 #[cfg(not(target_os = "linux"))]
 pub fn in_use(_memory: &mut [u8]) -> Option<Vec<Range<usize>>> {
     None
+}
+
+/// Finds out, once, whether this system does what is needed here.
+pub fn prepare() {
+    LazyLock::force(&IS_RELIABLE);
 }
 
 /// Whether pages that are given back are zero. Linux says so; what only looks like Linux is tried.

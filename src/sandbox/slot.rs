@@ -1,7 +1,6 @@
 //! A store for instances, one after the other, and the region that their memory is in.
 #![allow(unsafe_code)]
 
-use crate::base::limits::PAGE_BYTES;
 use crate::host::functions::Row;
 use crate::host::store::Host;
 use crate::sandbox::region::{self, Region};
@@ -111,7 +110,6 @@ impl Slot {
         let memory = match region {
             Some(region) if self.region.is_none() => {
                 let region = self.region.insert(region);
-                region.expect(ty.minimum() as usize * PAGE_BYTES);
                 self.store.data_mut().limiter.reserved_bytes = region.len();
                 // SAFETY: only the store's memory has the slice. The region stays where it is, in a field that is never
                 // replaced while it is there, until the slot is dropped; and before it, the store is.
@@ -119,9 +117,6 @@ impl Slot {
             }
             _ => Memory::new(&mut self.store, ty),
         }?;
-        if let Some(region) = &self.region {
-            region.settle(memory.data_mut(&mut self.store));
-        }
         self.memory = Some(memory);
         self.imports.push(Extern::Memory(memory));
         Ok(())

@@ -70,13 +70,12 @@ impl Spares {
     ) {
         let instances = (INSTANCE_BYTES_MIN + instance_bytes).saturating_mul(slot.uses() as usize + 1);
         // A new store for a large memory takes long, and its instances may take a part of what that may.
-        let most = SLOT_BYTES_MAX.max(declared_bytes / 8);
+        let most = SLOT_BYTES_MAX.max(declared_bytes / 4);
         if ended_well && instances <= most && slot.clean(declared_bytes) {
             let bytes = instances + slot.resident_bytes();
             return self.push(What::Slot(slot), bytes, now);
         }
-        // A new region is zeroed faster, in huge pages, unless most of its pages are in use already: those of a memory that
-        // grew, and that the interpreter zeroed. It zeroes them again before the next guest has them.
+        // Of a memory that grew, all pages are in use. The interpreter zeroes them for the next guest, as if they were new.
         let bytes = slot.memory_bytes();
         if ended_well && bytes > declared_bytes && bytes <= REGION_KEPT_BYTES {
             let Some(mut region) = slot.into_region() else { return };
