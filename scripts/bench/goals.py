@@ -85,7 +85,9 @@ def measured(goal, cases):
     found = cases.get(goal.case, {}).get("quantities", {}).get(goal.quantity)
     if found is None:
         return None
-    return found["figures"].get(goal.own) if goal.to is None else found["ratios"].get(f"{goal.own} / {goal.to}")
+    kind, name = ("figures", goal.own) if goal.to is None else ("ratios", f"{goal.own} / {goal.to}")
+    # Kept figures that do not compare over runs are left out.
+    return found.get(kind, {}).get(name)
 
 
 def is_more(goal, cases):

@@ -21,16 +21,16 @@ pub fn fits(signature: &Signature) -> bool {
 /// # Errors
 /// No such function, or parameters that differ from its type; a stopped guest is in the report.
 pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Value>>, Error> {
-    let signature = numeric_signature(job.program.info(), func)?.clone();
-    let given: Vec<Ty> = params.iter().map(|value| value.ty()).collect();
-    if given != signature.params {
-        let given = Signature { params: given, results: vec![] };
+    let signature = numeric_signature(job.program.info(), func)?;
+    if !params.iter().map(|value| value.ty()).eq(signature.params.iter().copied()) {
+        let given = Signature { params: params.iter().map(|value| value.ty()).collect(), results: vec![] };
         return Err(Error::Input(format!("`{func}` is {signature}, but was called with {given}")));
     }
+    let count = signature.results.len();
     let params: Vec<Val> = params.iter().map(|value| value.to_val()).collect();
     called(job, |sandbox| {
         let callee = sandbox.function(func).ok_or_else(|| Stop::Convention(format!("`{func}` is gone")))?;
-        let mut results = vec![Val::I32(0); signature.results.len()];
+        let mut results = vec![Val::I32(0); count];
         match sandbox.call(callee, &params, &mut results)? {
             Ended::Returned => Ok(results.iter().filter_map(Value::from_val).collect()),
             Ended::Exited(code) => Err(exited(code)),
