@@ -59,6 +59,14 @@ impl Arenas {
         self.arenas[number % ARENAS].lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// Gives back to the system what is free at the ends of the arenas.
+    pub fn trim(&self) {
+        for number in 0..ARENAS {
+            // SAFETY: the arena is under its lock. What is given back is in no block.
+            unsafe { self.arena(number).trim(0) };
+        }
+    }
+
     /// A block, by `take` of an arena.
     ///
     /// # Safety
@@ -127,6 +135,26 @@ unsafe impl GlobalAlloc for Arenas {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
+
+    #[test]
+    fn trimming_takes_nothing_from_blocks() {
+        static ARENAS: Arenas = Arenas::new();
+        let layout = Layout::from_size_align(100_000, 16).unwrap();
+        for round in 0..20 {
+            let mut blocks: Vec<Block> = (0..20)
+                // SAFETY: the layout is not empty.
+                .map(|mark| Block { begin: unsafe { ARENAS.alloc(layout) } as usize, layout, mark })
+                .collect();
+            blocks.iter_mut().for_each(Block::fill);
+            let freed = blocks.split_off(round);
+            // SAFETY: each came from there with this layout, and goes back once.
+            freed.iter().for_each(|block| unsafe { ARENAS.dealloc(block.begin as *mut u8, layout) });
+            ARENAS.trim();
+            assert!(blocks.iter().all(Block::is_whole), "{round}");
+            // SAFETY: as above.
+            blocks.iter().for_each(|block| unsafe { ARENAS.dealloc(block.begin as *mut u8, layout) });
+        }
+    }
 
     /// A block that knows what it holds.
     struct Block {

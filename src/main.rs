@@ -16,6 +16,12 @@ static ALLOCATOR: ZeroingAllocator<allocator::Arenas> = ZeroingAllocator(allocat
 #[global_allocator]
 static ALLOCATOR: ZeroingAllocator<std::alloc::System> = ZeroingAllocator(std::alloc::System);
 
+/// The C library's own allocator gives back by itself what is much.
+#[cfg(not(target_env = "musl"))]
+const GIVE_BACK: Option<fn()> = None;
+#[cfg(target_env = "musl")]
+const GIVE_BACK: Option<fn()> = Some(|| ALLOCATOR.0.trim());
+
 fn main() -> ExitCode {
-    ExitCode::from(fuelbox::cli::main(std::env::args_os().skip(1).collect()))
+    ExitCode::from(fuelbox::cli::main(std::env::args_os().skip(1).collect(), GIVE_BACK))
 }

@@ -7,7 +7,7 @@
 use crate::base::limits::{HEAP_CHECKED_BYTES, HEAP_SPARE_BYTES};
 use rustix::process::{Resource, getrlimit};
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// The system has no memory for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,22 @@ static IS_STRICT: LazyLock<bool> = LazyLock::new(|| {
 /// Whether this system counts memory that was never used.
 pub fn is_strict() -> bool {
     *IS_STRICT
+}
+
+/// What gives free memory of the program's allocator back to the system, if that has to be told.
+static TRIM: OnceLock<fn()> = OnceLock::new();
+
+/// Has [`trim`] call this.
+pub fn trims_by(give_back: fn()) {
+    // The first one stays.
+    let _ = TRIM.set(give_back);
+}
+
+/// Gives free memory back to the system. What a load took stays with some allocators for good otherwise.
+pub fn trim() {
+    if let Some(give_back) = TRIM.get() {
+        give_back();
+    }
 }
 
 /// Asks the system what [`check`] has to know, while this process may still ask.

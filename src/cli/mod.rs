@@ -17,6 +17,7 @@ mod site;
 mod target;
 mod watchdog;
 
+use crate::base::heap;
 use crate::cli::args::command::{Command, LogFormat};
 use crate::cli::args::{config, parse};
 use crate::cli::failure::Failure;
@@ -26,8 +27,12 @@ use crate::cli::output::{logging, stderr};
 use crate::isolation::child;
 use std::ffi::OsString;
 
-/// Runs the command line `args` (without the program's name) and gives the exit code.
-pub fn main(args: Vec<OsString>) -> u8 {
+/// Runs the command line `args` (without the program's name) and gives the exit code. A server calls `give_back` now and
+/// then, to have free memory of the program's allocator given back to the system.
+pub fn main(args: Vec<OsString>, give_back: Option<fn()>) -> u8 {
+    if let Some(give_back) = give_back {
+        heap::trims_by(give_back);
+    }
     match args.first() {
         Some(first) if first == child::COMMAND => {
             // What ends the server, it tells its processes itself.

@@ -4,6 +4,7 @@
 //! costs one `stat` for each module and scan.
 
 use crate::base::error::Error;
+use crate::base::heap;
 use crate::plugins::catalog::Catalog;
 use crate::plugins::folder::{Changes, SETTLE, SETTLE_LOOKS};
 use std::sync::Arc;
@@ -13,6 +14,9 @@ use std::time::Duration;
 /// Time between two scans. Two scans that are far enough apart must agree ([`SETTLE`]), so a change appears
 /// within 2 s.
 pub const INTERVAL: Duration = Duration::from_millis(500);
+
+/// After one of this many scans, free memory is given back to the system.
+const LOOKS_PER_TRIM: u32 = 4;
 
 /// One of this many scans reads the policies, because a mapped file can change without a new stamp.
 const LOOKS_PER_COMPARISON: u32 = 10;
@@ -48,6 +52,9 @@ impl Watch {
                 catalog.expire_idle();
                 catalog.say_dropped_lines();
                 looks = looks.wrapping_add(1);
+                if looks.is_multiple_of(LOOKS_PER_TRIM) {
+                    heap::trim();
+                }
                 if then.is_some() || looks.is_multiple_of(LOOKS_PER_COMPARISON) {
                     catalog.compare_contents(then.is_some());
                 }
