@@ -47,8 +47,10 @@ impl Code {
 
     /// Gives back memory that is kept in this process for later calls, unless it was used just now.
     pub fn trim(&self) {
-        if let Code::Here(program) = self {
-            program.trim();
+        match self {
+            Code::Here(program) => program.trim(),
+            #[cfg(feature = "isolation")]
+            Code::Apart(_) => {}
         }
     }
 
