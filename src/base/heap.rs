@@ -96,6 +96,7 @@ pub fn trim() {
 pub fn prepare() {
     LazyLock::force(&CAN_FAIL);
     LazyLock::force(&IS_STRICT);
+    LazyLock::force(&ADDRESS_LIMIT);
 }
 
 /// Checks that the system has `bytes` and enough left.
@@ -116,9 +117,20 @@ pub fn check(bytes: usize) -> Result<(), NoMemory> {
 
 /// Whether this system refuses memory before it kills a process.
 fn can_fail() -> bool {
-    let limit = getrlimit(Resource::As).current;
-    limit.is_some() || is_strict() || cfg!(target_pointer_width = "32")
+    address_limit().is_some() || is_strict()
 }
+
+/// Bytes of addresses that this process may have, as it was when that was first asked. None if they are plenty.
+pub fn address_limit() -> Option<u64> {
+    *ADDRESS_LIMIT
+}
+
+static ADDRESS_LIMIT: LazyLock<Option<u64>> = LazyLock::new(|| {
+    // getrlimit(2): memory that is mapped to be written counts to the data, too.
+    let limits = [Resource::As, Resource::Data].map(|resource| getrlimit(resource).current);
+    let machine = cfg!(target_pointer_width = "32").then_some(2 << 30);
+    limits.into_iter().chain([machine]).flatten().min()
+});
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,8 @@
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTION_BYTES, FUNCTIONS_MAX, GLOBALS_MAX,
-    IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, SEGMENT_BYTES, TABLE_ELEMENT_BYTES, TABLES_MAX,
-    TYPE_VALUES_MAX, TYPES_MAX,
+    IMPORT_BYTES, IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, SEGMENT_BYTES, TABLE_ELEMENT_BYTES,
+    TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
 };
 use crate::module::code::Code;
 pub use crate::module::info::{Export, Import, Item, MemorySize, ModuleInfo, Signature, Ty};
@@ -120,6 +120,7 @@ pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(ModuleInfo, 
     }
     info.index_exports();
     info.count_instance(info.table_elements, TABLE_ELEMENT_BYTES);
+    info.count_instance(info.imports.len() as u64, IMPORT_BYTES);
     info.import_modules = info.imports.iter().map(|import| import.module.clone()).collect();
     Ok((info, code))
 }
@@ -184,6 +185,7 @@ fn section(payload: Payload<'_>, info: &mut ModuleInfo, spaces: &mut Spaces) -> 
             info.count_instance(exports.count().into(), SEGMENT_BYTES);
             for export in exports {
                 let export = export.map_err(invalid)?;
+                info.count_instance(export.name.len() as u64, 1);
                 spaces.name(export.name)?;
                 let item = exported(export.kind, export.index, spaces)?;
                 info.exports.push(Export { name: export.name.into(), item, index: export.index });

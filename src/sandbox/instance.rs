@@ -129,11 +129,12 @@ impl<'a> Sandbox<'a> {
             return if is_allowed { Ok(()) } else { Err(Stop::NoMemory { what: "an instance" }) };
         }
         self.check_bulk(declared_bytes as u64, FRESH_BYTES_PER_MS)?;
+        let is_recycled = self.region.is_some();
         let memory = program.memory.map(|ty| {
             let kept = self.region.take();
             (ty, kept.or_else(|| Region::reserve(self.capacity?)))
         });
-        self.slot.import(&program.imports, memory).map_err(|error| self.stopped_by(error))
+        self.slot.import(&program.imports, memory, is_recycled).map_err(|error| self.stopped_by(error))
     }
 
     /// Gives the first slice to a reused instance.

@@ -67,6 +67,7 @@ impl<'a> Sandbox<'a> {
         host.wasi.files.close_all();
         host.clear_blocks();
         let was_denied = host.limiter.denied.is_some();
+        self.slot.release_tail();
         let parked = self.instance.filter(|_| !was_denied);
         (
             usage,

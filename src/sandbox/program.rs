@@ -3,8 +3,9 @@
 use crate::base::error::{Error, LoadProblem};
 use crate::base::heap;
 use crate::base::limits::{
-    LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL,
-    TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
+    KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, PAGE_BYTES,
+    SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL,
+    TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Quota, Share};
 use crate::host::functions::Row;
@@ -20,7 +21,7 @@ use crate::sandbox::spares::Spares;
 use crate::sandbox::{engine, region, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wasmi::{CompilationMode, Engine, MemoryType, Module, Store};
 
 /// A compiled module with its declarations. `Send + Sync`; any number of runs may share it.
@@ -280,7 +281,7 @@ fn compile(
     };
     let translation_ns = code.translation_ns;
     let (mode, share) = match options.translation {
-        Translation::Known => (CompilationMode::Lazy, None),
+        Translation::Known if fits_in(limits.deadline, translation_ns) => (CompilationMode::Lazy, None),
         Translation::AtFirstCall if translation_ns <= LAZY_TRANSLATION_ONCE_NS => {
             (CompilationMode::LazyTranslation, None)
         }
@@ -316,6 +317,13 @@ fn compile(
         info,
         size,
     })
+}
+
+/// Whether all of a module can be translated in a part of a run's time: a process that is ended because a function took too
+/// long to translate would be followed by another that takes as long.
+fn fits_in(deadline: Option<Duration>, translation_ns: u64) -> bool {
+    let most = deadline.map_or(u64::MAX, |deadline| (deadline / KNOWN_TRANSLATION_PART).as_nanos() as u64);
+    translation_ns <= most.max(SHORT_TRANSLATION_NS)
 }
 
 /// A share for the translated code of a module, if that is kept.

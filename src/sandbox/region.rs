@@ -7,7 +7,8 @@
 #![allow(unsafe_code)]
 
 use crate::base::heap;
-use crate::base::limits::PAGE_BYTES;
+use crate::base::limits::{PAGE_BYTES, RESERVED_PART};
+use crate::base::share::{Quota, Share};
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
 use std::ops::Range;
 use std::ptr::{self, NonNull};
@@ -26,7 +27,15 @@ const WRITTEN_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub struct Region {
     start: NonNull<u8>,
     len: usize,
+    /// Of the addresses, where they are limited.
+    _share: Option<Share>,
 }
+
+/// Of the addresses, where they are limited.
+static QUOTA: LazyLock<Option<Quota>> = LazyLock::new(|| {
+    let bytes = heap::address_limit()? / RESERVED_PART;
+    Some(Quota::new(usize::try_from(bytes).unwrap_or(usize::MAX)))
+});
 
 // SAFETY: a region is memory like a vector's: no thread is special to it, and writing needs `&mut`.
 unsafe impl Send for Region {}
@@ -40,16 +49,20 @@ impl Region {
         if len == 0 || !len.is_multiple_of(PAGE_BYTES) || !*IS_RELIABLE || heap::is_strict() {
             return None;
         }
+        let share = match &*QUOTA {
+            Some(quota) => Some(quota.take(len)?),
+            None => None,
+        };
         // So that something is left for what cannot be refused.
         heap::check(len).ok()?;
-        Region::map(len)
+        Region::map(len, share)
     }
 
-    fn map(len: usize) -> Option<Region> {
+    fn map(len: usize, share: Option<Share>) -> Option<Region> {
         let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE);
         // SAFETY: the system chooses addresses that nothing else has.
         let start = unsafe { mm::mmap_anonymous(ptr::null_mut(), len, access, flags) }.ok()?;
-        let region = Region { start: NonNull::new(start.cast())?, len };
+        let region = Region { start: NonNull::new(start.cast())?, len, _share: share };
         // One byte that a guest writes would otherwise take two megabytes, and the time to zero them. Where it fails, the
         // system knows no such pages.
         // SAFETY: the range is this region's own, and the advice changes no byte.
@@ -65,18 +78,11 @@ impl Region {
     /// All of its bytes.
     ///
     /// # Safety
-    /// For as long as the slice, or what was made of it, is used, the caller keeps the region, takes no second slice, and
-    /// does not release the region.
+    /// For as long as the slice, or what was made of it, is used, the caller keeps the region and takes no second slice.
     pub unsafe fn bytes(&mut self) -> &'static mut [u8] {
         // SAFETY: the range is mapped, readable and writable, until the region is dropped; every byte is initialised, by
         // the system at first. That nothing else refers to it is the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
-    }
-
-    /// Gives the pages after the first `kept` bytes, which are whole pages, back to the system. Their bytes are zero then.
-    pub fn release(&mut self, kept: usize) {
-        // SAFETY: whoever took a slice has promised that it is no longer used.
-        zero_unused(unsafe { &mut self.bytes()[kept..] });
     }
 }
 
@@ -97,6 +103,17 @@ pub fn zero(memory: &mut [u8], used: &[Range<usize>]) {
         from = range.end;
     }
     zero_unused(&mut memory[from..]);
+}
+
+/// Gives the pages after a memory of `len` bytes back to the system, whatever they hold.
+///
+/// # Safety
+/// `memory` is where a memory begins that lies in a region of `capacity` bytes, and nothing refers to what is after its
+/// first `len` bytes, which are whole pages.
+pub unsafe fn release_tail(memory: *mut u8, len: usize, capacity: usize) {
+    // SAFETY: the range is within the region, mapped, and nobody's by the caller's promise. Its bytes are initialised, by the
+    // system or by who wrote them.
+    zero_unused(unsafe { std::slice::from_raw_parts_mut(memory.add(len), capacity - len) });
 }
 
 /// Zeroes whole pages of a region by giving them back.
@@ -155,7 +172,7 @@ static IS_RELIABLE: LazyLock<bool> = LazyLock::new(|| {
     if cfg!(not(target_os = "linux")) || !PAGE_BYTES.is_multiple_of(rustix::param::page_size()) {
         return false;
     }
-    let Some(mut region) = Region::map(2 * PAGE_BYTES) else { return false };
+    let Some(mut region) = Region::map(2 * PAGE_BYTES, None) else { return false };
     // SAFETY: the region outlives the slice, and there is no other.
     let bytes = unsafe { region.bytes() };
     bytes.fill(1);
@@ -262,14 +279,12 @@ mod tests {
     fn reserves_whole_pages_and_releases_them() {
         assert!(Region::reserve(0).is_none() && Region::reserve(PAGE_BYTES + 1).is_none());
         assert!(Region::reserve(usize::MAX / PAGE_BYTES * PAGE_BYTES).is_none());
-        let (mut region, bytes) = written(&SOME);
-        let _ = bytes;
-        region.release(PAGE_BYTES);
-        // SAFETY: no other slice is used any more.
-        let bytes = unsafe { region.bytes() };
+        let (region, bytes) = written(&SOME);
+        // SAFETY: what is after the first page is referred to by nobody else.
+        unsafe { release_tail(bytes.as_mut_ptr(), PAGE_BYTES, region.len()) };
         assert_eq!((bytes[0], bytes[5_000], is_zero(&bytes[PAGE_BYTES..])), (7, 7, true));
-        region.release(0);
         // SAFETY: as above.
-        assert!(is_zero(unsafe { region.bytes() }));
+        unsafe { release_tail(bytes.as_mut_ptr(), region.len(), region.len()) };
+        assert_eq!(bytes[0], 7);
     }
 }

@@ -30,6 +30,8 @@ pub struct Slot {
     used: Vec<Range<usize>>,
     uses: u32,
     learns_at: u32,
+    /// Whether pages after the memory may be in use, by a memory that was larger.
+    has_tail: bool,
 }
 
 impl AsContext for Slot {
@@ -57,6 +59,7 @@ impl Slot {
             used: Vec::new(),
             uses: 0,
             learns_at: LEARNS_FIRST,
+            has_tail: false,
         }
     }
 
@@ -96,7 +99,8 @@ impl Slot {
         self.region.as_ref().map_or(0, Region::len)
     }
 
-    /// Makes what a module imports: `functions`, and then a memory of this type, in `region` if there is one.
+    /// Makes what a module imports: `functions`, and then a memory of this type, in a region if there is one; it
+    /// `is_recycled` if another memory was in it.
     ///
     /// # Errors
     /// The limiter denied the memory, or the system has none.
@@ -104,7 +108,9 @@ impl Slot {
         &mut self,
         functions: &[&'static Row],
         memory: Option<(MemoryType, Option<Region>)>,
+        is_recycled: bool,
     ) -> Result<(), Error> {
+        self.has_tail = is_recycled;
         self.imports = functions.iter().map(|row| Extern::Func(row.create(&mut self.store))).collect();
         let Some((ty, region)) = memory else { return Ok(()) };
         let memory = match region {
@@ -131,11 +137,23 @@ impl Slot {
         Instance::new(&mut self.store, module, &self.imports)
     }
 
+    /// Gives back pages after the memory that a larger one left in use.
+    pub fn release_tail(&mut self) {
+        if let (Some(region), Some(memory), true) = (&self.region, self.memory, self.has_tail) {
+            let (begin, len) = (memory.data_ptr(&self.store), memory.data_size(&self.store));
+            // SAFETY: the memory lies in this region. The interpreter refers to no byte after its length: it zeroes them when
+            // the memory grows, which needs the store, as this does.
+            unsafe { region::release_tail(begin, len, region.len()) };
+        }
+        self.has_tail = false;
+    }
+
     /// Zeroes the memory, for the next instance. False if that cannot be, because the memory is no longer as an instance
     /// finds it, or lies elsewhere.
     #[must_use]
     pub fn clean(&mut self, declared_bytes: usize) -> bool {
         let Some(memory) = self.memory else { return true };
+        self.release_tail();
         let bytes = memory.data_mut(&mut self.store);
         if self.region.is_none() || bytes.len() != declared_bytes {
             return false;

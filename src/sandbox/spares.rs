@@ -1,9 +1,12 @@
-//! What runs of a program leave for the next ones: slots whose memory is zeroed, and regions. Nothing of a run is in them.
+//! What runs of a program leave for the next ones: slots whose memory is zeroed, and regions, which the interpreter zeroes
+//! for the next guest. No guest finds a byte of another run in them. How long a page takes to be used first does tell which
+//! pages other runs have used (SECURITY.md).
 //!
-//! They save time and hold little memory, for a second after their last use.
+//! They save time and hold little memory: a second after their last use they are dropped, at the next use of the program or
+//! by who looks after all programs.
 
 use crate::base::limits::{
-    INSTANCE_BYTES_MIN, REGION_KEPT_BYTES, SLOT_BYTES_MAX, SPARE_BYTES_MAX, SPARE_IDLE,
+    INSTANCE_BYTES_MIN, REGION_KEPT_BYTES, SLOT_BYTES_MAX, SLOT_BYTES_MIN, SPARE_BYTES_MAX, SPARE_IDLE,
 };
 use crate::base::lock::lock;
 use crate::base::share::{Quota, Share};
@@ -72,14 +75,14 @@ impl Spares {
         // A new store for a large memory takes long, and its instances may take a part of what that may.
         let most = SLOT_BYTES_MAX.max(declared_bytes / 4);
         if ended_well && instances <= most && slot.clean(declared_bytes) {
-            let bytes = instances + slot.resident_bytes();
+            let bytes = SLOT_BYTES_MIN + instances + slot.resident_bytes();
             return self.push(What::Slot(slot), bytes, now);
         }
         // Of a memory that grew, all pages are in use. The interpreter zeroes them for the next guest, as if they were new.
         let bytes = slot.memory_bytes();
         if ended_well && bytes > declared_bytes && bytes <= REGION_KEPT_BYTES {
-            let Some(mut region) = slot.into_region() else { return };
-            region.release(bytes);
+            slot.release_tail();
+            let Some(region) = slot.into_region() else { return };
             self.push(What::Region(region), bytes, now);
         }
     }

@@ -5,7 +5,7 @@ use crate::memory::resident_kib;
 use crate::skip::skip;
 use crate::support::{Chance, job, wat};
 use fuelbox::abi::numeric;
-use fuelbox::{Denied, Limits, Program, Report, Stop, Value};
+use fuelbox::{CompileOptions, Denied, Limits, Program, Report, Stop, Translation, Value};
 use std::time::Duration;
 
 /// A guest that can leave something everywhere, and look for it everywhere. `looks` gives 0 if everything is as it was at
@@ -186,6 +186,46 @@ fn a_program_that_runs_in_many_threads_at_once_keeps_little() {
     let after = resident_kib().unwrap();
     // Other tests run beside this one.
     assert!(after < before + 100 * 1024, "{before} KiB, {after} KiB");
+}
+
+#[test]
+fn a_memory_that_had_grown_is_not_kept_for_one_that_does_not() {
+    let limits = Limits { deadline: None, ..Limits::default() };
+    let Some(before) = resident_kib() else { return skip("there is no /proc") };
+    let programs: Vec<Program> = (0..40).map(|_| compile(1, &limits)).collect();
+    for program in &programs {
+        assert_eq!(call(program, &limits, "grow", &[127]).result.unwrap(), [Value::I32(1)]);
+        for _ in 0..3 {
+            finds_nothing(program, &limits);
+        }
+    }
+    let after = resident_kib().unwrap();
+    // 8 MiB of each would be 320 MiB. Other tests run beside this one.
+    assert!(after < before + 150 * 1024, "{before} KiB, {after} KiB");
+}
+
+#[test]
+fn what_a_store_keeps_of_each_instance_is_counted() {
+    let counted =
+        |source: &str| Program::compile("m", &wat(source), &Limits::default()).unwrap().info().instance_bytes;
+    let import = r#"(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))"#;
+    let bare = counted("(module)");
+    assert!(counted(&format!("(module {})", import.repeat(1_000))) >= bare + 1_000 * 24);
+    let name = "n".repeat(1_000);
+    assert!(counted(&format!(r#"(module (func (export "{name}")))"#)) >= bare + 1_000);
+}
+
+#[test]
+fn code_that_takes_a_large_part_of_the_deadline_is_translated_before_a_run() {
+    let body = "local.get 0 i32.const 1 i32.add local.set 0 ".repeat(150_000);
+    let module = wat(&format!(r#"(module (func (export "f") (param i32) {body}))"#));
+    let options = CompileOptions { translation: Translation::Known, ..CompileOptions::default() };
+    let is_translated = |deadline| {
+        let limits = Limits { deadline, ..Limits::default() };
+        Program::compile_with("m", &module, &limits, &options).unwrap().is_translated()
+    };
+    assert!(is_translated(Some(Duration::from_millis(20))));
+    assert!(!is_translated(Some(Duration::from_secs(60))) && !is_translated(None));
 }
 
 /// A module of these sections, each with its number.

@@ -123,6 +123,9 @@ pub const INSTANCE_BYTES: usize = 64 * 1024;
 /// The least that an instance takes of its store, in bytes.
 pub const INSTANCE_BYTES_MIN: usize = 512;
 
+/// What a store takes beside its instances, page tables of its memory included, in bytes: 16 KiB.
+pub const SLOT_BYTES_MIN: usize = 16 * 1024;
+
 /// Bytes that the instances of one store may take together: 512 KiB. A store frees nothing of an instance before it is
 /// dropped, so it has a limited number of them.
 pub const SLOT_BYTES_MAX: usize = 512 * 1024;
@@ -133,7 +136,11 @@ pub const REGION_KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of what runs leave for the next ones, in the whole process: 16 MiB.
 pub const SPARE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Time that it is kept.
+/// Of a limited address space, the part that memories may reserve, those of spares among them: a quarter. The others are
+/// allocated as they grow.
+pub const RESERVED_PART: u64 = 4;
+
+/// Time that spares are kept.
 pub const SPARE_IDLE: Duration = Duration::from_secs(1);
 
 /// Overhead of a block of an Extism plug-in, in bytes: its entry in the map of blocks, and the allocator's own.

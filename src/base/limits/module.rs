@@ -16,6 +16,10 @@ pub const LAZY_TRANSLATION_NS: u64 = 12_000_000;
 /// (`cli/watchdog.rs`).
 pub const LAZY_TRANSLATION_ONCE_NS: u64 = 20_000_000;
 
+/// Code that takes at most one part of so many of a run's deadline is translated at first calls in a process that can be
+/// ended.
+pub const KNOWN_TRANSLATION_PART: u32 = 8;
+
 /// Bytes of translated code that are kept of a module from the time when it was loaded, so that its first call takes as long
 /// as others: 1 MiB. Of larger code, programs use a fraction, and the rest would only take memory. As `operators.rs`
 /// estimates them, which is half as much again as it is.
@@ -96,8 +100,11 @@ pub const EXPORTS_MAX: u32 = 10_000;
 /// Bytes that a function counts for in each instance.
 pub const FUNCTION_BYTES: u64 = 96;
 
-/// Bytes that a segment, a global variable or an export counts for in each instance.
+/// Bytes that a segment, a global variable or an export, beside its name, counts for in each instance.
 pub const SEGMENT_BYTES: u64 = 64;
+
+/// Bytes that an import counts for in each instance.
+pub const IMPORT_BYTES: u64 = 32;
 
 /// Bytes that an element of a table or a segment counts for in each instance.
 pub const TABLE_ELEMENT_BYTES: u64 = 16;

@@ -3,7 +3,9 @@
 //! The sum is an upper bound, rarely reached. If it fits, guests and clients cannot exhaust the system's
 //! memory. System files are parsed from arguments; only `have` reads them.
 
-use crate::base::limits::{ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES};
+use crate::base::limits::{
+    ALWAYS_BYTES, LOG_BUFFER_BYTES, PAGE_BYTES, SPARE_BYTES_MAX, TRANSLATED_KEPT_BYTES_ALL,
+};
 use crate::cli::args::command::Serve;
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,10 @@ pub fn parts(serve: &Serve, processes: Option<(usize, u64)>) -> Vec<Part> {
     let (input, output) = (door.body_bytes as u64, limits.output_bytes as u64);
     // Another process has both again.
     let copies = if processes.is_some() { 4 } else { 2 };
+    let between_calls = match processes {
+        None => SPARE_BYTES_MAX + TRANSLATED_KEPT_BYTES_ALL,
+        Some(_) => 0,
+    };
     let processes = processes.map_or(0, |(count, bytes)| bytes.saturating_mul(count as u64));
     let stack = (limits.stack_bytes as u64).saturating_add(u64::from(limits.table_elements) * 8);
     let heads = each((door.head_bytes as u64).saturating_mul(HEAD_COPIES));
@@ -62,6 +68,7 @@ pub fn parts(serve: &Serve, processes: Option<(usize, u64)>) -> Vec<Part> {
         part("request heads in progress", heads, "--workers, --max-head"),
         part("processes for guests", processes, "--workers, --isolation"),
         part("warm instances", warm, "--warm-memory"),
+        part("memory and translated code between calls", between_calls as u64, "--isolation"),
         // No flag lowers it directly, but fewer workers leave less of it.
         part("freed memory that the allocator keeps", ALLOCATOR_KEEPS_BYTES, "--workers"),
         part(
