@@ -42,7 +42,7 @@ Cases, all by default:
 
 Builds, each a program to measure; only the first is needed:
   $FUELBOX          or target/release/fuelbox: cargo build --release
-  $FUELBOX_STATIC   or target/x86_64-unknown-linux-musl/release/fuelbox: the same with --target
+  $FUELBOX_STATIC   or target/cross/x86_64-unknown-linux-musl/fuelbox: scripts/cross.sh
   $FUELBOX_SMALL    or target/cross/x86_64-unknown-linux-musl/fuelbox-small: scripts/cross.sh --small
   $FUELBOX_BEFORE   another build to compare with; $FUELBOX_BEFORE_COMMIT says which
 

@@ -12,8 +12,8 @@ STATIC_TARGET = "x86_64-unknown-linux-musl"
 # Where the scripts leave the builds that no variable names.
 BUILDS = {
     "fuelbox": ("FUELBOX", ROOT / "target/release/fuelbox", "cargo build --release"),
-    "static": ("FUELBOX_STATIC", ROOT / f"target/{STATIC_TARGET}/release/fuelbox",
-               f"cargo build --release --target {STATIC_TARGET}"),
+    "static": ("FUELBOX_STATIC", ROOT / f"target/cross/{STATIC_TARGET}/fuelbox",
+               f"scripts/cross.sh {STATIC_TARGET}"),
     "small": ("FUELBOX_SMALL", ROOT / f"target/cross/{STATIC_TARGET}/fuelbox-small",
               f"scripts/cross.sh --small {STATIC_TARGET}"),
     "before": ("FUELBOX_BEFORE", None, "a build to compare with"),

