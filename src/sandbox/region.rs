@@ -17,6 +17,10 @@ use std::sync::LazyLock;
 /// Gaps between used pages below this are zeroed with them, in bytes: writing them takes less time than a system call.
 const GAP_BYTES: usize = 16 * 1024;
 
+/// A memory of up to this size is zeroed by writing, as a whole: that takes as long as a system call, for which threads would
+/// wait for each other.
+const SMALL_BYTES: usize = PAGE_BYTES;
+
 /// Ranges that are zeroed by writing. Each has a system call after it.
 const RANGES_MAX: usize = 8;
 
@@ -96,6 +100,9 @@ impl Drop for Region {
 /// Zeroes all of `memory`, which begins a [`Region`]: `used` by writing, the rest by giving its pages back. The ranges
 /// begin and end with pages of the system, in order.
 pub fn zero(memory: &mut [u8], used: &[Range<usize>]) {
+    if memory.len() <= SMALL_BYTES {
+        return memory.fill(0);
+    }
     let mut from = 0;
     for range in used {
         zero_unused(&mut memory[from..range.start]);

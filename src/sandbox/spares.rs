@@ -6,7 +6,8 @@
 //! by who looks after all programs.
 
 use crate::base::limits::{
-    INSTANCE_BYTES_MIN, REGION_KEPT_BYTES, SLOT_BYTES_MAX, SLOT_BYTES_MIN, SPARE_BYTES_MAX, SPARE_IDLE,
+    INSTANCE_BYTES_MIN, REGION_KEPT_BYTES, SLOT_BYTES_LARGE_MAX, SLOT_BYTES_MAX, SLOT_BYTES_MIN,
+    SPARE_BYTES_MAX, SPARE_IDLE,
 };
 use crate::base::lock::lock;
 use crate::base::share::{Quota, Share};
@@ -72,8 +73,7 @@ impl Spares {
         now: Instant,
     ) {
         let instances = (INSTANCE_BYTES_MIN + instance_bytes).saturating_mul(slot.uses() as usize + 1);
-        // A new store for a large memory takes long, and its instances may take a part of what that may.
-        let most = SLOT_BYTES_MAX.max(declared_bytes / 4);
+        let most = (declared_bytes / 2).clamp(SLOT_BYTES_MAX, SLOT_BYTES_LARGE_MAX);
         if ended_well && instances <= most && slot.clean(declared_bytes) {
             let bytes = SLOT_BYTES_MIN + instances + slot.resident_bytes();
             return self.push(What::Slot(slot), bytes, now);

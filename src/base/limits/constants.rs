@@ -126,9 +126,13 @@ pub const INSTANCE_BYTES_MIN: usize = 512;
 /// What a store takes beside its instances, page tables of its memory included, in bytes: 16 KiB.
 pub const SLOT_BYTES_MIN: usize = 16 * 1024;
 
-/// Bytes that the instances of one store may take together: 512 KiB. A store frees nothing of an instance before it is
-/// dropped, so it has a limited number of them.
-pub const SLOT_BYTES_MAX: usize = 512 * 1024;
+/// Bytes that the instances of one store may take together, where their memory is small: 256 KiB. A store frees nothing of an
+/// instance before it is dropped, so it has a limited number of them. To drop more at once would delay other calls.
+pub const SLOT_BYTES_MAX: usize = 256 * 1024;
+
+/// The same where a memory is large, at most: 4 MiB. It is half of the memory's declared size, because a new store takes the
+/// longer the larger its memory is.
+pub const SLOT_BYTES_LARGE_MAX: usize = 4 * 1024 * 1024;
 
 /// Bytes of a memory that stay with the process after a guest that had it grow: 8 MiB. It is zeroed for the next one.
 pub const REGION_KEPT_BYTES: usize = 8 * 1024 * 1024;
