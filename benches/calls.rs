@@ -3,11 +3,13 @@
 //!
 //! `cargo bench --bench calls`
 
+mod common;
+
+use common::job;
 use fuelbox::abi::{Job, numeric, packed};
 use fuelbox::base::limits::WarmLimits;
-use fuelbox::host::streams::SinkTo;
 use fuelbox::sandbox::pool::{Budget, Pool};
-use fuelbox::{GuestEnv, Limits, Program};
+use fuelbox::{Limits, Program};
 use wasmi::{Config, Engine, Linker, Memory, Module, Store};
 
 fn main() {
@@ -31,19 +33,6 @@ fn guest(pages: u32) -> Vec<u8> {
                        (i64.extend_i32_u (i32.add (local.get $n) (i32.const 7))))))"#
     );
     wat::parse_str(source).unwrap()
-}
-
-fn job<'a>(program: &'a Program, limits: &'a Limits) -> Job<'a> {
-    let log = || SinkTo::log("guest");
-    Job {
-        program,
-        limits,
-        stdout: log(),
-        stderr: log(),
-        guest_env: GuestEnv::default(),
-        warm: None,
-        when_long: None,
-    }
 }
 
 #[divan::bench(args = PAGES)]

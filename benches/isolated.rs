@@ -3,9 +3,11 @@
 //!
 //! `cargo bench --bench isolated -- ROUNDS`. For a closer look at single parts: `cargo bench --bench calls`.
 
-use fuelbox::abi::{Job, numeric};
-use fuelbox::host::streams::SinkTo;
-use fuelbox::{GuestEnv, Limits, Program};
+mod common;
+
+use common::job;
+use fuelbox::abi::numeric;
+use fuelbox::{Limits, Program};
 use std::time::{Duration, Instant};
 use wasmi::{Config, Engine, Linker, Module, Store};
 
@@ -36,17 +38,7 @@ fn measured(mut call: impl FnMut()) -> f64 {
 }
 
 fn by_fuelbox(program: &Program, limits: &Limits) {
-    let log = || SinkTo::log("guest");
-    let job = Job {
-        program,
-        limits,
-        stdout: log(),
-        stderr: log(),
-        guest_env: GuestEnv::default(),
-        warm: None,
-        when_long: None,
-    };
-    numeric::run(job, "add", &[10.into(), 20.into()]).unwrap().result.unwrap();
+    numeric::run(job(program, limits), "add", &[10.into(), 20.into()]).unwrap().result.unwrap();
 }
 
 fn by_bare_wasmi(engine: &Engine, linker: &Linker<()>, module: &Module) {
