@@ -61,10 +61,7 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
     Ok(copy)
 }
 
-/// See [`can_fail`]. The system is asked once.
-static CAN_FAIL: LazyLock<bool> = LazyLock::new(can_fail);
-
-/// See [`is_strict`].
+/// See [`is_strict`]. The system is asked once.
 static IS_STRICT: LazyLock<bool> = LazyLock::new(|| {
     // proc_sys_vm(5): 2 is never to overcommit.
     let overcommit = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
@@ -94,7 +91,6 @@ pub fn trim() {
 
 /// Asks the system what [`check`] has to know, while this process may still ask.
 pub fn prepare() {
-    LazyLock::force(&CAN_FAIL);
     LazyLock::force(&IS_STRICT);
     LazyLock::force(&ADDRESS_LIMIT);
 }
@@ -105,7 +101,7 @@ pub fn prepare() {
 /// It does not.
 pub fn check(bytes: usize) -> Result<(), NoMemory> {
     let all = bytes.checked_add(HEAP_SPARE_BYTES).ok_or(NoMemory)?;
-    if !*CAN_FAIL {
+    if !can_fail() {
         return Ok(());
     }
     let mut probe = Vec::<u8>::new();

@@ -4,7 +4,7 @@
 //! does. The import comes last, so no index changes: a module has one memory, and imports of functions keep their order.
 
 use crate::module::leb128::leb128;
-use crate::module::section::Section;
+use crate::module::section::{self, Section};
 use std::ops::Range;
 use wasmparser::BinaryReader;
 
@@ -12,10 +12,6 @@ use wasmparser::BinaryReader;
 const MODULE: &str = "fuelbox";
 const NAME: &str = "memory";
 
-const IMPORT_SECTION: u8 = 2;
-const FUNCTION_SECTION: u8 = 3;
-const MEMORY_SECTION: u8 = 5;
-const CUSTOM_SECTION: u8 = 0;
 /// What is imported is a memory (core specification, section 5.5.5).
 const IS_MEMORY: u8 = 0x02;
 
@@ -42,20 +38,20 @@ impl MemoryImport {
     /// For a module with these sections. None if it has no memory, or if anything about it is not as it must be: the
     /// interpreter then sees the module as it is, and refuses it.
     pub fn new(wasm: &[u8], sections: &[Section]) -> Option<MemoryImport> {
-        let mut memories = numbered(sections, MEMORY_SECTION);
+        let mut memories = numbered(sections, section::MEMORY);
         let (Some(section), None) = (memories.next(), memories.next()) else { return None };
         let is_in_order = |pair: &[u8]| pair[0] < pair[1];
         let ids: Vec<u8> = sections[..=section]
             .iter()
             .map(|section| section.id)
-            .filter(|id| *id != CUSTOM_SECTION)
+            .filter(|id| *id != section::CUSTOM)
             .collect();
         if !ids.windows(2).all(is_in_order) {
             return None;
         }
-        let place = match numbered(sections, IMPORT_SECTION).next() {
+        let place = match numbered(sections, section::IMPORT).next() {
             Some(imports) => Place::Beside(imports),
-            None => Place::Before(sections.iter().position(|section| section.id >= FUNCTION_SECTION)?),
+            None => Place::Before(sections.iter().position(|section| section.id >= section::FUNCTION)?),
         };
         let ty = only_memory(wasm, &sections[section].content)?;
         let mut entry = Vec::new();

@@ -17,17 +17,11 @@ use crate::module::edit::Edit;
 use crate::module::leb128::{leb128, leb128_of_length};
 use crate::module::memory_import::{MemoryImport, Place};
 use crate::module::reader::ModuleInfo;
-use crate::module::section::{Section, sections};
+use crate::module::section::{self, Section, sections};
 use crate::module::start_section;
 use std::borrow::Cow;
 use std::ops::Range;
 use wasmparser::BinaryReader;
-
-const IMPORT_SECTION: u8 = 2;
-const EXPORT_SECTION: u8 = 7;
-const START_SECTION: u8 = 8;
-const CODE_SECTION: u8 = 10;
-const CUSTOM_SECTION: u8 = 0;
 
 /// A change.
 enum Patch<'a> {
@@ -84,17 +78,17 @@ pub fn rewrite(
             patches.extend(import(memory, wasm, number, section)?);
         }
         match (section.id, &start) {
-            (EXPORT_SECTION, Some(export)) => {
+            (section::EXPORT, Some(export)) => {
                 has_exports = true;
                 patches.extend(beside(&export.entry, wasm, section)?);
             }
-            (START_SECTION, Some(export)) => {
+            (section::START, Some(export)) => {
                 if !has_exports {
-                    patches.push(alone(EXPORT_SECTION, &export.entry, section.at));
+                    patches.push(alone(section::EXPORT, &export.entry, section.at));
                 }
                 patches.extend(as_custom(section)?);
             }
-            (CODE_SECTION, _) => patches.extend(code(section, edits)?),
+            (section::CODE, _) => patches.extend(code(section, edits)?),
             _ => {}
         }
     }
@@ -115,7 +109,7 @@ fn import(
 ) -> Result<Vec<Patch<'static>>, LoadProblem> {
     let mut patches = match memory.place {
         Place::Beside(imports) if imports == number => beside(&memory.entry, wasm, section)?,
-        Place::Before(next) if next == number => vec![alone(IMPORT_SECTION, &memory.entry, section.at)],
+        Place::Before(next) if next == number => vec![alone(section::IMPORT, &memory.entry, section.at)],
         _ => Vec::new(),
     };
     if memory.section == number {
@@ -160,7 +154,7 @@ fn beside(entry: &[u8], wasm: &[u8], section: &Section) -> Result<Vec<Patch<'sta
 /// Turns the section into a custom section, which nobody reads: with another identifier, and an empty name
 /// before its content.
 fn as_custom(section: &Section) -> Result<Vec<Patch<'static>>, LoadProblem> {
-    let id = Patch::Bytes { at: section.at, old: 1, bytes: (&[CUSTOM_SECTION]).into() };
+    let id = Patch::Bytes { at: section.at, old: 1, bytes: (&[section::CUSTOM]).into() };
     let name = Patch::Bytes { at: section.content.start, old: 0, bytes: (&[0]).into() };
     let mut patches = within(section, vec![name])?;
     patches.insert(0, id);

@@ -7,6 +7,21 @@ use wasmparser::BinaryReader;
 /// Bytes before the first section: the magic number and the version (core specification, section 5.5.16).
 const HEADER_BYTES: usize = 8;
 
+/// Identifiers (core specification, section 5.5.2).
+pub const CUSTOM: u8 = 0;
+/// See [`CUSTOM`].
+pub const IMPORT: u8 = 2;
+/// See [`CUSTOM`].
+pub const FUNCTION: u8 = 3;
+/// See [`CUSTOM`].
+pub const MEMORY: u8 = 5;
+/// See [`CUSTOM`].
+pub const EXPORT: u8 = 7;
+/// See [`CUSTOM`].
+pub const START: u8 = 8;
+/// See [`CUSTOM`].
+pub const CODE: u8 = 10;
+
 /// A section. Positions are in bytes from the start of the module.
 pub struct Section {
     /// Its identifier.

@@ -4,7 +4,7 @@
 //! Knows no calling convention. These transfer bytes through [`Sandbox::call`] and the memory.
 
 use crate::base::heap;
-use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, INSTANCE_BYTES, Limits};
+use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, Limits};
 use crate::base::outcome::{Stop, Usage};
 use crate::host::functions;
 use crate::host::store::{Again, Answer, Halt, Host};
@@ -13,7 +13,7 @@ use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::program::Program;
 use crate::sandbox::region::Region;
 use crate::sandbox::slot::Slot;
-use crate::sandbox::spares::Begin;
+use crate::sandbox::spares::Spare;
 use crate::sandbox::trap;
 use std::time::{Duration, Instant};
 use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
@@ -35,13 +35,9 @@ pub struct Sandbox<'a> {
     pub(super) instance: Option<Instance>,
     /// Whether the last step of the guest ended as it should, so that its slot can be used again.
     pub(super) ended_well: bool,
-    pub(super) instance_bytes: usize,
     pub(super) fuel_limit: u64,
     pub(super) fuel_unissued: u64,
-    pub(super) slice_fuel: u64,
     pub(super) deadline: Option<Duration>,
-    /// Bytes that its memory can grow to; None if already its start is too much.
-    pub(super) capacity: Option<usize>,
     pub(super) started: Instant,
     pub(super) instantiated: Option<Duration>,
     pub(super) when_long: Option<&'a dyn Fn()>,
@@ -58,27 +54,33 @@ impl<'a> Sandbox<'a> {
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
         let capacity = program.capacity(limits);
-        let begin = capacity.map(|bytes| program.spares.take(bytes)).unwrap_or_default();
-        let (slot, region) = match begin {
-            Begin::Slot(mut slot) => {
+        let (slot, region) = match capacity.and_then(|bytes| program.spares.take(bytes)) {
+            Some(Spare::Slot(mut slot)) => {
                 slot.data_mut().renew(wasi, limits);
                 (slot, None)
             }
-            Begin::Region(region) => (program.slot(wasi, limits), Some(region)),
-            Begin::Afresh => (program.slot(wasi, limits), None),
+            Some(Spare::Region(region)) => (program.slot(wasi, limits), Some(region)),
+            None => (program.slot(wasi, limits), capacity.and_then(Region::reserve)),
         };
+        Sandbox { region, ..Sandbox::around(slot, program, limits, (started, when_long)) }
+    }
+
+    /// A sandbox with this slot and no instance, for a run that started then.
+    pub(super) fn around(
+        slot: Box<Slot>,
+        program: &'a Program,
+        limits: &Limits,
+        (started, when_long): (Instant, Option<&'a dyn Fn()>),
+    ) -> Sandbox<'a> {
         Sandbox {
             program,
             slot,
-            region,
+            region: None,
             instance: None,
             ended_well: true,
-            instance_bytes: (program.info().instance_bytes as usize).saturating_sub(INSTANCE_BYTES),
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
-            slice_fuel: program.slice_fuel,
             deadline: limits.deadline,
-            capacity,
             started,
             instantiated: None,
             when_long,
@@ -129,12 +131,8 @@ impl<'a> Sandbox<'a> {
             return if is_allowed { Ok(()) } else { Err(Stop::NoMemory { what: "an instance" }) };
         }
         self.check_bulk(declared_bytes as u64, FRESH_BYTES_PER_MS)?;
-        let is_recycled = self.region.is_some();
-        let memory = program.memory.map(|ty| {
-            let kept = self.region.take();
-            (ty, kept.or_else(|| Region::reserve(self.capacity?)))
-        });
-        self.slot.import(&program.imports, memory, is_recycled).map_err(|error| self.stopped_by(error))
+        let memory = program.memory.map(|ty| (ty, self.region.take()));
+        self.slot.import(&program.imports, memory).map_err(|error| self.stopped_by(error))
     }
 
     /// Gives the first slice to a reused instance.

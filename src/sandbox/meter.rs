@@ -30,7 +30,8 @@ impl Sandbox<'_> {
 
     /// Fuel of a slice.
     fn slice(&self) -> u64 {
-        if tail_calls::is_known_good() { self.slice_fuel } else { self.slice_fuel.min(UNCHECKED_SLICE_FUEL) }
+        let fuel = self.program.slice_fuel;
+        if tail_calls::is_known_good() { fuel } else { fuel.min(UNCHECKED_SLICE_FUEL) }
     }
 
     /// Starts the next slice, with at least `required` and what host calls owe, and checks the deadline.

@@ -4,6 +4,7 @@
 pub(crate) mod engine;
 pub(crate) mod file;
 pub(crate) mod instance;
+pub(crate) mod kept;
 pub(crate) mod meter;
 pub(crate) mod parked;
 pub mod pool;

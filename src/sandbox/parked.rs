@@ -1,7 +1,7 @@
 //! Warm instances between two calls.
 
 use super::instance::Sandbox;
-use crate::base::limits::Limits;
+use crate::base::limits::{INSTANCE_BYTES, Limits};
 use crate::base::outcome::Usage;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::program::Program;
@@ -34,7 +34,7 @@ impl<'a> Sandbox<'a> {
         mut wasi: WasiCtx,
         when_long: Option<&'a dyn Fn()>,
     ) -> Sandbox<'a> {
-        let Parked { mut slot, instance, instance_bytes } = parked;
+        let Parked { mut slot, instance, .. } = parked;
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
         let host = slot.data_mut();
@@ -42,20 +42,9 @@ impl<'a> Sandbox<'a> {
         (host.fuel_issued, host.fuel_owed) = (0, 0);
         slot.set_fuel(0);
         Sandbox {
-            program,
-            slot,
-            region: None,
             instance: Some(instance),
-            ended_well: true,
-            instance_bytes,
-            fuel_limit: limits.fuel,
-            fuel_unissued: limits.fuel,
-            slice_fuel: program.slice_fuel,
-            deadline: limits.deadline,
-            capacity: None,
-            started,
             instantiated: Some(Duration::ZERO),
-            when_long,
+            ..Sandbox::around(slot, program, limits, (started, when_long))
         }
     }
 
@@ -68,10 +57,12 @@ impl<'a> Sandbox<'a> {
         host.clear_blocks();
         let was_denied = host.limiter.denied.is_some();
         self.slot.release_tail();
-        let parked = self.instance.filter(|_| !was_denied);
-        (
-            usage,
-            parked.map(|instance| Parked { slot: self.slot, instance, instance_bytes: self.instance_bytes }),
-        )
+        let instance_bytes = self.program.info().instance_bytes as usize;
+        let parked = self.instance.filter(|_| !was_denied).map(|instance| Parked {
+            slot: self.slot,
+            instance,
+            instance_bytes: instance_bytes.saturating_sub(INSTANCE_BYTES),
+        });
+        (usage, parked)
     }
 }

@@ -3,36 +3,13 @@
 //! Such a guest can see everything that earlier calls left in its memory, globals and tables. An instance
 //! serves one call at a time. It is kept only if its call succeeded and nothing was denied.
 
+use super::kept::{Kept, expired};
 use super::parked::Parked;
 use crate::base::limits::{INSTANCE_BYTES, WarmLimits};
 use crate::base::lock::lock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+pub use crate::base::share::Budget;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
-
-/// Bytes that the kept instances of all pools take.
-#[derive(Debug)]
-pub struct Budget {
-    limit: usize,
-    used: AtomicUsize,
-}
-
-impl Budget {
-    /// A budget of `limit` bytes.
-    pub fn new(limit: usize) -> Arc<Budget> {
-        Arc::new(Budget { limit, used: AtomicUsize::new(0) })
-    }
-
-    /// Bytes in use.
-    pub fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let grown = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok()
-    }
-}
 
 /// An instance, and its number of uses.
 pub struct Warm {
@@ -40,15 +17,9 @@ pub struct Warm {
     uses: u32,
 }
 
-struct Kept {
-    warm: Warm,
-    since: Instant,
-    bytes: usize,
-}
-
 /// The kept instances of one plug-in.
 pub struct Pool {
-    kept: Mutex<Vec<Kept>>,
+    kept: Mutex<Vec<Kept<Warm>>>,
     limits: WarmLimits,
     budget: Arc<Budget>,
 }
@@ -66,7 +37,7 @@ impl Pool {
         &self.limits
     }
 
-    /// An empty pool.
+    /// An empty pool, whose instances take of `budget`, as those of other pools may.
     pub fn new(limits: &WarmLimits, budget: &Arc<Budget>) -> Pool {
         Pool { kept: Mutex::new(Vec::new()), limits: limits.clone(), budget: Arc::clone(budget) }
     }
@@ -88,9 +59,7 @@ impl Pool {
 
     /// Takes the most recently used instance, so that superfluous ones become idle.
     pub(crate) fn take(&self) -> Option<Warm> {
-        let kept = self.lock().pop()?;
-        self.budget.used.fetch_sub(kept.bytes, Ordering::Relaxed);
-        Some(kept.warm)
+        self.lock().pop().map(|kept| kept.what)
     }
 
     /// Keeps an instance after a call (its first one if `before` is `None`), or drops it if there are enough,
@@ -99,33 +68,23 @@ impl Pool {
         let uses = before.unwrap_or(0) + 1;
         let bytes = parked.memory_bytes() + INSTANCE_BYTES;
         let mut kept = self.lock();
-        if uses < self.limits.uses && kept.len() < self.limits.instances && self.budget.take(bytes) {
-            kept.push(Kept { warm: Warm { parked, uses }, since: Instant::now(), bytes });
+        if uses < self.limits.uses
+            && kept.len() < self.limits.instances
+            && let Some(share) = self.budget.take(bytes)
+        {
+            kept.push(Kept::new(Warm { parked, uses }, share, Instant::now()));
         }
     }
 
     /// Drops what has been idle for too long.
     pub fn expire(&self, now: Instant) {
-        let mut gone = Vec::new();
-        let mut kept = self.lock();
-        // The longest idle one comes first.
-        let is_old = |kept: &Kept| now.saturating_duration_since(kept.since) >= self.limits.idle;
-        let old = kept.iter().take_while(|kept| is_old(kept)).count();
-        gone.extend(kept.drain(..old));
-        drop(kept);
-        let bytes: usize = gone.iter().map(|kept| kept.bytes).sum();
-        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        // They are dropped after the lock.
+        let gone = expired(&mut self.lock(), now, self.limits.idle);
+        drop(gone);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept<Warm>>> {
         lock(&self.kept)
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        let bytes: usize = self.lock().iter().map(|kept| kept.bytes).sum();
-        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

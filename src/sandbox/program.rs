@@ -7,7 +7,7 @@ use crate::base::limits::{
     SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL,
     TRANSLATED_PER_BYTE,
 };
-use crate::base::share::{Quota, Share};
+use crate::base::share::{Budget, Share};
 use crate::host::functions::Row;
 use crate::host::linker;
 use crate::host::store::Host;
@@ -21,6 +21,7 @@ use crate::sandbox::spares::Spares;
 use crate::sandbox::{engine, region, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use wasmi::{CompilationMode, Engine, MemoryType, Module, Store};
 
@@ -328,9 +329,9 @@ fn fits_in(deadline: Option<Duration>, translation_ns: u64) -> bool {
 
 /// A share for the translated code of a module, if that is kept.
 fn kept(code: &Code) -> Option<Share> {
-    static QUOTA: Quota = Quota::new(TRANSLATED_KEPT_BYTES_ALL);
+    static BUDGET: LazyLock<Arc<Budget>> = LazyLock::new(|| Budget::new(TRANSLATED_KEPT_BYTES_ALL));
     let bytes = Some(code.translated_bytes).filter(|bytes| *bytes <= TRANSLATED_KEPT_BYTES)?;
-    QUOTA.take(usize::try_from(bytes).ok()?)
+    BUDGET.take(usize::try_from(bytes).ok()?)
 }
 
 fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {

@@ -8,11 +8,11 @@
 
 use crate::base::heap;
 use crate::base::limits::{PAGE_BYTES, RESERVED_PART};
-use crate::base::share::{Quota, Share};
+use crate::base::share::{Budget, Share};
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
 use std::ops::Range;
 use std::ptr::{self, NonNull};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Gaps between used pages below this are zeroed with them, in bytes: writing them takes less time than a system call.
 const GAP_BYTES: usize = 16 * 1024;
@@ -36,9 +36,9 @@ pub struct Region {
 }
 
 /// Of the addresses, where they are limited.
-static QUOTA: LazyLock<Option<Quota>> = LazyLock::new(|| {
+static BUDGET: LazyLock<Option<Arc<Budget>>> = LazyLock::new(|| {
     let bytes = heap::address_limit()? / RESERVED_PART;
-    Some(Quota::new(usize::try_from(bytes).unwrap_or(usize::MAX)))
+    Some(Budget::new(usize::try_from(bytes).unwrap_or(usize::MAX)))
 });
 
 // SAFETY: a region is memory like a vector's: no thread is special to it, and writing needs `&mut`.
@@ -53,8 +53,8 @@ impl Region {
         if len == 0 || !len.is_multiple_of(PAGE_BYTES) || !*IS_RELIABLE || heap::is_strict() {
             return None;
         }
-        let share = match &*QUOTA {
-            Some(quota) => Some(quota.take(len)?),
+        let share = match &*BUDGET {
+            Some(budget) => Some(budget.take(len)?),
             None => None,
         };
         // So that something is left for what cannot be refused.
@@ -100,9 +100,6 @@ impl Drop for Region {
 /// Zeroes all of `memory`, which begins a [`Region`]: `used` by writing, the rest by giving its pages back. The ranges
 /// begin and end with pages of the system, in order.
 pub fn zero(memory: &mut [u8], used: &[Range<usize>]) {
-    if memory.len() <= SMALL_BYTES {
-        return memory.fill(0);
-    }
     let mut from = 0;
     for range in used {
         zero_unused(&mut memory[from..range.start]);
@@ -137,10 +134,13 @@ fn zero_unused(pages: &mut [u8]) {
     }
 }
 
-/// Ranges of `memory`, which begins a [`Region`], whose pages are in use. None if there are too many, or if the system
+/// Ranges of `memory`, which begins a [`Region`], whose pages are in use, or that are to be written anyway. None if there are too many, or if the system
 /// does not say. What it says need not be true for [`zero`] to be right.
 #[cfg(target_os = "linux")]
 pub fn in_use(memory: &mut [u8]) -> Option<Vec<Range<usize>>> {
+    if memory.len() <= SMALL_BYTES {
+        return Some(std::iter::once(0..memory.len()).collect());
+    }
     let page = rustix::param::page_size();
     let mut pages = vec![0_u8; memory.len().div_ceil(page)];
     // SAFETY: `pages` has a byte for each page of the range, which is mapped (mincore(2)). Nothing of it is read or

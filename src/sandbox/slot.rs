@@ -30,7 +30,7 @@ pub struct Slot {
     used: Vec<Range<usize>>,
     uses: u32,
     learns_at: u32,
-    /// Whether pages after the memory may be in use, by a memory that was larger.
+    /// Whether pages after the memory may be in use, by a larger memory that was in the region before.
     has_tail: bool,
 }
 
@@ -59,7 +59,7 @@ impl Slot {
             used: Vec::new(),
             uses: 0,
             learns_at: LEARNS_FIRST,
-            has_tail: false,
+            has_tail: true,
         }
     }
 
@@ -99,8 +99,7 @@ impl Slot {
         self.region.as_ref().map_or(0, Region::len)
     }
 
-    /// Makes what a module imports: `functions`, and then a memory of this type, in a region if there is one; it
-    /// `is_recycled` if another memory was in it.
+    /// Makes what a module imports: `functions`, and then a memory of this type, in a region if there is one.
     ///
     /// # Errors
     /// The limiter denied the memory, or the system has none.
@@ -108,9 +107,7 @@ impl Slot {
         &mut self,
         functions: &[&'static Row],
         memory: Option<(MemoryType, Option<Region>)>,
-        is_recycled: bool,
     ) -> Result<(), Error> {
-        self.has_tail = is_recycled;
         self.imports = functions.iter().map(|row| Extern::Func(row.create(&mut self.store))).collect();
         let Some((ty, region)) = memory else { return Ok(()) };
         let memory = match region {

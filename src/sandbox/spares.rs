@@ -10,57 +10,38 @@ use crate::base::limits::{
     SPARE_BYTES_MAX, SPARE_IDLE,
 };
 use crate::base::lock::lock;
-use crate::base::share::{Quota, Share};
+use crate::base::share::Budget;
+use crate::sandbox::kept::{Kept, expired};
 use crate::sandbox::region::Region;
 use crate::sandbox::slot::Slot;
-use std::sync::Mutex;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Instant;
 
 /// Of the spares of this process.
-static QUOTA: Quota = Quota::new(SPARE_BYTES_MAX);
+static BUDGET: LazyLock<Arc<Budget>> = LazyLock::new(|| Budget::new(SPARE_BYTES_MAX));
 
-enum What {
+/// What a run can begin with.
+pub enum Spare {
+    /// A slot, whose memory is zero.
     Slot(Box<Slot>),
+    /// A region.
     Region(Region),
-}
-
-struct Spare {
-    what: What,
-    since: Instant,
-    _share: Share,
 }
 
 /// The spares of one program.
 #[derive(Default)]
-pub struct Spares(Mutex<Vec<Spare>>);
-
-/// What a run begins with.
-#[derive(Default)]
-pub enum Begin {
-    /// Nothing is there.
-    #[default]
-    Afresh,
-    /// A region.
-    Region(Region),
-    /// A slot, whose memory is zero.
-    Slot(Box<Slot>),
-}
+pub struct Spares(Mutex<Vec<Kept<Spare>>>);
 
 impl Spares {
     /// What was used last and has `capacity` bytes for the memory. Without a memory, that is 0.
-    pub fn take(&self, capacity: usize) -> Begin {
-        let mut spares = lock(&self.0);
-        let fits = |spare: &Spare| match &spare.what {
-            What::Slot(slot) => slot.capacity() >= capacity,
-            What::Region(region) => capacity > 0 && region.len() >= capacity,
+    pub fn take(&self, capacity: usize) -> Option<Spare> {
+        let fits = |kept: &Kept<Spare>| match &kept.what {
+            Spare::Slot(slot) => slot.capacity() >= capacity,
+            Spare::Region(region) => capacity > 0 && region.len() >= capacity,
         };
-        let Some(last) = spares.iter().rposition(fits) else { return Begin::Afresh };
-        let spare = spares.remove(last);
-        drop(spares);
-        match spare.what {
-            What::Slot(slot) => Begin::Slot(slot),
-            What::Region(region) => Begin::Region(region),
-        }
+        let mut spares = lock(&self.0);
+        let last = spares.iter().rposition(fits)?;
+        Some(spares.remove(last).what)
     }
 
     /// Keeps a slot after a run, or its region. The run ended well if `ended_well`; its instance took `instance_bytes`, and
@@ -76,30 +57,28 @@ impl Spares {
         let most = (declared_bytes / 2).clamp(SLOT_BYTES_MAX, SLOT_BYTES_LARGE_MAX);
         if ended_well && instances <= most && slot.clean(declared_bytes) {
             let bytes = SLOT_BYTES_MIN + instances + slot.resident_bytes();
-            return self.push(What::Slot(slot), bytes, now);
+            return self.push(Spare::Slot(slot), bytes, now);
         }
         // Of a memory that grew, all pages are in use. The interpreter zeroes them for the next guest, as if they were new.
         let bytes = slot.memory_bytes();
         if ended_well && bytes > declared_bytes && bytes <= REGION_KEPT_BYTES {
             slot.release_tail();
             let Some(region) = slot.into_region() else { return };
-            self.push(What::Region(region), bytes, now);
+            self.push(Spare::Region(region), bytes, now);
         }
     }
 
-    fn push(&self, what: What, bytes: usize, now: Instant) {
-        let Some(share) = QUOTA.take(bytes) else { return };
-        let spare = Spare { what, since: now, _share: share };
-        let mut spares = lock(&self.0);
-        spares.push(spare);
-        let gone = expired(&mut spares, now);
-        drop(spares);
-        drop(gone);
+    fn push(&self, spare: Spare, bytes: usize, now: Instant) {
+        if let Some(share) = BUDGET.take(bytes) {
+            lock(&self.0).push(Kept::new(spare, share, now));
+        }
+        self.expire(now);
     }
 
     /// Drops what was not used for a second.
     pub fn expire(&self, now: Instant) {
-        let gone = expired(&mut lock(&self.0), now);
+        // They are dropped after the lock.
+        let gone = expired(&mut lock(&self.0), now, SPARE_IDLE);
         drop(gone);
     }
 
@@ -107,11 +86,4 @@ impl Spares {
     pub fn is_empty(&self) -> bool {
         lock(&self.0).is_empty()
     }
-}
-
-/// Takes out what has been idle for too long; the longest idle comes first.
-fn expired(spares: &mut Vec<Spare>, now: Instant) -> Vec<Spare> {
-    let is_old = |spare: &Spare| now.saturating_duration_since(spare.since) >= SPARE_IDLE;
-    let old = spares.iter().take_while(|spare| is_old(spare)).count();
-    spares.drain(..old).collect()
 }
