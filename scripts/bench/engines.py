@@ -53,6 +53,11 @@ PEERS = {
 COMPILE = {"wasmtime": [], "wasmtime pulley": ["--target", "pulley64"]}
 
 
+def in_processes(build):
+    """The name of a build with guests in processes."""
+    return "processes" if build == "fuelbox" else f"{build} processes"
+
+
 def label(engine):
     return LABELS.get(engine, engine)
 

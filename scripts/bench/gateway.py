@@ -5,8 +5,8 @@ import time
 
 import engines
 from plugins import generated
-from server import IN_PROCESSES, Server, all_servers
-from stats import quantity
+from server import IN_PROCESSES, Server, all_servers, call_ms
+from stats import add, quantity
 
 # Connections, and requests that each sends at once.
 LOADS = {"16": (16, 1), "256": (256, 1), "pipelined": (64, 16)}
@@ -15,10 +15,6 @@ PAIRS = [
     ("static", "fuelbox"), ("static processes", "processes"), ("processes", "fuelbox"), ("fuelbox", "before"),
     ("processes", "before processes"),
 ]
-
-
-def add(samples, figure, engine, value):
-    samples.setdefault(figure, {}).setdefault(engine, []).append(value)
 
 
 def gateway(options):
@@ -78,10 +74,7 @@ def replacing_calls(server, count):
     def call(path, body):
         # Time for a spare process to be there.
         time.sleep(0.01)
-        begin = time.perf_counter()
-        connection.request("POST", path, body)
-        connection.getresponse().read()
-        return (time.perf_counter() - begin) * 1000
+        return call_ms(connection, path, body)
 
     times = {"replaced": [], "kept": []}
     for _ in range(count):

@@ -3,13 +3,12 @@
 import contextlib
 import http.client
 import statistics
-import time
 
 import engines
 from plugins import alone, generated
 from processes import PREBUILT, works
-from server import Server, has_isolation
-from stats import quantity
+from server import Server, call_ms, has_isolation
+from stats import add, quantity
 
 GUESTS = {
     "Go": PREBUILT / "large" / "hello-go.wasm",
@@ -35,7 +34,7 @@ def settings(path=None):
             continue
         yield name, program, []
         if name in ("fuelbox", "before") and has_isolation(program):
-            yield "processes" if name == "fuelbox" else "before processes", program, ["--isolation", "process"]
+            yield engines.in_processes(name), program, ["--isolation", "process"]
 
 
 def ready(folder, program, flags):
@@ -48,28 +47,14 @@ def load(options):
     # Programs of the other languages take a millisecond, which the start itself varies by.
     go = guests("load").get("Go")
     samples = {}
-
-    def add(figure, engine, value):
-        samples.setdefault(figure, {}).setdefault(engine, []).append(value)
-
     for _ in range(options.few):
         for engine, program, flags in settings():
-            add("1,000 plug-ins", engine, ready(generated(1000), program, flags))
+            add(samples, "1,000 plug-ins", engine, ready(generated(1000), program, flags))
             empty = ready(alone(None), program, flags)
-            add("no plug-in", engine, empty)
+            add(samples, "no plug-in", engine, empty)
             if go:
-                add("Go, beyond no plug-in", engine, ready(alone(go), program, flags) - empty)
+                add(samples, "Go, beyond no plug-in", engine, ready(alone(go), program, flags) - empty)
     return {name: quantity("ms", "less", values, pairs=PAIRS) for name, values in samples.items()}
-
-
-def call_ms(connection, path, method="POST"):
-    begin = time.perf_counter()
-    connection.request(method, path)
-    answer = connection.getresponse()
-    answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"bench.sh: {method} {path} answered {answer.status}")
-    return (time.perf_counter() - begin) * 1000
 
 
 def first_call(options):
@@ -83,11 +68,11 @@ def first_call(options):
                     connection = http.client.HTTPConnection(server.host, server.port)
                     with contextlib.closing(connection):
                         # What the connection and its first request cost is not the guest's.
-                        call_ms(connection, "/healthz", "GET")
+                        call_ms(connection, "/healthz", method="GET")
                         times = [call_ms(connection, f"/execute/{path.stem}") for _ in range(21)]
                 later = statistics.median(times[1:])
                 for figure, value in (("first", times[0]), ("later", later), ("to later", times[0] / later)):
-                    samples.setdefault(f"{language}, {figure}", {}).setdefault(engine, []).append(value)
+                    add(samples, f"{language}, {figure}", engine, value)
     return {
         name: quantity("×" if name.endswith("to later") else "ms", "less", values, pairs=PAIRS)
         for name, values in samples.items()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import engines
 from engines import ROOT
-from stats import quantity
+from stats import add, quantity
 
 
 def isolated(options):
@@ -19,7 +19,7 @@ def isolated(options):
     samples = {}
     for line in done.stdout.splitlines():
         engine, pages, ns = line.split("\t")
-        samples.setdefault(f"{pages} pages", {}).setdefault(engine, []).append(float(ns) / 1000)
+        add(samples, f"{pages} pages", engine, float(ns) / 1000)
     return {name: quantity("µs", "less", values, "bare wasmi") for name, values in samples.items()}
 
 
@@ -37,7 +37,7 @@ def soak(options):
             before, tenth, after = soaked(program, place, minutes)
             grown = (("growth", after - before), ("growth after a tenth", after - tenth), ("after", after))
             for name, value in grown:
-                samples.setdefault(name, {}).setdefault(engine, []).append(value)
+                add(samples, name, engine, value)
     note = f"{minutes} min of load"
     return {name: dict(quantity("MiB", "less", values), note=note) for name, values in samples.items()}
 

@@ -121,6 +121,17 @@ class Ancestor(Server):
         raise SystemExit("bench.sh: gowasmrunner did not start")
 
 
+def call_ms(connection, path, body=None, method="POST"):
+    """Milliseconds of a request, until its answer is read."""
+    begin = time.perf_counter()
+    connection.request(method, path, body)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"bench.sh: {method} {path} answered {answer.status}")
+    return (time.perf_counter() - begin) * 1000
+
+
 def has_isolation(program):
     return "--isolation" in engines.said([program, "serve", "--help"])
 
@@ -134,8 +145,7 @@ def all_servers(processes=IN_PROCESSES):
         for name, program in engines.builds().items():
             servers[name] = stack.enter_context(Server(None, program))
             if name != "small" and has_isolation(program):
-                own = "processes" if name == "fuelbox" else f"{name} processes"
-                servers[own] = stack.enter_context(Server(None, program, processes))
+                servers[engines.in_processes(name)] = stack.enter_context(Server(None, program, processes))
         if program := shutil.which("gowasmrunner"):
             servers["gowasmrunner"] = stack.enter_context(Ancestor(program))
         yield servers

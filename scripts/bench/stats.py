@@ -13,6 +13,11 @@ ROUNDS_TO_COMPARE = 5
 LEAST_CHANGE = 0.01
 
 
+def add(samples, figure, engine, value):
+    """Adds a sample of an engine's figure to samples by figure and engine."""
+    samples.setdefault(figure, {}).setdefault(engine, []).append(value)
+
+
 def spread(samples):
     """[low, median, high] of samples; None without any."""
     if not samples:
