@@ -69,6 +69,11 @@ pub use base::outcome::{Denied, Report, Stop, Usage, Value};
 pub use gateway::http::{client::Network, tokens::Tokens};
 #[cfg(feature = "gateway")]
 pub use gateway::{Gateway, GatewayConfig};
+/// Values of components.
+#[cfg(feature = "component")]
+pub mod component {
+    pub use crate::host::component::value::{Handle, Value};
+}
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;

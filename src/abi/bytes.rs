@@ -1,5 +1,7 @@
 //! Calls with bytes, whatever the convention of the function is.
 
+#[cfg(feature = "component")]
+use super::component;
 use super::convention::Convention;
 use super::job::{Job, called};
 use super::reserved::{is_reserved, no_function};
@@ -40,6 +42,10 @@ pub fn call_bytes(
         return Err(Error::Input(what));
     }
     match forced.unwrap_or(found) {
+        #[cfg(feature = "component")]
+        Convention::Component => component::call::run(job, func, input),
+        #[cfg(not(feature = "component"))]
+        Convention::Component => Err(no_function(info, func)),
         Convention::Packed => packed::run(job, func, input),
         Convention::Extism => extism::run(job, func, input),
         Convention::Numeric => {

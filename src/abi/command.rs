@@ -51,8 +51,14 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
     }
     check_args(&args)?;
     let job = Job { guest_env, ..job };
+    #[cfg(feature = "component")]
+    let component_start = job.program.component().and_then(|component| component.find(START));
     let prepare = |wasi: &mut WasiCtx| wasi.args = args;
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
+        #[cfg(feature = "component")]
+        if let Some(start) = component_start {
+            return super::component::start(sandbox, start);
+        }
         let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
         match sandbox.call(start, &[], &mut [])? {
             Ended::Returned | Ended::Exited(0) => Ok(()),

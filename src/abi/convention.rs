@@ -27,12 +27,19 @@ pub enum Convention {
     Command,
     /// A plug-in made with Extism's development kits.
     Extism,
+    /// A function of a component: bytes or strings as they are, and JSON for other types.
+    Component,
 }
 
 impl Convention {
     /// Every convention.
-    pub const ALL: [Convention; 4] =
-        [Convention::Command, Convention::Packed, Convention::Numeric, Convention::Extism];
+    pub const ALL: [Convention; 5] = [
+        Convention::Command,
+        Convention::Packed,
+        Convention::Numeric,
+        Convention::Extism,
+        Convention::Component,
+    ];
 
     /// Its name in flags, listings and documentation.
     pub fn name(self) -> &'static str {
@@ -41,6 +48,7 @@ impl Convention {
             Convention::Packed => "packed",
             Convention::Command => "command",
             Convention::Extism => "extism",
+            Convention::Component => "component",
         }
     }
 
@@ -52,8 +60,8 @@ impl Convention {
     /// Their names, for messages.
     #[doc(hidden)]
     pub fn names() -> String {
-        let [command, packed, numeric, extism] = Convention::ALL.map(Convention::name);
-        format!("{numeric}, {packed}, {command} or {extism}")
+        let [command, packed, numeric, extism, component] = Convention::ALL.map(Convention::name);
+        format!("{numeric}, {packed}, {command}, {extism} or {component}")
     }
 
     /// Whether the exported function `func` is offered, and can be called by it.
@@ -61,7 +69,8 @@ impl Convention {
     pub fn fits(self, info: &ModuleInfo, func: &str) -> bool {
         info.function(func).is_some_and(|signature| match self {
             Convention::Command => func == command::START && command::fits(info),
-            _ if is_reserved(info, func) => false,
+            Convention::Component => signature.wit.is_some(),
+            _ if signature.wit.is_some() || is_reserved(info, func) => false,
             Convention::Numeric => numeric::fits(signature),
             Convention::Packed => packed::fits(info, func),
             Convention::Extism => extism::fits(info, func),
@@ -75,6 +84,8 @@ impl Convention {
         let signature = info.function(func)?;
         if func == command::START && command::fits(info) {
             Some(Convention::Command)
+        } else if signature.wit.is_some() {
+            Some(Convention::Component)
         } else if is_reserved(info, func) {
             None
         } else if extism::fits(info, func) {

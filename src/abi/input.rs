@@ -10,6 +10,8 @@ use super::job::Job;
 use super::numeric;
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Value};
+#[cfg(feature = "component")]
+use crate::host::component::value as component;
 #[cfg(feature = "isolation")]
 use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::GuestEnv;
@@ -69,6 +71,26 @@ impl<'a> Call<'a, [u8]> {
     pub fn convention(mut self, convention: Convention) -> Self {
         self.convention = Some(convention);
         self
+    }
+}
+
+#[cfg(feature = "component")]
+impl<'a> Call<'a, [component::Value]> {
+    /// Calls `func` of a component with `values` of its type. The report holds its result.
+    ///
+    /// ```
+    /// use fuelbox::component::Value;
+    /// use fuelbox::{Call, Runner, RunnerConfig};
+    /// use std::path::Path;
+    ///
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// let greet = Path::new("guests/prebuilt/component-greet.wasm");
+    /// let report = runner.run(greet, Call::component("greet", &[Value::String("World".into())]))?;
+    /// assert_eq!(report.result?, Some(Value::String("Hello, World".into())));
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn component(func: &'a str, values: &'a [component::Value]) -> Call<'a, [component::Value]> {
+        Call { func, input: values, convention: None, guest_env: GuestEnv::default() }
     }
 }
 
@@ -166,6 +188,34 @@ impl Input for Call<'_, [Value]> {
     #[cfg(feature = "isolation")]
     fn output(values: Option<Vec<Value>>, _: Vec<u8>) -> Option<Vec<Value>> {
         values
+    }
+}
+
+#[cfg(feature = "component")]
+impl Input for Call<'_, [component::Value]> {
+    type Output = Option<component::Value>;
+    const IS_STDOUT: bool = false;
+
+    fn function(&self) -> &str {
+        self.func
+    }
+
+    fn under(self, policy: &FromPolicy<'_>) -> Self {
+        Call { guest_env: self.guest_env.with(policy.guest_env), ..self }
+    }
+
+    fn run(self, job: Job<'_>) -> Result<Report<Option<component::Value>>, Error> {
+        super::component::call::run_values(Job { guest_env: self.guest_env, ..job }, self.func, self.input)
+    }
+
+    #[cfg(feature = "isolation")]
+    fn given(&self) -> Result<(Given, &[u8]), Error> {
+        Err(Error::Input("a component in another process is called with bytes, not with values".into()))
+    }
+
+    #[cfg(feature = "isolation")]
+    fn output(_: Option<Vec<Value>>, _: Vec<u8>) -> Option<Option<component::Value>> {
+        None
     }
 }
 

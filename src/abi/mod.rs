@@ -2,6 +2,8 @@
 
 pub(crate) mod bytes;
 pub mod command;
+#[cfg(feature = "component")]
+pub(crate) mod component;
 pub(crate) mod convention;
 pub(crate) mod exports;
 pub(crate) mod extism;

@@ -23,7 +23,8 @@ pub fn fits(signature: &Signature) -> bool {
 pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Value>>, Error> {
     let signature = numeric_signature(job.program.info(), func)?;
     if !params.iter().map(|value| value.ty()).eq(signature.params.iter().copied()) {
-        let given = Signature { params: params.iter().map(|value| value.ty()).collect(), results: vec![] };
+        let given =
+            Signature { params: params.iter().map(|value| value.ty()).collect(), results: vec![], wit: None };
         return Err(Error::Input(format!("`{func}` is {signature}, but was called with {given}")));
     }
     let count = signature.results.len();

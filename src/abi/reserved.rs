@@ -74,6 +74,10 @@ const ALLOCATORS: [(&str, usize, usize); 6] = [
 /// Whether the function `name` of a module is never offered. `_start` of a program is to its own convention alone.
 pub fn is_reserved(info: &ModuleInfo, name: &str) -> bool {
     info.is_reserved(name, |name, signature| {
+        // The memory of a component is out of reach of its callers, whatever its functions are called.
+        if signature.wit.is_some() {
+            return false;
+        }
         is_reserved_as(name, signature) || (WITH_BYTES.contains(&name) && passes_bytes(info))
     })
 }

@@ -44,7 +44,7 @@ impl Row {
     /// The type that a guest must import it with.
     pub fn signature(&self) -> Signature {
         let types = |text: &str| text.bytes().map(|c| if c == b'I' { Ty::I64 } else { Ty::I32 }).collect();
-        Signature { params: types(self.params), results: types(self.results) }
+        Signature { params: types(self.params), results: types(self.results), wit: None }
     }
 }
 

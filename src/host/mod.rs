@@ -1,5 +1,7 @@
 //! Host functions: the store's data, the linker, WASI and Extism.
 
+#[cfg(feature = "component")]
+pub mod component;
 pub(crate) mod extism;
 pub(crate) mod functions;
 pub mod guest_log;

@@ -25,6 +25,8 @@ pub struct Host {
     pub blocks: Blocks,
     /// Variables of an Extism plug-in; they last as long as the instance.
     pub vars: Vars,
+    /// The core values that a component's module has called a function with.
+    pub component_args: Vec<u64>,
     /// Fuel of all slices so far.
     pub fuel_issued: u64,
     /// Fuel of host calls that the current slice could not pay.
@@ -40,6 +42,7 @@ impl Host {
             limiter: Limiter::new(limits),
             blocks: Blocks::default(),
             vars: Vars::default(),
+            component_args: Vec::new(),
             fuel_issued: 0,
             fuel_owed: 0,
         }
@@ -111,6 +114,9 @@ pub enum Halt {
     Pause(Answer),
     /// The call has to wait. The sandbox waits, and then repeats the call.
     Wait(Wait, Option<Again>),
+    /// A core module of a component called this core function of the plan. The sandbox does what it is for, and continues the
+    /// run with the result.
+    Component(u32),
     /// Host code panicked. The interpreter's handlers cannot unwind: a panic through them would end the
     /// process.
     Panicked,
@@ -129,6 +135,7 @@ impl fmt::Display for Halt {
             Halt::Stop(stop) => stop.fmt(f),
             Halt::Pause(_) => f.write_str("a host call is to be paid for"),
             Halt::Wait(..) => f.write_str("a host call has to wait"),
+            Halt::Component(_) => f.write_str("a component's function is called"),
             Halt::Panicked => f.write_str("a host call panicked"),
         }
     }
@@ -155,6 +162,7 @@ pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
 /// `StoreLimits` that records denials and the peak of memory.
 pub struct Limiter {
     limits: StoreLimits,
+    memories: usize,
     memory_pages: u32,
     cap_bytes: usize,
     /// Bytes that the host keeps for the guest outside its memory, under the same limit.
@@ -185,8 +193,9 @@ impl Limiter {
                 // is imported, and the interpreter counts it for the module as well.
                 .instances(usize::MAX)
                 .tables(usize::MAX)
-                .memories(2)
+                .memories(usize::MAX)
                 .build(),
+            memories: 2,
             memory_pages: limits.memory_pages,
             cap_bytes: limits.memory_bytes(),
             outside_bytes: 0,
@@ -198,6 +207,12 @@ impl Limiter {
             reserved_bytes: 0,
             growth_unpaid: 0,
         }
+    }
+
+    /// Allows as many memories as a component of so many core instances can have.
+    #[cfg(feature = "component")]
+    pub fn allow_memories(&mut self, memories: usize) {
+        self.memories = memories;
     }
 
     /// Counts `bytes` outside the guest's memory. If the limit does not allow them, returns false and records
@@ -258,7 +273,9 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        let together = desired.saturating_add(self.outside_bytes);
+        // A component has several memories, of which one grows.
+        let others = self.memory_bytes.saturating_sub(current);
+        let together = desired.saturating_add(others).saturating_add(self.outside_bytes);
         let is_new = desired > current.max(self.reserved_bytes);
         if is_new && together <= self.cap_bytes && heap::check(desired - current).is_err() {
             self.deny(Denied::System { wanted: desired.div_ceil(PAGE_BYTES) as u64 });
@@ -266,8 +283,8 @@ impl ResourceLimiter for Limiter {
         }
         let allowed = self.limits.memory_growing(current, desired, maximum)? && together <= self.cap_bytes;
         if allowed {
-            self.memory_bytes_before = current;
-            self.memory_bytes = desired;
+            self.memory_bytes_before = self.memory_bytes;
+            self.memory_bytes = desired.saturating_add(others);
         } else {
             self.deny_pages(together);
         }
@@ -307,6 +324,6 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memories(&self) -> usize {
-        self.limits.memories()
+        self.memories
     }
 }

@@ -67,10 +67,15 @@ pub struct Signature {
         serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_VALUES_MAX>")
     )]
     pub results: Vec<Ty>,
+    /// The type in WIT, of a component's function. It has no core types then.
+    pub wit: Option<String>,
 }
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(wit) = &self.wit {
+            return f.write_str(wit);
+        }
         let list = |types: &[Ty]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
         write!(f, "({})", list(&self.params))?;
         match self.results.len() {

@@ -2,6 +2,8 @@
 
 pub(crate) mod code;
 pub(crate) mod code_limits;
+#[cfg(feature = "component")]
+pub mod component;
 pub(crate) mod edit;
 pub(crate) mod info;
 pub(crate) mod leb128;

@@ -235,7 +235,7 @@ fn read_types(types: wasmparser::TypeSectionReader<'_>, spaces: &mut Spaces) -> 
             )));
         }
         let list = |types: &[ValType]| types.iter().map(|t| Ty::of(*t)).collect();
-        spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()) });
+        spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()), wit: None });
     }
     Ok(())
 }

@@ -56,7 +56,8 @@ pub struct Rewritten {
     pub imports_memory: bool,
 }
 
-/// Rewrites `wasm`, whose declarations are `info`, with `edits` in the order of the functions.
+/// Rewrites `wasm`, whose declarations are `info`, with `edits` in the order of the functions. If it `may_import_memory`,
+/// its own memory becomes an import.
 ///
 /// # Errors
 /// Malformed section headers.
@@ -64,10 +65,11 @@ pub fn rewrite(
     wasm: &mut Cow<'_, [u8]>,
     info: &ModuleInfo,
     edits: &[Edit],
+    may_import_memory: bool,
 ) -> Result<Rewritten, LoadProblem> {
     let sections = sections(wasm)?;
     let start = info.start.map(|index| start_section::Export::new(info, index));
-    let memory = MemoryImport::new(wasm, &sections);
+    let memory = if may_import_memory { MemoryImport::new(wasm, &sections) } else { None };
     if start.is_none() && memory.is_none() && edits.is_empty() {
         return Ok(Rewritten::default());
     }

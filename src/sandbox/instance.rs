@@ -10,7 +10,9 @@ use crate::host::functions;
 use crate::host::store::{Again, Answer, Halt, Host};
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
-use crate::sandbox::program::Program;
+#[cfg(feature = "component")]
+use crate::sandbox::component::live::Live;
+use crate::sandbox::program::{Code, CoreModule, Program};
 use crate::sandbox::region::Region;
 use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spare;
@@ -33,6 +35,9 @@ pub struct Sandbox<'a> {
     /// For the memory of a new slot.
     pub(super) region: Option<Region>,
     pub(super) instance: Option<Instance>,
+    /// The state of a component.
+    #[cfg(feature = "component")]
+    pub(super) live: Option<Box<Live>>,
     /// Whether the last step of the guest ended as it should, so that its slot can be used again.
     pub(super) ended_well: bool,
     pub(super) fuel_limit: u64,
@@ -77,6 +82,8 @@ impl<'a> Sandbox<'a> {
             slot,
             region: None,
             instance: None,
+            #[cfg(feature = "component")]
+            live: None,
             ended_well: true,
             fuel_limit: limits.fuel,
             fuel_unissued: limits.fuel,
@@ -96,14 +103,24 @@ impl<'a> Sandbox<'a> {
         let program = self.program;
         heap::check(program.info().instance_bytes as usize)
             .map_err(|_| Stop::NoMemory { what: "an instance" })?;
-        self.provide_imports()?;
-        let instance = self.slot.instantiate(&program.module).map_err(|error| self.stopped_by(error))?;
+        let module = match &program.code {
+            Code::Module(module) => module,
+            #[cfg(feature = "component")]
+            Code::Component(component) => {
+                return match self.instantiate_component(component) {
+                    Ok(()) => self.instantiated(),
+                    Err(halt) => Err(self.stop_of(&halt)),
+                };
+            }
+        };
+        self.provide_imports(module)?;
+        let instance = self.slot.instantiate(&module.module).map_err(|error| self.stopped_by(error))?;
         self.instance = Some(instance);
         let memory = instance.get_export(&*self.slot, "memory").and_then(Extern::into_memory);
         let host = self.slot.data_mut();
         host.memory = memory;
         host.limiter.sealed = true;
-        for name in program.start.as_deref().into_iter().chain(initializers.iter().copied()) {
+        for name in module.start.as_deref().into_iter().chain(initializers.iter().copied()) {
             let Some(func) = self.function(name) else { continue };
             let ty = func.ty(&*self.slot);
             let zeroes =
@@ -113,6 +130,11 @@ impl<'a> Sandbox<'a> {
                 return Err(Stop::Exit(code));
             }
         }
+        self.instantiated()
+    }
+
+    /// The instance is made.
+    fn instantiated(&mut self) -> Result<(), Stop> {
         let elapsed = self.started.elapsed();
         self.check_elapsed(elapsed)?;
         self.instantiated = Some(elapsed);
@@ -121,7 +143,7 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Provides what the module imports. A used slot has it: its memory is zero already.
-    fn provide_imports(&mut self) -> Result<(), Stop> {
+    fn provide_imports(&mut self, module: &CoreModule) -> Result<(), Stop> {
         let program = self.program;
         let declared_bytes = program.declared_bytes();
         if !self.slot.is_new() {
@@ -131,8 +153,8 @@ impl<'a> Sandbox<'a> {
             return if is_allowed { Ok(()) } else { Err(Stop::NoMemory { what: "an instance" }) };
         }
         self.check_bulk(declared_bytes as u64, FRESH_BYTES_PER_MS)?;
-        let memory = program.memory.map(|ty| (ty, self.region.take()));
-        self.slot.import(&program.imports, memory).map_err(|error| self.stopped_by(error))
+        let memory = module.memory.map(|ty| (ty, self.region.take()));
+        self.slot.import(&module.imports, memory).map_err(|error| self.stopped_by(error))
     }
 
     /// Gives the first slice to a reused instance.
@@ -171,6 +193,10 @@ impl<'a> Sandbox<'a> {
     /// Prevents that the instance is kept for another call.
     pub fn let_go(&mut self) {
         self.instance = None;
+        #[cfg(feature = "component")]
+        {
+            self.live = None;
+        }
     }
 
     /// Calls `func` until it returns, exits or is stopped. Parameters must match its type.
@@ -200,6 +226,11 @@ impl<'a> Sandbox<'a> {
                         self.settle()?;
                         trap.resume(&mut *self.slot, &answers[..count], results)
                     }
+                    #[cfg(feature = "component")]
+                    Some(Halt::Component(core)) => match self.called_out(*core) {
+                        Ok(answer) => trap.resume(&mut *self.slot, answer.as_slice(), results),
+                        Err(halt) => return self.ended(&halt),
+                    },
                     Some(Halt::Wait(wait, Some(again))) => match self.wait(*wait, again) {
                         Ok(answer) => trap.resume(&mut *self.slot, &[answer], results),
                         Err(halt) => return self.ended(&halt),
@@ -236,6 +267,10 @@ impl<'a> Sandbox<'a> {
         let wasi = self.slot.data_mut().close();
         let sizes = (self.program.info().instance_bytes as usize, self.program.declared_bytes());
         let now = self.started + usage.instantiate + usage.run;
+        #[cfg(feature = "component")]
+        if self.live.is_some() {
+            return (usage, wasi);
+        }
         self.program.spares.keep(self.slot, self.ended_well, sizes, now);
         (usage, wasi)
     }
@@ -258,14 +293,8 @@ impl<'a> Sandbox<'a> {
     /// Waits for a host call and repeats it until it needs no more waiting. Returns its result.
     fn wait(&mut self, wait: Wait, again: &Again) -> Result<Val, Halt> {
         let mut wait = wait;
-        let deadline = self.deadline.and_then(|limit| self.started.checked_add(limit));
         loop {
-            if let Some(when_long) = self.when_long {
-                when_long();
-            }
-            self.let_output_through();
-            self.slot.data_mut().wasi.wait(wait, deadline);
-            self.check_deadline(0).map_err(Halt::Stop)?;
+            self.wait_once(wait).map_err(Halt::Stop)?;
             match functions::again(self.slot.as_context_mut(), again) {
                 Ok((errno, _)) => {
                     self.settle().map_err(Halt::Stop)?;
@@ -275,6 +304,17 @@ impl<'a> Sandbox<'a> {
                 Err(halt) => return Err(halt),
             }
         }
+    }
+
+    /// Waits, until the deadline at the latest.
+    pub(super) fn wait_once(&mut self, wait: Wait) -> Result<(), Stop> {
+        let deadline = self.deadline.and_then(|limit| self.started.checked_add(limit));
+        if let Some(when_long) = self.when_long {
+            when_long();
+        }
+        self.let_output_through();
+        self.slot.data_mut().wasi.wait(wait, deadline);
+        self.check_deadline(0)
     }
 
     /// Flushes output, at least once for each slice and before any wait.
@@ -291,7 +331,17 @@ impl<'a> Sandbox<'a> {
         }
     }
 
-    fn ended(&mut self, halt: &Halt) -> Result<Ended, Stop> {
+    /// How the halt of an instantiation stops the run.
+    #[cfg(feature = "component")]
+    fn stop_of(&mut self, halt: &Halt) -> Stop {
+        match self.ended(halt) {
+            Ok(Ended::Exited(code)) => Stop::Exit(code),
+            Ok(Ended::Returned) => Stop::Convention("an instantiation ended in no way".into()),
+            Err(stop) => stop,
+        }
+    }
+
+    pub(super) fn ended(&mut self, halt: &Halt) -> Result<Ended, Stop> {
         match halt {
             Halt::Exit(code) => {
                 self.settle()?;
@@ -303,13 +353,13 @@ impl<'a> Sandbox<'a> {
             // The panic continues here: no handler of the interpreter is on the stack.
             Halt::Panicked => std::panic::resume_unwind(Box::new("a host call panicked")),
             // Only for an import that is exported again and called from outside. There is nothing to resume.
-            Halt::Pause(_) | Halt::Wait(..) => {
+            Halt::Pause(_) | Halt::Wait(..) | Halt::Component(_) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))
             }
         }
     }
 
-    fn stopped_by(&mut self, error: Error) -> Stop {
+    pub(super) fn stopped_by(&mut self, error: Error) -> Stop {
         if let Some(halt) = error.downcast_ref::<Halt>() {
             return match self.ended(halt) {
                 Ok(Ended::Exited(code)) => Stop::Exit(code),

@@ -1,6 +1,9 @@
 //! Runs a guest under its limits: the compiled program, the instance, what
 //! runs leave for the next ones, and warm instances.
 
+pub(crate) mod compile;
+#[cfg(feature = "component")]
+pub(crate) mod component;
 pub(crate) mod engine;
 pub(crate) mod file;
 pub(crate) mod instance;

@@ -4,6 +4,8 @@ use super::instance::Sandbox;
 use crate::base::limits::{INSTANCE_BYTES, Limits};
 use crate::base::outcome::Usage;
 use crate::host::wasi::ctx::WasiCtx;
+#[cfg(feature = "component")]
+use crate::sandbox::component::live::Live;
 use crate::sandbox::program::Program;
 use crate::sandbox::slot::Slot;
 use std::time::{Duration, Instant};
@@ -12,7 +14,9 @@ use wasmi::Instance;
 /// A warm instance between two calls.
 pub struct Parked {
     slot: Box<Slot>,
-    instance: Instance,
+    instance: Option<Instance>,
+    #[cfg(feature = "component")]
+    live: Option<Box<Live>>,
     instance_bytes: usize,
 }
 
@@ -34,7 +38,7 @@ impl<'a> Sandbox<'a> {
         mut wasi: WasiCtx,
         when_long: Option<&'a dyn Fn()>,
     ) -> Sandbox<'a> {
-        let Parked { mut slot, instance, .. } = parked;
+        let mut slot = parked.slot;
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
         let host = slot.data_mut();
@@ -42,7 +46,9 @@ impl<'a> Sandbox<'a> {
         (host.fuel_issued, host.fuel_owed) = (0, 0);
         slot.set_fuel(0);
         Sandbox {
-            instance: Some(instance),
+            instance: parked.instance,
+            #[cfg(feature = "component")]
+            live: parked.live,
             instantiated: Some(Duration::ZERO),
             ..Sandbox::around(slot, program, limits, (started, when_long))
         }
@@ -58,10 +64,20 @@ impl<'a> Sandbox<'a> {
         let was_denied = host.limiter.denied.is_some();
         self.slot.release_tail();
         let instance_bytes = self.program.info().instance_bytes as usize;
-        let parked = self.instance.filter(|_| !was_denied).map(|instance| Parked {
+        #[cfg(feature = "component")]
+        let (is_component, live_bytes) = match &self.live {
+            Some(live) => (live.is_idle(), live.bytes()),
+            None => (false, 0),
+        };
+        #[cfg(not(feature = "component"))]
+        let (is_component, live_bytes) = (false, 0);
+        let is_kept = (self.instance.is_some() || is_component) && !was_denied;
+        let parked = is_kept.then(|| Parked {
             slot: self.slot,
-            instance,
-            instance_bytes: instance_bytes.saturating_sub(INSTANCE_BYTES),
+            instance: self.instance,
+            #[cfg(feature = "component")]
+            live: self.live,
+            instance_bytes: instance_bytes.saturating_sub(INSTANCE_BYTES) + live_bytes,
         });
         (usage, parked)
     }

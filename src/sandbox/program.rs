@@ -1,29 +1,21 @@
 //! Compiles modules: wasmi's configuration and [`Program`], a module ready for instantiation.
 
 use crate::base::error::{Error, LoadProblem};
-use crate::base::heap;
-use crate::base::limits::{
-    KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, PAGE_BYTES,
-    SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL,
-    TRANSLATED_PER_BYTE,
-};
-use crate::base::share::{Budget, Share};
+use crate::base::limits::{Limits, PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX};
+use crate::base::share::Share;
 use crate::host::functions::Row;
-use crate::host::linker;
 use crate::host::store::Host;
 use crate::host::wasi::ctx::WasiCtx;
-use crate::module::code::Code;
-use crate::module::reader;
-use crate::module::reader::{MemorySize, ModuleInfo};
-use crate::module::rewrite::{self, Rewritten};
+use crate::module::reader::ModuleInfo;
+#[cfg(feature = "component")]
+use crate::sandbox::component::compile::Component;
 use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spares;
-use crate::sandbox::{engine, region, tail_calls};
+use crate::sandbox::{compile, region, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
-use wasmi::{CompilationMode, Engine, MemoryType, Module, Store};
+use std::time::Instant;
+use wasmi::{Engine, MemoryType, Module, Store};
 
 /// A compiled module with its declarations. `Send + Sync`; any number of runs may share it.
 ///
@@ -45,23 +37,38 @@ use wasmi::{CompilationMode, Engine, MemoryType, Module, Store};
 /// ```
 pub struct Program {
     pub(crate) engine: Engine,
-    pub(crate) module: Module,
-    /// The functions that it imports.
-    pub(crate) imports: Box<[&'static Row]>,
-    /// The type of its memory, which is the last import.
-    pub(crate) memory: Option<MemoryType>,
+    pub(crate) code: Code,
     pub(crate) spares: Spares,
-    pub(crate) start: Option<String>,
     /// Whether it imports clocks, some of which have to be read when a run starts.
     pub(crate) reads_clocks: bool,
     /// Fuel handed out at a time.
     pub(crate) slice_fuel: u64,
-    name: String,
-    is_lazy: bool,
-    _translated: Option<Share>,
-    translation_ns: u64,
-    info: ModuleInfo,
-    size: usize,
+    pub(super) name: String,
+    pub(super) is_lazy: bool,
+    pub(super) _translated: Option<Share>,
+    pub(super) translation_ns: u64,
+    pub(super) info: ModuleInfo,
+    pub(super) size: usize,
+}
+
+/// What a program is made of.
+pub(crate) enum Code {
+    /// A core module.
+    Module(CoreModule),
+    /// A component.
+    #[cfg(feature = "component")]
+    Component(Box<Component>),
+}
+
+/// A compiled core module, with what the host has to know of it.
+pub(crate) struct CoreModule {
+    pub module: Module,
+    /// The functions that it imports.
+    pub imports: Box<[&'static Row]>,
+    /// The type of its memory, which is the last import.
+    pub memory: Option<MemoryType>,
+    /// The exported name of its start function.
+    pub start: Option<String>,
 }
 
 impl std::fmt::Debug for Program {
@@ -148,7 +155,7 @@ impl Program {
         region::prepare();
         limits.check().map_err(Error::Limits)?;
         // A module that panics the interpreter's compiler is refused like any other.
-        let compiled = catch_unwind(|| compile(name, bytes, limits, options))
+        let compiled = catch_unwind(|| compile::compile(name, bytes, limits, options))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
         compiled.map_err(|problem| Error::Load { name: name.into(), problem })
     }
@@ -189,7 +196,8 @@ impl Program {
 
     /// Bytes that its memory can grow to under `limits`; 0 without a memory. None if already its start is too much.
     pub(crate) fn capacity(&self, limits: &Limits) -> Option<usize> {
-        let Some(memory) = self.info.memory.filter(|_| self.memory.is_some()) else { return Some(0) };
+        let imports_memory = matches!(&self.code, Code::Module(CoreModule { memory: Some(_), .. }));
+        let Some(memory) = self.info.memory.filter(|_| imports_memory) else { return Some(0) };
         let declared = memory.max_pages.map_or(u32::MAX, |pages| u32::try_from(pages).unwrap_or(u32::MAX));
         let most = limits.memory_pages.min(declared);
         (memory.min_pages <= u64::from(most)).then(|| (most as usize).saturating_mul(PAGE_BYTES))
@@ -204,6 +212,15 @@ impl Program {
     /// Gives back the memory that is kept for later calls, unless it was used within the last second.
     pub fn trim(&self) {
         self.spares.expire(Instant::now());
+    }
+
+    /// The component that it is, if it is no core module.
+    #[cfg(feature = "component")]
+    pub(crate) fn component(&self) -> Option<&Component> {
+        match &self.code {
+            Code::Module(_) => None,
+            Code::Component(component) => Some(component),
+        }
     }
 
     /// Its name in errors and the log.
@@ -247,135 +264,7 @@ pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
 }
 
 /// Text starts, after white space, with a parenthesis or a comment.
-fn looks_like_text(bytes: &[u8]) -> bool {
+pub(super) fn looks_like_text(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     text.starts_with(b"(") || text.starts_with(b";;")
-}
-
-fn compile(
-    name: &str,
-    bytes: Cow<'_, [u8]>,
-    limits: &Limits,
-    options: &CompileOptions,
-) -> Result<Program, LoadProblem> {
-    check_size(&bytes, limits.module_bytes)?;
-    let mut wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
-    let size = wasm.len();
-    check_size(&wasm, limits.module_bytes)?;
-    let (info, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
-    check_declared(&info, limits)?;
-    check_translated(&code, limits)?;
-
-    let Rewritten { start, imports_memory } = rewrite::rewrite(&mut wasm, &info, &code.edits)?;
-    // The translated form of a function grows by doubling, and is then copied.
-    let compiling = code.translated_bytes.saturating_mul(3).saturating_add(2 * wasm.len() as u64);
-    let no_memory = || LoadProblem::NoMemory { bytes: compiling };
-    heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
-    let module = |mode| {
-        let engine = Engine::new(&engine::config(limits, mode));
-        let module = Module::new(&engine, &wasm);
-        let module = module.map_err(|error| match error.to_string() {
-            why if why.contains("out of system memory") => no_memory(),
-            why => explain(LoadProblem::Invalid(why)),
-        })?;
-        Ok::<_, LoadProblem>((engine, module))
-    };
-    let translation_ns = code.translation_ns;
-    let (mode, share) = match options.translation {
-        Translation::Known if fits_in(limits.deadline, translation_ns) => (CompilationMode::Lazy, None),
-        Translation::AtFirstCall if translation_ns <= LAZY_TRANSLATION_ONCE_NS => {
-            (CompilationMode::LazyTranslation, None)
-        }
-        Translation::AtLoad if translation_ns <= LAZY_TRANSLATION_NS => match kept(&code) {
-            None => {
-                // Validated and tried. Kept, it would take three times the memory.
-                drop(module(CompilationMode::Eager)?);
-                (CompilationMode::Lazy, None)
-            }
-            share => (CompilationMode::Eager, share),
-        },
-        _ => (CompilationMode::Eager, None),
-    };
-    let is_lazy = !matches!(mode, CompilationMode::Eager);
-    let (engine, module) = module(mode)?;
-    let imports = linker::resolve(&info.imports)?;
-    let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
-    let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
-    let slice_fuel = options.slice_fuel;
-    Ok(Program {
-        engine,
-        module,
-        imports,
-        memory,
-        spares: Spares::default(),
-        start,
-        reads_clocks,
-        slice_fuel,
-        name: name.into(),
-        is_lazy,
-        _translated: share,
-        translation_ns,
-        info,
-        size,
-    })
-}
-
-/// Whether all of a module can be translated in a part of a run's time: a process that is ended because a function took too
-/// long to translate would be followed by another that takes as long.
-fn fits_in(deadline: Option<Duration>, translation_ns: u64) -> bool {
-    let most = deadline.map_or(u64::MAX, |deadline| (deadline / KNOWN_TRANSLATION_PART).as_nanos() as u64);
-    translation_ns <= most.max(SHORT_TRANSLATION_NS)
-}
-
-/// A share for the translated code of a module, if that is kept.
-fn kept(code: &Code) -> Option<Share> {
-    static BUDGET: LazyLock<Arc<Budget>> = LazyLock::new(|| Budget::new(TRANSLATED_KEPT_BYTES_ALL));
-    let bytes = Some(code.translated_bytes).filter(|bytes| *bytes <= TRANSLATED_KEPT_BYTES)?;
-    BUDGET.take(usize::try_from(bytes).ok()?)
-}
-
-fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {
-    let mut builder = MemoryType::builder();
-    builder.min(memory.min_pages).max(memory.max_pages);
-    builder.build().map_err(|error| LoadProblem::Invalid(error.to_string()))
-}
-
-/// Names the build that supports a module that this one refuses.
-fn explain(problem: LoadProblem) -> LoadProblem {
-    match problem {
-        LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
-            LoadProblem::Invalid(format!("{why}; this build does not support SIMD (cargo feature `simd`)"))
-        }
-        problem => problem,
-    }
-}
-
-fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
-    if bytes.len() > limit {
-        return Err(LoadProblem::TooLarge { size: bytes.len() as u64, limit });
-    }
-    Ok(())
-}
-
-fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem> {
-    if let Some(memory) = info.memory
-        && memory.min_pages > u64::from(limits.memory_pages)
-    {
-        return Err(LoadProblem::Memory { pages: memory.min_pages, limit: limits.memory_pages });
-    }
-    if info.table_elements > u64::from(limits.table_elements) {
-        return Err(LoadProblem::Table { elements: info.table_elements, limit: limits.table_elements });
-    }
-    Ok(())
-}
-
-fn check_translated(code: &Code, limits: &Limits) -> Result<(), LoadProblem> {
-    let (bytes, limit) = (code.translated_bytes, limits.module_bytes as u64 * TRANSLATED_PER_BYTE);
-    if bytes <= limit {
-        return Ok(());
-    }
-    Err(LoadProblem::Invalid(format!(
-        "its translated code would take {bytes} bytes, more than the {limit} allowed, \
-         {TRANSLATED_PER_BYTE} for each byte of --max-module"
-    )))
 }

@@ -23,6 +23,8 @@ mod clients;
 mod clients_bytes;
 mod clients_proxy;
 mod command;
+#[cfg(feature = "component")]
+mod component;
 mod config;
 mod confine;
 mod confined_runs;

@@ -183,6 +183,13 @@ pub const SUBSCRIPTIONS_MAX: u32 = 1024;
 /// Bytes that one WASI call transfers. A longer read or write is short, as POSIX allows.
 pub const HOST_CALL_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes that one read of a component gives, from a stream or a file. A longer read is short, as WASI 0.2 allows: the host
+/// has the bytes in memory of its own before the component gets them.
+pub const STREAM_READ_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that a component writes and flushes in one call (`wasi:io/streams`).
+pub const BLOCKING_WRITE_BYTES_MAX: u64 = 4096;
+
 /// One line of a guest's standard error in the log, in bytes; a longer one is split.
 pub const LOG_LINE_BYTES_MAX: usize = 4096;
 
@@ -278,3 +285,31 @@ const _: () = assert!(
 const _: () = assert!(LOG_LINE_BYTES_MAX <= OUTPUT_BYTES_DEFAULT);
 const _: () = assert!(LOG_LINES_MAX as u64 <= LOG_BURST_LINES, "one run in quiet times is logged whole");
 const _: () = assert!(MEMORY_PAGES_DEFAULT as usize * PAGE_BYTES / BLOCK_OVERHEAD_BYTES <= BLOCKS_MAX);
+
+/// Types that a component may have, resolved; also those of the interfaces that it imports.
+pub const COMPONENT_TYPES_MAX: usize = 10_000;
+
+/// Types within one type, each counted as often as it occurs: a value of it takes at least so many steps.
+pub const COMPONENT_TYPE_NODES_MAX: u32 = 10_000;
+
+/// Types nested in each other. Values are passed by recursion, on the host's stack.
+pub const COMPONENT_TYPE_DEPTH_MAX: u32 = 100;
+
+/// Resources that a component instance has handles of at once, and that the host keeps for a component.
+pub const COMPONENT_HANDLES_MAX: usize = 10_000;
+
+/// Definitions of a component and of those within it: types, aliases, instances, imports and exports.
+pub const COMPONENT_DEFINITIONS_MAX: usize = 200_000;
+
+/// Components within each other.
+pub const COMPONENT_NESTING_MAX: usize = 100;
+
+/// Instances of components, and of core modules, that a component consists of. It may make the same instance again and again,
+/// so its size does not limit them.
+pub const COMPONENT_INSTANCES_MAX: usize = 1_000;
+
+/// Steps of a component's instantiation: each definition counts as often as the component that has it is instantiated.
+pub const COMPONENT_STEPS_MAX: usize = 1_000_000;
+
+/// Calls between component instances within each other. Each takes a part of the host's stack, and has a value stack of its own.
+pub const COMPONENT_CALLS_MAX: usize = 32;

@@ -36,6 +36,10 @@ pub fn execute(run: Run) -> Result<(), Failure> {
 
 fn function(run: &Run, program: &Program, guest_env: GuestEnv, func: &str) -> Result<(), Failure> {
     let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
+    #[cfg(feature = "component")]
+    if program.component().is_some() {
+        return of_component(run, program, guest_env, (func, &texts));
+    }
     let params = numeric::parse(program.info(), func, &texts)?;
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
@@ -46,6 +50,34 @@ fn function(run: &Run, program: &Program, guest_env: GuestEnv, func: &str) -> Re
         report(&run_report.usage);
     }
     print(&numeric::lines(&run_report.result?))
+}
+
+/// Calls a function of a component. Arguments and result are in WAVE.
+#[cfg(feature = "component")]
+fn of_component(
+    run: &Run,
+    program: &Program,
+    guest_env: GuestEnv,
+    (func, texts): (&str, &[std::borrow::Cow<'_, str>]),
+) -> Result<(), Failure> {
+    use crate::abi::component::text;
+    let params = text::parse(program, func, texts)?;
+    let has_dirs = !run.guest_env.dirs.is_empty();
+    let run_report = attached(&run.limits, |stdout, stderr| {
+        let call = Call::component(func, &params).guest_env(guest_env);
+        watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, call, (stdout, stderr)))
+    })?;
+    if run.report {
+        report(&run_report.usage);
+    }
+    let value = run_report.result?;
+    match text::print(program, func, value.as_ref(), run.limits.output_bytes)? {
+        Some(mut text) => {
+            text.push('\n');
+            print(text.as_bytes())
+        }
+        None => Ok(()),
+    }
 }
 
 fn program(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {

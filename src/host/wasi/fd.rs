@@ -155,7 +155,8 @@ fn write_file(call: &mut Call<'_>, fd: u32, at: Option<u64>, (list, count): (u32
     Ok(write_u32(call.memory, out, written)?)
 }
 
-fn check_offset(offset: u64) -> std::result::Result<(), Errno> {
+/// Checks where a read or a write is to begin: EINVAL for an offset beyond 2^63 - 1.
+pub fn check_offset(offset: u64) -> std::result::Result<(), Errno> {
     if offset > OFFSET_MAX { Err(Errno::Inval) } else { Ok(()) }
 }
 

@@ -165,6 +165,16 @@ impl Files {
         self.insert(Entry::new(Descriptor::Dir(dir), rights::DIRECTORY, inheriting, read_only))
     }
 
+    /// The directories that are open from the start, and the guest's names for them.
+    #[cfg(feature = "component")]
+    pub fn preopened(&self) -> impl Iterator<Item = (u32, &str)> {
+        let numbered = (0..).zip(&self.open);
+        numbered.filter_map(|(fd, entry)| match &entry.as_ref()?.what {
+            Descriptor::Dir(dir) => Some((fd, dir.preopened_as.as_deref()?)),
+            _ => None,
+        })
+    }
+
     /// What `fd` stands for. EBADF.
     pub fn get(&mut self, fd: u32) -> Result<&mut Entry, Errno> {
         self.open.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)

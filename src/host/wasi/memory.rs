@@ -69,11 +69,14 @@ pub fn iovecs(memory: &[u8], ptr: u32, count: u32) -> Result<Vec<(u32, u32)>, Er
 /// `EINVAL` if it holds a NUL, which no host can pass on; `ENAMETOOLONG` beyond `PATH_BYTES_MAX`.
 pub fn path(memory: &[u8], ptr: u32, len: u32) -> Result<&str, Errno> {
     let bytes = slice(memory, ptr, len)?;
-    if bytes.len() > PATH_BYTES_MAX {
+    check_path(bytes)?;
+    std::str::from_utf8(bytes).map_err(|_| Errno::Ilseq)
+}
+
+/// Checks what no path may be: `EINVAL` if it holds a NUL, `ENAMETOOLONG` beyond `PATH_BYTES_MAX`.
+pub fn check_path(path: &[u8]) -> Result<(), Errno> {
+    if path.len() > PATH_BYTES_MAX {
         return Err(Errno::Nametoolong);
     }
-    if bytes.contains(&0) {
-        return Err(Errno::Inval);
-    }
-    std::str::from_utf8(bytes).map_err(|_| Errno::Ilseq)
+    if path.contains(&0) { Err(Errno::Inval) } else { Ok(()) }
 }

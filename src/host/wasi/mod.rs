@@ -3,6 +3,7 @@
 
 pub mod abi;
 pub mod args;
+pub(crate) mod at;
 pub mod clock;
 pub mod ctx;
 pub mod dir;

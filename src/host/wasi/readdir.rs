@@ -1,7 +1,7 @@
 //! `fd_readdir`: the entries of a directory.
 
 use super::abi::{DIRENT_BYTES, Errno, Fault, Wait, rights};
-use super::ctx::Call;
+use super::ctx::{Call, WasiCtx};
 use super::dir::Filestat;
 use super::listing::{Found, Listing};
 use super::memory::{slice, slice_mut, write_u32};
@@ -31,7 +31,7 @@ pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u
     let begun = dir.listing.take().filter(|listing| cookie > 0 || listing.is_sorting());
     let mut listing = match begun {
         Some(listing) => listing,
-        None => begin(call, &handle)?,
+        None => begin(call.ctx, &handle)?,
     };
     let dev = if sorted { Filestat::of_dir(&handle)?.dev } else { 0 };
     let (mut used, mut next) = (0, cookie);
@@ -63,11 +63,11 @@ pub fn fd_readdir(call: &mut Call<'_>, fd: u32, buffer: u32, len: u32, cookie: u
     Ok(write_u32(call.memory, used_out, used)?)
 }
 
-/// Begins to read a directory.
-fn begin(call: &mut Call<'_>, dir: &Dir) -> std::result::Result<Listing, Errno> {
-    let sorts = call.ctx.is_reproducible();
+/// Begins to read a directory. EMFILE.
+pub(crate) fn begin(ctx: &mut WasiCtx, dir: &Dir) -> std::result::Result<Listing, Errno> {
+    let sorts = ctx.is_reproducible();
     if !sorts {
-        call.ctx.files.check_room()?;
+        ctx.files.check_room()?;
     }
-    Listing::new(dir, sorts.then(|| call.ctx.files.sorted_bytes()))
+    Listing::new(dir, sorts.then(|| ctx.files.sorted_bytes()))
 }

@@ -1,8 +1,8 @@
 //! Metadata of descriptors: type, flags, rights, size and times.
 
 use super::abi::{Errno, FDSTAT_BYTES, Fault, fdflags, filetype, rights};
-use super::ctx::Call;
-use super::dir::{Filestat, errno, new_times, set_times};
+use super::ctx::{Call, WasiCtx};
+use super::dir::{Filestat, NewTime, errno, new_times, set_times};
 use super::files::Descriptor;
 use super::memory::{slice, write};
 
@@ -42,20 +42,24 @@ pub fn fd_fdstat_set_rights(call: &mut Call<'_>, fd: u32, base: u64, inheriting:
 
 /// `fd_filestat_get(fd, out)`: the 64 bytes of `filestat`; a stream has a type and nothing else. EBADF, EFAULT.
 pub fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
-    let entry = call.ctx.files.get(fd)?;
-    entry.need(rights::FD_FILESTAT_GET)?;
+    call.ctx.files.get(fd)?.need(rights::FD_FILESTAT_GET)?;
     slice(call.memory, out, super::abi::FILESTAT_BYTES as u32)?;
+    Ok(write(call.memory, out, &filestat(call.ctx, fd)?.to_bytes())?)
+}
+
+/// What the guest gets to see of `fd`. EBADF.
+pub fn filestat(ctx: &mut WasiCtx, fd: u32) -> std::result::Result<Filestat, Errno> {
+    let entry = ctx.files.get(fd)?;
     let stream = entry.stream();
     let stat = match &entry.what {
         Descriptor::File(file) => Filestat::of_file(&file.file)?,
         Descriptor::Dir(dir) => Filestat::of_dir(&dir.dir)?,
         _ => Filestat::default(),
     };
-    let stat = match stream {
-        Some(stream) => Filestat { filetype: call.ctx.stream_types[stream], ..stat },
-        None => call.ctx.shown(stat),
-    };
-    Ok(write(call.memory, out, &stat.to_bytes())?)
+    Ok(match stream {
+        Some(stream) => Filestat { filetype: ctx.stream_types[stream], ..stat },
+        None => ctx.shown(stat),
+    })
 }
 
 /// `fd_filestat_set_size(fd, size)`: cuts the file, or grows it with zeros, which count against the quota.
@@ -80,19 +84,24 @@ pub fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Result {
 /// `fd_filestat_set_times(fd, atim, mtim, flags)`: sets the times that the flags name. EBADF, also for a
 /// stream; EINVAL for flags that are unknown or contradict each other; EPERM, EROFS.
 pub fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, atim: u64, mtim: u64, flags: u32) -> Result {
-    let entry = call.ctx.files.get(fd)?;
+    call.ctx.files.get(fd)?;
     let times = new_times(atim, mtim, flags)?;
-    call.ctx.may_have_waited = true;
+    Ok(set_times_of(call.ctx, fd, times)?)
+}
+
+/// Sets the times of `fd`. EBADF, also for a stream; EPERM, EROFS.
+pub fn set_times_of(ctx: &mut WasiCtx, fd: u32, times: [NewTime; 2]) -> std::result::Result<(), Errno> {
+    let entry = ctx.files.get(fd)?;
+    ctx.may_have_waited = true;
     match &entry.what {
         Descriptor::File(file) => {
             entry.need(rights::FD_FILESTAT_SET_TIMES)?;
-            set_times(&file.file, times)?;
+            set_times(&file.file, times)
         }
         Descriptor::Dir(dir) => {
             entry.need(rights::FD_FILESTAT_SET_TIMES)?;
-            set_times(&*dir.dir, times)?;
+            set_times(&*dir.dir, times)
         }
-        _ => return Err(Errno::Badf.into()),
+        _ => Err(Errno::Badf),
     }
-    Ok(())
 }

@@ -1,0 +1,29 @@
+//! Components before they run: their types, and the plan by which they are instantiated.
+
+mod build;
+mod declare;
+mod decode;
+pub mod link;
+pub mod plan;
+mod scope;
+pub mod types;
+pub mod wit_text;
+
+use crate::base::error::LoadProblem;
+use plan::Plan;
+use std::rc::Rc;
+
+pub use declare::unversioned;
+
+/// Whether `bytes` begin as a component does, and not as a core module.
+pub fn is_component(bytes: &[u8]) -> bool {
+    wasmparser::Parser::is_component(bytes)
+}
+
+/// Reads and validates the component `wasm`, and makes its plan.
+///
+/// # Errors
+/// It is not valid, is not of WASI 0.2, or has or makes too much of something.
+pub fn plan(wasm: &[u8]) -> Result<Plan, LoadProblem> {
+    build::build(Rc::new(decode::decode(wasm)?))
+}

@@ -1,0 +1,325 @@
+//! Types of the component model, resolved: what a value looks like, and how it lies in memory.
+//!
+//! Sources: Component Model, `Explainer.md` (type definitions) and `CanonicalABI.md` (alignment, size, flattening).
+
+use crate::base::error::LoadProblem;
+use crate::base::limits::{COMPONENT_TYPE_DEPTH_MAX, COMPONENT_TYPE_NODES_MAX, COMPONENT_TYPES_MAX};
+use std::collections::HashMap;
+
+/// A type of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Ty {
+    Bool,
+    S8,
+    U8,
+    S16,
+    U16,
+    S32,
+    U32,
+    S64,
+    U64,
+    F32,
+    F64,
+    Char,
+    String,
+    /// A type of [`Types`].
+    Def(DefId),
+}
+
+/// A place in [`Types`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DefId(u32);
+
+/// A resource type of a component: generative, so each instantiation of the component that defines it makes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceId(pub u32);
+
+impl ResourceId {
+    /// Of a handle that the host has made: whatever type the place it goes to has.
+    pub const HOST: ResourceId = ResourceId(u32::MAX);
+}
+
+/// A compound type. Two types with the same content have the same [`DefId`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Def {
+    Record(Box<[(Box<str>, Ty)]>),
+    Variant(Box<[(Box<str>, Option<Ty>)]>),
+    List(Ty),
+    Tuple(Box<[Ty]>),
+    Flags(Box<[Box<str>]>),
+    Enum(Box<[Box<str>]>),
+    Option(Ty),
+    Result { ok: Option<Ty>, err: Option<Ty> },
+    Own(ResourceId),
+    Borrow(ResourceId),
+}
+
+/// A type of functions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FuncTy {
+    /// Names and types of the parameters.
+    pub params: Box<[(Box<str>, Ty)]>,
+    /// The type of the result.
+    pub result: Option<Ty>,
+}
+
+/// A type of core values (`CanonicalABI.md`, "Flattening").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Flat {
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+/// How a type lies in memory, and how large it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Bytes in memory, a multiple of the alignment.
+    pub size: u32,
+    /// The alignment in bytes: 1, 2, 4 or 8.
+    pub align: u32,
+    /// The number of core values, if it has at most [`FLAT_MAX`]; or else one more.
+    pub flat: u8,
+    /// Types within it, each counted as often as it occurs.
+    pub nodes: u32,
+    /// How deep types are nested in it.
+    pub depth: u32,
+    /// Whether a value of it may borrow.
+    pub has_borrow: bool,
+    /// Whether a value of it needs memory beside its own bytes.
+    pub has_list: bool,
+}
+
+/// Core values of the parameters of a function that are passed as such (`MAX_FLAT_PARAMS`).
+pub const FLAT_MAX: u8 = 16;
+
+/// Types by their place. Equal types have equal places.
+#[derive(Debug, Default)]
+pub struct Types {
+    defs: Vec<(Def, Shape)>,
+    places: HashMap<Def, DefId>,
+}
+
+/// Rounds up to a multiple of `align`.
+pub fn align_to(at: u32, align: u32) -> u32 {
+    at.next_multiple_of(align)
+}
+
+/// Bytes of the discriminant of a variant with so many cases: 1, 2 or 4.
+pub fn discriminant_bytes(cases: usize) -> u32 {
+    match cases {
+        0..=0x100 => 1,
+        0x101..=0x1_0000 => 2,
+        _ => 4,
+    }
+}
+
+/// The core type that holds either (`join` in `CanonicalABI.md`).
+pub fn join(a: Flat, b: Flat) -> Flat {
+    match (a, b) {
+        _ if a == b => a,
+        (Flat::I32, Flat::F32) | (Flat::F32, Flat::I32) => Flat::I32,
+        _ => Flat::I64,
+    }
+}
+
+impl Def {
+    /// Its parts: fields, cases, flags, types.
+    pub fn len(&self) -> usize {
+        match self {
+            Def::Record(fields) => fields.len(),
+            Def::Variant(cases) => cases.len(),
+            Def::Flags(names) | Def::Enum(names) => names.len(),
+            Def::Tuple(types) => types.len(),
+            Def::List(_) | Def::Option(_) | Def::Result { .. } | Def::Own(_) | Def::Borrow(_) => 1,
+        }
+    }
+}
+
+impl Types {
+    /// The place of `def`.
+    ///
+    /// # Errors
+    /// It is too large or nested too deeply, or there are too many types.
+    pub fn add(&mut self, def: Def) -> Result<Ty, LoadProblem> {
+        if let Some(id) = self.places.get(&def) {
+            return Ok(Ty::Def(*id));
+        }
+        let too = |what: &str, count: usize, max: usize| {
+            Err(LoadProblem::Invalid(format!("{count} {what}, more than the {max} supported")))
+        };
+        let shape = self.shape_of(&def);
+        if self.defs.len() >= COMPONENT_TYPES_MAX {
+            return too("types of a component", self.defs.len() + 1, COMPONENT_TYPES_MAX);
+        }
+        if shape.nodes > COMPONENT_TYPE_NODES_MAX {
+            return too("types within one type", shape.nodes as usize, COMPONENT_TYPE_NODES_MAX as usize);
+        }
+        if shape.depth > COMPONENT_TYPE_DEPTH_MAX {
+            return too(
+                "types nested in each other",
+                shape.depth as usize,
+                COMPONENT_TYPE_DEPTH_MAX as usize,
+            );
+        }
+        let id = DefId(self.defs.len() as u32);
+        self.places.insert(def.clone(), id);
+        self.defs.push((def, shape));
+        Ok(Ty::Def(id))
+    }
+
+    /// What is at this place.
+    pub fn def(&self, id: DefId) -> &Def {
+        &self.defs[id.0 as usize].0
+    }
+
+    /// How a type lies in memory.
+    pub fn shape(&self, ty: Ty) -> Shape {
+        let plain = |size| Shape {
+            size,
+            align: size,
+            flat: 1,
+            nodes: 1,
+            depth: 1,
+            has_borrow: false,
+            has_list: false,
+        };
+        match ty {
+            Ty::Bool | Ty::S8 | Ty::U8 => plain(1),
+            Ty::S16 | Ty::U16 => plain(2),
+            Ty::S32 | Ty::U32 | Ty::F32 | Ty::Char => plain(4),
+            Ty::S64 | Ty::U64 | Ty::F64 => plain(8),
+            Ty::String => Shape { align: 4, flat: 2, has_list: true, ..plain(8) },
+            Ty::Def(id) => self.defs[id.0 as usize].1,
+        }
+    }
+
+    fn shape_of(&self, def: &Def) -> Shape {
+        match def {
+            Def::Record(fields) => self.product(fields.iter().map(|(_, ty)| *ty)),
+            Def::Tuple(types) => self.product(types.iter().copied()),
+            Def::Variant(cases) => self.sum(cases.len(), cases.iter().map(|(_, ty)| *ty)),
+            Def::Enum(names) => self.sum(names.len(), std::iter::empty()),
+            Def::Option(ty) => self.sum(2, [None, Some(*ty)].into_iter()),
+            Def::Result { ok, err } => self.sum(2, [*ok, *err].into_iter()),
+            Def::Flags(names) => {
+                let mut shape = self.shape(match names.len() {
+                    0..=8 => Ty::U8,
+                    9..=16 => Ty::U16,
+                    _ => Ty::U32,
+                });
+                shape.nodes = (names.len() as u32).max(1);
+                shape
+            }
+            Def::List(ty) => {
+                let inner = self.shape(*ty);
+                Shape {
+                    nodes: inner.nodes.saturating_add(1),
+                    depth: inner.depth + 1,
+                    has_borrow: inner.has_borrow,
+                    ..self.shape(Ty::String)
+                }
+            }
+            Def::Own(_) => self.shape(Ty::U32),
+            Def::Borrow(_) => Shape { has_borrow: true, ..self.shape(Ty::U32) },
+        }
+    }
+
+    /// How values of these types lie in memory one after the other, as in a tuple.
+    pub fn together(&self, types: impl Iterator<Item = Ty>) -> Shape {
+        self.product(types)
+    }
+
+    fn product(&self, types: impl Iterator<Item = Ty>) -> Shape {
+        let mut all =
+            Shape { size: 0, align: 1, flat: 0, nodes: 1, depth: 0, has_borrow: false, has_list: false };
+        for ty in types {
+            let shape = self.shape(ty);
+            all.size = align_to(all.size, shape.align).saturating_add(shape.size);
+            all.align = all.align.max(shape.align);
+            all.flat = (all.flat + shape.flat).min(FLAT_MAX + 1);
+            all.take(&shape);
+        }
+        Shape { size: align_to(all.size, all.align), depth: all.depth + 1, ..all }
+    }
+
+    fn sum(&self, cases: usize, payloads: impl Iterator<Item = Option<Ty>>) -> Shape {
+        let discriminant = discriminant_bytes(cases);
+        let mut all = Shape {
+            size: 0,
+            align: discriminant,
+            flat: 0,
+            nodes: cases as u32,
+            depth: 0,
+            has_borrow: false,
+            has_list: false,
+        };
+        let mut payload_align = 1;
+        for ty in payloads.flatten() {
+            let shape = self.shape(ty);
+            all.size = all.size.max(shape.size);
+            payload_align = payload_align.max(shape.align);
+            all.flat = all.flat.max(shape.flat);
+            all.take(&shape);
+        }
+        all.align = all.align.max(payload_align);
+        all.flat = (all.flat + 1).min(FLAT_MAX + 1);
+        let payload_at = align_to(discriminant, payload_align);
+        Shape { size: align_to(payload_at.saturating_add(all.size), all.align), depth: all.depth + 1, ..all }
+    }
+
+    /// Where the payload of a variant begins, by its cases, in bytes from the start of the variant.
+    pub fn payload_at(&self, cases: usize, payloads: impl Iterator<Item = Option<Ty>>) -> u32 {
+        let align = payloads.flatten().map(|ty| self.shape(ty).align).max().unwrap_or(1);
+        align_to(discriminant_bytes(cases), align)
+    }
+
+    /// Appends the core types of a value of type `ty`.
+    pub fn flatten(&self, ty: Ty, out: &mut Vec<Flat>) {
+        match ty {
+            Ty::S64 | Ty::U64 => out.push(Flat::I64),
+            Ty::F32 => out.push(Flat::F32),
+            Ty::F64 => out.push(Flat::F64),
+            Ty::String => out.extend([Flat::I32, Flat::I32]),
+            Ty::Def(id) => match self.def(id) {
+                Def::Record(fields) => fields.iter().for_each(|(_, ty)| self.flatten(*ty, out)),
+                Def::Tuple(types) => types.iter().for_each(|ty| self.flatten(*ty, out)),
+                Def::List(_) => out.extend([Flat::I32, Flat::I32]),
+                Def::Variant(cases) => self.flatten_cases(cases.iter().map(|(_, ty)| *ty), out),
+                Def::Option(ty) => self.flatten_cases([Some(*ty)].into_iter(), out),
+                Def::Result { ok, err } => self.flatten_cases([*ok, *err].into_iter(), out),
+                Def::Flags(_) | Def::Enum(_) | Def::Own(_) | Def::Borrow(_) => out.push(Flat::I32),
+            },
+            _ => out.push(Flat::I32),
+        }
+    }
+
+    fn flatten_cases(&self, payloads: impl Iterator<Item = Option<Ty>>, out: &mut Vec<Flat>) {
+        out.push(Flat::I32);
+        let begin = out.len();
+        for ty in payloads.flatten() {
+            let mut flat = Vec::new();
+            self.flatten(ty, &mut flat);
+            for (i, ty) in flat.into_iter().enumerate() {
+                match out.get_mut(begin + i) {
+                    Some(slot) => *slot = join(*slot, ty),
+                    None => out.push(ty),
+                }
+            }
+        }
+    }
+}
+
+impl Shape {
+    /// Counts what is within it.
+    fn take(&mut self, inner: &Shape) {
+        self.nodes = self.nodes.saturating_add(inner.nodes);
+        self.depth = self.depth.max(inner.depth);
+        self.has_borrow |= inner.has_borrow;
+        self.has_list |= inner.has_list;
+    }
+}

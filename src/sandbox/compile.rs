@@ -1,0 +1,262 @@
+//! Compiles modules and components: checks, rewrites and translates their bytes.
+
+use super::program::{Code, CompileOptions, CoreModule, Program, Translation, looks_like_text, to_binary};
+use crate::base::error::LoadProblem;
+use crate::base::heap;
+use crate::base::limits::{
+    KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, SHORT_TRANSLATION_NS,
+    TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
+};
+use crate::base::share::{Budget, Share};
+use crate::host::linker;
+#[cfg(feature = "component")]
+use crate::module::component;
+use crate::module::reader::{self, MemorySize, ModuleInfo};
+use crate::module::rewrite::{self, Rewritten};
+use crate::sandbox::engine;
+use crate::sandbox::spares::Spares;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use wasmi::{CompilationMode, Engine, MemoryType, Module};
+
+/// Checks and compiles `bytes`. `name` is what errors and the log call it.
+///
+/// # Errors
+/// Why it is refused.
+pub fn compile(
+    name: &str,
+    bytes: Cow<'_, [u8]>,
+    limits: &Limits,
+    options: &CompileOptions,
+) -> Result<Program, LoadProblem> {
+    check_size(&bytes, limits.module_bytes)?;
+    let wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
+    let size = wasm.len();
+    check_size(&wasm, limits.module_bytes)?;
+    #[cfg(feature = "component")]
+    if component::is_component(&wasm) {
+        let Parts { code, info, translated } = of_component(&wasm, limits, options)?;
+        return Ok(program(name, size, code, info, translated, options));
+    }
+    let part = Part::read(wasm, limits, options, true)?;
+    check_declared(&part.info, limits)?;
+    let (mut translated, modules) = translate(std::slice::from_ref(&part), limits, options)?;
+    let module =
+        modules.into_iter().next().ok_or_else(|| LoadProblem::Invalid("there is no module".into()))?;
+    let Part { info, rewritten: Rewritten { start, imports_memory }, .. } = part;
+    let imports = linker::resolve(&info.imports)?;
+    let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
+    translated.reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
+    let code = Code::Module(CoreModule { module, imports, memory, start });
+    Ok(program(name, size, code, info, translated, options))
+}
+
+fn program(
+    name: &str,
+    size: usize,
+    code: Code,
+    info: ModuleInfo,
+    translated: Translated,
+    options: &CompileOptions,
+) -> Program {
+    let Translated { engine, is_lazy, share, translation_ns, reads_clocks } = translated;
+    Program {
+        engine,
+        code,
+        spares: Spares::default(),
+        reads_clocks,
+        slice_fuel: options.slice_fuel,
+        name: name.into(),
+        is_lazy,
+        _translated: share,
+        translation_ns,
+        info,
+        size,
+    }
+}
+
+/// A compiled component.
+#[cfg(feature = "component")]
+struct Parts {
+    code: Code,
+    info: ModuleInfo,
+    translated: Translated,
+}
+
+/// Compiles a component. Its declarations are those of its core instances together.
+#[cfg(feature = "component")]
+fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Parts, LoadProblem> {
+    use crate::sandbox::component::{compile as compiled, exports};
+    let plan = component::plan(wasm)?;
+    let mut parts = Vec::with_capacity(plan.modules.len());
+    for range in &plan.modules {
+        let bytes =
+            wasm.get(range.clone()).ok_or_else(|| LoadProblem::Invalid("a module is cut off".into()))?;
+        parts.push(Part::read(bytes.into(), limits, options, false)?);
+    }
+    let mut info = ModuleInfo::default();
+    let mut pages = 0u64;
+    for instance in &plan.core_instances {
+        let own = &parts[instance.module].info;
+        if !own.imports.iter().any(|import| import.item == reader::Item::Memory) {
+            pages = pages.saturating_add(own.memory.map_or(0, |memory| memory.min_pages));
+        }
+        info.table_elements = info.table_elements.saturating_add(own.table_elements);
+        info.instance_bytes = info.instance_bytes.saturating_add(own.instance_bytes);
+    }
+    info.code_bytes = parts.iter().map(|part| part.info.code_bytes).sum();
+    // In all of its memories together.
+    if pages > u64::from(limits.memory_pages) {
+        return Err(LoadProblem::Memory { pages, limit: limits.memory_pages });
+    }
+    check_declared(&info, limits)?;
+    let (mut translated, modules) = translate(&parts, limits, options)?;
+    translated.reads_clocks = true;
+    let modules = modules.into_iter().zip(&parts).map(|(module, part)| compiled::CoreModule {
+        module,
+        start: part.rewritten.start.clone(),
+        memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(65_536)),
+    });
+    let component = compiled::Component::new(plan, modules.collect())?;
+    exports::declare(&component, |_| "func".into(), &mut info);
+    Ok(Parts { code: Code::Component(Box::new(component)), info, translated })
+}
+
+/// A core module that is read and rewritten.
+struct Part<'a> {
+    wasm: Cow<'a, [u8]>,
+    info: ModuleInfo,
+    rewritten: Rewritten,
+    translated_bytes: u64,
+    translation_ns: u64,
+}
+
+impl<'a> Part<'a> {
+    /// Reads the module `wasm`. If it `may_import_memory`, its memory becomes an import.
+    fn read(
+        mut wasm: Cow<'a, [u8]>,
+        limits: &Limits,
+        options: &CompileOptions,
+        may_import_memory: bool,
+    ) -> Result<Part<'a>, LoadProblem> {
+        let (info, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
+        check_translated(code.translated_bytes, limits)?;
+        let rewritten = rewrite::rewrite(&mut wasm, &info, &code.edits, may_import_memory)?;
+        let (translated_bytes, translation_ns) = (code.translated_bytes, code.translation_ns);
+        Ok(Part { wasm, info, rewritten, translated_bytes, translation_ns })
+    }
+}
+
+/// How modules were translated.
+struct Translated {
+    engine: Engine,
+    is_lazy: bool,
+    share: Option<Share>,
+    translation_ns: u64,
+    reads_clocks: bool,
+}
+
+/// Gives modules to the interpreter, all to the same engine.
+fn translate(
+    parts: &[Part<'_>],
+    limits: &Limits,
+    options: &CompileOptions,
+) -> Result<(Translated, Vec<Module>), LoadProblem> {
+    let sum = |of: fn(&Part<'_>) -> u64| parts.iter().map(of).fold(0, u64::saturating_add);
+    let translated_bytes = sum(|part| part.translated_bytes);
+    check_translated(translated_bytes, limits)?;
+    let translation_ns = sum(|part| part.translation_ns);
+    // The translated form of a function grows by doubling, and is then copied.
+    let compiling = translated_bytes.saturating_mul(3).saturating_add(2 * sum(|part| part.wasm.len() as u64));
+    let no_memory = || LoadProblem::NoMemory { bytes: compiling };
+    heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
+    let modules = |mode| {
+        let engine = Engine::new(&engine::config(limits, mode));
+        let module = |part: &Part<'_>| Module::new(&engine, &part.wasm);
+        let modules = parts.iter().map(module).collect::<Result<Vec<_>, _>>();
+        let modules = modules.map_err(|error| match error.to_string() {
+            why if why.contains("out of system memory") => no_memory(),
+            why => explain(LoadProblem::Invalid(why)),
+        })?;
+        Ok::<_, LoadProblem>((engine, modules))
+    };
+    let (mode, share) = match options.translation {
+        Translation::Known if fits_in(limits.deadline, translation_ns) => (CompilationMode::Lazy, None),
+        Translation::AtFirstCall if translation_ns <= LAZY_TRANSLATION_ONCE_NS => {
+            (CompilationMode::LazyTranslation, None)
+        }
+        Translation::AtLoad if translation_ns <= LAZY_TRANSLATION_NS => match kept(translated_bytes) {
+            None => {
+                // Validated and tried. Kept, it would take three times the memory.
+                drop(modules(CompilationMode::Eager)?);
+                (CompilationMode::Lazy, None)
+            }
+            share => (CompilationMode::Eager, share),
+        },
+        _ => (CompilationMode::Eager, None),
+    };
+    let is_lazy = !matches!(mode, CompilationMode::Eager);
+    let (engine, modules) = modules(mode)?;
+    Ok((Translated { engine, is_lazy, share, translation_ns, reads_clocks: false }, modules))
+}
+
+/// Whether all of a module can be translated in a part of a run's time: a process that is ended because a function took too
+/// long to translate would be followed by another that takes as long.
+fn fits_in(deadline: Option<Duration>, translation_ns: u64) -> bool {
+    let most = deadline.map_or(u64::MAX, |deadline| (deadline / KNOWN_TRANSLATION_PART).as_nanos() as u64);
+    translation_ns <= most.max(SHORT_TRANSLATION_NS)
+}
+
+/// A share for translated code of so many bytes, if that is kept.
+fn kept(translated_bytes: u64) -> Option<Share> {
+    static BUDGET: LazyLock<Arc<Budget>> = LazyLock::new(|| Budget::new(TRANSLATED_KEPT_BYTES_ALL));
+    let bytes = Some(translated_bytes).filter(|bytes| *bytes <= TRANSLATED_KEPT_BYTES)?;
+    BUDGET.take(usize::try_from(bytes).ok()?)
+}
+
+fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {
+    let mut builder = MemoryType::builder();
+    builder.min(memory.min_pages).max(memory.max_pages);
+    builder.build().map_err(|error| LoadProblem::Invalid(error.to_string()))
+}
+
+/// Names the build that supports a module that this one refuses.
+fn explain(problem: LoadProblem) -> LoadProblem {
+    match problem {
+        LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
+            LoadProblem::Invalid(format!("{why}; this build does not support SIMD (cargo feature `simd`)"))
+        }
+        problem => problem,
+    }
+}
+
+fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
+    if bytes.len() > limit {
+        return Err(LoadProblem::TooLarge { size: bytes.len() as u64, limit });
+    }
+    Ok(())
+}
+
+fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem> {
+    if let Some(memory) = info.memory
+        && memory.min_pages > u64::from(limits.memory_pages)
+    {
+        return Err(LoadProblem::Memory { pages: memory.min_pages, limit: limits.memory_pages });
+    }
+    if info.table_elements > u64::from(limits.table_elements) {
+        return Err(LoadProblem::Table { elements: info.table_elements, limit: limits.table_elements });
+    }
+    Ok(())
+}
+
+fn check_translated(bytes: u64, limits: &Limits) -> Result<(), LoadProblem> {
+    let limit = limits.module_bytes as u64 * TRANSLATED_PER_BYTE;
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(LoadProblem::Invalid(format!(
+        "its translated code would take {bytes} bytes, more than the {limit} allowed, \
+         {TRANSLATED_PER_BYTE} for each byte of --max-module"
+    )))
+}

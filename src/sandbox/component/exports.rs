@@ -1,0 +1,104 @@
+//! What a component offers: a program's start, and functions whose values have a text form.
+
+use super::compile::Component;
+use crate::module::component::plan::{Export, Plan};
+use crate::module::component::types::{Def, Ty};
+use crate::module::component::unversioned;
+use crate::module::info::{self, Item, ModuleInfo, Signature};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The interface that a program exports.
+const RUN: &str = "wasi:cli/run";
+
+/// The name under which a program is started, as that of a core module.
+pub const START: &str = "_start";
+
+/// A function that is offered: its name, and its place in the plan.
+pub struct Offered {
+    /// Its name: of an interface's function `interface/function`, or in full if that is not unique.
+    pub name: String,
+    /// The interface with its version, and a `#`, and the function.
+    pub full_name: String,
+    /// The place of the function in the plan.
+    pub func: u32,
+}
+
+/// The functions that the component of this plan offers.
+pub fn offered(plan: &Plan) -> Vec<Offered> {
+    let mut all = Vec::new();
+    for (name, export) in &plan.exports {
+        match export {
+            Export::Func(func) if has_text(plan, *func) => {
+                all.push(Offered { name: name.to_string(), full_name: name.to_string(), func: *func });
+            }
+            Export::Instance(items) if unversioned(name) == RUN => {
+                all.extend(func_of(items, "run").map(|func| Offered {
+                    name: START.into(),
+                    full_name: format!("{name}#run"),
+                    func,
+                }));
+            }
+            Export::Instance(items) => {
+                let short = unversioned(name).rsplit('/').next().unwrap_or(name);
+                let functions = items.iter().filter_map(|(function, export)| match export {
+                    Export::Func(func) if has_text(plan, *func) => Some(Offered {
+                        name: format!("{short}/{function}"),
+                        full_name: format!("{name}#{function}"),
+                        func: *func,
+                    }),
+                    _ => None,
+                });
+                all.extend(functions);
+            }
+            _ => {}
+        }
+    }
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for offered in &all {
+        *counts.entry(offered.name.clone()).or_default() += 1;
+    }
+    for offered in &mut all {
+        if counts.get(&offered.name).is_some_and(|count| *count > 1) {
+            offered.name.clone_from(&offered.full_name);
+        }
+    }
+    all
+}
+
+fn func_of(items: &[(Arc<str>, Export)], name: &str) -> Option<u32> {
+    items.iter().find_map(|(own, export)| match export {
+        Export::Func(func) if **own == *name => Some(*func),
+        _ => None,
+    })
+}
+
+/// Whether all values of a function have a text form: handles of resources have none.
+fn has_text(plan: &Plan, func: u32) -> bool {
+    let ty = &plan.funcs[func as usize].ty;
+    ty.params.iter().map(|(_, ty)| *ty).chain(ty.result).all(|ty| !has_handle(plan, ty))
+}
+
+fn has_handle(plan: &Plan, ty: Ty) -> bool {
+    let Ty::Def(id) = ty else { return false };
+    match plan.types.def(id) {
+        Def::Own(_) | Def::Borrow(_) => true,
+        Def::List(ty) | Def::Option(ty) => has_handle(plan, *ty),
+        Def::Record(fields) => fields.iter().any(|(_, ty)| has_handle(plan, *ty)),
+        Def::Tuple(types) => types.iter().any(|ty| has_handle(plan, *ty)),
+        Def::Variant(cases) => cases.iter().filter_map(|(_, ty)| *ty).any(|ty| has_handle(plan, ty)),
+        Def::Result { ok, err } => [ok, err].into_iter().flatten().any(|ty| has_handle(plan, *ty)),
+        Def::Flags(_) | Def::Enum(_) => false,
+    }
+}
+
+/// Adds what the component offers to its declarations, and what it imports.
+pub fn declare(component: &Component, wit: impl Fn(u32) -> String, info: &mut ModuleInfo) {
+    for Offered { name, func, .. } in &component.offered {
+        let wit = (name != START).then(|| wit(*func));
+        let item = Item::Function(Signature { wit, ..Signature::default() });
+        info.exports.push(info::Export { name: name.clone(), item, index: *func });
+    }
+    info.import_modules = component.plan.imports.iter().map(|name| name.to_string()).collect();
+    info.index_exports();
+}

@@ -1,0 +1,12 @@
+//! Components: compiled, instantiated, and called by the canonical ABI.
+
+pub mod call;
+pub mod compile;
+pub mod exports;
+mod handles;
+mod hosts;
+mod instantiate;
+mod lift;
+pub mod live;
+mod lower;
+mod text;
