@@ -88,7 +88,10 @@ impl<'t> Cursor<'t> {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"%-+._".contains(byte);
         let word = rest.bytes().take_while(is_word).count();
         let first = rest.chars().next().map_or(0, char::len_utf8);
-        match &rest[..word.max(first)] {
+        let is_quote = |c: &char| matches!(c, '"' | '\'');
+        let quote = rest.chars().next().filter(is_quote);
+        let quoted = quote.and_then(|quote| rest[1..].find(quote)).map_or(0, |len| len + 2);
+        match &rest[..word.max(first).max(quoted)] {
             "" => format!("expected {expected}, found the end"),
             found => format!("expected {expected}, found `{}`", printable(&cut(found, SHOWN_BYTES_MAX))),
         }
@@ -101,6 +104,8 @@ mod tests {
 
     #[test]
     fn places_and_what_is_there() {
+        assert_eq!(Cursor::new("\"é x\", 1").expected(0, "x"), "expected x, found `\"é x\"`");
+        assert_eq!(Cursor::new("'a").expected(0, "x"), "expected x, found `'`");
         let text = Cursor::new("ab é-1,\n\u{1b}x");
         assert_eq!(text.place(0), "column 1");
         assert_eq!(text.place(3), "column 4");

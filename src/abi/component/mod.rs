@@ -2,6 +2,8 @@
 
 pub mod call;
 mod cursor;
+#[cfg(test)]
+mod documented;
 pub mod json;
 mod numbers;
 mod omitted;

@@ -70,6 +70,16 @@ impl Out {
         Ok(())
     }
 
+    /// How long it is.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Takes back what was appended after it had so many bytes.
+    pub fn truncate(&mut self, len: usize) {
+        self.text.truncate(len);
+    }
+
     /// The text.
     pub fn finish(self) -> String {
         String::from_utf8(self.text).unwrap_or_default()

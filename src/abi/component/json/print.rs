@@ -126,7 +126,7 @@ impl Printer<'_> {
 }
 
 /// As it stands between quotes.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     // A string is always JSON.
     let quoted = serde_json::to_string(text).unwrap_or_default();
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().into()

@@ -161,8 +161,10 @@ impl Reader<'_> {
     /// A case: a string, or an object if it carries something.
     fn case(&mut self, id: DefId, def: &Def) -> Result<Value, Wrong> {
         let at = self.text.at();
-        if self.text.peek() != Some(b'"') && matches!(def, Def::Variant(_)) {
-            return self.only(id, "a case");
+        match self.text.peek() {
+            Some(b'{') if matches!(def, Def::Variant(_)) => return self.only(id, "a case"),
+            Some(b'"') => {}
+            _ => return self.unknown(at, id, "a case"),
         }
         let name = self.string("a case")?;
         match self.places.find(id, &name).map(|place| (place, case(def, place))) {
@@ -174,6 +176,7 @@ impl Reader<'_> {
             None => self.unknown(at, id, "a case"),
         }
     }
+
     /// An object with one key: a case and what it carries.
     fn only(&mut self, id: DefId, expected: &str) -> Result<Value, Wrong> {
         let (begin, def) = (self.text.at(), self.types.def(id));
@@ -201,7 +204,11 @@ impl Reader<'_> {
             });
             Ok(())
         })?;
-        found.ok_or(()).or_else(|()| self.wrong_at(begin, expected))
+        match (found, def) {
+            (Some(value), _) => Ok(value),
+            (None, Def::Variant(_)) => self.unknown(begin, id, expected),
+            (None, _) => self.wrong_at(begin, expected),
+        }
     }
 
     /// The value behind a key.

@@ -1,160 +1,191 @@
 //! Types as JSON Schema (draft 2020-12), for what [`print`](super::print) writes.
+//!
+//! It is written as text and then parsed: code that makes the values one by one takes four times the space in the binary.
 
 use super::NOT_FINITE;
+use super::print::escaped;
 use crate::abi::component::numbers::range;
 use crate::abi::component::omitted::is_option;
+use crate::abi::component::out::{NotPrinted, Out};
 use crate::module::component::types::{Def, FuncTy, Ty, Types};
 use serde_json::Value;
 
-/// About so many bytes are in a schema. What is beyond may be anything.
+/// Bytes of a schema, at most. What does not fit may be anything. A component names its types as it likes, and a type may be
+/// used many times.
 const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes that a schema has beside the names in it.
-const NODE_BYTES: usize = 32;
+/// Types nested in each other that a schema has, with up to four arrays and objects each. What is deeper may be anything.
+/// Readers of JSON stop at a depth of 128.
+const SCHEMA_DEPTH_MAX: u32 = 30;
+
+/// The schema of anything.
+const ANYTHING: &str = "true";
+
+const NULL: &str = r#"{"type":"null"}"#;
 
 /// The schema of a type. A type with a resource in it has no values.
 pub fn schema(types: &Types, ty: Ty) -> Value {
-    Schemas { types, left: SCHEMA_BYTES_MAX }.of(ty)
+    whole(types, &mut |schemas| schemas.of(ty))
 }
 
 /// The schema of a function's arguments, by the names of its parameters.
 pub fn args_schema(types: &Types, func: &FuncTy) -> Value {
-    Schemas { types, left: SCHEMA_BYTES_MAX }.record(&func.params)
+    whole(types, &mut |schemas| schemas.record(&func.params))
 }
+
+fn whole(types: &Types, write: &mut dyn FnMut(&mut Schemas<'_>) -> Written) -> Value {
+    let mut schemas = Schemas { types, out: Out::new(SCHEMA_BYTES_MAX), depth: 0 };
+    let text = write(&mut schemas).map(|()| schemas.out.finish());
+    text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Bool(true))
+}
+
+/// An error is a text that would be too long.
+type Written = Result<(), NotPrinted>;
 
 struct Schemas<'a> {
     types: &'a Types,
-    /// Bytes that are left. A component names its types as it likes, and a type may be used many times.
-    left: usize,
+    out: Out,
+    depth: u32,
 }
 
 impl Schemas<'_> {
-    /// Whether there is room for a schema with this name.
-    fn takes(&mut self, name: &str) -> bool {
-        let bytes = name.len() + NODE_BYTES;
-        let has_room = bytes <= self.left;
-        self.left = self.left.saturating_sub(bytes);
-        has_room
+    /// The schema of a type, or of anything if that does not fit.
+    fn of(&mut self, ty: Ty) -> Written {
+        let begin = self.out.bytes();
+        self.depth += 1;
+        let written = match self.depth > SCHEMA_DEPTH_MAX {
+            true => Err(NotPrinted::TooLong),
+            false => self.fitting(ty),
+        };
+        self.depth -= 1;
+        written.or_else(|_| {
+            self.out.truncate(begin);
+            self.out.push(ANYTHING)
+        })
     }
 
-    fn of(&mut self, ty: Ty) -> Value {
-        if !self.takes("") {
-            return true.into();
-        }
+    fn fitting(&mut self, ty: Ty) -> Written {
         if let Some((least, greatest)) = range(ty) {
-            let (least, greatest) = (least as i64, greatest as u64);
-            return object([
-                ("type", "integer".into()),
-                ("minimum", least.into()),
-                ("maximum", greatest.into()),
-            ]);
+            return self.out.push(&format!(r#"{{"type":"integer","minimum":{least},"maximum":{greatest}}}"#));
         }
-        let Ty::Def(id) = ty else { return plain(ty) };
+        let Ty::Def(id) = ty else { return self.plain(ty) };
         match self.types.def(id) {
-            Def::List(Ty::U8) => object([("type", "string".into()), ("contentEncoding", "base64".into())]),
-            Def::List(ty) => object([("type", "array".into()), ("items", self.of(*ty))]),
+            Def::List(Ty::U8) => self.out.push(r#"{"type":"string","contentEncoding":"base64"}"#),
+            Def::List(ty) => {
+                self.out.push(r#"{"type":"array","items":"#)?;
+                self.of(*ty)?;
+                self.out.push("}")
+            }
             Def::Tuple(types) => {
-                let items: Vec<Value> = types.iter().map(|ty| self.of(*ty)).collect();
-                let count = types.len();
-                object([
-                    ("type", "array".into()),
-                    ("prefixItems", items.into()),
-                    ("items", false.into()),
-                    ("minItems", count.into()),
-                ])
+                self.out.push(r#"{"type":"array","prefixItems":"#)?;
+                self.items(["[", "]"], types.len(), &mut |schemas, at| schemas.of(types[at]))?;
+                self.out.push(&format!(r#","items":false,"minItems":{}}}"#, types.len()))
             }
             Def::Record(fields) => self.record(fields),
-            Def::Flags(names) => object([
-                ("type", "array".into()),
-                ("items", self.one_of(&mut names.iter().map(|name| &**name))),
-                ("uniqueItems", true.into()),
-            ]),
-            Def::Enum(names) => self.one_of(&mut names.iter().map(|name| &**name)),
-            Def::Variant(cases) => {
-                let mut bare =
-                    cases.iter().filter(|(_, ty)| ty.is_none()).map(|(name, _)| &**name).peekable();
-                let mut all = Vec::new();
-                if bare.peek().is_some() {
-                    all.push(self.one_of(&mut bare));
-                }
-                all.extend(cases.iter().filter_map(|(name, ty)| Some(self.case(name, Some((*ty)?)))));
-                any(all)
+            Def::Flags(names) => {
+                self.out.push(r#"{"type":"array","items":"#)?;
+                self.one_of(names.len(), &|at| &names[at])?;
+                self.out.push(r#","uniqueItems":true}"#)
             }
-            Def::Option(ty) if is_option(self.types, *ty) => any(vec![null(), self.case("some", Some(*ty))]),
-            Def::Option(ty) => any(vec![null(), self.of(*ty)]),
-            Def::Result { ok, err } => any(vec![self.case("ok", *ok), self.case("err", *err)]),
-            Def::Own(_) | Def::Borrow(_) => false.into(),
+            Def::Enum(names) => self.one_of(names.len(), &|at| &names[at]),
+            Def::Variant(cases) => self.variant(cases),
+            Def::Option(ty) => {
+                self.out.push(&format!(r#"{{"anyOf":[{NULL},"#))?;
+                match is_option(self.types, *ty) {
+                    true => self.case("some", Some(*ty))?,
+                    false => self.of(*ty)?,
+                }
+                self.out.push("]}")
+            }
+            Def::Result { ok, err } => {
+                self.out.push(r#"{"anyOf":["#)?;
+                self.case("ok", *ok)?;
+                self.out.push(",")?;
+                self.case("err", *err)?;
+                self.out.push("]}")
+            }
+            Def::Own(_) | Def::Borrow(_) => self.out.push("false"),
         }
+    }
+
+    fn plain(&mut self, ty: Ty) -> Written {
+        let [nan, infinity, negative] = NOT_FINITE;
+        match ty {
+            Ty::Bool => self.out.push(r#"{"type":"boolean"}"#),
+            Ty::Char => self.out.push(r#"{"type":"string","minLength":1,"maxLength":1}"#),
+            Ty::F32 | Ty::F64 => self.out.push(&format!(
+                r#"{{"anyOf":[{{"type":"number"}},{{"enum":["{nan}","{infinity}","{negative}"]}}]}}"#
+            )),
+            _ => self.out.push(r#"{"type":"string"}"#),
+        }
+    }
+
+    /// Cases that carry nothing are one list of strings.
+    fn variant(&mut self, cases: &[(Box<str>, Option<Ty>)]) -> Written {
+        let bare: Vec<&str> = cases.iter().filter(|(_, ty)| ty.is_none()).map(|(name, _)| &**name).collect();
+        let full: Vec<_> = cases.iter().filter(|(_, ty)| ty.is_some()).collect();
+        self.out.push(r#"{"anyOf":["#)?;
+        if !bare.is_empty() {
+            self.one_of(bare.len(), &|at| bare[at])?;
+            self.out.push(if full.is_empty() { "" } else { "," })?;
+        }
+        self.items(["", "]}"], full.len(), &mut |schemas, at| schemas.case(&full[at].0, full[at].1))
     }
 
     /// One of some names.
-    fn one_of(&mut self, names: &mut dyn Iterator<Item = &str>) -> Value {
-        let mut shown: Vec<Value> = Vec::new();
-        for name in names {
-            if !self.takes(name) {
-                return true.into();
-            }
-            shown.push(name.into());
-        }
-        object([("type", "string".into()), ("enum", shown.into())])
+    fn one_of<'n>(&mut self, count: usize, name: &dyn Fn(usize) -> &'n str) -> Written {
+        self.out.push(r#"{"type":"string","enum":"#)?;
+        self.items(["[", "]}"], count, &mut |schemas, at| schemas.name(name(at)))
     }
 
     /// An object with one key.
-    fn case(&mut self, name: &str, ty: Option<Ty>) -> Value {
-        if !self.takes(name) {
-            return true.into();
+    fn case(&mut self, name: &str, ty: Option<Ty>) -> Written {
+        self.out.push(r#"{"type":"object","properties":{"#)?;
+        self.name(name)?;
+        self.out.push(":")?;
+        match ty {
+            Some(ty) => self.of(ty)?,
+            None => self.out.push(NULL)?,
         }
-        let carried = ty.map_or_else(null, |ty| self.of(ty));
-        closed(vec![(name.into(), carried)], vec![name.into()])
+        self.out.push(r#"},"required":["#)?;
+        self.name(name)?;
+        self.out.push(r#"],"additionalProperties":false}"#)
     }
 
-    fn record(&mut self, fields: &[(Box<str>, Ty)]) -> Value {
-        let (mut properties, mut required) = (Vec::new(), Vec::new());
-        for (name, ty) in fields {
-            if !self.takes(name) {
-                return true.into();
-            }
-            if !is_option(self.types, *ty) {
-                required.push(Value::from(&**name));
-            }
-            properties.push((String::from(&**name), self.of(*ty)));
-        }
-        closed(properties, required)
+    fn record(&mut self, fields: &[(Box<str>, Ty)]) -> Written {
+        self.out.push(r#"{"type":"object","properties":"#)?;
+        self.items(["{", "}"], fields.len(), &mut |schemas, at| {
+            let (name, ty) = &fields[at];
+            schemas.name(name)?;
+            schemas.out.push(":")?;
+            schemas.of(*ty)
+        })?;
+        let required: Vec<&str> =
+            fields.iter().filter(|(_, ty)| !is_option(self.types, *ty)).map(|(name, _)| &**name).collect();
+        self.out.push(r#","required":"#)?;
+        self.items(["[", "]"], required.len(), &mut |schemas, at| schemas.name(required[at]))?;
+        self.out.push(r#","additionalProperties":false}"#)
     }
-}
 
-fn plain(ty: Ty) -> Value {
-    match ty {
-        Ty::Bool => object([("type", "boolean".into())]),
-        Ty::Char => object([("type", "string".into()), ("minLength", 1.into()), ("maxLength", 1.into())]),
-        Ty::F32 | Ty::F64 => {
-            let texts: Vec<Value> = NOT_FINITE.into_iter().map(Value::from).collect();
-            any(vec![object([("type", "number".into())]), object([("enum", texts.into())])])
+    fn items(
+        &mut self,
+        [open, close]: [&str; 2],
+        count: usize,
+        item: &mut dyn FnMut(&mut Self, usize) -> Written,
+    ) -> Written {
+        self.out.push(open)?;
+        for at in 0..count {
+            self.out.push(if at == 0 { "" } else { "," })?;
+            item(self, at)?;
         }
-        _ => object([("type", "string".into())]),
+        self.out.push(close)
     }
-}
 
-fn null() -> Value {
-    object([("type", "null".into())])
-}
-
-fn any(schemas: Vec<Value>) -> Value {
-    object([("anyOf", schemas.into())])
-}
-
-/// An object with these properties and no others.
-fn closed(properties: Vec<(String, Value)>, required: Vec<Value>) -> Value {
-    object([
-        ("type", "object".into()),
-        ("properties", Value::Object(properties.into_iter().collect())),
-        ("required", required.into()),
-        ("additionalProperties", false.into()),
-    ])
-}
-
-fn object<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-    Value::Object(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    fn name(&mut self, name: &str) -> Written {
+        self.out.push("\"")?;
+        self.out.push_written(name, escaped)?;
+        self.out.push("\"")
+    }
 }
 
 #[cfg(test)]
@@ -232,8 +263,19 @@ mod tests {
         let names = |ty| Def::Tuple(vec![ty; 1000].into());
         let tuple = types.add(names(inner)).unwrap();
         let text = schema(&types, tuple).to_string();
-        assert!(text.len() < 8 * SCHEMA_BYTES_MAX, "{}", text.len());
+        assert!(text.len() <= SCHEMA_BYTES_MAX && text.starts_with('{') && text.contains("true,true"));
         let enumeration = types.add(Def::Enum(vec![long; 10].into())).unwrap();
         assert_eq!(schema(&types, enumeration), Value::Bool(true));
+    }
+    #[test]
+    fn a_schema_is_not_deeper_than_allowed() {
+        let mut types = Types::default();
+        let mut ty = Ty::F32;
+        for _ in 0..90 {
+            ty = types.add(Def::Variant([("a".into(), Some(ty))].into())).unwrap();
+        }
+        let text = schema(&types, ty).to_string();
+        assert_eq!(text.matches("anyOf").count(), 30);
+        assert!(text.contains(r#""a":true"#));
     }
 }

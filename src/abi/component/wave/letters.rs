@@ -1,12 +1,28 @@
 //! Characters between quotes.
 
 use crate::abi::component::cursor::Cursor;
+use crate::host::component::value::Value;
+use crate::module::component::types::Ty;
 
-/// Reads what is behind the first quote of a text.
+/// Reads a `char` or a `string`.
 ///
 /// # Errors
-/// No WAVE; where it is not, beside the message.
-pub fn text(from: &mut Cursor<'_>) -> Result<String, (usize, &'static str)> {
+/// No WAVE: where, and what was expected.
+pub fn value(from: &mut Cursor<'_>, ty: Ty) -> Result<Value, (usize, &'static str)> {
+    let at = from.at();
+    match ty {
+        Ty::Char if from.eat("'") => match one(from, '\'')? {
+            Some(c) if from.eat("'") => Ok(Value::Char(c)),
+            _ => Err((at, "one character between quotes")),
+        },
+        Ty::Char => Err((at, "a character such as 'x'")),
+        _ if from.eat("\"") => text(from).map(Value::String),
+        _ => Err((at, "a string such as \"x\"")),
+    }
+}
+
+/// Reads what is behind the first quote of a string.
+fn text(from: &mut Cursor<'_>) -> Result<String, (usize, &'static str)> {
     if is_lines(from) {
         return lines(from);
     }
@@ -18,7 +34,7 @@ pub fn text(from: &mut Cursor<'_>) -> Result<String, (usize, &'static str)> {
 }
 
 /// Reads one character, or the closing quote.
-pub fn one(from: &mut Cursor<'_>, quote: char) -> Result<Option<char>, (usize, &'static str)> {
+fn one(from: &mut Cursor<'_>, quote: char) -> Result<Option<char>, (usize, &'static str)> {
     let at = from.at();
     match from.take() {
         Some('\\') => {

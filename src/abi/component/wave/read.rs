@@ -68,25 +68,28 @@ impl<'t> Reader<'t> {
                 })?;
                 Ok(Value::List(values))
             }
-            Def::Tuple(types) => {
-                let mut values = Vec::new();
-                self.sequence(["(", ")"], &mut |reader| {
-                    let Some(ty) = types.get(values.len()) else {
-                        return reader.wrong(&format!("`)` after {} values", types.len()));
-                    };
-                    values.push(reader.value(*ty)?);
-                    Ok(())
-                })?;
-                match values.len() == types.len() {
-                    true => Ok(Value::Record(values)),
-                    false => self.fail(self.text.at(), &format!("a tuple has {} values here", types.len())),
-                }
-            }
+            Def::Tuple(types) => self.tuple(types),
             Def::Record(fields) => self.record(id, fields),
             Def::Flags(_) => self.flags(id),
             Def::Enum(_) | Def::Variant(_) => self.case(id),
             Def::Option(_) | Def::Result { .. } => self.option(def),
             Def::Own(_) | Def::Borrow(_) => self.fail(self.text.at(), HANDLE),
+        }
+    }
+
+    fn tuple(&mut self, types: &'t [Ty]) -> Result<Value, String> {
+        let at = self.text.at();
+        let mut values = Vec::new();
+        self.sequence(["(", ")"], &mut |reader| {
+            let Some(ty) = types.get(values.len()) else {
+                return reader.wrong(&format!("`)` after {} values", types.len()));
+            };
+            values.push(reader.value(*ty)?);
+            Ok(())
+        })?;
+        match values.len() == types.len() {
+            true => Ok(Value::Record(values)),
+            false => self.wrong_at(at, &format!("a tuple of {} values", types.len())),
         }
     }
 
@@ -145,7 +148,7 @@ impl<'t> Reader<'t> {
     fn plain(&mut self, ty: Ty) -> Result<Value, String> {
         let at = self.text.at();
         if ty == Ty::Char || ty == Ty::String {
-            return self.quoted(ty).or_else(|(at, expected)| self.wrong_at(at, expected));
+            return letters::value(&mut self.text, ty).or_else(|(at, expected)| self.wrong_at(at, expected));
         }
         let word = self.text.run(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
         let value = match (ty, word) {
@@ -159,19 +162,6 @@ impl<'t> Reader<'t> {
         match value {
             Some(value) => Ok(value),
             None => self.wrong_at(at, &numbers::taken(ty, kind(self.types, ty))),
-        }
-    }
-
-    fn quoted(&mut self, ty: Ty) -> Result<Value, (usize, &'static str)> {
-        let at = self.text.at();
-        match ty {
-            Ty::Char if self.text.eat("'") => match letters::one(&mut self.text, '\'')? {
-                Some(c) if self.text.eat("'") => Ok(Value::Char(c)),
-                _ => Err((at, "one character between quotes")),
-            },
-            Ty::Char => Err((at, "a character such as 'x'")),
-            _ if self.text.eat("\"") => letters::text(&mut self.text).map(Value::String),
-            _ => Err((at, "a string such as \"x\"")),
         }
     }
 
