@@ -9,6 +9,3 @@ mod schema;
 pub use print::print;
 pub use read::{args, parse};
 pub use schema::{args_schema, schema};
-
-/// Floats that are no numbers of JSON: a NaN and the infinities.
-const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "-Infinity"];

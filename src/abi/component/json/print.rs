@@ -1,12 +1,15 @@
 //! Prints values as JSON.
 
-use super::{NOT_FINITE, base64};
+use super::base64;
 use crate::abi::component::numbers;
 use crate::abi::component::omitted::is_option;
 use crate::abi::component::out::{NotPrinted, Out};
 use crate::abi::component::places::{case, flags};
 use crate::host::component::value::Value;
 use crate::module::component::types::{Def, Ty, Types};
+
+/// Floats that are no numbers of JSON: a NaN and the infinities.
+pub const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
 /// The JSON of `value`, which is of type `ty`, if it has at most `most` bytes. It is one line.
 ///

@@ -3,8 +3,9 @@
 //! `serde_json` reads numbers to the next but one float, takes the last of two equal keys, and knows no type: its values
 //! would be read once more. So this reads by the type, at once.
 
+use super::base64;
+use super::print::NOT_FINITE;
 use super::reader::{Reader, Step, Wrong};
-use super::{NOT_FINITE, base64};
 use crate::abi::component::numbers;
 use crate::abi::component::omitted::{is_option, shown};
 use crate::abi::component::out::HANDLE;
@@ -50,8 +51,7 @@ impl Reader<'_> {
             }
             Def::Tuple(types) => {
                 let mut values = Vec::new();
-                let expected = format!("an array of {} values", types.len());
-                self.array(&expected, &mut |reader, place| match types.get(place) {
+                self.array("an array", &mut |reader, place| match types.get(place) {
                     Some(ty) => {
                         values.push(reader.value(*ty)?);
                         Ok(())
@@ -60,7 +60,7 @@ impl Reader<'_> {
                 })?;
                 match values.len() == types.len() {
                     true => Ok(Value::Record(values)),
-                    false => self.wrong_at(at, &expected),
+                    false => self.wrong_at(at, &format!("an array of {} values", types.len())),
                 }
             }
             Def::Record(fields) => {
@@ -116,12 +116,16 @@ impl Reader<'_> {
                 }
             }
         };
-        let expected = match ty {
-            Ty::Char => "a string of one character".into(),
-            Ty::F32 | Ty::F64 => format!("a number ({}), or {}", kind(self.types, ty), NOT_FINITE.join(", ")),
-            _ => numbers::taken(ty, kind(self.types, ty)),
-        };
-        value.ok_or(()).or_else(|()| self.wrong_at(at, &expected))
+        value.ok_or(()).or_else(|()| {
+            let expected = match ty {
+                Ty::Char => "a string of one character".into(),
+                Ty::F32 | Ty::F64 => {
+                    format!("a number ({}), or {}", kind(self.types, ty), NOT_FINITE.join(", "))
+                }
+                _ => numbers::taken(ty, kind(self.types, ty)),
+            };
+            self.wrong_at(at, &expected)
+        })
     }
 
     /// A `list<u8>`: base64, or an array.

@@ -2,8 +2,7 @@
 //!
 //! It is written as text and then parsed: code that makes the values one by one takes four times the space in the binary.
 
-use super::NOT_FINITE;
-use super::print::escaped;
+use super::print::{NOT_FINITE, escaped};
 use crate::abi::component::numbers::range;
 use crate::abi::component::omitted::is_option;
 use crate::abi::component::out::{NotPrinted, Out};

@@ -1,8 +1,11 @@
-//! Characters between quotes.
+//! Characters between quotes, and words that stand for themselves.
 
 use crate::abi::component::cursor::Cursor;
 use crate::host::component::value::Value;
 use crate::module::component::types::Ty;
+
+/// Words that stand for themselves. A case of that name has a `%` before it.
+pub const KEYWORDS: [&str; 8] = ["true", "false", "inf", "nan", "some", "none", "ok", "err"];
 
 /// Reads a `char` or a `string`.
 ///

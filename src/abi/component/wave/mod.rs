@@ -10,6 +10,3 @@ mod read;
 pub use call::Call;
 pub use print::print;
 pub use read::parse;
-
-/// Words that stand for themselves. A case of that name has a `%` before it.
-const KEYWORDS: [&str; 8] = ["true", "false", "inf", "nan", "some", "none", "ok", "err"];

@@ -1,6 +1,6 @@
 //! Prints values as WAVE.
 
-use super::KEYWORDS;
+use super::letters::KEYWORDS;
 use crate::abi::component::numbers;
 use crate::abi::component::omitted::is_option;
 use crate::abi::component::out::{NotPrinted, Out};

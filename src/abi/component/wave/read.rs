@@ -1,6 +1,6 @@
 //! Reads values from WAVE.
 
-use super::{KEYWORDS, letters};
+use super::letters::{self, KEYWORDS};
 use crate::abi::component::cursor::Cursor;
 use crate::abi::component::numbers;
 use crate::abi::component::omitted::Omitted;
