@@ -3,6 +3,7 @@
 //! A type without a name is written where it is used: `record { a: u32 }`. WIT itself has no such form for records,
 //! variants, enums and flags; people can read it.
 
+use crate::base::escape::cut;
 use crate::module::component::types::{Def, DefId, FuncTy, ResourceId, Ty, Types};
 use std::collections::HashMap;
 
@@ -14,6 +15,9 @@ pub struct WitText<'a> {
     pub names: &'a HashMap<DefId, String>,
     /// What resources are called.
     pub resource_name: &'a dyn Fn(ResourceId) -> String,
+    /// The most bytes of a text. A longer one is cut, with an ellipsis: a component names its types as it likes, and a type
+    /// may be used many times.
+    pub most: usize,
 }
 
 impl WitText<'_> {
@@ -26,25 +30,27 @@ impl WitText<'_> {
             out.push_str(" -> ");
             self.push(ty, &mut out);
         }
-        out
+        cut(&out, self.most)
     }
 
     /// A type: its name, if it has one, or what it is made of.
     pub fn ty(&self, ty: Ty) -> String {
         let mut out = String::new();
         self.push(ty, &mut out);
-        out
+        cut(&out, self.most)
     }
 
     /// What a type with a name is made of.
     pub fn definition(&self, id: DefId) -> String {
         let mut out = String::new();
         self.push_def(self.types.def(id), &mut out);
-        out
+        cut(&out, self.most)
     }
 
     fn push(&self, ty: Ty, out: &mut String) {
         match ty {
+            // It will be cut.
+            _ if out.len() > self.most => {}
             Ty::Def(id) => match self.names.get(&id) {
                 Some(name) => push_name(name, out),
                 None => self.push_def(self.types.def(id), out),
@@ -90,6 +96,9 @@ impl WitText<'_> {
     ) {
         out.push_str(open);
         for (i, (name, ty)) in items.enumerate() {
+            if out.len() > self.most {
+                return;
+            }
             out.push_str(if i == 0 { "" } else { ", " });
             push_name(name, out);
             if let Some(ty) = ty {
@@ -246,7 +255,7 @@ mod tests {
         ];
         let mut names = HashMap::new();
         let resource_name = |id: ResourceId| format!("r{}", id.0);
-        let text = WitText { types: &types, names: &names, resource_name: &resource_name };
+        let text = WitText { types: &types, names: &names, resource_name: &resource_name, most: 1000 };
         let found = results.map(|ty| text.ty(ty));
         assert_eq!(found[0], "result");
         assert_eq!(found[1], "result<tuple<char, string>>");
@@ -254,12 +263,14 @@ mod tests {
         let inline = "record { a: u32, %type: list<u8> }";
         assert_eq!(found[3], format!("result<option<{inline}>, variant {{ none, some(own<r7>) }}>"));
         names.insert(record_id, "stat".into());
-        let text = WitText { types: &types, names: &names, resource_name: &resource_name };
+        let text = WitText { types: &types, names: &names, resource_name: &resource_name, most: 1000 };
         let params = [("self".into(), borrow), ("x".into(), option), ("enum".into(), enumeration)];
         let func = FuncTy { params: params.into(), result: Some(Ty::F64) };
         let expected = "func(self: borrow<r8>, x: option<stat>, %enum: enum { x }) -> f64";
         assert_eq!(text.func(&func), expected);
         assert_eq!(text.func(&FuncTy { params: [].into(), result: None }), "func()");
         assert_eq!(text.definition(record_id), inline);
+        let text = WitText { most: 10, ..text };
+        assert_eq!(text.func(&func), "func(self:…");
     }
 }
