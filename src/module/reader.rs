@@ -26,7 +26,8 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
     let problem = match wasm {
         [] => "the file is empty",
         [b'\0', b'a', b's', b'm', ..] if Parser::is_component(wasm) => {
-            "it is a component; only core modules run here (build for wasm32-wasip1, not wasm32-wasip2)"
+            "it is a component, which this build does not run (cargo feature `component`); build it for wasm32-wasip1, \
+             not wasm32-wasip2"
         }
         [b'\0', b'a', b's', b'm', ..] => return Ok(()),
         [0x7f, b'E', b'L', b'F', ..] => "it is a native ELF program",
@@ -144,7 +145,7 @@ fn check_order(payload: &Payload<'_>, last: &mut usize) -> Result<(), LoadProble
 fn section(payload: Payload<'_>, info: &mut ModuleInfo, spaces: &mut Spaces) -> Result<(), LoadProblem> {
     match payload {
         Payload::Version { encoding: Encoding::Component, .. } => {
-            return Err(LoadProblem::NotWasm("it is a component; only core modules run here".into()));
+            return Err(LoadProblem::NotWasm("it is a component within a module".into()));
         }
         Payload::TypeSection(types) => read_types(types, spaces)?,
         Payload::ImportSection(imports) => {

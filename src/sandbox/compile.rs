@@ -119,7 +119,7 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
         memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(65_536)),
     });
     let component = compiled::Component::new(plan, modules.collect())?;
-    exports::declare(&component, |_| "func".into(), &mut info);
+    exports::declare(&component, &mut info);
     Ok(Parts { code: Code::Component(Box::new(component)), info, translated })
 }
 

@@ -24,6 +24,21 @@ pub fn parse(program: &Program, func: &str, texts: &[impl AsRef<str>]) -> Result
     ty.params.iter().zip(texts).map(value).collect()
 }
 
+/// The function and its arguments of a call in WAVE: `add(1, 2)`, `calc/add(1, 2)`, `docs:adder/calc@0.1.0#add(1, 2)`.
+///
+/// # Errors
+/// It is no call; no such function; the arguments are not of its types.
+pub fn invocation(program: &Program, text: &str) -> Result<(String, Vec<Value>), Error> {
+    let wrong = |why: String| Error::Input(format!("--invoke: {why}"));
+    let call = wave::Call::parse(text).map_err(wrong)?;
+    let name = match call.interface {
+        Some(interface) => format!("{interface}#{}", call.function),
+        None => call.function.to_string(),
+    };
+    let (component, _, ty) = function(program, &name)?;
+    Ok((name, call.args(&component.plan.types, ty).map_err(wrong)?))
+}
+
 /// A result of `func`, in WAVE, at most so many bytes. Nothing if it has none.
 ///
 /// # Errors

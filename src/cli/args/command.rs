@@ -76,6 +76,8 @@ pub struct Run {
     pub target: OsString,
     /// The function; none runs `_start`.
     pub func: Option<String>,
+    /// A call in WAVE: the function and its arguments.
+    pub invoke: Option<String>,
     /// Its arguments as text.
     pub args: Vec<OsString>,
     /// Environment, directories and reproducibility.
@@ -110,6 +112,8 @@ pub struct Call {
     pub target: OsString,
     /// The function.
     pub func: String,
+    /// Arguments for a function of a component, in WAVE.
+    pub args: Vec<String>,
     /// The input.
     pub data: Data,
     /// A forced convention.

@@ -97,11 +97,15 @@ fn run(mut words: Words, rest: Option<Vec<OsString>>) -> Result<Run, String> {
     let source = source(&mut words)?;
     let report = words.switch("--report")?;
     let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
+    let invoke = words.value("--invoke", |call| Ok(call.to_string()))?;
     let mut operands = words.operands()?.into_iter();
     let target = needed(operands.next(), Topic::Run, 0)?;
     let func = operands.next().map(text).transpose()?;
+    if invoke.is_some() && func.is_some() {
+        return Err("give the function once: --invoke CALL or FUNC".into());
+    }
     let args = operands.chain(rest.into_iter().flatten()).collect();
-    Ok(Run { target, func, args, guest_env, limits, source, report, confine })
+    Ok(Run { target, func, invoke, args, guest_env, limits, source, report, confine })
 }
 
 fn call(mut words: Words) -> Result<Call, String> {
@@ -124,10 +128,11 @@ fn call(mut words: Words) -> Result<Call, String> {
     let mut operands = operands.into_iter();
     let target = needed(operands.next(), Topic::Call, 0)?;
     let func = needed(operands.next(), Topic::Call, 1)?;
-    if let Some(extra) = operands.next() {
-        return Err(unexpected(Topic::Call, &extra));
+    let args = operands.map(text).collect::<Result<Vec<_>, _>>()?;
+    if !args.is_empty() && data != Data::Empty {
+        return Err("give the input once: --data TEXT, --data-file FILE, -, or ARG...".into());
     }
-    Ok(Call { target, func: text(func)?, data, convention, guest_env, limits, source, report, confine })
+    Ok(Call { target, func: text(func)?, args, data, convention, guest_env, limits, source, report, confine })
 }
 
 fn serve(mut words: Words) -> Result<Command, String> {

@@ -2,12 +2,15 @@
 
 use crate::abi;
 use crate::base::error::Error;
+use crate::base::escape::printable;
 use crate::cli::args::command::{Call, Data};
 use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
 use crate::cli::{exit, guest_env, target, watchdog};
+use crate::host::wasi::ctx::GuestEnv;
 use crate::runner::{Runner, RunnerConfig, Target};
+use crate::sandbox::program::Program;
 use std::fs::File;
 use std::io::Read;
 
@@ -20,6 +23,9 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     confine(call.confine, &guest_env)?;
     module.say_origin();
     let program = module.compile(&call.limits)?;
+    if !call.args.is_empty() {
+        return with_arguments(&call, &program, guest_env);
+    }
     let input = input(&call, file)?;
     let has_dirs = !call.guest_env.dirs.is_empty();
     let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
@@ -33,6 +39,35 @@ pub fn execute(call: Call) -> Result<(), Failure> {
         report(&run_report.usage);
     }
     print(&run_report.result?)
+}
+
+/// Calls a function of a component with arguments in WAVE.
+#[cfg(feature = "component")]
+fn with_arguments(call: &Call, program: &Program, guest_env: GuestEnv) -> Result<(), Failure> {
+    use crate::abi::component::text;
+    if program.component().is_none() {
+        return Err(Failure::new(exit::USAGE, unexpected_argument(call)));
+    }
+    let params = text::parse(program, &call.func, &call.args)?;
+    let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
+    let given = abi::Call::component(&call.func, &params).guest_env(guest_env);
+    let has_dirs = !call.guest_env.dirs.is_empty();
+    let run_report =
+        watchdog::guard(program, &call.limits, has_dirs, || runner.run(Target::Program(program), given))?;
+    if call.report {
+        report(&run_report.usage);
+    }
+    super::run::print_value(program, &call.func, run_report.result?.as_ref(), call.limits.output_bytes)
+}
+
+#[cfg(not(feature = "component"))]
+fn with_arguments(call: &Call, _: &Program, _: GuestEnv) -> Result<(), Failure> {
+    Err(Failure::new(exit::USAGE, unexpected_argument(call)))
+}
+
+fn unexpected_argument(call: &Call) -> String {
+    let extra = call.args.first().map(|arg| printable(arg)).unwrap_or_default();
+    format!("unexpected argument `{extra}`: only functions of components take arguments here; see `fuelbox call --help`")
 }
 
 /// Opens the file of `--data-file`.

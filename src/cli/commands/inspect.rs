@@ -2,11 +2,13 @@
 
 use crate::abi::{Convention, command, offered};
 use crate::base::error::Error;
+#[cfg(feature = "component")]
+use crate::base::escape::printable_lines;
 use crate::base::escape::printable;
 use crate::cli::args::command::Inspect;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, print_names};
-use crate::cli::target;
+use crate::cli::target::{self, Module};
 use crate::module::reader;
 use crate::module::reader::ModuleInfo;
 use crate::sandbox::program::to_binary;
@@ -18,11 +20,20 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     module.say_origin();
     let refused = |problem| Error::Load { name: module.name.clone(), problem };
     let wasm = to_binary(&module.bytes).map_err(refused)?;
+    #[cfg(feature = "component")]
+    if crate::module::component::is_component(&wasm) {
+        return component(&inspect, &module, &wasm);
+    }
     let info = reader::read(&wasm).map_err(refused)?;
     if inspect.only_names {
         return print_names(offered(&info).map(|(name, _)| name));
     }
     print(describe(&module.name, wasm.len(), &info).as_bytes())?;
+    loads(&module, &inspect)
+}
+
+/// Says whether the module loads, and if not, why.
+fn loads(module: &Module, inspect: &Inspect) -> Result<(), Failure> {
     let compiled = module.check(&inspect.limits);
     match &compiled {
         Ok(_) => print(b"loads under these limits: yes\n")?,
@@ -36,6 +47,29 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
     }
     compiled?;
     Ok(())
+}
+
+/// Shows a component.
+#[cfg(feature = "component")]
+fn component(inspect: &Inspect, module: &Module, wasm: &[u8]) -> Result<(), Failure> {
+    use crate::module::component::{plan, world};
+    let refused = |problem| Error::Load { name: module.name.clone(), problem };
+    let plan = plan(wasm).map_err(refused)?;
+    let program = module.check(&inspect.limits);
+    if inspect.only_names {
+        return print_names(program?.functions().map(|(name, _)| name));
+    }
+    let mut text = format!("{}: {} bytes, a component\n", printable(&module.name), wasm.len());
+    let _ = writeln!(text, "core modules: {}", count(plan.modules.len()));
+    text.push_str(&printable_lines(&world::print(&plan)));
+    print(text.as_bytes())?;
+    if let Ok(program) = &program {
+        let functions = program.functions().map(|(name, of)| {
+            format!("  {}: {}\n", of.map_or("no convention", Convention::name), printable(name))
+        });
+        print(format!("functions:\n{}", functions.collect::<String>()).as_bytes())?;
+    }
+    loads(module, inspect)
 }
 
 /// The module as text. Writing to a String does not fail, so the results of `writeln!` are dropped.

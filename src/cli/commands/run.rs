@@ -1,5 +1,7 @@
 //! `fuelbox run`: a program, or a function of numbers.
 
+#[cfg(feature = "component")]
+use crate::abi::component::text;
 use crate::abi::{Call, CallContext, Input, Invocation, command, numeric, offered};
 use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
@@ -14,10 +16,13 @@ use crate::cli::output::stderr::STDERR;
 use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
 use crate::cli::{exit, guest_env, target, watchdog};
+#[cfg(feature = "component")]
+use crate::host::component::value as component;
 use crate::host::streams::SinkTo;
 use crate::host::wasi::ctx::GuestEnv;
 use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
+use std::borrow::Cow;
 use std::io::ErrorKind;
 
 /// Runs it.
@@ -28,19 +33,48 @@ pub fn execute(run: Run) -> Result<(), Failure> {
     confine(run.confine, &guest_env)?;
     module.say_origin();
     let program = module.compile(&run.limits)?;
-    match &run.func {
-        Some(func) => function(&run, &program, guest_env, func),
-        None => crate::cli::commands::run::program(&run, &program, guest_env, &module),
+    match (&run.func, &run.invoke) {
+        (Some(func), _) => function(&run, &program, guest_env, func),
+        (None, Some(call)) => invoke(&run, &program, guest_env, call),
+        (None, None) => crate::cli::commands::run::program(&run, &program, guest_env, &module),
     }
+}
+
+/// Calls a function as `--invoke` says: `add(10, 20)`, or its name alone with the arguments after it.
+fn invoke(run: &Run, program: &Program, guest_env: GuestEnv, call: &str) -> Result<(), Failure> {
+    let Some(open) = call.find('(') else { return function(run, program, guest_env, call.trim()) };
+    if !run.args.is_empty() {
+        return Err(Failure::new(exit::USAGE, "give the arguments once: in --invoke, or after `--`"));
+    }
+    #[cfg(feature = "component")]
+    if program.component().is_some() {
+        let (func, params) = text::invocation(program, call)?;
+        return of_component(run, program, guest_env, (&func, &params));
+    }
+    let Some(inner) = call[open + 1..].trim_end().strip_suffix(')') else {
+        return Err(Failure::new(exit::USAGE, format!("--invoke {}: there is no `)` at its end", printable(call))));
+    };
+    let texts: Vec<_> = inner.split(',').map(str::trim).filter(|text| !text.is_empty()).map(Cow::from).collect();
+    call_function(run, program, guest_env, (call[..open].trim(), &texts))
 }
 
 fn function(run: &Run, program: &Program, guest_env: GuestEnv, func: &str) -> Result<(), Failure> {
     let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
+    call_function(run, program, guest_env, (func, &texts))
+}
+
+fn call_function(
+    run: &Run,
+    program: &Program,
+    guest_env: GuestEnv,
+    (func, texts): (&str, &[Cow<'_, str>]),
+) -> Result<(), Failure> {
     #[cfg(feature = "component")]
     if program.component().is_some() {
-        return of_component(run, program, guest_env, (func, &texts));
+        let params = text::parse(program, func, texts)?;
+        return of_component(run, program, guest_env, (func, &params));
     }
-    let params = numeric::parse(program.info(), func, &texts)?;
+    let params = numeric::parse(program.info(), func, texts)?;
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
         let call = Call::values(func, &params).guest_env(guest_env);
@@ -58,20 +92,28 @@ fn of_component(
     run: &Run,
     program: &Program,
     guest_env: GuestEnv,
-    (func, texts): (&str, &[std::borrow::Cow<'_, str>]),
+    (func, params): (&str, &[component::Value]),
 ) -> Result<(), Failure> {
-    use crate::abi::component::text;
-    let params = text::parse(program, func, texts)?;
     let has_dirs = !run.guest_env.dirs.is_empty();
     let run_report = attached(&run.limits, |stdout, stderr| {
-        let call = Call::component(func, &params).guest_env(guest_env);
+        let call = Call::component(func, params).guest_env(guest_env);
         watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, call, (stdout, stderr)))
     })?;
     if run.report {
         report(&run_report.usage);
     }
-    let value = run_report.result?;
-    match text::print(program, func, value.as_ref(), run.limits.output_bytes)? {
+    print_value(program, func, run_report.result?.as_ref(), run.limits.output_bytes)
+}
+
+/// Prints a result in WAVE, on a line.
+#[cfg(feature = "component")]
+pub fn print_value(
+    program: &Program,
+    func: &str,
+    value: Option<&component::Value>,
+    most: usize,
+) -> Result<(), Failure> {
+    match text::print(program, func, value, most)? {
         Some(mut text) => {
             text.push('\n');
             print(text.as_bytes())

@@ -8,6 +8,7 @@ pub mod plan;
 mod scope;
 pub mod types;
 pub mod wit_text;
+pub mod world;
 
 use crate::base::error::LoadProblem;
 use plan::Plan;

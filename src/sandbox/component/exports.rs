@@ -1,9 +1,10 @@
 //! What a component offers: a program's start, and functions whose values have a text form.
 
 use super::compile::Component;
+use crate::base::limits::NAME_BYTES_MAX;
 use crate::module::component::plan::{Export, Plan};
 use crate::module::component::types::{Def, Ty};
-use crate::module::component::unversioned;
+use crate::module::component::{unversioned, world};
 use crate::module::info::{self, Item, ModuleInfo, Signature};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -93,9 +94,9 @@ fn has_handle(plan: &Plan, ty: Ty) -> bool {
 }
 
 /// Adds what the component offers to its declarations, and what it imports.
-pub fn declare(component: &Component, wit: impl Fn(u32) -> String, info: &mut ModuleInfo) {
+pub fn declare(component: &Component, info: &mut ModuleInfo) {
     for Offered { name, func, .. } in &component.offered {
-        let wit = (name != START).then(|| wit(*func));
+        let wit = (name != START).then(|| world::func(&component.plan, *func, NAME_BYTES_MAX));
         let item = Item::Function(Signature { wit, ..Signature::default() });
         info.exports.push(info::Export { name: name.clone(), item, index: *func });
     }

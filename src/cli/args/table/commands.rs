@@ -74,7 +74,8 @@ const RUN: CommandHelp = CommandHelp {
     about: "Runs a module. FILE is a module file; PLUGIN is a name in the plug-in folder. Without FUNC, it runs the \
             program's `_start` with the arguments after `--`; the program sees stdin, and only the environment \
             variables of --env and the directories of --dir. With FUNC, it calls that function. The arguments are \
-            numbers of the function's parameter types (decimal, negative, 0x hex), and each result is printed on a line.",
+            numbers of the function's parameter types (decimal, negative, 0x hex), and each result is printed on a line. \
+            A component's functions take and give values in WAVE.",
     examples: &[
         "fuelbox run add.wasm add 10 20",
         "fuelbox run wordcount.wasm -- -w < README.md",
@@ -87,11 +88,12 @@ const RUN: CommandHelp = CommandHelp {
 const CALL: CommandHelp = CommandHelp {
     topic: Topic::Call,
     name: "call",
-    operands: &[TARGET, operand("FUNC", Completes::Function), optional("-", Completes::Nothing)],
+    operands: &[TARGET, operand("FUNC", Completes::Function), optional("-|ARG...", Completes::Nothing)],
     summary: "call a function with bytes",
     about: "Calls a function with bytes and writes the bytes that it returns to stdout, with nothing added. FILE is a module \
             file; PLUGIN is a name in the plug-in folder. The input comes from --data, from --data-file or, with the operand \
-            `-`, from stdin; otherwise it is empty.",
+            `-`, from stdin; otherwise it is empty. For a function of a component, ARGs are its arguments in WAVE, and the \
+            result is printed in WAVE.",
     examples: &[
         "fuelbox call greet greet --data World",
         "fuelbox call filter.wasm transform - < in.json > out.json",

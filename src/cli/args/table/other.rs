@@ -40,10 +40,17 @@ pub const FLAGS: &[Flag] = &[
     },
     Flag {
         name: "--abi",
-        value: Some("command|packed|numeric|extism"),
+        value: Some("command|packed|numeric|extism|component"),
         help: "use this calling convention instead of the one that the function's type suggests",
         commands: &[Topic::Call],
         completes: Completes::Choice,
+        ..Flag::EMPTY
+    },
+    Flag {
+        name: "--invoke",
+        value: Some("CALL"),
+        help: "call a function: \"add(10, 20)\"; arguments and result of a component are in WAVE",
+        commands: &[Topic::Run],
         ..Flag::EMPTY
     },
     Flag {
