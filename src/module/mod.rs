@@ -6,6 +6,8 @@ pub(crate) mod code_limits;
 pub mod component;
 pub(crate) mod edit;
 pub(crate) mod info;
+#[cfg(feature = "component")]
+pub(crate) mod initialisers;
 pub(crate) mod leb128;
 pub(crate) mod memory_import;
 pub(crate) mod names;

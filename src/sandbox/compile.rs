@@ -10,7 +10,7 @@ use crate::base::limits::{
 use crate::base::share::{Budget, Share};
 use crate::host::linker;
 #[cfg(feature = "component")]
-use crate::module::component;
+use crate::module::{component, initialisers};
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 use crate::sandbox::engine;
@@ -41,7 +41,7 @@ pub fn compile(
     }
     let part = Part::read(wasm, limits, options, true)?;
     check_declared(&part.info, limits)?;
-    let (mut translated, modules) = translate(std::slice::from_ref(&part), limits, options)?;
+    let (mut translated, modules) = translate(std::slice::from_ref(&part), limits, options, false)?;
     let module =
         modules.into_iter().next().ok_or_else(|| LoadProblem::Invalid("there is no module".into()))?;
     let Part { info, rewritten: Rewritten { start, imports_memory }, .. } = part;
@@ -93,6 +93,7 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
     for range in &plan.modules {
         let bytes =
             wasm.get(range.clone()).ok_or_else(|| LoadProblem::Invalid("a module is cut off".into()))?;
+        initialisers::check(bytes)?;
         parts.push(Part::read(bytes.into(), limits, options, false)?);
     }
     let mut info = ModuleInfo::default();
@@ -111,7 +112,7 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
         return Err(LoadProblem::Memory { pages, limit: limits.memory_pages });
     }
     check_declared(&info, limits)?;
-    let (mut translated, modules) = translate(&parts, limits, options)?;
+    let (mut translated, modules) = translate(&parts, limits, options, true)?;
     translated.reads_clocks = true;
     let modules = modules.into_iter().zip(&parts).map(|(module, part)| compiled::CoreModule {
         module,
@@ -162,6 +163,7 @@ fn translate(
     parts: &[Part<'_>],
     limits: &Limits,
     options: &CompileOptions,
+    is_component: bool,
 ) -> Result<(Translated, Vec<Module>), LoadProblem> {
     let sum = |of: fn(&Part<'_>) -> u64| parts.iter().map(of).fold(0, u64::saturating_add);
     let translated_bytes = sum(|part| part.translated_bytes);
@@ -172,7 +174,7 @@ fn translate(
     let no_memory = || LoadProblem::NoMemory { bytes: compiling };
     heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
     let modules = |mode| {
-        let engine = Engine::new(&engine::config(limits, mode));
+        let engine = Engine::new(&engine::config(limits, mode, is_component));
         let module = |part: &Part<'_>| Module::new(&engine, &part.wasm);
         let modules = parts.iter().map(module).collect::<Result<Vec<_>, _>>();
         let modules = modules.map_err(|error| match error.to_string() {

@@ -3,8 +3,9 @@
 use crate::base::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, Limits, NOP_FUEL, STACK_BYTES_INITIAL};
 use wasmi::{CompilationMode, Config, CustomFuelCosts, OperatorCost};
 
-/// The configuration for a module under `limits`, translated as `mode` says.
-pub fn config(limits: &Limits, mode: CompilationMode) -> Config {
+/// The configuration for a module under `limits`, translated as `mode` says. Modules of a component may have initialisers of
+/// several instructions, whose number was checked.
+pub fn config(limits: &Limits, mode: CompilationMode, is_component: bool) -> Config {
     let mut config = Config::default();
     // `reader.rs` has checked the number of declarations. wasmi's own strict limits refuse the output of Go and
     // CPython.
@@ -26,8 +27,9 @@ pub fn config(limits: &Limits, mode: CompilationMode) -> Config {
         .compilation_mode(mode)
         .ignore_custom_sections(true)
         .wasm_multi_memory(false)
-        // Initialisers run, unmetered, for every instance. Without this feature, each is one instruction.
-        .wasm_extended_const(false)
+        // Initialisers run, unmetered, for every instance. Without this feature, each is one instruction;
+        // in components, a few (`module/initialisers.rs`).
+        .wasm_extended_const(is_component)
         // In wasmi 2.0.0, a pause in an import that was called by a tail call resumes at a wrong place.
         .wasm_tail_call(false)
         .set_max_recursion_depth(limits.recursion);

@@ -313,3 +313,6 @@ pub const COMPONENT_STEPS_MAX: usize = 1_000_000;
 
 /// Calls between component instances within each other. Each takes a part of the host's stack, and has a value stack of its own.
 pub const COMPONENT_CALLS_MAX: usize = 32;
+
+/// Instructions of an initial value or place in a core module of a component. Linkers make three.
+pub const INITIALISER_OPERATORS_MAX: usize = 8;

@@ -215,7 +215,7 @@ impl Lift<'_> {
     fn hold(&mut self, bytes: usize) -> Result<(), Trap> {
         if !self.limiter.take_outside(bytes) {
             return Err(format!(
-                "a value of {bytes} bytes is more than the memory limit leaves (--max-memory)"
+                "a value of {bytes} bytes is more than the memory limit leaves (--memory-pages)"
             ));
         }
         self.held_bytes += bytes;

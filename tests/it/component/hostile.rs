@@ -128,7 +128,7 @@ fn what_the_host_keeps_counts() {
     };
     assert_eq!(values.len(), fits as usize);
     match call_under(&limits, &gives(fits + 1), "f", &[]).unwrap() {
-        Err(Stop::Trap(why)) => assert!(why.contains("--max-memory"), "{why}"),
+        Err(Stop::Trap(why)) => assert!(why.contains("--memory-pages"), "{why}"),
         Err(Stop::MemoryDenied { denied: Denied::Pages { .. }, .. }) => {}
         other => panic!("{:?}", other.map(|_| ())),
     }
