@@ -72,3 +72,15 @@ pub fn try_instance(program: &Program, limits: &Limits, guest_env: GuestEnv) -> 
         Job { program, limits, stdout: buffer(), stderr: buffer(), guest_env, warm: None, when_long: None };
     called(job, |_| Ok(()))
 }
+
+/// JSON Schemas of the functions of a component, as JSON: an object by their names, each with `arguments` and `result` where
+/// these are JSON. Empty if there is none.
+pub fn schemas(program: &Program) -> String {
+    #[cfg(feature = "component")]
+    return component::schemas::schemas(program);
+    #[cfg(not(feature = "component"))]
+    {
+        let _ = program;
+        String::new()
+    }
+}

@@ -15,7 +15,7 @@ pub mod numeric;
 pub mod packed;
 pub(crate) mod reserved;
 
-pub use bytes::{call_bytes, try_instance};
+pub use bytes::{call_bytes, schemas, try_instance};
 pub use command::Invocation;
 pub use convention::Convention;
 pub use input::{Call, FromPolicy, Input};

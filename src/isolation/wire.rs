@@ -81,6 +81,8 @@ pub struct Facts {
     pub size: usize,
     /// Whether translation of functions may delay a run.
     pub is_slow_to_translate: bool,
+    /// JSON Schemas of a component's functions, as JSON.
+    pub schemas: String,
 }
 
 /// Values, or none for bytes.

@@ -1,6 +1,6 @@
 //! The code of a plug-in: compiled in this process, or for processes of its own.
 
-use crate::abi::{FromPolicy, try_instance};
+use crate::abi::{FromPolicy, schemas, try_instance};
 use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::base::outcome::Stop;
@@ -8,6 +8,7 @@ use crate::base::outcome::Stop;
 use crate::isolation::{Sealed, Spec, manager::Manager};
 use crate::module::reader::ModuleInfo;
 use crate::sandbox::program::Program;
+use std::borrow::Cow;
 #[cfg(feature = "isolation")]
 use std::sync::Arc;
 
@@ -28,6 +29,15 @@ impl Code {
             Code::Here(program) => program.info(),
             #[cfg(feature = "isolation")]
             Code::Apart(sealed) => &sealed.facts.info,
+        }
+    }
+
+    /// JSON Schemas of a component's functions, as JSON; empty if there is none.
+    pub fn schemas(&self) -> Cow<'_, str> {
+        match self {
+            Code::Here(program) => schemas(program).into(),
+            #[cfg(feature = "isolation")]
+            Code::Apart(sealed) => sealed.facts.schemas.as_str().into(),
         }
     }
 

@@ -76,6 +76,13 @@ impl Plugin {
         self.convention(command::START) == Some(Convention::Command)
     }
 
+    /// Whether the result of its function `func` is JSON: of a component's, if it is neither a string nor bytes.
+    pub fn gives_json(&self, func: &str) -> bool {
+        let wit = self.code.info().function(func).and_then(|signature| signature.wit.as_deref());
+        let result = wit.and_then(|wit| wit.rsplit_once(" -> "));
+        result.is_some_and(|(_, result)| result != "string" && result != "list<u8>")
+    }
+
     /// The calling convention of its function `func`, if it can be called.
     pub fn convention(&self, func: &str) -> Option<Convention> {
         self.policy.check_function(func).ok()?;

@@ -9,10 +9,10 @@ use crate::base::limits::{
 };
 use crate::base::share::{Budget, Share};
 use crate::host::linker;
-#[cfg(feature = "component")]
-use crate::module::{component, initialisers};
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
+#[cfg(feature = "component")]
+use crate::module::{component, initialisers};
 use crate::sandbox::engine;
 use crate::sandbox::spares::Spares;
 use std::borrow::Cow;
@@ -120,7 +120,7 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
         memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(65_536)),
     });
     let component = compiled::Component::new(plan, modules.collect())?;
-    exports::declare(&component, &mut info);
+    exports::declare(&component, &mut info)?;
     Ok(Parts { code: Code::Component(Box::new(component)), info, translated })
 }
 

@@ -62,7 +62,7 @@ pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Er
 }
 
 /// Whether a value of this type is passed as it is.
-fn is_raw(types: &Types, ty: Ty) -> bool {
+pub fn is_raw(types: &Types, ty: Ty) -> bool {
     ty == Ty::String || is_bytes(types, ty)
 }
 

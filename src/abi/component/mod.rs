@@ -4,6 +4,8 @@ pub mod call;
 mod cursor;
 #[cfg(test)]
 mod documented;
+#[cfg(test)]
+mod documented;
 pub mod json;
 mod numbers;
 mod omitted;
@@ -11,6 +13,9 @@ pub mod out;
 mod places;
 #[cfg(test)]
 mod random;
+pub mod schemas;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod wave;
 

@@ -8,7 +8,7 @@ use crate::cli::args::serve;
 use crate::cli::args::table::flag::Topic;
 use crate::cli::args::table::lookup::{command_called, flags_of, missing};
 use crate::cli::args::values::{listen_address, text};
-use crate::cli::args::words::{Words, split_equals, take_switch, unexpected};
+use crate::cli::args::words::{Words, split_equals, take_switch};
 use crate::gateway::server::DEFAULT_LISTEN;
 use std::ffi::OsString;
 use std::net::SocketAddr;

@@ -67,7 +67,9 @@ fn with_arguments(call: &Call, _: &Program, _: GuestEnv) -> Result<(), Failure> 
 
 fn unexpected_argument(call: &Call) -> String {
     let extra = call.args.first().map(|arg| printable(arg)).unwrap_or_default();
-    format!("unexpected argument `{extra}`: only functions of components take arguments here; see `fuelbox call --help`")
+    format!(
+        "unexpected argument `{extra}`: only functions of components take arguments here; see `fuelbox call --help`"
+    )
 }
 
 /// Opens the file of `--data-file`.

@@ -2,9 +2,9 @@
 
 use crate::abi::{Convention, command, offered};
 use crate::base::error::Error;
+use crate::base::escape::printable;
 #[cfg(feature = "component")]
 use crate::base::escape::printable_lines;
-use crate::base::escape::printable;
 use crate::cli::args::command::Inspect;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, print_names};

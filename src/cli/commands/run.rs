@@ -52,9 +52,13 @@ fn invoke(run: &Run, program: &Program, guest_env: GuestEnv, call: &str) -> Resu
         return of_component(run, program, guest_env, (&func, &params));
     }
     let Some(inner) = call[open + 1..].trim_end().strip_suffix(')') else {
-        return Err(Failure::new(exit::USAGE, format!("--invoke {}: there is no `)` at its end", printable(call))));
+        return Err(Failure::new(
+            exit::USAGE,
+            format!("--invoke {}: there is no `)` at its end", printable(call)),
+        ));
     };
-    let texts: Vec<_> = inner.split(',').map(str::trim).filter(|text| !text.is_empty()).map(Cow::from).collect();
+    let texts: Vec<_> =
+        inner.split(',').map(str::trim).filter(|text| !text.is_empty()).map(Cow::from).collect();
     call_function(run, program, guest_env, (call[..open].trim(), &texts))
 }
 

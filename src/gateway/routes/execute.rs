@@ -7,7 +7,7 @@ use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::{Report, Usage};
-use crate::gateway::http::message::{Request, Response};
+use crate::gateway::http::message::{JSON, Request, Response};
 use crate::gateway::http::tokens::Role;
 use crate::gateway::http::{cookies, problem};
 use crate::plugins::policy::Access;
@@ -65,7 +65,10 @@ fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_
     let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
     let context = CallContext { hooks, request_id: Some(&request.id), ..CallContext::default() };
     match runner.run_plugin(plugin, Call::bytes(func, &request.body), context) {
-        Ok(report) => respond(report, |output| Ok(cgi_response::plain(output, content_type(plugin)))),
+        Ok(report) => {
+            let usual = content_type(plugin).or(plugin.gives_json(func).then_some(JSON));
+            respond(report, |output| Ok(cgi_response::plain(output, usual)))
+        }
         Err(error) => refuse_run(&error, plugin),
     }
 }

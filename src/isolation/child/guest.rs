@@ -2,7 +2,7 @@
 
 use super::outlet::{Frames, Way};
 use crate::abi::given::Given;
-use crate::abi::{Call, FromPolicy, Input, Invocation, Job, command, try_instance};
+use crate::abi::{Call, FromPolicy, Input, Invocation, Job, command, schemas, try_instance};
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::limits::Limits;
@@ -94,6 +94,7 @@ impl Guest {
             size: self.program.size(),
             // Processes for runs translate functions at their first call.
             is_slow_to_translate: self.program.has_much_code(),
+            schemas: schemas(&self.program),
         })
     }
 

@@ -69,7 +69,7 @@ impl Builder {
             ComponentType::Defined(ComponentDefinedType::Primitive(ty)) => Type::Value(primitive(*ty)?),
             ComponentType::Defined(defined) => {
                 let def = self.defined(defined, types)?;
-                self.steps(def.len())?;
+                self.steps(def.parts())?;
                 Type::Value(self.plan.types.add(def)?)
             }
             ComponentType::Func(ty) => Type::Func(Arc::new(self.func_ty(ty, types)?)),

@@ -129,7 +129,7 @@ pub fn join(a: Flat, b: Flat) -> Flat {
 
 impl Def {
     /// Its parts: fields, cases, flags, types.
-    pub fn len(&self) -> usize {
+    pub fn parts(&self) -> usize {
         match self {
             Def::Record(fields) => fields.len(),
             Def::Variant(cases) => cases.len(),

@@ -1,7 +1,8 @@
 //! What a component offers: a program's start, and functions whose values have a text form.
 
 use super::compile::Component;
-use crate::base::limits::NAME_BYTES_MAX;
+use crate::base::error::LoadProblem;
+use crate::base::limits::{EXPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX};
 use crate::module::component::plan::{Export, Plan};
 use crate::module::component::types::{Def, Ty};
 use crate::module::component::{unversioned, world};
@@ -94,12 +95,31 @@ fn has_handle(plan: &Plan, ty: Ty) -> bool {
 }
 
 /// Adds what the component offers to its declarations, and what it imports.
-pub fn declare(component: &Component, info: &mut ModuleInfo) {
-    for Offered { name, func, .. } in &component.offered {
+///
+/// # Errors
+/// It offers too many functions, or their names are too long.
+pub fn declare(component: &Component, info: &mut ModuleInfo) -> Result<(), LoadProblem> {
+    let too = |what: String| Err(LoadProblem::Invalid(what));
+    let count = component.offered.len();
+    if count > EXPORTS_MAX as usize {
+        return too(format!("{count} functions of a component, more than the {EXPORTS_MAX} supported"));
+    }
+    let (mut names, mut types) = (0, 0);
+    for Offered { name, full_name, func } in &component.offered {
+        names += full_name.len();
+        if full_name.len() > NAME_BYTES_MAX || names > NAMES_BYTES_MAX {
+            return too(format!(
+                "names of functions take more than {NAME_BYTES_MAX} bytes, or {NAMES_BYTES_MAX} in all"
+            ));
+        }
+        // There is room for the types of usual components. Others show no more than that it is a function.
         let wit = (name != START).then(|| world::func(&component.plan, *func, NAME_BYTES_MAX));
+        types += wit.as_ref().map_or(0, String::len);
+        let wit = wit.map(|wit| if types > NAMES_BYTES_MAX { "func".into() } else { wit });
         let item = Item::Function(Signature { wit, ..Signature::default() });
         info.exports.push(info::Export { name: name.clone(), item, index: *func });
     }
     info.import_modules = component.plan.imports.iter().map(|name| name.to_string()).collect();
     info.index_exports();
+    Ok(())
 }

@@ -7,5 +7,7 @@ mod reader;
 mod schema;
 
 pub use print::print;
-pub use read::{args, parse};
+pub use read::args;
+#[cfg(test)]
+pub use read::parse;
 pub use schema::{args_schema, schema};

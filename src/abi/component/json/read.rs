@@ -20,6 +20,7 @@ use std::collections::HashMap;
 ///
 /// # Errors
 /// It is none: where not (`$.a[2]`), what was expected there, and what was found.
+#[cfg(test)]
 pub fn parse(types: &Types, ty: Ty, text: &str) -> Result<Value, String> {
     Reader::new(types, text).whole(&mut |reader| reader.value(ty))
 }

@@ -195,15 +195,19 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
         input.extend(content(BYTES, bytes()));
     }
     input.extend(content("text/plain", text()));
+    let (mut arguments, results) = of_components(plugin, &functions);
     if some_of_numbers {
-        let numbers = fixed(r#"{"type": "array", "items": {"type": ["number", "string"]}}"#);
-        input.extend(content(JSON, numbers));
+        arguments.push(fixed(r#"{"type": "array", "items": {"type": ["number", "string"]}}"#));
     }
-    let output = match &plugin.policy.content_type {
+    input.extend(any_of(arguments).into_iter().flat_map(|schema| content(JSON, schema)));
+    let mut output = match &plugin.policy.content_type {
         Some(usual) => content(usual, bytes()),
         None if all_of_numbers => content(TEXT, text()),
         None => content(TEXT, text()).into_iter().chain(content(BYTES, bytes())).collect(),
     };
+    if plugin.policy.content_type.is_none() {
+        output.extend(any_of(results).into_iter().flat_map(|schema| content(JSON, schema)));
+    }
     let described = functions.iter().map(|(name, signature, convention)| {
         format!("- `{}{signature}`, {}", name.escape_debug(), convention.name())
     });
@@ -232,6 +236,32 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     operation["requestBody"] = object(vec![("content", input.into())]);
     operation["security"] = security;
     Some(object(vec![("post", operation)]))
+}
+
+/// Schemas of the arguments and of the results of a component's functions, where these are JSON. Arguments are an object, or an
+/// array in the same order.
+fn of_components(plugin: &Plugin, functions: &[(&str, &Signature, Convention)]) -> (Vec<Value>, Vec<Value>) {
+    let (mut arguments, mut results) = (Vec::new(), Vec::new());
+    let Ok(mut schemas) = serde_json::from_str::<Map<String, Value>>(&plugin.code.schemas()) else {
+        return (arguments, results);
+    };
+    for (name, ..) in functions.iter().filter(|(.., convention)| *convention == Convention::Component) {
+        let Some(Value::Object(mut schema)) = schemas.remove(*name) else { continue };
+        arguments.extend(schema.remove("arguments"));
+        results.extend(schema.remove("result"));
+    }
+    if !arguments.is_empty() {
+        arguments.push(fixed(r#"{"type": "array"}"#));
+    }
+    (arguments, results)
+}
+
+/// The schema of what fits one of `schemas`; none without any.
+fn any_of(mut schemas: Vec<Value>) -> Option<Value> {
+    if schemas.len() > 1 {
+        return Some(object(vec![("anyOf", schemas.into())]));
+    }
+    schemas.pop()
 }
 
 /// The path of a program, or what is below it: a reference, for all programs are alike.
