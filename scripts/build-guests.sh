@@ -28,7 +28,7 @@ Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
 
 Tools, each needed only for the guests of its language:
   WAT   wat2wasm: apt-get install wabt
-  Rust  cargo, with: rustup target add wasm32-wasip1 wasm32-unknown-unknown
+  Rust  cargo, with: rustup target add wasm32-wasip1 wasm32-wasip2 wasm32-unknown-unknown
   C     clang for wasm32-wasi: apt-get install clang lld wasi-libc libclang-rt-14-dev-wasm32
         (the 14 is the version of Debian 12's clang; take the one that `clang --version` names)
   Zig   zig 0.17: pip install ziglang==0.17.0 (which is found as python3 -m ziglang), or zig on the PATH
@@ -41,7 +41,7 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
+    hostcall treehash shapes cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
     report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go)
 
 # A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
@@ -80,6 +80,9 @@ describe() {
         shared=rust/packed.rs
         ;;
     wordcount | treehash) language=rust crate=rust/$1 target=wasm32-wasip1 artifact=$1.wasm ;;
+    shapes)
+        language=rust crate=rust/shapes target=wasm32-wasip2 artifact=shapes.wasm shared=rust/shapes/wit/shapes.wit
+        ;;
     cgi-rust) language=rust crate=rust/cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
     hello-rust) language=rust crate=rust/hello target=wasm32-wasip1 artifact=hello.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;

@@ -84,8 +84,8 @@ impl<'a> Call<'a, [component::Value]> {
     /// use std::path::Path;
     ///
     /// let runner = Runner::new(RunnerConfig::default())?;
-    /// let greet = Path::new("guests/prebuilt/component-greet.wasm");
-    /// let report = runner.run(greet, Call::component("greet", &[Value::String("World".into())]))?;
+    /// let shapes = Path::new("guests/prebuilt/shapes.wasm");
+    /// let report = runner.run(shapes, Call::component("greet", &[Value::String("World".into())]))?;
     /// assert_eq!(report.result?, Some(Value::String("Hello, World".into())));
     /// # Ok::<(), fuelbox::Error>(())
     /// ```
