@@ -24,6 +24,13 @@ fn echo(types: &str, ty: &str, strings: &str) -> Vec<u8> {
     )
 }
 
+/// The same for a type with a layout.
+pub fn echo_of(ty: &super::shape::Ty, strings: &str) -> Vec<u8> {
+    let mut types = String::new();
+    let name = ty.wat(&mut types);
+    echo(&types, &name, strings)
+}
+
 /// Passes `value` through `echo`.
 fn echoes(types: &str, ty: &str, values: &[Value]) {
     for strings in ["", "string-encoding=utf8", "string-encoding=utf16", "string-encoding=latin1+utf16"] {

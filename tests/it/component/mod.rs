@@ -2,6 +2,8 @@
 
 mod abi;
 mod hostile;
+mod random;
+mod shape;
 mod traps;
 
 use crate::support::wat;
