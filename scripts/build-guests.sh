@@ -41,7 +41,7 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash shapes cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
+    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
     report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go)
 
 # A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
@@ -80,6 +80,9 @@ describe() {
         shared=rust/packed.rs
         ;;
     wordcount | treehash) language=rust crate=rust/$1 target=wasm32-wasip1 artifact=$1.wasm ;;
+    wordcount-p2 | treehash-p2)
+        language=rust crate=rust/${1%-p2} target=wasm32-wasip2 artifact=${1%-p2}.wasm
+        ;;
     shapes)
         language=rust crate=rust/shapes target=wasm32-wasip2 artifact=shapes.wasm shared=rust/shapes/wit/shapes.wit
         ;;

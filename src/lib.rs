@@ -4,6 +4,8 @@
 //! [`Runner`] is where to begin: it runs a [`Target`] (a plug-in, a file, a [`Program`]) with an [`Input`] (a [`Call`] of a
 //! function, the [`Invocation`] of a program) and gives a [`Report`].
 //!
+//! Components run like core modules: [`Call::component`] calls their functions with values, [`Call::bytes`] with JSON.
+//!
 //! The features `plugins` (a folder of modules with policies), `gateway` (the HTTP server, `Gateway`) and `cli` (the `fuelbox`
 //! program) are on by default; `default-features = false` leaves what runs modules.
 //!
@@ -16,10 +18,10 @@
 //! runner/     the library's face
 //! plugins/    plug-ins by name: registry, folder, policies, signatures, deployment
 //! isolation/  guests in processes of their own, and the confinement of a process
-//! abi/        calling conventions: numeric, packed, command, Extism
+//! abi/        calling conventions: numeric, packed, command, Extism, component
 //! sandbox/    the compiled program, one run of it under its limits, warm instances
-//! host/       what a guest may call: WASI, Extism, the store's data
-//! module/     a module's bytes before they run: read, limited, rewritten
+//! host/       what a guest may call: WASI, Extism, the store's data; values of components
+//! module/     a module's or component's bytes before they run: read, limited, rewritten
 //! base/       limits, outcomes, errors, units
 //! ```
 //!

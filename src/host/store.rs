@@ -116,6 +116,7 @@ pub enum Halt {
     Wait(Wait, Option<Again>),
     /// A core module of a component called this core function of the plan. The sandbox does what it is for, and continues the
     /// run with the result.
+    #[cfg(feature = "component")]
     Component(u32),
     /// Host code panicked. The interpreter's handlers cannot unwind: a panic through them would end the
     /// process.
@@ -135,6 +136,7 @@ impl fmt::Display for Halt {
             Halt::Stop(stop) => stop.fmt(f),
             Halt::Pause(_) => f.write_str("a host call is to be paid for"),
             Halt::Wait(..) => f.write_str("a host call has to wait"),
+            #[cfg(feature = "component")]
             Halt::Component(_) => f.write_str("a component's function is called"),
             Halt::Panicked => f.write_str("a host call panicked"),
         }

@@ -1,35 +1,108 @@
 //! Compiles modules and components: checks, rewrites and translates their bytes.
 
-use super::program::{Code, CompileOptions, CoreModule, Program, Translation, looks_like_text, to_binary};
 use crate::base::error::LoadProblem;
 use crate::base::heap;
 use crate::base::limits::{
     KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, SHORT_TRANSLATION_NS,
-    TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
+    SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Budget, Share};
+use crate::host::functions::Row;
 use crate::host::linker;
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 #[cfg(feature = "component")]
 use crate::module::{component, initialisers};
+#[cfg(feature = "component")]
+use crate::sandbox::component::compile::Component;
 use crate::sandbox::engine;
-use crate::sandbox::spares::Spares;
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use wasmi::{CompilationMode, Engine, MemoryType, Module};
 
-/// Checks and compiles `bytes`. `name` is what errors and the log call it.
+/// How a module is compiled; for tests of the engine itself.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct CompileOptions {
+    /// Whether modules are refused or rewritten because of the interpreter's known faults. Without it, guests
+    /// compute wrong results and can end the process.
+    pub work_arounds: bool,
+    /// Fuel handed out at a time.
+    pub slice_fuel: u64,
+    /// When functions are translated.
+    pub translation: Translation,
+}
+
+/// When functions are translated. All are validated before any guest runs.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Translation {
+    /// All of them once before the program is returned, at any cost. A panic of the interpreter's translator is then an
+    /// error; while a guest runs, it would end the process.
+    AtLoad,
+    /// At their first call, for a process that serves one run.
+    AtFirstCall,
+    /// At their first call. Another process has validated and translated the same bytes, and ends this one if it is late.
+    Known,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL, translation: Translation::AtLoad }
+    }
+}
+
+/// What a program is made of.
+pub enum Code {
+    /// A core module.
+    Module(CoreModule),
+    /// A component.
+    #[cfg(feature = "component")]
+    Component(Box<Component>),
+}
+
+/// A compiled core module, with what the host has to know of it.
+pub struct CoreModule {
+    /// The module.
+    pub module: Module,
+    /// The functions that it imports.
+    pub imports: Box<[&'static Row]>,
+    /// The type of its memory, which is the last import.
+    pub memory: Option<MemoryType>,
+    /// The exported name of its start function.
+    pub start: Option<String>,
+}
+
+/// What compilation gives.
+pub struct Compiled {
+    /// The module or component.
+    pub code: Code,
+    /// Its declarations.
+    pub info: ModuleInfo,
+    /// The engine that it is compiled for.
+    pub engine: Engine,
+    /// Whether functions are translated at their first call.
+    pub is_lazy: bool,
+    /// A share for translated code that is kept.
+    pub share: Option<Share>,
+    /// How long translation takes at least.
+    pub translation_ns: u64,
+    /// Whether it imports clocks.
+    pub reads_clocks: bool,
+    /// Bytes of the binary form.
+    pub size: usize,
+}
+
+/// Checks and compiles `bytes`.
 ///
 /// # Errors
 /// Why it is refused.
 pub fn compile(
-    name: &str,
     bytes: Cow<'_, [u8]>,
     limits: &Limits,
     options: &CompileOptions,
-) -> Result<Program, LoadProblem> {
+) -> Result<Compiled, LoadProblem> {
     check_size(&bytes, limits.module_bytes)?;
     let wasm = if looks_like_text(&bytes) { to_binary(&bytes)?.into_owned().into() } else { bytes };
     let size = wasm.len();
@@ -37,7 +110,7 @@ pub fn compile(
     #[cfg(feature = "component")]
     if component::is_component(&wasm) {
         let Parts { code, info, translated } = of_component(&wasm, limits, options)?;
-        return Ok(program(name, size, code, info, translated, options));
+        return Ok(compiled(size, code, info, translated));
     }
     let part = Part::read(wasm, limits, options, true)?;
     check_declared(&part.info, limits)?;
@@ -49,31 +122,12 @@ pub fn compile(
     let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
     translated.reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
     let code = Code::Module(CoreModule { module, imports, memory, start });
-    Ok(program(name, size, code, info, translated, options))
+    Ok(compiled(size, code, info, translated))
 }
 
-fn program(
-    name: &str,
-    size: usize,
-    code: Code,
-    info: ModuleInfo,
-    translated: Translated,
-    options: &CompileOptions,
-) -> Program {
+fn compiled(size: usize, code: Code, info: ModuleInfo, translated: Translated) -> Compiled {
     let Translated { engine, is_lazy, share, translation_ns, reads_clocks } = translated;
-    Program {
-        engine,
-        code,
-        spares: Spares::default(),
-        reads_clocks,
-        slice_fuel: options.slice_fuel,
-        name: name.into(),
-        is_lazy,
-        _translated: share,
-        translation_ns,
-        info,
-        size,
-    }
+    Compiled { code, info, engine, is_lazy, share, translation_ns, reads_clocks, size }
 }
 
 /// A compiled component.
@@ -120,7 +174,7 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
         memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(65_536)),
     });
     let component = compiled::Component::new(plan, modules.collect())?;
-    exports::declare(&component, &mut info)?;
+    exports::declare(&component.plan, &component.offered, &mut info)?;
     Ok(Parts { code: Code::Component(Box::new(component)), info, translated })
 }
 
@@ -261,4 +315,38 @@ fn check_translated(bytes: u64, limits: &Limits) -> Result<(), LoadProblem> {
         "its translated code would take {bytes} bytes, more than the {limit} allowed, \
          {TRANSLATED_PER_BYTE} for each byte of --max-module"
     )))
+}
+/// Converts `bytes` to the binary form, if they are text.
+///
+/// # Errors
+/// Text that does not parse, or text in a build without the feature `wat`.
+pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
+    if !looks_like_text(bytes) {
+        return Ok(bytes.into());
+    }
+    if bytes.len() > TEXT_BYTES_MAX {
+        let (size, max) = (bytes.len(), TEXT_BYTES_MAX);
+        return Err(LoadProblem::NotWasm(format!(
+            "its text has {size} bytes, more than the {max} supported"
+        )));
+    }
+    #[cfg(feature = "wat")]
+    return wat::parse_bytes(bytes)
+        // The message repeats the line, which may be the whole file.
+        .map_err(|error| {
+            LoadProblem::NotWasm(crate::base::escape::cut(
+                &error.to_string(),
+                crate::base::limits::MESSAGE_BYTES_MAX,
+            ))
+        });
+    #[cfg(not(feature = "wat"))]
+    return Err(LoadProblem::NotWasm(
+        "it is in the text format, which this build does not support (cargo feature `wat`)".into(),
+    ));
+}
+
+/// Text starts, after white space, with a parenthesis or a comment.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.starts_with(b"(") || text.starts_with(b";;")
 }

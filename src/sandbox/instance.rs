@@ -10,9 +10,10 @@ use crate::host::functions;
 use crate::host::store::{Again, Answer, Halt, Host};
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
+use crate::sandbox::compile::CoreModule;
 #[cfg(feature = "component")]
 use crate::sandbox::component::live::Live;
-use crate::sandbox::program::{Code, CoreModule, Program};
+use crate::sandbox::program::Program;
 use crate::sandbox::region::Region;
 use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spare;
@@ -103,16 +104,14 @@ impl<'a> Sandbox<'a> {
         let program = self.program;
         heap::check(program.info().instance_bytes as usize)
             .map_err(|_| Stop::NoMemory { what: "an instance" })?;
-        let module = match &program.code {
-            Code::Module(module) => module,
-            #[cfg(feature = "component")]
-            Code::Component(component) => {
-                return match self.instantiate_component(component) {
-                    Ok(()) => self.instantiated(),
-                    Err(halt) => Err(self.stop_of(&halt)),
-                };
-            }
-        };
+        #[cfg(feature = "component")]
+        if let Some(component) = program.component() {
+            return match self.instantiate_component(component) {
+                Ok(()) => self.instantiated(),
+                Err(halt) => Err(self.stop_of(&halt)),
+            };
+        }
+        let module = program.module().ok_or_else(|| Stop::Convention("there is no module".into()))?;
         self.provide_imports(module)?;
         let instance = self.slot.instantiate(&module.module).map_err(|error| self.stopped_by(error))?;
         self.instance = Some(instance);
@@ -353,9 +352,11 @@ impl<'a> Sandbox<'a> {
             // The panic continues here: no handler of the interpreter is on the stack.
             Halt::Panicked => std::panic::resume_unwind(Box::new("a host call panicked")),
             // Only for an import that is exported again and called from outside. There is nothing to resume.
-            Halt::Pause(_) | Halt::Wait(..) | Halt::Component(_) => {
+            Halt::Pause(_) | Halt::Wait(..) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))
             }
+            #[cfg(feature = "component")]
+            Halt::Component(_) => Err(Stop::Convention("an exported import is called from outside".into())),
         }
     }
 

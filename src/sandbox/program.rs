@@ -1,21 +1,22 @@
 //! Compiles modules: wasmi's configuration and [`Program`], a module ready for instantiation.
 
 use crate::base::error::{Error, LoadProblem};
-use crate::base::limits::{Limits, PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX};
+use crate::base::limits::{Limits, PAGE_BYTES, SHORT_TRANSLATION_NS};
 use crate::base::share::Share;
-use crate::host::functions::Row;
 use crate::host::store::Host;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::module::reader::ModuleInfo;
+use crate::sandbox::compile::{self, Code, Compiled, CoreModule};
+pub use crate::sandbox::compile::{CompileOptions, Translation};
 #[cfg(feature = "component")]
 use crate::sandbox::component::compile::Component;
 use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spares;
-use crate::sandbox::{compile, region, tail_calls};
+use crate::sandbox::{region, tail_calls};
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 use std::time::Instant;
-use wasmi::{Engine, MemoryType, Module, Store};
+use wasmi::{Engine, Store};
 
 /// A compiled module with its declarations. `Send + Sync`; any number of runs may share it.
 ///
@@ -43,69 +44,17 @@ pub struct Program {
     pub(crate) reads_clocks: bool,
     /// Fuel handed out at a time.
     pub(crate) slice_fuel: u64,
-    pub(super) name: String,
-    pub(super) is_lazy: bool,
-    pub(super) _translated: Option<Share>,
-    pub(super) translation_ns: u64,
-    pub(super) info: ModuleInfo,
-    pub(super) size: usize,
-}
-
-/// What a program is made of.
-pub(crate) enum Code {
-    /// A core module.
-    Module(CoreModule),
-    /// A component.
-    #[cfg(feature = "component")]
-    Component(Box<Component>),
-}
-
-/// A compiled core module, with what the host has to know of it.
-pub(crate) struct CoreModule {
-    pub module: Module,
-    /// The functions that it imports.
-    pub imports: Box<[&'static Row]>,
-    /// The type of its memory, which is the last import.
-    pub memory: Option<MemoryType>,
-    /// The exported name of its start function.
-    pub start: Option<String>,
+    name: String,
+    is_lazy: bool,
+    _translated: Option<Share>,
+    translation_ns: u64,
+    info: ModuleInfo,
+    size: usize,
 }
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Program").field("size", &self.size).finish_non_exhaustive()
-    }
-}
-
-/// How a module is compiled; for tests of the engine itself.
-#[doc(hidden)]
-#[derive(Debug, Clone)]
-pub struct CompileOptions {
-    /// Whether modules are refused or rewritten because of the interpreter's known faults. Without it, guests
-    /// compute wrong results and can end the process.
-    pub work_arounds: bool,
-    /// Fuel handed out at a time.
-    pub slice_fuel: u64,
-    /// When functions are translated.
-    pub translation: Translation,
-}
-
-/// When functions are translated. All are validated before any guest runs.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Translation {
-    /// All of them once before the program is returned, at any cost. A panic of the interpreter's translator is then an
-    /// error; while a guest runs, it would end the process.
-    AtLoad,
-    /// At their first call, for a process that serves one run.
-    AtFirstCall,
-    /// At their first call. Another process has validated and translated the same bytes, and ends this one if it is late.
-    Known,
-}
-
-impl Default for CompileOptions {
-    fn default() -> Self {
-        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL, translation: Translation::AtLoad }
     }
 }
 
@@ -155,9 +104,23 @@ impl Program {
         region::prepare();
         limits.check().map_err(Error::Limits)?;
         // A module that panics the interpreter's compiler is refused like any other.
-        let compiled = catch_unwind(|| compile::compile(name, bytes, limits, options))
+        let compiled = catch_unwind(|| compile::compile(bytes, limits, options))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
-        compiled.map_err(|problem| Error::Load { name: name.into(), problem })
+        let compiled = compiled.map_err(|problem| Error::Load { name: name.into(), problem })?;
+        let Compiled { code, info, engine, is_lazy, share, translation_ns, reads_clocks, size } = compiled;
+        Ok(Program {
+            engine,
+            code,
+            spares: Spares::default(),
+            reads_clocks,
+            slice_fuel: options.slice_fuel,
+            name: name.into(),
+            is_lazy,
+            _translated: share,
+            translation_ns,
+            info,
+            size,
+        })
     }
 
     /// The module's declarations.
@@ -196,7 +159,7 @@ impl Program {
 
     /// Bytes that its memory can grow to under `limits`; 0 without a memory. None if already its start is too much.
     pub(crate) fn capacity(&self, limits: &Limits) -> Option<usize> {
-        let imports_memory = matches!(&self.code, Code::Module(CoreModule { memory: Some(_), .. }));
+        let imports_memory = self.module().is_some_and(|module| module.memory.is_some());
         let Some(memory) = self.info.memory.filter(|_| imports_memory) else { return Some(0) };
         let declared = memory.max_pages.map_or(u32::MAX, |pages| u32::try_from(pages).unwrap_or(u32::MAX));
         let most = limits.memory_pages.min(declared);
@@ -212,6 +175,15 @@ impl Program {
     /// Gives back the memory that is kept for later calls, unless it was used within the last second.
     pub fn trim(&self) {
         self.spares.expire(Instant::now());
+    }
+
+    /// The core module that it is, if it is no component.
+    pub(crate) fn module(&self) -> Option<&CoreModule> {
+        match &self.code {
+            Code::Module(module) => Some(module),
+            #[cfg(feature = "component")]
+            Code::Component(_) => None,
+        }
     }
 
     /// The component that it is, if it is no core module.
@@ -232,39 +204,4 @@ impl Program {
     pub fn size(&self) -> usize {
         self.size
     }
-}
-
-/// Converts `bytes` to the binary form, if they are text.
-///
-/// # Errors
-/// Text that does not parse, or text in a build without the feature `wat`.
-pub fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadProblem> {
-    if !looks_like_text(bytes) {
-        return Ok(bytes.into());
-    }
-    if bytes.len() > TEXT_BYTES_MAX {
-        let (size, max) = (bytes.len(), TEXT_BYTES_MAX);
-        return Err(LoadProblem::NotWasm(format!(
-            "its text has {size} bytes, more than the {max} supported"
-        )));
-    }
-    #[cfg(feature = "wat")]
-    return wat::parse_bytes(bytes)
-        // The message repeats the line, which may be the whole file.
-        .map_err(|error| {
-            LoadProblem::NotWasm(crate::base::escape::cut(
-                &error.to_string(),
-                crate::base::limits::MESSAGE_BYTES_MAX,
-            ))
-        });
-    #[cfg(not(feature = "wat"))]
-    return Err(LoadProblem::NotWasm(
-        "it is in the text format, which this build does not support (cargo feature `wat`)".into(),
-    ));
-}
-
-/// Text starts, after white space, with a parenthesis or a comment.
-pub(super) fn looks_like_text(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii_start();
-    text.starts_with(b"(") || text.starts_with(b";;")
 }

@@ -91,7 +91,7 @@ fn unknown_words_and_flags_are_errors() {
     refused(&["inspect", "a", "b"], "unexpected argument `b`");
     refused(&["health", "extra"], "unexpected argument `extra`");
     refused(&["health", "--listen=:1"], "--listen is not a flag of `fuelbox health`; it belongs to serve");
-    refused(&["call", "a", "b", "c"], "unexpected argument `c`");
+    refused(&["call", "a", "b", "c", "--data", "d"], "give the input once");
     refused(&["run", "a", "--data", "x"], "--data is not a flag of `fuelbox run`; it belongs to call");
     refused(&["list", "--listen", "x"], "--listen is not a flag of `fuelbox list`");
 }
@@ -247,7 +247,7 @@ fn call_takes_its_input_once() {
     }
     assert_eq!(call(&["x", "f", "--abi", "packed"]).convention, Some(Convention::Packed));
     assert_eq!(call(&["x", "f", "--abi", "extism"]).convention, Some(Convention::Extism));
-    refused(&["call", "x", "f", "--abi", "magic"], "use command, packed, numeric or extism");
+    refused(&["call", "x", "f", "--abi", "magic"], "use command, packed, numeric, extism or component");
 }
 
 #[test]

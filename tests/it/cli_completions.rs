@@ -152,7 +152,11 @@ fn bash_completes_commands_flags_and_values() {
     bash_offers(&dir, &["serve", "--log-format", "j"], &["json"]);
     bash_offers(&dir, &["serve", "--log-format", "=", "j"], &["json"]);
     bash_offers(&dir, &["serve", "--log-format", "="], &["text", "json"]);
-    bash_offers(&dir, &["call", "x", "f", "--abi", ""], &["command", "packed", "numeric", "extism"]);
+    bash_offers(
+        &dir,
+        &["call", "x", "f", "--abi", ""],
+        &["command", "packed", "numeric", "extism", "component"],
+    );
     bash_offers(&dir, &["serve", "--workers", ""], &[]);
     bash_offers(&dir, &["check", "of"], &["of mine/"]);
     bash_offers(&dir, &["check", "of\\ "], &["of mine/"]);

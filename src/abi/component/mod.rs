@@ -4,8 +4,6 @@ pub mod call;
 mod cursor;
 #[cfg(test)]
 mod documented;
-#[cfg(test)]
-mod documented;
 pub mod json;
 mod numbers;
 mod omitted;

@@ -11,7 +11,7 @@ use crate::cli::output::messages::{print, print_names};
 use crate::cli::target::{self, Module};
 use crate::module::reader;
 use crate::module::reader::ModuleInfo;
-use crate::sandbox::program::to_binary;
+use crate::sandbox::compile::to_binary;
 use std::fmt::Write;
 
 /// Shows the module. If it does not load, the exit code is that of a run.

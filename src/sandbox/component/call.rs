@@ -4,7 +4,6 @@
 //! called is done here; and it is resumed with the results. So fuel, deadline and waiting are those of every other call.
 
 use super::compile::{Component, Core};
-use super::handles::Entry;
 use super::lift::Lift;
 use super::live::{Live, Task, trap};
 use super::lower::Target;
@@ -14,10 +13,10 @@ use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::value::Value;
 use crate::host::store::{Halt, charge};
 use crate::host::wasi::time::Clock;
-use crate::module::component::plan::{CoreFunc, FuncCode, Options, Plan, Resource, ResourceOp};
-use crate::module::component::types::{Flat, FuncTy, ResourceId, Ty};
+use crate::module::component::plan::{CoreFunc, FuncCode, Options};
+use crate::module::component::types::{Flat, FuncTy, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
-use wasmi::{AsContextMut, Extern, Func, Val};
+use wasmi::{AsContextMut, Func, Val};
 
 /// How a call of a component's function ended.
 pub enum Called {
@@ -186,7 +185,7 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Begins a call into a component instance.
-    fn enter(&mut self, instance: u32) -> Result<(), Halt> {
+    pub(super) fn enter(&mut self, instance: u32) -> Result<(), Halt> {
         let live = self.live();
         if live.is_poisoned {
             return Err(trap("the component was stopped before"));
@@ -206,7 +205,7 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Ends it.
-    fn leave(&mut self, instance: u32) -> Result<(), Halt> {
+    pub(super) fn leave(&mut self, instance: u32) -> Result<(), Halt> {
         let live = self.live();
         live.instances[instance as usize].may_enter = true;
         match live.tasks.pop() {
@@ -314,102 +313,6 @@ impl<'a> Sandbox<'a> {
                 Err(Fail::Wait(wait)) => self.wait_once(wait).map_err(Halt::Stop)?,
             }
         }
-    }
-
-    /// `resource.new`, `resource.drop` and `resource.rep`.
-    fn resource(
-        &mut self,
-        plan: &'a Plan,
-        op: ResourceOp,
-        resource: ResourceId,
-        instance: u32,
-        arg: u32,
-    ) -> Result<Option<Val>, Halt> {
-        let live = self.live();
-        let state = &mut live.instances[instance as usize];
-        match op {
-            ResourceOp::Rep => {
-                let rep = state.handles.get(arg, resource).map_err(trap)?.rep;
-                Ok(Some(Val::I32(rep as i32)))
-            }
-            ResourceOp::New => {
-                live.check_leave(instance)?;
-                let entry = Entry { resource, rep: arg, lent_to: None, lends: 0 };
-                let index = live.instances[instance as usize].handles.add(entry).map_err(trap)?;
-                Ok(Some(Val::I32(index as i32)))
-            }
-            ResourceOp::Drop => {
-                live.check_leave(instance)?;
-                let entry = live.instances[instance as usize].handles.remove(arg, resource).map_err(trap)?;
-                match entry.lent_to {
-                    Some(task) => {
-                        if let Some(task) = live.tasks.get_mut(task as usize) {
-                            task.borrows = task.borrows.saturating_sub(1);
-                        }
-                    }
-                    None => self.destroy(plan, resource, instance, entry.rep)?,
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    /// Ends a resource that nobody owns any more.
-    fn destroy(&mut self, plan: &'a Plan, resource: ResourceId, by: u32, rep: u32) -> Result<(), Halt> {
-        match &plan.resources[resource.0 as usize] {
-            Resource::Host { .. } => {
-                let live = self.live.as_mut().ok_or_else(|| trap("no component"))?;
-                let wasi = &mut self.slot.data_mut().wasi;
-                live.table.drop(rep, wasi).map_err(|fail| match fail {
-                    Fail::Stop(stop) => Halt::Stop(stop),
-                    Fail::Trap(why) => trap(why),
-                    _ => trap("a resource cannot be dropped"),
-                })
-            }
-            Resource::Guest { destructor: None, .. } => Ok(()),
-            Resource::Guest { instance, destructor: Some(func) } => {
-                let function = self.core_func(plan, *func)?;
-                let params = [Val::I32(rep as i32)];
-                if *instance == by {
-                    return self.call_core(function, &params, &mut []);
-                }
-                self.enter(*instance)?;
-                self.call_core(function, &params, &mut [])?;
-                self.leave(*instance)
-            }
-        }
-    }
-
-    /// The core function with this place in the plan.
-    pub(super) fn core_func(&mut self, plan: &Plan, place: u32) -> Result<Func, Halt> {
-        if let Some(func) = self.live().core_funcs[place as usize] {
-            return Ok(func);
-        }
-        let CoreFunc::Export(instance, name) = &plan.core_funcs[place as usize] else {
-            return self.imported(place);
-        };
-        let instance = self.live().core_instances.get(*instance as usize).copied();
-        let found = instance.and_then(|instance| instance.get_func(&*self.slot, name));
-        let func = found.ok_or_else(|| trap("a core function is not there yet"))?;
-        self.live().core_funcs[place as usize] = Some(func);
-        Ok(func)
-    }
-
-    pub(super) fn core_memory(&mut self, plan: &Plan, place: u32) -> Result<wasmi::Memory, Halt> {
-        if let Some(memory) = self.live().memories[place as usize] {
-            return Ok(memory);
-        }
-        let (instance, name) = &plan.memories[place as usize];
-        let instance = self.live().core_instances.get(*instance as usize).copied();
-        let found = instance.and_then(|instance| instance.get_export(&*self.slot, name));
-        let memory = found.and_then(Extern::into_memory).ok_or_else(|| trap("a memory is not there yet"))?;
-        self.live().memories[place as usize] = Some(memory);
-        Ok(memory)
-    }
-
-    /// The bytes of the memory with this place in the plan.
-    pub(super) fn core_memory_mut(&mut self, plan: &Plan, place: u32) -> Result<&mut [u8], Halt> {
-        Ok(self.core_memory(plan, place)?.data_mut(&mut *self.slot))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a component offers: a program's start, and functions whose values have a text form.
 
-use super::compile::Component;
 use crate::base::error::LoadProblem;
 use crate::base::limits::{EXPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX};
 use crate::module::component::plan::{Export, Plan};
@@ -98,14 +97,14 @@ fn has_handle(plan: &Plan, ty: Ty) -> bool {
 ///
 /// # Errors
 /// It offers too many functions, or their names are too long.
-pub fn declare(component: &Component, info: &mut ModuleInfo) -> Result<(), LoadProblem> {
+pub fn declare(plan: &Plan, offered: &[Offered], info: &mut ModuleInfo) -> Result<(), LoadProblem> {
     let too = |what: String| Err(LoadProblem::Invalid(what));
-    let count = component.offered.len();
+    let count = offered.len();
     if count > EXPORTS_MAX as usize {
         return too(format!("{count} functions of a component, more than the {EXPORTS_MAX} supported"));
     }
     let (mut names, mut types) = (0, 0);
-    for Offered { name, full_name, func } in &component.offered {
+    for Offered { name, full_name, func } in offered {
         names += full_name.len();
         if full_name.len() > NAME_BYTES_MAX || names > NAMES_BYTES_MAX {
             return too(format!(
@@ -113,13 +112,13 @@ pub fn declare(component: &Component, info: &mut ModuleInfo) -> Result<(), LoadP
             ));
         }
         // There is room for the types of usual components. Others show no more than that it is a function.
-        let wit = (name != START).then(|| world::func(&component.plan, *func, NAME_BYTES_MAX));
+        let wit = (name != START).then(|| world::func(plan, *func, NAME_BYTES_MAX));
         types += wit.as_ref().map_or(0, String::len);
         let wit = wit.map(|wit| if types > NAMES_BYTES_MAX { "func".into() } else { wit });
         let item = Item::Function(Signature { wit, ..Signature::default() });
         info.exports.push(info::Export { name: name.clone(), item, index: *func });
     }
-    info.import_modules = component.plan.imports.iter().map(|name| name.to_string()).collect();
+    info.import_modules = plan.imports.iter().map(|name| name.to_string()).collect();
     info.index_exports();
     Ok(())
 }

@@ -5,6 +5,7 @@ mod hostile;
 mod random;
 mod shape;
 mod traps;
+mod usage;
 
 use crate::support::wat;
 use fuelbox::component::Value;

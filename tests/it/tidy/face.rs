@@ -35,7 +35,8 @@ fn rooms_are_hidden_or_private() {
         }
         _ => None,
     });
-    assert_eq!(shown.collect::<Vec<_>>(), [""; 0], "users find all names at the top");
+    // A value of a component is another thing than a core value, and both are called that.
+    assert_eq!(shown.collect::<Vec<_>>(), ["component"], "users find all names at the top");
 }
 
 /// The names that the file re-exports for everybody.

@@ -1,0 +1,76 @@
+//! What a component instance does with resources by itself: `resource.new`, `resource.drop`, `resource.rep`.
+
+use super::handles::Entry;
+use super::live::trap;
+use crate::host::component::function::Fail;
+use crate::host::store::Halt;
+use crate::module::component::plan::{Plan, Resource, ResourceOp};
+use crate::module::component::types::ResourceId;
+use crate::sandbox::instance::Sandbox;
+use wasmi::Val;
+
+impl<'a> Sandbox<'a> {
+    /// `resource.new`, `resource.drop` and `resource.rep`.
+    pub(super) fn resource(
+        &mut self,
+        plan: &'a Plan,
+        op: ResourceOp,
+        resource: ResourceId,
+        instance: u32,
+        arg: u32,
+    ) -> Result<Option<Val>, Halt> {
+        let live = self.live();
+        let state = &mut live.instances[instance as usize];
+        match op {
+            ResourceOp::Rep => {
+                let rep = state.handles.get(arg, resource).map_err(trap)?.rep;
+                Ok(Some(Val::I32(rep as i32)))
+            }
+            ResourceOp::New => {
+                live.check_leave(instance)?;
+                let entry = Entry { resource, rep: arg, lent_to: None, lends: 0 };
+                let index = live.instances[instance as usize].handles.add(entry).map_err(trap)?;
+                Ok(Some(Val::I32(index as i32)))
+            }
+            ResourceOp::Drop => {
+                live.check_leave(instance)?;
+                let entry = live.instances[instance as usize].handles.remove(arg, resource).map_err(trap)?;
+                match entry.lent_to {
+                    Some(task) => {
+                        if let Some(task) = live.tasks.get_mut(task as usize) {
+                            task.borrows = task.borrows.saturating_sub(1);
+                        }
+                    }
+                    None => self.destroy(plan, resource, instance, entry.rep)?,
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Ends a resource that nobody owns any more.
+    fn destroy(&mut self, plan: &'a Plan, resource: ResourceId, by: u32, rep: u32) -> Result<(), Halt> {
+        match &plan.resources[resource.0 as usize] {
+            Resource::Host { .. } => {
+                let live = self.live.as_mut().ok_or_else(|| trap("no component"))?;
+                let wasi = &mut self.slot.data_mut().wasi;
+                live.table.drop(rep, wasi).map_err(|fail| match fail {
+                    Fail::Stop(stop) => Halt::Stop(stop),
+                    Fail::Trap(why) => trap(why),
+                    _ => trap("a resource cannot be dropped"),
+                })
+            }
+            Resource::Guest { destructor: None, .. } => Ok(()),
+            Resource::Guest { instance, destructor: Some(func) } => {
+                let function = self.core_func(plan, *func)?;
+                let params = [Val::I32(rep as i32)];
+                if *instance == by {
+                    return self.call_core(function, &params, &mut []);
+                }
+                self.enter(*instance)?;
+                self.call_core(function, &params, &mut [])?;
+                self.leave(*instance)
+            }
+        }
+    }
+}
