@@ -45,19 +45,26 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
     if !can_run(info) {
         return Err(no_function(info, START));
     }
-    let Invocation { args, stdin, guest_env } = invocation;
+    #[cfg_attr(not(feature = "component"), allow(unused_mut))]
+    let Invocation { args, stdin, mut guest_env } = invocation;
     if let Stdin::Bytes(bytes) = &stdin {
         job.check_input(bytes.len())?;
     }
     check_args(&args)?;
-    let job = Job { guest_env, ..job };
     #[cfg(feature = "component")]
-    let component_start = job.program.component().and_then(|component| component.find(START));
-    let prepare = |wasi: &mut WasiCtx| wasi.args = args;
+    let entry = super::component::http::Entry::of(job.program, &mut guest_env);
+    let job = Job { guest_env, ..job };
+    let prepare = |wasi: &mut WasiCtx| {
+        wasi.args = args;
+        #[cfg(feature = "component")]
+        if let Some(entry) = &entry {
+            entry.prepare(wasi);
+        }
+    };
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
         #[cfg(feature = "component")]
-        if let Some(start) = component_start {
-            return super::component::start(sandbox, start);
+        if let Some(entry) = &entry {
+            return entry.start(sandbox);
         }
         let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
         match sandbox.call(start, &[], &mut [])? {

@@ -300,6 +300,11 @@ impl Sink {
         self.limit - self.written
     }
 
+    /// Bytes that it takes in all.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     fn put(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match &mut self.to {
             // To go on with an errno, a guest could end well with half of its answer.

@@ -4,6 +4,7 @@ pub mod call;
 mod cursor;
 #[cfg(test)]
 mod documented;
+pub mod http;
 pub mod json;
 mod numbers;
 mod omitted;

@@ -1,5 +1,6 @@
 //! What components are given by the host: values, functions, resources, and WASI 0.2.
 
+pub mod account;
 pub mod fail;
 pub mod function;
 pub mod table;

@@ -1,6 +1,7 @@
 //! The resources that the host keeps for a component: streams, pollables, descriptors. A guest has handles of them, and never
 //! their numbers here.
 
+use super::account::Account;
 use super::fail::Fail;
 use crate::base::limits::COMPONENT_HANDLES_MAX;
 use crate::host::wasi::ctx::WasiCtx;
@@ -23,6 +24,8 @@ struct Entry {
 pub struct Table {
     entries: Vec<Option<Entry>>,
     free: Vec<u32>,
+    /// What resources keep beside.
+    pub account: Account,
 }
 
 impl Table {

@@ -57,6 +57,13 @@ impl GuestEnv {
     }
 }
 
+/// That a run answers a request by `wasi:http`. Its standard output is the response.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpRun {
+    /// Whether the method is HEAD.
+    pub is_head: bool,
+}
+
 /// The context of one run.
 pub struct WasiCtx {
     /// Arguments, the program's name first.
@@ -75,6 +82,8 @@ pub struct WasiCtx {
     pub config: Vec<(String, String)>,
     /// Hosts that an Extism plug-in may ask for.
     pub hosts: Vec<String>,
+    /// Whether the run answers a request by `wasi:http`.
+    pub http: Option<HttpRun>,
     /// Bytes moved by the present call, which it pays for in fuel.
     pub moved_bytes: u64,
     /// Fuel that the present call costs beside.
@@ -138,6 +147,7 @@ impl WasiCtx {
             stream_types: guest_env.terminals.map(stream),
             config: guest_env.config,
             hosts: guest_env.hosts,
+            http: None,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,
@@ -158,6 +168,7 @@ impl WasiCtx {
             stream_types: [filetype::UNKNOWN; 3],
             config: Vec::new(),
             hosts: Vec::new(),
+            http: None,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,

@@ -2,7 +2,7 @@
 
 use crate::base::error::LoadProblem;
 use crate::base::limits::{EXPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX};
-use crate::module::component::plan::{Export, Plan};
+use crate::module::component::plan::{Export, Plan, Resource};
 use crate::module::component::types::{Def, Ty};
 use crate::module::component::{unversioned, world};
 use crate::module::info::{self, Item, ModuleInfo, Signature};
@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// The interface that a program exports.
 const RUN: &str = "wasi:cli/run";
+
+/// The interface that a program exports which answers requests by `wasi:http`.
+const HANDLER: &str = "wasi:http/incoming-handler";
 
 /// The name under which a program is started, as that of a core module.
 pub const START: &str = "_start";
@@ -28,6 +31,13 @@ pub struct Offered {
 /// The functions that the component of this plan offers.
 pub fn offered(plan: &Plan) -> Vec<Offered> {
     let mut all = Vec::new();
+    let has_run = |(name, export): &(Arc<str>, Export)| {
+        unversioned(name) == RUN
+            && matches!(export, Export::Instance(items) if func_of(items, "run").is_some())
+    };
+    if let Some((name, func)) = handler(plan).filter(|_| !plan.exports.iter().any(has_run)) {
+        all.push(Offered { name: START.into(), full_name: format!("{name}#handle"), func });
+    }
     for (name, export) in &plan.exports {
         match export {
             Export::Func(func) if has_text(plan, *func) => {
@@ -65,6 +75,31 @@ pub fn offered(plan: &Plan) -> Vec<Offered> {
         }
     }
     all
+}
+
+/// The function that answers requests by `wasi:http`, if there is one, and its interface with the version.
+pub fn handler(plan: &Plan) -> Option<(&str, u32)> {
+    let is_http = |ty: Ty, resource: &str| {
+        let Ty::Def(id) = ty else { return false };
+        let Def::Own(id) = plan.types.def(id) else { return false };
+        matches!(&plan.resources[id.0 as usize], Resource::Host { interface, name }
+            if **interface == *"wasi:http/types" && **name == *resource)
+    };
+    plan.exports.iter().find_map(|(name, export)| {
+        let Export::Instance(items) = export else { return None };
+        let func = func_of(items, "handle").filter(|_| unversioned(name) == HANDLER)?;
+        let ty = &plan.funcs[func as usize].ty;
+        match &*ty.params {
+            [(_, request), (_, response)]
+                if is_http(*request, "incoming-request")
+                    && is_http(*response, "response-outparam")
+                    && ty.result.is_none() =>
+            {
+                Some((&**name, func))
+            }
+            _ => None,
+        }
+    })
 }
 
 fn func_of(items: &[(Arc<str>, Export)], name: &str) -> Option<u32> {

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod compile;
 pub mod exports;
+mod given;
 mod handles;
 mod hosts;
 mod instantiate;

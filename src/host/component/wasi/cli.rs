@@ -1,7 +1,7 @@
 //! `wasi:cli`: arguments, environment, exit, the standard streams, and whether they are terminals.
 
 use super::arguments::{Answer, own, u8, variant};
-use super::stdio::{Output, Stdin};
+use super::stdio::{Nothing, Output, Stdin};
 use super::stream::{InputStream, OutputStream};
 use crate::host::component::function::{Fail, HostCall, Interface, Row};
 use crate::host::component::table::Resource;
@@ -138,12 +138,16 @@ fn exit_with_code(_call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     Err(Fail::Exit(u32::from(u8(args, 0)?)))
 }
 
+/// Of a request that is answered by `wasi:http`, standard input is the body.
 fn get_stdin(call: &mut HostCall<'_>, _args: &[Value]) -> Answer {
-    Ok(Some(own(call.table.push(InputStream::new(Stdin))?)))
+    let stream = if call.ctx.http.is_some() { InputStream::new(Nothing) } else { InputStream::new(Stdin) };
+    Ok(Some(own(call.table.push(stream)?)))
 }
 
+/// Of a request that is answered by `wasi:http`, standard output is the response: what is printed goes to standard error.
 fn get_stdout(call: &mut HostCall<'_>, _args: &[Value]) -> Answer {
-    Ok(Some(own(call.table.push(OutputStream::new(Output::Stdout))?)))
+    let to = if call.ctx.http.is_some() { Output::Stderr } else { Output::Stdout };
+    Ok(Some(own(call.table.push(OutputStream::new(to))?)))
 }
 
 fn get_stderr(call: &mut HostCall<'_>, _args: &[Value]) -> Answer {

@@ -24,12 +24,14 @@ pub struct IoError {
     pub text: String,
     /// The error number, if it comes from a file or a standard stream.
     pub errno: Option<Errno>,
+    /// If it is of a body of `wasi:http`: the case of its `error-code`, and the bytes that it tells of.
+    pub http: Option<(u32, u64)>,
 }
 
 impl IoError {
     /// What a file or a standard stream has said.
     pub fn of(errno: Errno) -> IoError {
-        IoError { text: format!("{errno:?}").to_lowercase(), errno: Some(errno) }
+        IoError { text: format!("{errno:?}").to_lowercase(), errno: Some(errno), http: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! WASI 0.2, but for HTTP: the interfaces that components import. Each is in the file named after it or its package.
+//! WASI 0.2: the interfaces that components import. Each is in the file named after it or its package.
 //!
 //! Source: the WIT of WASI 0.2.0 to 0.2.12. Files, directories, clocks, randomness and the standard streams are those of
 //! preview1 (`host/wasi`), under the same limits.
@@ -8,6 +8,7 @@ mod cli;
 mod clocks;
 pub mod error;
 mod filesystem;
+pub mod http;
 mod poll;
 pub mod pollable;
 mod random;
@@ -49,6 +50,8 @@ pub const INTERFACES: &[Interface] = &[
     sockets::TCP_CREATE_SOCKET,
     sockets::UDP,
     sockets::UDP_CREATE_SOCKET,
+    http::TYPES,
+    http::OUTGOING_HANDLER,
 ];
 
 /// The interface `name`, which is without a version.

@@ -46,6 +46,19 @@ impl Source for Stdin {
     }
 }
 
+/// Input without anything in it.
+pub struct Nothing;
+
+impl Source for Nothing {
+    fn read(&mut self, _ctx: &mut WasiCtx, _len: usize) -> Result<Vec<u8>, Broken> {
+        Err(Broken::Closed)
+    }
+
+    fn awaits(&mut self, _ctx: &mut WasiCtx) -> Result<Option<Wait>, Fail> {
+        Ok(None)
+    }
+}
+
 /// Standard output or standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {

@@ -285,7 +285,7 @@ fn a_stream_is_no_descriptor() {
         "argument 1",
     );
     let no_error = Value::some(Value::case(code::INVALID));
-    let error = crate::host::component::wasi::error::IoError { text: String::new(), errno: None };
+    let error = crate::host::component::wasi::error::IoError { text: String::new(), errno: None, http: None };
     let error = borrow(world.table.push(error).unwrap());
     let told = world.get("wasi:filesystem/types", "filesystem-error-code", &[error]);
     assert!(told == Value::NONE && told != no_error);

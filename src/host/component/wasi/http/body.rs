@@ -1,0 +1,189 @@
+//! The resource `outgoing-body`: what the guest sends.
+
+use super::codes::{REQUEST_BODY_SIZE, RESPONSE_BODY_SIZE, body_size};
+use super::fields::Fields;
+use super::kept_max;
+use super::map::full;
+use crate::base::heap;
+use crate::base::limits::HOST_CALL_BYTES_MAX;
+use crate::base::lock::lock;
+use crate::base::outcome::Stop;
+use crate::host::component::account::{Account, Kept};
+use crate::host::component::function::{Fail, HostCall};
+use crate::host::component::table::Resource;
+use crate::host::component::value::Value;
+use crate::host::component::wasi::arguments::{Answer, own, rep, variant};
+use crate::host::component::wasi::error::IoError;
+use crate::host::component::wasi::stdio::Output;
+use crate::host::component::wasi::stream::{Broken, Drain, OutputStream};
+use crate::host::wasi::abi::Fault;
+use crate::host::wasi::ctx::WasiCtx;
+use std::sync::{Arc, Mutex};
+
+/// Bytes of a piece that several writes share.
+const PIECE_BYTES_MAX: usize = 64 * 1024;
+
+/// Where a body goes.
+enum To {
+    /// It waits until the head is sent: in pieces, as it is twice there while it is sent.
+    Kept(Vec<Vec<u8>>, Kept),
+    /// To standard output, behind the head.
+    Out,
+    /// To nobody: no request is sent.
+    Nowhere,
+}
+
+/// A body, which its message, the resource and the stream share.
+pub struct Body {
+    to: To,
+    /// The length that the header fields say.
+    length: Option<u64>,
+    written: u64,
+    is_finished: bool,
+    /// Its case of `error-code`.
+    size_error: u32,
+}
+
+/// A body that is shared.
+pub type SharedBody = Arc<Mutex<Body>>;
+
+impl Body {
+    /// The body of a response.
+    pub fn of_response(length: Option<u64>, account: &Account) -> Body {
+        let to = To::Kept(Vec::new(), account.share());
+        Body { to, length, written: 0, is_finished: false, size_error: RESPONSE_BODY_SIZE }
+    }
+
+    /// The body of a request.
+    pub fn of_request(length: Option<u64>) -> Body {
+        Body { to: To::Nowhere, length, written: 0, is_finished: false, size_error: REQUEST_BODY_SIZE }
+    }
+
+    /// The head is sent: so is what waits, and what is written from now on.
+    ///
+    /// # Errors
+    /// The guest is stopped.
+    pub fn open(&mut self, ctx: &mut WasiCtx) -> Result<(), Broken> {
+        match std::mem::replace(&mut self.to, To::Out) {
+            // They were counted when they were written.
+            To::Kept(pieces, _) => {
+                pieces.into_iter().try_for_each(|piece| Ok(ctx.files.stdout.write(&piece)?))
+            }
+            To::Out | To::Nowhere => Ok(()),
+        }
+    }
+
+    /// What is missing at the end of a run.
+    pub fn problem(&self) -> Option<String> {
+        if self.is_finished {
+            return None;
+        }
+        Some(match self.length {
+            Some(length) if length != self.written => {
+                let written = self.written;
+                format!("the response's body has {written} bytes, but its content-length is {length}")
+            }
+            _ => "the response's body was not finished (`outgoing-body.finish`)".into(),
+        })
+    }
+
+    fn write(&mut self, ctx: &mut WasiCtx, bytes: &[u8]) -> Result<(), Broken> {
+        let written = self.written.saturating_add(bytes.len() as u64);
+        if let Some(length) = self.length
+            && written > length
+        {
+            let text = format!("{written} bytes are written, but the content-length is {length}");
+            return Err(Broken::Failed(IoError {
+                text,
+                errno: None,
+                http: Some((self.size_error, written)),
+            }));
+        }
+        let limit = kept_max(ctx);
+        match &mut self.to {
+            To::Out => Output::Stdout.write(ctx, bytes)?,
+            To::Kept(pieces, kept) => {
+                if written > ctx.files.stdout.room() as u64 {
+                    let limit = ctx.files.stdout.limit();
+                    return Err(Fail::Stop(Stop::OutputFull { stream: "stdout", limit }).into());
+                }
+                if !kept.grow(bytes.len(), limit) {
+                    return Err(full(limit).into());
+                }
+                match pieces.last_mut().filter(|last| last.len() + bytes.len() <= PIECE_BYTES_MAX) {
+                    Some(last) => heap::extend(last, bytes).map_err(|_| Fault::NoMemory)?,
+                    None => pieces.push(heap::copy(bytes).map_err(|_| Fault::NoMemory)?),
+                }
+                ctx.moved_bytes += bytes.len() as u64;
+            }
+            To::Nowhere => ctx.moved_bytes += bytes.len() as u64,
+        }
+        self.written = written;
+        Ok(())
+    }
+
+    /// Whether all of it was written. The answer to HEAD has the header fields that GET would have, and no body.
+    fn is_whole(&self, ctx: &WasiCtx) -> bool {
+        let is_of_head = self.written == 0 && ctx.http.is_some_and(|http| http.is_head);
+        self.length.is_none_or(|length| length == self.written || is_of_head)
+    }
+}
+
+/// A stream into a body.
+struct Stream(SharedBody);
+
+impl Drain for Stream {
+    fn room(&mut self, ctx: &mut WasiCtx) -> Result<u64, Broken> {
+        match lock(&self.0).to {
+            To::Out => Output::Stdout.room(ctx),
+            To::Kept(..) | To::Nowhere => Ok(HOST_CALL_BYTES_MAX as u64),
+        }
+    }
+
+    fn write(&mut self, ctx: &mut WasiCtx, bytes: &[u8]) -> Result<(), Broken> {
+        lock(&self.0).write(ctx, bytes)
+    }
+}
+
+/// The resource `outgoing-body`.
+pub struct OutgoingBody {
+    body: SharedBody,
+    is_written: bool,
+}
+
+impl Resource for OutgoingBody {}
+
+/// `result<own<outgoing-body>>`: the body that its message has made.
+///
+/// # Errors
+/// There are too many resources.
+pub fn give(call: &mut HostCall<'_>, body: &SharedBody) -> Answer {
+    let body = OutgoingBody { body: Arc::clone(body), is_written: false };
+    Ok(Some(Value::ok(own(call.table.push(body)?))))
+}
+
+/// `[method]outgoing-body.write`.
+pub fn write(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
+    let parent = rep(args, 0)?;
+    let body = call.table.get::<OutgoingBody>(parent)?;
+    if std::mem::replace(&mut body.is_written, true) {
+        return Ok(Some(Value::err(None)));
+    }
+    let stream = OutputStream::new(Stream(Arc::clone(&body.body)));
+    Ok(Some(Value::ok(own(call.table.push_child(stream, parent)?))))
+}
+
+/// `[static]outgoing-body.finish`. Trailers are accepted and dropped: CGI has none.
+pub fn finish(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
+    let (_, trailers) = variant(args, 1)?;
+    if let Some(trailers) = trailers {
+        call.table.take::<Fields>(rep(std::slice::from_ref(trailers), 0)?)?;
+    }
+    let body = call.table.take::<OutgoingBody>(rep(args, 0)?)?.body;
+    let mut body = lock(&body);
+    if !body.is_whole(call.ctx) {
+        return Ok(Some(Value::err(body_size(body.size_error, body.written))));
+    }
+    body.is_finished = true;
+    Ok(Some(Value::ok(None)))
+}
