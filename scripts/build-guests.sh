@@ -18,7 +18,7 @@ Rebuilds the named guests, or all of them, and records the hash of their sources
   --help    print this
 
 Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
-        greet-rust wordcount json-transform treehash cgi-rust hello-rust (Rust)
+        greet-rust wordcount json-transform treehash cgi-rust hello-rust http-hello (Rust)
         hello-c dirinfo cgi-c work-fib work-sieve work-sha256 (C)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
@@ -41,7 +41,8 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust dirinfo cgi-c work-fib work-sieve work-sha256 unseen cgi-zig rot wagi
+    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello dirinfo cgi-c work-fib work-sieve
+    work-sha256 unseen cgi-zig rot wagi
     report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go)
 
 # A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
@@ -87,6 +88,7 @@ describe() {
         language=rust crate=rust/shapes target=wasm32-wasip2 artifact=shapes.wasm shared=rust/shapes/wit/shapes.wit
         ;;
     cgi-rust) language=rust crate=rust/cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
+    http-hello) language=rust crate=rust/http-hello target=wasm32-wasip2 artifact=http_hello.wasm ;;
     hello-rust) language=rust crate=rust/hello target=wasm32-wasip1 artifact=hello.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
     dirinfo | work-fib | work-sieve | work-sha256) language=c source=c/$1.c ;;

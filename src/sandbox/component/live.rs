@@ -67,7 +67,7 @@ impl Live {
     /// Bytes that the host keeps for it, beside its memories.
     pub fn bytes(&self) -> usize {
         let handles: usize = self.instances.iter().map(|state| state.handles.bytes()).sum();
-        handles + self.table.len() * TABLE_ENTRY_BYTES
+        handles + self.table.len() * TABLE_ENTRY_BYTES + self.table.account.bytes()
     }
 
     /// Whether `instance` may call something.

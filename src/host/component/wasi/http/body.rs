@@ -33,13 +33,24 @@ enum To {
     Nowhere,
 }
 
+/// How the guest ended a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Not at all. It ends with the run then.
+    None,
+    /// It said that this is all.
+    Finished,
+    /// It said nothing, and dropped it; or what it said was wrong.
+    Broken,
+}
+
 /// A body, which its message, the resource and the stream share.
 pub struct Body {
     to: To,
     /// The length that the header fields say.
     length: Option<u64>,
     written: u64,
-    is_finished: bool,
+    end: End,
     /// Its case of `error-code`.
     size_error: u32,
 }
@@ -51,12 +62,12 @@ impl Body {
     /// The body of a response.
     pub fn of_response(length: Option<u64>, account: &Account) -> Body {
         let to = To::Kept(Vec::new(), account.share());
-        Body { to, length, written: 0, is_finished: false, size_error: RESPONSE_BODY_SIZE }
+        Body { to, length, written: 0, end: End::None, size_error: RESPONSE_BODY_SIZE }
     }
 
     /// The body of a request.
     pub fn of_request(length: Option<u64>) -> Body {
-        Body { to: To::Nowhere, length, written: 0, is_finished: false, size_error: REQUEST_BODY_SIZE }
+        Body { to: To::Nowhere, length, written: 0, end: End::None, size_error: REQUEST_BODY_SIZE }
     }
 
     /// The head is sent: so is what waits, and what is written from now on.
@@ -73,18 +84,19 @@ impl Body {
         }
     }
 
-    /// What is missing at the end of a run.
+    /// What is wrong with it at the end of a run.
     pub fn problem(&self) -> Option<String> {
-        if self.is_finished {
-            return None;
-        }
-        Some(match self.length {
-            Some(length) if length != self.written => {
-                let written = self.written;
-                format!("the response's body has {written} bytes, but its content-length is {length}")
+        let written = self.written;
+        match (self.end, self.length) {
+            (End::Finished, _) => None,
+            (_, Some(length)) if length != written => {
+                Some(format!("the response's body has {written} bytes, but its content-length is {length}"))
             }
-            _ => "the response's body was not finished (`outgoing-body.finish`)".into(),
-        })
+            (End::None, _) => None,
+            (End::Broken, _) => {
+                Some("the response's body was dropped before it was finished (`outgoing-body.finish`)".into())
+            }
+        }
     }
 
     fn write(&mut self, ctx: &mut WasiCtx, bytes: &[u8]) -> Result<(), Broken> {
@@ -151,7 +163,11 @@ pub struct OutgoingBody {
     is_written: bool,
 }
 
-impl Resource for OutgoingBody {}
+impl Resource for OutgoingBody {
+    fn dropped(&mut self, _ctx: &mut WasiCtx) {
+        lock(&self.body).end = End::Broken;
+    }
+}
 
 /// `result<own<outgoing-body>>`: the body that its message has made.
 ///
@@ -182,8 +198,9 @@ pub fn finish(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let body = call.table.take::<OutgoingBody>(rep(args, 0)?)?.body;
     let mut body = lock(&body);
     if !body.is_whole(call.ctx) {
+        body.end = End::Broken;
         return Ok(Some(Value::err(body_size(body.size_error, body.written))));
     }
-    body.is_finished = true;
+    body.end = End::Finished;
     Ok(Some(Value::ok(None)))
 }

@@ -17,6 +17,8 @@ const STATUS_BYTES: usize = "Status: 200\r\n\r\n".len();
 /// Bytes that a field takes beside its name and its value, at a rough guess.
 const ENTRY_BYTES: usize = 64;
 
+const CONTENT_LENGTH: &str = "content-length";
+
 /// Fields that concern a connection, and `host`, which is the authority of a request. A guest sees none of them and sets none.
 const FORBIDDEN: [&str; 11] = [
     "connection",
@@ -103,7 +105,7 @@ impl Map {
     /// What is wrong with it.
     pub fn append(&mut self, name: &str, value: &[u8]) -> Result<(), Refused> {
         check_name(name)?;
-        check_value(value)?;
+        check_value(name, value)?;
         let bytes = self.bytes.saturating_add(printed_bytes(name, value));
         if self.entries.len() >= FIELDS_MAX || bytes > FIELDS_BYTES_MAX {
             return Err(HeaderError::Forbidden.into());
@@ -116,7 +118,7 @@ impl Map {
     /// # Errors
     /// The account is full.
     pub fn receive(&mut self, name: &str, value: &[u8]) -> Result<(), Fail> {
-        match check_name(name).and_then(|()| check_value(value)) {
+        match check_name(name).and_then(|()| check_value(name, value)) {
             Ok(()) => self.put(name, value),
             Err(_) => Ok(()),
         }
@@ -138,7 +140,7 @@ impl Map {
     pub fn set(&mut self, name: &str, values: &[&[u8]]) -> Result<(), Refused> {
         check_name(name)?;
         for value in values {
-            check_value(value)?;
+            check_value(name, value)?;
         }
         let old = self.get(name);
         let (old_count, old_bytes) =
@@ -206,16 +208,11 @@ impl Map {
     /// The length that they give the body.
     ///
     /// # Errors
-    /// It is no number, or two of them.
+    /// There are two of them.
     pub fn content_length(&self) -> Result<Option<u64>, ()> {
-        let mut lengths = self.get("content-length").map(|value| {
-            let digits =
-                std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-            digits.and_then(|text| text.parse().ok()).ok_or(())
-        });
-        let Some(first) = lengths.next() else { return Ok(None) };
-        let first: u64 = first?;
-        if lengths.all(|other| other == Ok(first)) { Ok(Some(first)) } else { Err(()) }
+        let mut lengths = self.get(CONTENT_LENGTH).map(length);
+        let first = lengths.next().flatten();
+        if lengths.all(|other| other == first) { Ok(first) } else { Err(()) }
     }
 }
 
@@ -243,10 +240,14 @@ pub fn check_name(name: &str) -> Result<(), HeaderError> {
     }
 }
 
-/// Characters of a field's value: no control characters but the tab (RFC 9110, section 5.5).
-fn check_value(value: &[u8]) -> Result<(), HeaderError> {
-    match value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)) {
-        true => Ok(()),
-        false => Err(HeaderError::InvalidSyntax),
-    }
+/// Whether a field may have this value: no control characters but the tab (RFC 9110, section 5.5); and a length is a number.
+fn check_value(name: &str, value: &[u8]) -> Result<(), HeaderError> {
+    let is_text = value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f));
+    let is_length = !name.eq_ignore_ascii_case(CONTENT_LENGTH) || length(value).is_some();
+    if is_text && is_length { Ok(()) } else { Err(HeaderError::InvalidSyntax) }
+}
+
+fn length(value: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(value).ok()?;
+    if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
 }

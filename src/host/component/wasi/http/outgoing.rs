@@ -73,7 +73,10 @@ pub fn path_with_query(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
 
 /// `[method]outgoing-request.set-path-with-query`.
 pub fn set_path_with_query(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
-    let path = given(args, |path| path.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'#'))?;
+    let path = given(args, |path| {
+        let begins = path.is_empty() || path.starts_with(['/', '?']);
+        begins && path.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'#')
+    })?;
     keep(call, args, path, |request, path| request.path = path)
 }
 
