@@ -11,8 +11,6 @@ pub mod incoming;
 mod map;
 mod outgoing;
 pub mod response;
-#[cfg(test)]
-mod tests;
 mod types;
 
 use super::arguments::{Answer, rep};

@@ -4,6 +4,7 @@ mod cli;
 mod clocks;
 mod filesystem;
 mod folder;
+mod http;
 mod paths;
 mod random;
 mod sockets;
