@@ -23,8 +23,6 @@ pub enum Entry {
         func: u32,
         /// The request.
         head: Arc<Head>,
-        /// Whether the arguments are of a CGI program, and not the guest's.
-        is_cgi: bool,
     },
 }
 
@@ -34,10 +32,9 @@ impl Entry {
     pub fn of(program: &Program, given: &mut GuestEnv) -> Option<Entry> {
         let component = program.component()?;
         let start = component.find(START)?;
-        let is_cgi = is_request(&given.env);
         match handler(&component.plan) {
-            Some((_, func)) if func == start || is_cgi => {
-                Some(Entry::Handler { func, head: Arc::new(Head::take(&mut given.env)), is_cgi })
+            Some((_, func)) if func == start || is_request(&given.env) => {
+                Some(Entry::Handler { func, head: Arc::new(Head::take(&mut given.env)) })
             }
             _ => Some(Entry::Command(start)),
         }
@@ -45,11 +42,8 @@ impl Entry {
 
     /// Makes the context ready. The standard streams are the request's and the response's.
     pub fn prepare(&self, ctx: &mut WasiCtx) {
-        let Entry::Handler { head, is_cgi, .. } = self else { return };
+        let Entry::Handler { head, .. } = self else { return };
         ctx.http = Some(HttpRun { is_head: head.method == "HEAD" });
-        if *is_cgi {
-            ctx.args.clear();
-        }
         let [stdin, stdout, stderr] = &mut ctx.stream_types;
         (*stdin, *stdout) = (filetype::UNKNOWN, *stderr);
     }

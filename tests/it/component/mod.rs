@@ -2,6 +2,7 @@
 
 mod abi;
 mod hostile;
+mod http;
 mod random;
 mod shape;
 mod traps;
