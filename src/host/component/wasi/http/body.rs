@@ -2,8 +2,7 @@
 
 use super::codes::{REQUEST_BODY_SIZE, RESPONSE_BODY_SIZE, body_size};
 use super::fields::Fields;
-use super::kept_max;
-use super::map::full;
+use super::map::{full, kept_max};
 use crate::base::heap;
 use crate::base::limits::HOST_CALL_BYTES_MAX;
 use crate::base::lock::lock;
@@ -203,4 +202,10 @@ pub fn finish(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     }
     body.end = End::Finished;
     Ok(Some(Value::ok(None)))
+}
+
+/// `http-error-code`. Of the errors of streams, those of bodies are of HTTP.
+pub fn error_code(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
+    let error = call.table.get::<IoError>(rep(args, 0)?)?;
+    Ok(Some(error.http.map_or(Value::NONE, |(case, bytes)| Value::some(body_size(case, bytes)))))
 }

@@ -1,7 +1,6 @@
 //! The resource `fields`: headers and trailers.
 
-use super::kept_max;
-use super::map::{HeaderError, Map, Refused, check_name};
+use super::map::{HeaderError, Map, Refused, check_name, kept_max};
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::table::Resource;
 use crate::host::component::value::Value;

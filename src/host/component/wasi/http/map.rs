@@ -4,6 +4,7 @@ use crate::base::escape::is_token;
 use crate::host::component::account::{Account, Kept};
 use crate::host::component::fail::Fail;
 use crate::host::component::value::Value;
+use crate::host::wasi::ctx::WasiCtx;
 
 /// Fields of a response. `Status` is one more where it is printed, and the reader of a program's output takes 100.
 pub const FIELDS_MAX: usize = 99;
@@ -13,6 +14,9 @@ pub const FIELDS_MAX: usize = 99;
 pub const FIELDS_BYTES_MAX: usize = 16 * 1024 - STATUS_BYTES;
 
 const STATUS_BYTES: usize = "Status: 200\r\n\r\n".len();
+
+/// Bytes of header fields that are kept, beside bodies that wait for their head.
+const FIELDS_KEPT_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes that a field takes beside its name and its value, at a rough guess.
 const ENTRY_BYTES: usize = 64;
@@ -214,6 +218,11 @@ impl Map {
         let first = lengths.next().flatten();
         if lengths.all(|other| other == first) { Ok(first) } else { Err(()) }
     }
+}
+
+/// Bytes that are kept of header fields and bodies. What is sent of them counts to the output.
+pub fn kept_max(ctx: &WasiCtx) -> usize {
+    ctx.files.stdout.room().saturating_add(FIELDS_KEPT_BYTES_MAX)
 }
 
 /// The guest is stopped, as more than `limit` bytes would be kept for it.

@@ -13,11 +13,7 @@ mod outgoing;
 pub mod response;
 mod types;
 
-use super::arguments::{Answer, rep};
-use super::error::IoError;
-use crate::host::component::function::{HostCall, Interface, Row};
-use crate::host::component::value::Value;
-use crate::host::wasi::ctx::WasiCtx;
+use crate::host::component::function::{Interface, Row};
 
 pub use types::TYPES;
 
@@ -32,17 +28,3 @@ pub const OUTGOING_HANDLER: Interface = Interface {
         call: outgoing::handle,
     }],
 };
-
-/// Bytes of header fields that are kept, beside bodies that wait for their head.
-const FIELDS_KEPT_BYTES_MAX: usize = 256 * 1024;
-
-/// Bytes that are kept of header fields and bodies. All that is output in the end counts to the output.
-fn kept_max(ctx: &WasiCtx) -> usize {
-    ctx.files.stdout.room().saturating_add(FIELDS_KEPT_BYTES_MAX)
-}
-
-/// `http-error-code`.
-fn http_error_code(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
-    let error = call.table.get::<IoError>(rep(args, 0)?)?;
-    Ok(Some(error.http.map_or(Value::NONE, |(case, bytes)| Value::some(codes::body_size(case, bytes)))))
-}

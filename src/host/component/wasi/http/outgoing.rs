@@ -3,8 +3,7 @@
 use super::body::{self, Body, SharedBody};
 use super::codes::{self, REQUEST_DENIED};
 use super::fields::{Fields, view};
-use super::kept_max;
-use super::map::{Map, full};
+use super::map::{Map, full, kept_max};
 use crate::host::component::account::Kept;
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::table::Resource;

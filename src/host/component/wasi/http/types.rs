@@ -1,6 +1,6 @@
 //! `wasi:http/types`: its types and functions.
 
-use super::{body, fields, http_error_code, incoming, outgoing, response};
+use super::{body, fields, incoming, outgoing, response};
 use crate::host::component::function::{Interface, Row};
 
 /// `wasi:http/types`.
@@ -102,6 +102,6 @@ pub const TYPES: Interface = Interface {
         Row { name: "[static]outgoing-body.finish", ty: "(this: own<outgoing-body>, trailers: option<own<trailers>>) -> result<_, error-code>", call: body::finish },
         Row { name: "[method]future-incoming-response.subscribe", ty: "(self: borrow<future-incoming-response>) -> own<pollable>", call: outgoing::never },
         Row { name: "[method]future-incoming-response.get", ty: "(self: borrow<future-incoming-response>) -> option<result<result<own<incoming-response>, error-code>>>", call: outgoing::never },
-        Row { name: "http-error-code", ty: "(err: borrow<io-error>) -> option<error-code>", call: http_error_code },
+        Row { name: "http-error-code", ty: "(err: borrow<io-error>) -> option<error-code>", call: body::error_code },
     ],
 };

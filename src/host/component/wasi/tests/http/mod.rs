@@ -1,7 +1,7 @@
 //! `wasi:http`: fields, the request, the response and bodies.
 
 mod bodies;
-mod fields;
+mod headers;
 mod outgoing;
 mod requests;
 
