@@ -1,6 +1,10 @@
 //! The command convention: a WASI program with `_start` (WASI application ABI, "command"). Arguments,
 //! environment and standard input go in; standard output and the exit code come out.
 
+#[cfg(feature = "component")]
+use super::component::http::Entry;
+#[cfg(feature = "component")]
+use super::job::called_with;
 use super::job::{Job, guarded};
 use super::reserved::no_function;
 use crate::base::error::Error;
@@ -52,7 +56,7 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
     }
     check_args(&args)?;
     #[cfg(feature = "component")]
-    let entry = super::component::http::Entry::of(job.program, &mut guest_env);
+    let entry = Entry::of(job.program, &mut guest_env);
     let job = Job { guest_env, ..job };
     let prepare = |wasi: &mut WasiCtx| {
         wasi.args = args;
@@ -61,6 +65,14 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
             entry.prepare(wasi);
         }
     };
+    // An instance of a handler may answer one request after the other. A program ends.
+    #[cfg(feature = "component")]
+    if let Some(entry @ Entry::Handler { .. }) = &entry {
+        return called_with(job, prepare, stdin, |sandbox| {
+            entry.start(sandbox)?;
+            Ok(sandbox.host().wasi.files.take_stdout())
+        });
+    }
     let (report, wasi) = guarded(job, prepare, stdin, |sandbox| {
         #[cfg(feature = "component")]
         if let Some(entry) = &entry {

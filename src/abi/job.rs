@@ -145,8 +145,19 @@ pub(super) fn called<T>(
     job: Job<'_>,
     body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
 ) -> Result<Report<T>, Error> {
+    called_with(job, |_| {}, Stdin::Empty, body)
+}
+
+/// As `called`, with standard input, and a context that is made ready for it.
+pub(super) fn called_with<T>(
+    job: Job<'_>,
+    prepare: impl FnOnce(&mut WasiCtx),
+    stdin: Stdin,
+    body: impl FnOnce(&mut Sandbox<'_>) -> Result<T, Stop>,
+) -> Result<Report<T>, Error> {
     let Job { program, limits, stdout, stderr, guest_env, warm, when_long } = job;
-    let wasi = context(limits, guest_env, Stdin::Empty, (stdout, stderr))?;
+    let mut wasi = context(limits, guest_env, stdin, (stdout, stderr))?;
+    prepare(&mut wasi);
     catch_unwind(AssertUnwindSafe(|| {
         let kept = warm.and_then(Pool::take);
         let uses = kept.as_ref().map(Warm::uses);

@@ -157,6 +157,12 @@ impl Files {
         Files { open: Vec::new(), limit: 0, stdin, stdout: sink("stdout"), stderr: sink("stderr"), quota: 0 }
     }
 
+    /// Takes what standard output has kept. Nothing can be written to it after that.
+    #[cfg(feature = "component")]
+    pub fn take_stdout(&mut self) -> Vec<u8> {
+        std::mem::replace(&mut self.stdout, Sink::new("stdout", 0, SinkTo::Buffer(Vec::new()))).into_bytes()
+    }
+
     /// Adds a directory that is open from the start. EMFILE if there is no room for it.
     pub fn preopen(&mut self, preopen: Preopen) -> Result<u32, Errno> {
         let Preopen { dir, guest, read_only } = preopen;

@@ -158,3 +158,19 @@ fn the_command_line_runs_a_handler() {
     let ran = run(&request, b"from stdin").expect(0);
     assert_eq!(ran.text(), format!("Status: 201\r\n{head}POST /a%20b\ngreeting: hi\nfrom\n4 bytes\n"));
 }
+
+/// A warm instance answers one request after the other. A request that fails ends it.
+#[test]
+fn a_warm_instance_answers_again() {
+    let counts = handler(
+        "(local.set $f (i32.add (i32.load (i32.const 8192)) (i32.const 1))) (i32.store (i32.const 8192) (local.get $f))
+        (if (i32.eq (local.get $f) (i32.const 3)) (then unreachable))
+        (call $answer (local.get $out) (i32.add (i32.const 200) (local.get $f)))",
+    );
+    let (server, _dir) = serve(&[("cold", &counts), ("warm", &counts)], &[("warm", "warm = 1\n")], Limits::default());
+    let statuses = |name: &str| {
+        [0; 4].map(|_| server.send("GET", &format!("/execute/{name}"), b"").status)
+    };
+    assert_eq!(statuses("cold"), [201; 4]);
+    assert_eq!(statuses("warm"), [201, 202, 502, 201]);
+}
