@@ -145,8 +145,8 @@ fn keep<T>(
     set: impl FnOnce(&mut OutgoingRequest, T),
 ) -> Answer {
     let limit = kept_max(call.ctx);
-    let Some(value) = value else { return Ok(Some(Value::err(None))) };
     let request = request(call, args)?;
+    let Some(value) = value else { return Ok(Some(Value::err(None))) };
     set(request, value);
     let OutgoingRequest { method, path, scheme, authority, kept, .. } = request;
     let texts = [path, scheme, authority].into_iter().flatten().chain([&mut *method]);

@@ -3,7 +3,9 @@
 use super::super::INTERFACES;
 use super::World;
 use crate::host::component::value::Value;
+use crate::host::component::wit::Names;
 use crate::host::streams::Stdin;
+use crate::module::component::types::{ResourceId, Types};
 use std::collections::BTreeSet;
 
 #[test]
@@ -21,10 +23,17 @@ fn no_name_is_there_twice() {
 fn methods_name_a_resource_of_their_interface() {
     for interface in INTERFACES {
         for row in interface.rows {
-            let Some((_, method)) = row.name.split_once(']') else { continue };
-            let resource = method.split_once('.').expect(row.name).0;
+            let Some((kind, method)) = row.name.split_once(']') else { continue };
+            let resource = match kind {
+                "[constructor" => method,
+                _ => method.split_once('.').expect(row.name).0,
+            };
             assert!(interface.types.contains(&format!("resource {resource};")), "{}", row.name);
-            assert!(row.ty.starts_with(&format!("(self: borrow<{resource}>")), "{}", row.ty);
+            match kind {
+                "[method" => assert!(row.ty.starts_with(&format!("(self: borrow<{resource}>")), "{}", row.ty),
+                "[constructor" => assert!(row.ty.ends_with(&format!("-> own<{resource}>")), "{}", row.ty),
+                _ => assert_eq!(kind, "[static"),
+            }
         }
     }
 }
@@ -38,8 +47,32 @@ fn what_is_used_from_another_interface_is_declared_there() {
             for name in names.trim_end_matches('}').split(',').map(str::trim) {
                 let words: Vec<&str> =
                     other.types.split(|c: char| !(c.is_alphanumeric() || "-%".contains(c))).collect();
-                assert!(words.contains(&name), "{used}");
+                let original = name.split_once(" as ").map_or(name, |(original, _)| original);
+                assert!(words.contains(&original), "{used}");
             }
+        }
+    }
+}
+
+/// Of each function, also those that no test imports.
+#[test]
+fn every_type_can_be_read() {
+    let mut resources = BTreeSet::new();
+    let mut resource = |interface: &str, name: &str| {
+        assert!(resources.insert(format!("{interface}.{name}")), "{interface}.{name} was asked for twice");
+        ResourceId(resources.len() as u32)
+    };
+    let (mut types, find) = (Types::default(), super::find);
+    let mut names = Names::new(&mut types, &find, &mut resource);
+    for interface in INTERFACES {
+        for row in interface.rows {
+            let ty = names.function(interface, row).unwrap();
+            assert_eq!(
+                ty.params.len(),
+                row.ty.split("->").next().unwrap().matches(": ").count(),
+                "{}",
+                row.name
+            );
         }
     }
 }
