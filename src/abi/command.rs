@@ -13,7 +13,7 @@ use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::{GuestEnv, WasiCtx};
 use crate::sandbox::instance::Ended;
 
-pub use super::exports::{START, can_run, is_command as fits};
+pub use super::exports::{START, can_run, ends_with_run, is_command as fits};
 
 /// What a command is started with.
 ///

@@ -27,6 +27,11 @@ pub fn is_command(info: &ModuleInfo) -> bool {
     can_run(info) && !is_imported(info)
 }
 
+/// Whether a run ends with the instance: a program's does. A component that answers HTTP requests is called once for each.
+pub fn ends_with_run(info: &ModuleInfo) -> bool {
+    is_command(info) && !info.answers_http
+}
+
 /// Whether `types` are `count` integers.
 pub(super) fn are_integers(types: &[Ty], count: usize) -> bool {
     types.len() == count && types.iter().all(|ty| matches!(ty, Ty::I32 | Ty::I64))

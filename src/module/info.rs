@@ -166,6 +166,8 @@ pub struct ModuleInfo {
     pub exports: Vec<Export>,
     /// Its linear memory (the first, if there are more).
     pub memory: Option<MemorySize>,
+    /// Whether it is a component that answers HTTP requests (`wasi:http/incoming-handler`).
+    pub answers_http: bool,
     /// Elements of its tables and element segments together.
     pub table_elements: u64,
     /// The index of its `start` function.

@@ -280,7 +280,7 @@ impl Plugins {
         let Loaded { code, policy, digest } = loaded;
         let instances = policy.warm.unwrap_or(self.warm_limits.instances);
         let limits = WarmLimits { instances, ..self.warm_limits.clone() };
-        let is_kept = instances > 0 && !command::fits(code.info());
+        let is_kept = instances > 0 && !command::ends_with_run(code.info());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
         let mut by_name = write(&self.by_name);
         let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));

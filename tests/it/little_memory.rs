@@ -171,7 +171,7 @@ fn a_module_that_there_is_no_memory_to_compile_is_told_so() {
     for (name, body) in [("selects", format!("local.get 0 {selects} drop")), ("values", values)] {
         dir.write(&format!("{name}.wasm"), wat(&format!("(module (func (param i32) (local i64) {body}))")));
         let mut told = 0;
-        for space_kb in (14_000..70_000).step_by(4_000) {
+        for space_kb in (18_000..70_000).step_by(4_000) {
             let ran = limited(&dir, space_kb, &format!("inspect {name}.wasm")).output().unwrap();
             let said =
                 String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);

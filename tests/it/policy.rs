@@ -132,7 +132,10 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("functions = []", "1:13: the list is empty"),
         ("functions = [\"greet\", \"bye\"]", "1:23: the module exports no function `bye`"),
         ("functions = [\"memory\"]", "1:14: the module exports no function `memory`"),
-        ("convention = \"rot13\"", "1:14: no convention `rot13`; use numeric, packed, command or extism"),
+        (
+            "convention = \"rot13\"",
+            "1:14: no convention `rot13`; use numeric, packed, command, extism or component",
+        ),
         ("convention = \"command\"", "1:14: no function of the module fits this convention"),
         ("convention = \"numeric\"\nfunctions = [\"greet\", \"x\"]", "2:23: "),
         ("content-type = \"png\"", "1:16: not a content type"),

@@ -68,7 +68,7 @@ impl Guest {
         let translation = if tries_all { Translation::AtLoad } else { Translation::Known };
         let options = CompileOptions { translation, work_arounds, ..CompileOptions::default() };
         let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
-        let warm = warm.filter(|_| !command::fits(program.info()));
+        let warm = warm.filter(|_| !command::ends_with_run(program.info()));
         let warm = warm.map(|limits| Pool::new(&limits, &Budget::new(limits.memory_bytes)));
         let policy = FromDoor { convention, guest_env, args };
         #[cfg(debug_assertions)]

@@ -154,6 +154,7 @@ pub fn declare(plan: &Plan, offered: &[Offered], info: &mut ModuleInfo) -> Resul
         info.exports.push(info::Export { name: name.clone(), item, index: *func });
     }
     info.import_modules = plan.imports.iter().map(|name| name.to_string()).collect();
+    info.answers_http = handler(plan).is_some();
     info.index_exports();
     Ok(())
 }
