@@ -4,7 +4,7 @@
 //! [`Runner`] is where to begin: it runs a [`Target`] (a plug-in, a file, a [`Program`]) with an [`Input`] (a [`Call`] of a
 //! function, the [`Invocation`] of a program) and gives a [`Report`].
 //!
-//! Components run like core modules: [`Call::component`] calls their functions with values, [`Call::bytes`] with JSON.
+//! Components run like core modules: `Call::component` calls their functions with values, [`Call::bytes`] with JSON.
 //!
 //! The features `plugins` (a folder of modules with policies), `gateway` (the HTTP server, `Gateway`) and `cli` (the `fuelbox`
 //! program) are on by default; `default-features = false` leaves what runs modules.

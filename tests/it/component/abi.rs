@@ -1,40 +1,14 @@
 //! Values through a component and back, in every shape.
 
+use super::echo::{STRINGS, in_memory};
 use super::{call, component};
+use crate::support::wat;
 use fuelbox::component::Value;
-
-/// Padding that makes the parameters of a function too many to be passed one by one: they are passed in memory.
-const PADDING: &str = r#"(param "p1" u64) (param "p2" u64) (param "p3" u64) (param "p4" u64) (param "p5" u64)
-    (param "p6" u64) (param "p7" u64) (param "p8" u64) (param "p9" u64) (param "p10" u64) (param "p11" u64)
-    (param "p12" u64) (param "p13" u64) (param "p14" u64) (param "p15" u64) (param "p16" u64) (param "p17" u64)"#;
-
-/// A component whose `echo` gives its first argument back, by way of its memory. `types` defines types; `ty` is the argument's.
-///
-/// The argument is wrapped in a record, so that the result is in memory as well; it lies where the parameters do.
-fn echo(types: &str, ty: &str, strings: &str) -> Vec<u8> {
-    component(
-        r#"(func (export "echo") (param i32) (result i32) local.get 0)"#,
-        &format!(
-            r#"{types}
-            (type $wrapped-type (record (field "v" {ty}) (field "end" u8)))
-            (export $wrapped "wrapped" (type $wrapped-type))
-            (func (export "echo") (param "w" $wrapped) {PADDING} (result $wrapped)
-              (canon lift (core func $i "echo") {strings} OPTIONS))"#
-        ),
-    )
-}
-
-/// The same for a type with a layout.
-pub fn echo_of(ty: &super::shape::Ty, strings: &str) -> Vec<u8> {
-    let mut types = String::new();
-    let name = ty.wat(&mut types);
-    echo(&types, &name, strings)
-}
 
 /// Passes `value` through `echo`.
 fn echoes(types: &str, ty: &str, values: &[Value]) {
-    for strings in ["", "string-encoding=utf8", "string-encoding=utf16", "string-encoding=latin1+utf16"] {
-        let wasm = echo(types, ty, strings);
+    for strings in [&[""][..], &STRINGS].concat() {
+        let wasm = wat(&in_memory(types, ty, strings));
         for value in values {
             let wrapped = Value::Record(vec![value.clone(), Value::U8(7)]);
             let mut args = vec![wrapped.clone()];

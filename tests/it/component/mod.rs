@@ -1,6 +1,7 @@
 //! Components: the canonical ABI, WASI 0.2, and what hostile ones try.
 
 mod abi;
+mod echo;
 mod hostile;
 mod http;
 mod random;
@@ -9,28 +10,9 @@ mod traps;
 mod usage;
 
 use crate::support::wat;
+use echo::{MODULE, OPTIONS};
 use fuelbox::component::Value;
 use fuelbox::{Call, Error, Limits, Program, Runner, RunnerConfig, Stop};
-
-/// A core module with a memory of one page, an allocator that only goes on, and `body`. Its functions use the first 1,024
-/// bytes for results.
-const MODULE: &str = r#"
-  (core module $m
-    (memory (export "mem") 1)
-    (global $next (mut i32) (i32.const 1024))
-    (func $realloc (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32)
-      (result i32)
-      (global.set $next
-        (i32.and (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
-          (i32.sub (i32.const 0) (local.get $align))))
-      (global.get $next)
-      (global.set $next (i32.add (global.get $next) (local.get $size))))
-    BODY)
-  (core instance $i (instantiate $m))
-"#;
-
-/// What every lifted function here has.
-const OPTIONS: &str = r#"(memory (core memory $i "mem")) (realloc (core func $i "realloc"))"#;
 
 /// A component with `body` in its core module, and `rest` after it. `OPTIONS` in `rest` stands for memory and allocator.
 fn component(body: &str, rest: &str) -> Vec<u8> {
