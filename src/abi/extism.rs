@@ -52,7 +52,7 @@ fn exchange(
 ) -> Result<Vec<u8>, Stop> {
     let callee = sandbox.function(func).ok_or_else(|| Stop::Convention(format!("`{func}` is gone")))?;
     let host = sandbox.host();
-    host.clear_blocks();
+    host.clear_blocks(0);
     calls::set_input(host, input)?;
     let mut results = [Val::I32(0)];
     let ended = sandbox.call(callee, &[], &mut results[..usize::from(has_code)]);

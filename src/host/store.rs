@@ -61,9 +61,11 @@ impl Host {
     }
 
     /// Frees the blocks, including input, output and error.
-    pub fn clear_blocks(&mut self) {
+    ///
+    /// `kept_bytes` is what else the host keeps of the guest.
+    pub fn clear_blocks(&mut self, kept_bytes: usize) {
         self.blocks = Blocks::default();
-        self.limiter.outside_bytes = self.vars.bytes();
+        self.limiter.outside_bytes = self.vars.bytes() + kept_bytes;
     }
 
     /// Fuel used so far, if `left` is left of the slices.

@@ -240,9 +240,26 @@ impl<'a> Sandbox<'a> {
                     self.next_slice(paused.required_fuel())?;
                     paused.resume(&mut *self.slot, results)
                 }
-                Err(error) => return self.halted(error),
+                Err(error) => return self.failed(error, results),
             };
         }
+    }
+
+    /// A call ended with an error. If it called a function of the host, with no guest in between, that is done now.
+    fn failed(&mut self, error: Error, results: &mut [Val]) -> Result<Ended, Stop> {
+        #[cfg(feature = "component")]
+        if let Some(Halt::Component(core)) = error.downcast_ref::<Halt>() {
+            return match self.called_out(*core) {
+                Ok(answer) => {
+                    results.iter_mut().zip(answer).for_each(|(result, answer)| *result = answer);
+                    Ok(Ended::Returned)
+                }
+                Err(halt) => self.ended(&halt),
+            };
+        }
+        #[cfg(not(feature = "component"))]
+        let _ = results;
+        self.halted(error)
     }
 
     /// Call before `bytes` are copied out of the guest. Refuses if that would take too long.

@@ -60,7 +60,10 @@ impl<'a> Sandbox<'a> {
         let host = self.slot.data_mut();
         // Closes what the run had open.
         host.wasi.files.close_all();
-        host.clear_blocks();
+        #[cfg(feature = "component")]
+        host.clear_blocks(self.live.as_ref().map_or(0, |live| live.handle_bytes()));
+        #[cfg(not(feature = "component"))]
+        host.clear_blocks(0);
         let was_denied = host.limiter.denied.is_some();
         self.slot.release_tail();
         let instance_bytes = self.program.info().instance_bytes as usize;

@@ -21,7 +21,7 @@ use wasmparser::{
 ///
 /// # Errors
 /// It makes too much of something, or imports what only another component could provide.
-pub fn build(component: Rc<Component<'_>>) -> Result<Plan, LoadProblem> {
+pub fn build(component: &Component<'_>) -> Result<Plan, LoadProblem> {
     let mut builder = Builder::default();
     let closure = Closure { component, outer: Rc::new(Outer::default()) };
     let exports = builder.instantiate(&closure, None, None)?;
@@ -87,7 +87,7 @@ impl Builder {
 
     fn define<'a>(
         &mut self,
-        definition: &Definition<'a>,
+        definition: &'a Definition<'a>,
         scope: &mut Scope<'a>,
         args: Option<&Named<'a>>,
     ) -> Result<(), LoadProblem> {
@@ -95,7 +95,7 @@ impl Builder {
             Definition::Module(range) => scope.push(Item::Module(range.clone())),
             Definition::Component(component) => {
                 let outer = Rc::clone(&scope.shared);
-                scope.push(Item::Component(Closure { component: Rc::clone(component), outer }));
+                scope.push(Item::Component(Closure { component, outer }));
             }
             Definition::CoreInstance(instance) => self.core_instance(instance, scope)?,
             Definition::Instance(instance) => {
@@ -133,7 +133,7 @@ impl Builder {
     ) -> Result<(), LoadProblem> {
         let exports = match instance {
             Instance::FromExports(exports) => {
-                let mut items = Vec::with_capacity(exports.len());
+                let mut items = HashMap::with_capacity(exports.len());
                 for export in exports.iter() {
                     self.steps(1)?;
                     let index = export.index as usize;
@@ -146,7 +146,7 @@ impl Builder {
                         ExternalKind::Global => scope.globals.get(index).copied(),
                         ExternalKind::Tag => None,
                     };
-                    items.push((export.name.into(), item.ok_or_else(|| missing("a core item"))?));
+                    items.insert(export.name.into(), item.ok_or_else(|| missing("a core item"))?);
                 }
                 CoreExports::Named(Arc::new(items))
             }
@@ -252,8 +252,7 @@ impl Builder {
     ) -> Result<CoreItem, LoadProblem> {
         let instance = match exports {
             CoreExports::Named(items) => {
-                let item = items.iter().find(|(own, _)| &**own == name);
-                return item.map(|(_, item)| *item).ok_or_else(|| missing("a core export"));
+                return items.get(name).copied().ok_or_else(|| missing("a core export"));
             }
             CoreExports::Of(instance) => *instance,
         };

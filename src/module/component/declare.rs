@@ -61,7 +61,7 @@ impl Builder {
     /// A type.
     pub(super) fn ty<'a>(
         &mut self,
-        ty: &ComponentType<'a>,
+        ty: &'a ComponentType<'a>,
         types: &Rc<Outer<'a>>,
         owner: Owner<'_>,
     ) -> Result<Type<'a>, LoadProblem> {
@@ -73,10 +73,7 @@ impl Builder {
                 Type::Value(self.plan.types.add(def)?)
             }
             ComponentType::Func(ty) => Type::Func(Arc::new(self.func_ty(ty, types)?)),
-            ComponentType::Instance(declarations) => {
-                self.steps(declarations.len())?;
-                Type::Instance(declarations.clone().into(), Rc::clone(types))
-            }
+            ComponentType::Instance(declarations) => Type::Instance(declarations, Rc::clone(types)),
             ComponentType::Component(_) => Type::Component,
             ComponentType::Resource { dtor, .. } => {
                 let (instance, core_funcs) = owner.ok_or_else(|| missing("a component instance"))?;
@@ -175,7 +172,7 @@ impl Builder {
                 let Some(Type::Instance(declarations, outer)) = types.ty(index) else {
                     return Err(missing("an instance type"));
                 };
-                Item::Instance(self.host_instance(name, &declarations, outer)?)
+                Item::Instance(self.host_instance(name, declarations, outer)?)
             }
             ComponentTypeRef::Module(_) => return Err(refuse("a core module")),
             ComponentTypeRef::Component(_) => return Err(refuse("a component")),
@@ -199,7 +196,7 @@ impl Builder {
     fn host_instance<'a>(
         &mut self,
         name: &str,
-        declarations: &[InstanceTypeDeclaration<'a>],
+        declarations: &'a [InstanceTypeDeclaration<'a>],
         outer: Rc<Outer<'a>>,
     ) -> Result<Items<'a>, LoadProblem> {
         let types = Rc::new(Outer { outer: Some(outer), ..Outer::default() });

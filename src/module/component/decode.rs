@@ -2,10 +2,10 @@
 //!
 //! Sources: Component Model, `Binary.md` (sections and definitions) and `Explainer.md` (index spaces).
 
+use super::nested;
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{COMPONENT_DEFINITIONS_MAX, COMPONENT_NESTING_MAX};
 use std::ops::Range;
-use std::rc::Rc;
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentExport, ComponentImport, ComponentInstance, ComponentType,
     Encoding, FromReader, Instance, Parser, Payload, SectionLimited, Validator, WasmFeatures,
@@ -19,7 +19,7 @@ pub enum Definition<'a> {
     /// A core module: where its bytes are in the whole.
     Module(Range<usize>),
     /// A component within this one.
-    Component(Rc<Component<'a>>),
+    Component(Component<'a>),
     /// An instance of a core module.
     CoreInstance(Instance<'a>),
     /// An instance of a component.
@@ -62,6 +62,10 @@ impl Decoder {
         let mut in_module = false;
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload.map_err(explain)?;
+            if let Payload::ComponentTypeSection(section) = &payload {
+                let bytes = wasm.get(section.original_position()..section.range().end).unwrap_or_default();
+                self.count(nested::check(bytes, section.count())?)?;
+            }
             // The code of functions is left to the interpreter, which validates it when it compiles the modules.
             self.validator.payload(&payload).map_err(explain)?;
             match payload {
@@ -76,7 +80,7 @@ impl Decoder {
                 Payload::End(_) => {
                     let Some(ended) = open.pop() else { break };
                     match open.last_mut() {
-                        Some(outer) => outer.push(Definition::Component(Rc::new(ended))),
+                        Some(outer) => outer.push(Definition::Component(ended)),
                         None => return Ok(ended),
                     }
                 }

@@ -46,8 +46,7 @@ impl Plan {
             }
             let items = wanted.into_iter().map(|(exports, import)| match exports {
                 CoreExports::Named(items) => {
-                    let item = items.iter().find(|(name, _)| **name == *import.name);
-                    item.map(|(_, item)| *item).ok_or_else(|| missing("a core export"))
+                    items.get(import.name).copied().ok_or_else(|| missing("a core export"))
                 }
                 CoreExports::Of(instance) => Ok(places.of(self, instance, import)),
             });

@@ -4,6 +4,7 @@ mod build;
 mod declare;
 mod decode;
 pub mod link;
+mod nested;
 pub mod plan;
 mod scope;
 pub mod types;
@@ -12,7 +13,6 @@ pub mod world;
 
 use crate::base::error::LoadProblem;
 use plan::Plan;
-use std::rc::Rc;
 
 pub use declare::unversioned;
 
@@ -26,5 +26,5 @@ pub fn is_component(bytes: &[u8]) -> bool {
 /// # Errors
 /// It is not valid, is not of WASI 0.2, or has or makes too much of something.
 pub fn plan(wasm: &[u8]) -> Result<Plan, LoadProblem> {
-    build::build(Rc::new(decode::decode(wasm)?))
+    build::build(&decode::decode(wasm)?)
 }

@@ -4,6 +4,7 @@
 //! when the component is loaded (`build.rs`), and what comes out is a list.
 
 use crate::module::component::types::{FuncTy, ResourceId, Ty, Types};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub enum CoreExports {
     /// What the instance with this place exports.
     Of(u32),
     /// These, by name.
-    Named(Arc<Vec<(Arc<str>, CoreItem)>>),
+    Named(Arc<HashMap<Arc<str>, CoreItem>>),
 }
 
 /// A core definition.

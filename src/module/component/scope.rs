@@ -20,7 +20,7 @@ pub enum Type<'a> {
     /// A resource.
     Resource(ResourceId),
     /// Of instances, as it is declared, with where its indices count.
-    Instance(Rc<[InstanceTypeDeclaration<'a>]>, Rc<Outer<'a>>),
+    Instance(&'a [InstanceTypeDeclaration<'a>], Rc<Outer<'a>>),
     /// Of components. Nothing of it is needed.
     Component,
 }
@@ -42,7 +42,7 @@ pub struct Outer<'a> {
 #[derive(Clone)]
 pub struct Closure<'a> {
     /// Its definitions.
-    pub component: Rc<Component<'a>>,
+    pub component: &'a Component<'a>,
     /// What is around it.
     pub outer: Rc<Outer<'a>>,
 }

@@ -90,6 +90,8 @@ pub struct Shape {
     pub depth: u32,
     /// Whether a value of it may borrow.
     pub has_borrow: bool,
+    /// Whether a value of it may have a handle, borrowed or owned.
+    pub has_handle: bool,
     /// Whether a value of it needs memory beside its own bytes.
     pub has_list: bool,
 }
@@ -97,10 +99,18 @@ pub struct Shape {
 /// Core values of the parameters of a function that are passed as such (`MAX_FLAT_PARAMS`).
 pub const FLAT_MAX: u8 = 16;
 
+#[derive(Debug)]
+struct Known {
+    def: Def,
+    shape: Shape,
+    /// Its core types, if it has at most [`FLAT_MAX`].
+    flat: Box<[Flat]>,
+}
+
 /// Types by their place. Equal types have equal places.
 #[derive(Debug, Default)]
 pub struct Types {
-    defs: Vec<(Def, Shape)>,
+    defs: Vec<Known>,
     places: HashMap<Def, DefId>,
 }
 
@@ -168,13 +178,14 @@ impl Types {
         }
         let id = DefId(self.defs.len() as u32);
         self.places.insert(def.clone(), id);
-        self.defs.push((def, shape));
+        let flat = if shape.flat > FLAT_MAX { Vec::new() } else { self.flat_of(&def) };
+        self.defs.push(Known { def, shape, flat: flat.into() });
         Ok(Ty::Def(id))
     }
 
     /// What is at this place.
     pub fn def(&self, id: DefId) -> &Def {
-        &self.defs[id.0 as usize].0
+        &self.defs[id.0 as usize].def
     }
 
     /// How a type lies in memory.
@@ -186,6 +197,7 @@ impl Types {
             nodes: 1,
             depth: 1,
             has_borrow: false,
+            has_handle: false,
             has_list: false,
         };
         match ty {
@@ -194,7 +206,7 @@ impl Types {
             Ty::S32 | Ty::U32 | Ty::F32 | Ty::Char => plain(4),
             Ty::S64 | Ty::U64 | Ty::F64 => plain(8),
             Ty::String => Shape { align: 4, flat: 2, has_list: true, ..plain(8) },
-            Ty::Def(id) => self.defs[id.0 as usize].1,
+            Ty::Def(id) => self.defs[id.0 as usize].shape,
         }
     }
 
@@ -221,11 +233,12 @@ impl Types {
                     nodes: inner.nodes.saturating_add(1),
                     depth: inner.depth + 1,
                     has_borrow: inner.has_borrow,
+                    has_handle: inner.has_handle,
                     ..self.shape(Ty::String)
                 }
             }
-            Def::Own(_) => self.shape(Ty::U32),
-            Def::Borrow(_) => Shape { has_borrow: true, ..self.shape(Ty::U32) },
+            Def::Own(_) => Shape { has_handle: true, ..self.shape(Ty::U32) },
+            Def::Borrow(_) => Shape { has_borrow: true, has_handle: true, ..self.shape(Ty::U32) },
         }
     }
 
@@ -235,8 +248,16 @@ impl Types {
     }
 
     fn product(&self, types: impl Iterator<Item = Ty>) -> Shape {
-        let mut all =
-            Shape { size: 0, align: 1, flat: 0, nodes: 1, depth: 0, has_borrow: false, has_list: false };
+        let mut all = Shape {
+            size: 0,
+            align: 1,
+            flat: 0,
+            nodes: 1,
+            depth: 0,
+            has_borrow: false,
+            has_handle: false,
+            has_list: false,
+        };
         for ty in types {
             let shape = self.shape(ty);
             all.size = align_to(all.size, shape.align).saturating_add(shape.size);
@@ -256,6 +277,7 @@ impl Types {
             nodes: cases as u32,
             depth: 0,
             has_borrow: false,
+            has_handle: false,
             has_list: false,
         };
         let mut payload_align = 1;
@@ -278,36 +300,42 @@ impl Types {
         align_to(discriminant_bytes(cases), align)
     }
 
-    /// Appends the core types of a value of type `ty`.
+    /// Appends the core types of a value of type `ty`, which has at most [`FLAT_MAX`].
     pub fn flatten(&self, ty: Ty, out: &mut Vec<Flat>) {
         match ty {
             Ty::S64 | Ty::U64 => out.push(Flat::I64),
             Ty::F32 => out.push(Flat::F32),
             Ty::F64 => out.push(Flat::F64),
             Ty::String => out.extend([Flat::I32, Flat::I32]),
-            Ty::Def(id) => match self.def(id) {
-                Def::Record(fields) => fields.iter().for_each(|(_, ty)| self.flatten(*ty, out)),
-                Def::Tuple(types) => types.iter().for_each(|ty| self.flatten(*ty, out)),
-                Def::List(_) => out.extend([Flat::I32, Flat::I32]),
-                Def::Variant(cases) => self.flatten_cases(cases.iter().map(|(_, ty)| *ty), out),
-                Def::Option(ty) => self.flatten_cases([Some(*ty)].into_iter(), out),
-                Def::Result { ok, err } => self.flatten_cases([*ok, *err].into_iter(), out),
-                Def::Flags(_) | Def::Enum(_) | Def::Own(_) | Def::Borrow(_) => out.push(Flat::I32),
-            },
+            Ty::Def(id) => out.extend(&self.defs[id.0 as usize].flat),
             _ => out.push(Flat::I32),
         }
     }
 
+    fn flat_of(&self, def: &Def) -> Vec<Flat> {
+        let mut out = Vec::new();
+        match def {
+            Def::Record(fields) => fields.iter().for_each(|(_, ty)| self.flatten(*ty, &mut out)),
+            Def::Tuple(types) => types.iter().for_each(|ty| self.flatten(*ty, &mut out)),
+            Def::List(_) => out.extend([Flat::I32, Flat::I32]),
+            Def::Variant(cases) => self.flatten_cases(cases.iter().map(|(_, ty)| *ty), &mut out),
+            Def::Option(ty) => self.flatten_cases([Some(*ty)].into_iter(), &mut out),
+            Def::Result { ok, err } => self.flatten_cases([*ok, *err].into_iter(), &mut out),
+            Def::Flags(_) | Def::Enum(_) | Def::Own(_) | Def::Borrow(_) => out.push(Flat::I32),
+        }
+        out
+    }
+
     fn flatten_cases(&self, payloads: impl Iterator<Item = Option<Ty>>, out: &mut Vec<Flat>) {
         out.push(Flat::I32);
-        let begin = out.len();
+        let mut flat = Vec::new();
         for ty in payloads.flatten() {
-            let mut flat = Vec::new();
+            flat.clear();
             self.flatten(ty, &mut flat);
-            for (i, ty) in flat.into_iter().enumerate() {
-                match out.get_mut(begin + i) {
-                    Some(slot) => *slot = join(*slot, ty),
-                    None => out.push(ty),
+            for (i, ty) in flat.iter().enumerate() {
+                match out.get_mut(i + 1) {
+                    Some(slot) => *slot = join(*slot, *ty),
+                    None => out.push(*ty),
                 }
             }
         }
@@ -320,6 +348,7 @@ impl Shape {
         self.nodes = self.nodes.saturating_add(inner.nodes);
         self.depth = self.depth.max(inner.depth);
         self.has_borrow |= inner.has_borrow;
+        self.has_handle |= inner.has_handle;
         self.has_list |= inner.has_list;
     }
 }

@@ -5,9 +5,8 @@
 
 use super::compile::{Component, Core};
 use super::lift::Lift;
-use super::live::{Live, Task, trap};
+use super::live::{Live, trap};
 use super::lower::Target;
-use crate::base::limits::COMPONENT_CALLS_MAX;
 use crate::base::outcome::Stop;
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::value::Value;
@@ -187,20 +186,12 @@ impl<'a> Sandbox<'a> {
     /// Begins a call into a component instance.
     pub(super) fn enter(&mut self, instance: u32) -> Result<(), Halt> {
         let live = self.live();
-        if live.is_poisoned {
-            return Err(trap("the component was stopped before"));
-        }
-        if live.tasks.len() >= COMPONENT_CALLS_MAX {
-            return Err(trap(format!(
-                "more than {COMPONENT_CALLS_MAX} calls between components within each other"
-            )));
-        }
+        live.begin()?;
         let state = &mut live.instances[instance as usize];
         if !state.may_enter {
             return Err(trap("a component instance is called while it is called already"));
         }
         state.may_enter = false;
-        live.tasks.push(Task::default());
         Ok(())
     }
 
@@ -208,10 +199,7 @@ impl<'a> Sandbox<'a> {
     pub(super) fn leave(&mut self, instance: u32) -> Result<(), Halt> {
         let live = self.live();
         live.instances[instance as usize].may_enter = true;
-        match live.tasks.pop() {
-            Some(Task { borrows: 0 }) => Ok(()),
-            _ => Err(trap("borrowed handles are left at the end of a call")),
-        }
+        live.end()
     }
 
     fn lower_args(

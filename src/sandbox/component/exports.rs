@@ -112,20 +112,7 @@ fn func_of(items: &[(Arc<str>, Export)], name: &str) -> Option<u32> {
 /// Whether all values of a function have a text form: handles of resources have none.
 fn has_text(plan: &Plan, func: u32) -> bool {
     let ty = &plan.funcs[func as usize].ty;
-    ty.params.iter().map(|(_, ty)| *ty).chain(ty.result).all(|ty| !has_handle(plan, ty))
-}
-
-fn has_handle(plan: &Plan, ty: Ty) -> bool {
-    let Ty::Def(id) = ty else { return false };
-    match plan.types.def(id) {
-        Def::Own(_) | Def::Borrow(_) => true,
-        Def::List(ty) | Def::Option(ty) => has_handle(plan, *ty),
-        Def::Record(fields) => fields.iter().any(|(_, ty)| has_handle(plan, *ty)),
-        Def::Tuple(types) => types.iter().any(|ty| has_handle(plan, *ty)),
-        Def::Variant(cases) => cases.iter().filter_map(|(_, ty)| *ty).any(|ty| has_handle(plan, ty)),
-        Def::Result { ok, err } => [ok, err].into_iter().flatten().any(|ty| has_handle(plan, *ty)),
-        Def::Flags(_) | Def::Enum(_) => false,
-    }
+    ty.params.iter().map(|(_, ty)| *ty).chain(ty.result).all(|ty| !plan.types.shape(ty).has_handle)
 }
 
 /// Adds what the component offers to its declarations, and what it imports.

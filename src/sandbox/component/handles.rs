@@ -19,6 +19,9 @@ pub struct Entry {
     pub lends: u32,
 }
 
+/// Bytes of a place for a handle: lists grow by doubling, and one more has the free places.
+const PLACE_BYTES: usize = 2 * (size_of::<Option<Entry>>() + size_of::<u32>());
+
 /// Handles by their index. 0 is never one.
 #[derive(Debug, Default)]
 pub struct Handles {
@@ -48,7 +51,17 @@ impl Handles {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Option<Entry>>()
+        self.entries.len() * PLACE_BYTES
+    }
+
+    /// Bytes that it takes more with one more handle: none, if there is a place for it.
+    pub fn bytes_of_next(&self) -> usize {
+        match (self.free.is_empty(), self.entries.is_empty()) {
+            (false, _) => 0,
+            (true, false) => PLACE_BYTES,
+            // 0 has a place, too.
+            (true, true) => 2 * PLACE_BYTES,
+        }
     }
 
     /// The handle `index` of type `resource`.

@@ -1,6 +1,7 @@
 //! A component while it runs: its instances, their handles and what the host keeps for them.
 
 use super::handles::Handles;
+use crate::base::limits::COMPONENT_CALLS_MAX;
 use crate::base::outcome::Stop;
 use crate::host::component::table::Table;
 use crate::host::store::Halt;
@@ -64,10 +65,36 @@ impl Live {
         !self.is_poisoned && self.tasks.is_empty()
     }
 
+    /// Bytes that its handles take.
+    pub fn handle_bytes(&self) -> usize {
+        self.instances.iter().map(|state| state.handles.bytes()).sum()
+    }
+
     /// Bytes that the host keeps for it, beside its memories.
     pub fn bytes(&self) -> usize {
-        let handles: usize = self.instances.iter().map(|state| state.handles.bytes()).sum();
-        handles + self.table.len() * TABLE_ENTRY_BYTES + self.table.account.bytes()
+        self.handle_bytes() + self.table.len() * TABLE_ENTRY_BYTES + self.table.account.bytes()
+    }
+
+    /// Begins a call, if there are not too many within each other.
+    pub fn begin(&mut self) -> Result<(), Halt> {
+        if self.is_poisoned {
+            return Err(trap("the component was stopped before"));
+        }
+        if self.tasks.len() >= COMPONENT_CALLS_MAX {
+            return Err(trap(format!(
+                "more than {COMPONENT_CALLS_MAX} calls between components within each other"
+            )));
+        }
+        self.tasks.push(Task::default());
+        Ok(())
+    }
+
+    /// Ends it.
+    pub fn end(&mut self) -> Result<(), Halt> {
+        match self.tasks.pop() {
+            Some(Task { borrows: 0 }) => Ok(()),
+            _ => Err(trap("borrowed handles are left at the end of a call")),
+        }
     }
 
     /// Whether `instance` may call something.

@@ -194,7 +194,7 @@ impl Sandbox<'_> {
             task.borrows += 1;
         }
         let entry = Entry { resource, rep: handle.rep, lent_to, lends: 0 };
-        live.instances[instance as usize].handles.add(entry).map_err(trap)
+        self.add_handle(instance, entry)
     }
 
     /// Memory of the guest for so many bytes.

@@ -1,4 +1,4 @@
-//! What a component instance does with resources by itself: `resource.new`, `resource.drop`, `resource.rep`.
+//! What a component does to resources: it makes them, drops them, and has handles of them.
 
 use super::handles::Entry;
 use super::live::trap;
@@ -28,8 +28,8 @@ impl<'a> Sandbox<'a> {
             }
             ResourceOp::New => {
                 live.check_leave(instance)?;
-                let entry = Entry { resource, rep: arg, lent_to: None, lends: 0 };
-                let index = live.instances[instance as usize].handles.add(entry).map_err(trap)?;
+                let index =
+                    self.add_handle(instance, Entry { resource, rep: arg, lent_to: None, lends: 0 })?;
                 Ok(Some(Val::I32(index as i32)))
             }
             ResourceOp::Drop => {
@@ -46,6 +46,17 @@ impl<'a> Sandbox<'a> {
                 Ok(None)
             }
         }
+    }
+
+    /// Gives an instance a handle, whose place is counted as memory of the guest.
+    pub(super) fn add_handle(&mut self, instance: u32, entry: Entry) -> Result<u32, Halt> {
+        let live = self.live.as_mut().ok_or_else(|| trap("no component"))?;
+        let handles = &mut live.instances[instance as usize].handles;
+        let more = handles.bytes_of_next();
+        if !self.slot.data_mut().limiter.take_outside(more) {
+            return Err(trap("a handle is more than the memory limit leaves (--memory-pages)"));
+        }
+        handles.add(entry).map_err(trap)
     }
 
     /// Ends a resource that nobody owns any more.
@@ -65,7 +76,10 @@ impl<'a> Sandbox<'a> {
                 let function = self.core_func(plan, *func)?;
                 let params = [Val::I32(rep as i32)];
                 if *instance == by {
-                    return self.call_core(function, &params, &mut []);
+                    // It may drop others, whose destructor drops others.
+                    self.live().begin()?;
+                    self.call_core(function, &params, &mut [])?;
+                    return self.live().end();
                 }
                 self.enter(*instance)?;
                 self.call_core(function, &params, &mut [])?;

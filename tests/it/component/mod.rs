@@ -1,11 +1,13 @@
 //! Components: the canonical ABI, WASI 0.2, and what hostile ones try.
 
 mod abi;
+mod attack;
 mod echo;
 mod hostile;
 mod http;
 mod random;
 mod shape;
+mod slices;
 mod traps;
 mod usage;
 
