@@ -295,6 +295,10 @@ pub const COMPONENT_TYPE_NODES_MAX: u32 = 10_000;
 /// Types nested in each other. Values are passed by recursion, on the host's stack.
 pub const COMPONENT_TYPE_DEPTH_MAX: u32 = 100;
 
+/// Types and instances of a component that refer to one another in a chain. Validation follows it on the host's stack, with up to
+/// 250 bytes for each, before the limits above are looked at. Linkers make chains of about 20.
+pub const COMPONENT_DEPTH_MAX: u32 = 500;
+
 /// Resources that a component instance has handles of at once, and that the host keeps for a component.
 pub const COMPONENT_HANDLES_MAX: usize = 10_000;
 

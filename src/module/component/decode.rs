@@ -2,6 +2,7 @@
 //!
 //! Sources: Component Model, `Binary.md` (sections and definitions) and `Explainer.md` (index spaces).
 
+use super::depth::Depths;
 use super::nested;
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{COMPONENT_DEFINITIONS_MAX, COMPONENT_NESTING_MAX};
@@ -47,12 +48,14 @@ fn features() -> WasmFeatures {
 /// # Errors
 /// It is not valid, has too much of something, or uses what is not part of WASI 0.2.
 pub fn decode(wasm: &[u8]) -> Result<Component<'_>, LoadProblem> {
-    Decoder { validator: Validator::new_with_features(features()), definitions: 0 }.all(wasm)
+    Decoder { validator: Validator::new_with_features(features()), definitions: 0, depths: Depths::default() }
+        .all(wasm)
 }
 
 struct Decoder {
     validator: Validator,
     definitions: usize,
+    depths: Depths,
 }
 
 impl Decoder {
@@ -66,6 +69,9 @@ impl Decoder {
                 let bytes = wasm.get(section.original_position()..section.range().end).unwrap_or_default();
                 self.count(nested::check(bytes, section.count())?)?;
             }
+            if !in_module {
+                self.depths.section(&payload)?;
+            }
             // The code of functions is left to the interpreter, which validates it when it compiles the modules.
             self.validator.payload(&payload).map_err(explain)?;
             match payload {
@@ -74,11 +80,13 @@ impl Decoder {
                         return Err(too_many("components within each other", COMPONENT_NESTING_MAX));
                     }
                     open.push(Vec::new());
+                    self.depths.begin();
                 }
                 Payload::Version { encoding: Encoding::Module, .. } => in_module = true,
                 Payload::End(_) if in_module => in_module = false,
                 Payload::End(_) => {
                     let Some(ended) = open.pop() else { break };
+                    self.depths.end()?;
                     match open.last_mut() {
                         Some(outer) => outer.push(Definition::Component(ended)),
                         None => return Ok(ended),

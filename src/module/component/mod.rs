@@ -3,6 +3,7 @@
 mod build;
 mod declare;
 mod decode;
+mod depth;
 pub mod link;
 mod nested;
 pub mod plan;

@@ -168,3 +168,53 @@ fn a_function_of_another_instance_is_offered_as_it_is() {
       (func (export "f") (param "n" u32) (result u32) (canon lift (core func $f))))"#);
     assert_eq!(call(&wasm, "f", &[Value::U32(14)]), Value::U32(42));
 }
+
+/// A number with a sign, as types refer to types.
+fn signed(n: usize) -> Vec<u8> {
+    // Two bytes more than needed are as good.
+    vec![n as u8 & 127 | 128, (n >> 7) as u8 & 127 | 128, (n >> 14) as u8 & 63]
+}
+
+#[test]
+fn types_that_refer_to_each_other_have_a_limit() {
+    // Tuples of one element each: validation looks through all of them.
+    let chain = |count: usize| {
+        let mut types = vec![vec![0x6f, 1, 0x79]];
+        types.extend((0..count).map(|n| [&[0x6f, 1][..], &signed(n)].concat()));
+        types.push([&[0x40, 1, 1, b'a'][..], &signed(count), &[1, 0]].concat());
+        list(types.iter())
+    };
+    let uses = |count: usize| {
+        let import = (10, [&[1, 0, 1, b'f', 1][..], &leb(count + 1)].concat());
+        let export = (11, [&[1, 0, 1, b't', 3][..], &leb(count), &[0]].concat());
+        [import, export].map(|used| binary(&[(7, chain(count)), used]))
+    };
+    for wasm in uses(150_000) {
+        let why = refusal(&wasm);
+        assert!(why.contains("types or instances in a chain"), "{why}");
+    }
+}
+
+#[test]
+fn instances_that_are_made_of_each_other_have_a_limit() {
+    // Each instance exports the one before, and each component the last one of the component within it.
+    let mut inner: Option<Vec<u8>> = None;
+    for _ in 0..50 {
+        let mut sections = Vec::new();
+        match inner.take() {
+            None => sections.push((5, vec![1, 1, 0])),
+            Some(inner) => {
+                sections.push((4, inner));
+                sections.push((5, vec![1, 0, 0, 0]));
+                sections.push((6, vec![1, 5, 0, 0, 1, b'a']));
+            }
+        }
+        let first = usize::from(sections.len() > 1);
+        let made = (0..900).map(|n| [&[1, 1, 0, 1, b'a', 5][..], &leb(first + n)].concat());
+        sections.push((5, list(made.collect::<Vec<_>>().iter())));
+        sections.push((11, [&[1, 0, 1, b'a', 5][..], &leb(first + 900), &[0]].concat()));
+        inner = Some(binary(&sections));
+    }
+    let why = refusal(&inner.unwrap());
+    assert!(why.contains("types or instances in a chain"), "{why}");
+}
