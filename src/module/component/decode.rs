@@ -2,6 +2,7 @@
 //!
 //! Sources: Component Model, `Binary.md` (sections and definitions) and `Explainer.md` (index spaces).
 
+use super::canonical::Canonicals;
 use super::depth::Depths;
 use super::nested;
 use crate::base::error::{LoadProblem, invalid};
@@ -48,14 +49,20 @@ fn features() -> WasmFeatures {
 /// # Errors
 /// It is not valid, has too much of something, or uses what is not part of WASI 0.2.
 pub fn decode(wasm: &[u8]) -> Result<Component<'_>, LoadProblem> {
-    Decoder { validator: Validator::new_with_features(features()), definitions: 0, depths: Depths::default() }
-        .all(wasm)
+    Decoder {
+        validator: Validator::new_with_features(features()),
+        definitions: 0,
+        depths: Depths::default(),
+        canonicals: Canonicals::default(),
+    }
+    .all(wasm)
 }
 
 struct Decoder {
     validator: Validator,
     definitions: usize,
     depths: Depths,
+    canonicals: Canonicals,
 }
 
 impl Decoder {
@@ -71,6 +78,11 @@ impl Decoder {
             }
             if !in_module {
                 self.depths.section(&payload)?;
+            }
+            if let (Payload::ComponentCanonicalSection(section), Some(types)) =
+                (&payload, self.validator.types(0))
+            {
+                self.canonicals.section(types, section)?;
             }
             // The code of functions is left to the interpreter, which validates it when it compiles the modules.
             self.validator.payload(&payload).map_err(explain)?;

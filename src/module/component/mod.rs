@@ -1,6 +1,7 @@
 //! Components before they run: their types, and the plan by which they are instantiated.
 
 mod build;
+mod canonical;
 mod declare;
 mod decode;
 mod depth;

@@ -218,3 +218,25 @@ fn instances_that_are_made_of_each_other_have_a_limit() {
     let why = refusal(&inner.unwrap());
     assert!(why.contains("types or instances in a chain"), "{why}");
 }
+
+#[test]
+fn types_of_all_functions_have_a_limit() {
+    // A variant of 49 variants, which validation looks through for each function anew.
+    let case = |n: usize, ty: &[u8]| [&[3][..], format!("c{n:02}").as_bytes(), &[1], ty, &[0]].concat();
+    let inner = [&[0x71][..], &list((0..90).map(|n| case(n, &[0x79])))].concat();
+    let outer = [&[0x71][..], &list((0..49).map(|n| case(n, &[0])))].concat();
+    let func = vec![0x40, 1, 1, b'a', 1, 1, 0];
+    let core = wat(r#"(module (func (export "f") (param i32 i32 i32)))"#);
+    let lifts = |count: usize| {
+        binary(&[
+            (1, core.clone()),
+            (2, vec![1, 0, 0, 0]),
+            (6, vec![1, 0, 0, 1, 0, 1, b'f']),
+            (7, list([&inner[..], &outer, &func].iter())),
+            (8, list(vec![[0, 0, 0, 0, 2]; count].iter())),
+        ])
+    };
+    Program::compile("few", &lifts(100), &limits()).unwrap();
+    let why = refusal(&lifts(100_000));
+    assert!(why.contains("more types within the types of its functions together"), "{why}");
+}
