@@ -8,6 +8,8 @@ use crate::base::limits::{
 use crate::base::outcome::Stop;
 use crate::sandbox::tail_calls;
 use std::time::Duration;
+#[cfg(feature = "component")]
+use std::time::Instant;
 
 impl Sandbox<'_> {
     pub(super) fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
@@ -88,6 +90,13 @@ impl Sandbox<'_> {
             Some(limit) if elapsed >= limit => Err(Stop::Deadline { limit, why: None }),
             _ => Ok(()),
         }
+    }
+
+    /// When an uninterruptible operation has to end at the latest.
+    #[cfg(feature = "component")]
+    pub(super) fn latest(&self) -> Option<Instant> {
+        let limit = self.deadline?;
+        self.started.checked_add(limit.saturating_add(Duration::from_millis(BULK_OVERRUN_MS)))
     }
 
     /// Refuses an uninterruptible operation on `bytes` that would pass the deadline.

@@ -167,7 +167,7 @@ pub enum Resource {
 pub enum Export {
     /// A function: the place in [`Plan::funcs`].
     Func(u32),
-    /// An instance, with its exports.
+    /// An instance, with its exports. Those within it are [`Export::Other`].
     Instance(Vec<(Arc<str>, Export)>),
     /// A type of values.
     Type(Ty),

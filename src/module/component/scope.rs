@@ -85,9 +85,15 @@ impl<'a> Named<'a> {
         self.places.get(name).map(|place| &self.list[*place].1)
     }
 
-    /// As a plan has it.
+    /// As a plan has it: with instances, but not with those within them, which can be many times what the component has.
     pub fn exports(&self) -> Vec<(Arc<str>, Export)> {
-        self.list.iter().map(|(name, item)| (Arc::clone(name), item.export())).collect()
+        let export = |item: &Item<'_>| match item {
+            Item::Instance(items) => Export::Instance(
+                items.list.iter().map(|(name, item)| (Arc::clone(name), item.export())).collect(),
+            ),
+            item => item.export(),
+        };
+        self.list.iter().map(|(name, item)| (Arc::clone(name), export(item))).collect()
     }
 }
 
@@ -95,7 +101,6 @@ impl Item<'_> {
     fn export(&self) -> Export {
         match self {
             Item::Func(func) => Export::Func(*func),
-            Item::Instance(items) => Export::Instance(items.exports()),
             Item::Type(Type::Value(ty)) => Export::Type(*ty),
             Item::Type(Type::Resource(id)) => Export::Resource(*id),
             _ => Export::Other,

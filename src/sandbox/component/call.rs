@@ -243,6 +243,7 @@ impl<'a> Sandbox<'a> {
             Some(memory) => Some(self.core_memory(plan, memory)?),
             None => None,
         };
+        let latest = self.latest();
         let live = self.live.as_mut().ok_or_else(|| trap("no component"))?;
         let handles = &mut live.instances[options.instance as usize].handles;
         let (bytes, host) = match memory {
@@ -258,10 +259,16 @@ impl<'a> Sandbox<'a> {
             limiter: &mut host.limiter,
             held_bytes: 0,
             moved_bytes: 0,
+            latest,
+            unchecked_bytes: 0,
+            is_late: false,
         };
         let values = lift.values(types, spilled, flats);
-        let (held, moved) = (lift.held_bytes, lift.moved_bytes);
+        let (held, moved, is_late) = (lift.held_bytes, lift.moved_bytes, lift.is_late);
         host.wasi.moved_bytes += moved;
+        if let (true, Some(limit), Err(why)) = (is_late, self.deadline, &values) {
+            return Err(Halt::Stop(Stop::Deadline { limit, why: Some(why.clone()) }));
+        }
         Ok((values.map_err(trap)?, held))
     }
 

@@ -2,10 +2,12 @@
 
 use super::handles::{Handles, Trap};
 use super::text;
+use crate::base::limits::BULK_BYTES_PER_MS;
 use crate::host::component::value::{Handle, Value};
 use crate::host::store::Limiter;
 use crate::module::component::plan::Encoding;
 use crate::module::component::types::{Def, Ty, Types, discriminant_bytes};
+use std::time::{Duration, Instant};
 
 /// Bytes that a value takes at the host, beside those of a string.
 const VALUE_BYTES: usize = size_of::<Value>();
@@ -28,6 +30,12 @@ pub struct Lift<'a> {
     pub held_bytes: usize,
     /// Bytes moved, and values made, for the guest to pay.
     pub moved_bytes: u64,
+    /// When it has to end at the latest.
+    pub latest: Option<Instant>,
+    /// Bytes since the last look at the clock.
+    pub unchecked_bytes: u64,
+    /// Whether it would not have ended by then.
+    pub is_late: bool,
 }
 
 /// Core values to lift from, in their order. Each is the bits of an i32, i64, f32 or f64.
@@ -213,6 +221,15 @@ impl Lift<'_> {
 
     /// Counts what the host is going to keep.
     fn hold(&mut self, bytes: usize) -> Result<(), Trap> {
+        self.unchecked_bytes += bytes as u64;
+        if self.unchecked_bytes >= BULK_BYTES_PER_MS {
+            self.unchecked_bytes = 0;
+            let ends = Instant::now() + Duration::from_millis(bytes as u64 / BULK_BYTES_PER_MS);
+            self.is_late = self.latest.is_some_and(|latest| ends > latest);
+            if self.is_late {
+                return Err(format!("a value of {bytes} bytes is late"));
+            }
+        }
         if !self.limiter.take_outside(bytes) {
             return Err(format!(
                 "a value of {bytes} bytes is more than the memory limit leaves (--memory-pages)"

@@ -17,6 +17,9 @@ fn mismatch(ty: Ty, value: &Value) -> Halt {
     trap(format!("the host gave {value:?} for {ty:?}"))
 }
 
+/// Elements of a list that are stored between two looks at the clock.
+const ELEMENTS_UNCHECKED: usize = 4096;
+
 /// Where values go.
 #[derive(Clone, Copy)]
 pub struct Target<'p> {
@@ -146,6 +149,7 @@ impl Sandbox<'_> {
         let Value::String(text) = value else { return Err(mismatch(ty, value)) };
         let (bytes, align, len) = text::encode(target.options.encoding, text).map_err(trap)?;
         let at = self.allocate(target, bytes.len() as u64, align)?;
+        self.before_copy(bytes.len()).map_err(Halt::Stop)?;
         self.write(target, at, &bytes)?;
         Ok((at, len))
     }
@@ -159,10 +163,14 @@ impl Sandbox<'_> {
         };
         let bytes = len as u64 * u64::from(shape.size);
         let at = self.allocate(target, bytes, shape.align)?;
+        self.before_copy(bytes as usize).map_err(Halt::Stop)?;
         match value {
             Value::Bytes(bytes) => self.write(target, at, bytes)?,
             Value::List(values) => {
                 for (index, value) in values.iter().enumerate() {
+                    if index % ELEMENTS_UNCHECKED == ELEMENTS_UNCHECKED - 1 {
+                        self.check_deadline(0).map_err(Halt::Stop)?;
+                    }
                     self.store(target, element, value, at + index as u32 * shape.size)?;
                 }
             }

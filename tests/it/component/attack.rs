@@ -240,3 +240,28 @@ fn types_of_all_functions_have_a_limit() {
     let why = refusal(&lifts(100_000));
     assert!(why.contains("more types within the types of its functions together"), "{why}");
 }
+
+#[test]
+fn values_do_not_pass_after_the_deadline() {
+    // A component gives another one a list that takes longer than all of its time.
+    let wasm = wat(r#"(component
+      (component $c
+        (core module $m (memory (export "mem") 1) (func (export "f") (param i32 i32))
+          (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+        (core instance $m (instantiate $m))
+        (func (export "f") (param "s" (list bool))
+          (canon lift (core func $m "f") (memory (core memory $m "mem"))
+            (realloc (core func $m "realloc")))))
+      (instance $c (instantiate $c))
+      (core module $a (memory (export "mem") 320))
+      (core instance $a (instantiate $a))
+      (core func $f (canon lower (func $c "f") (memory (core memory $a "mem"))))
+      (core module $m (import "" "f" (func $f (param i32 i32)))
+        (func (export "f") (call $f (i32.const 0) (i32.const 20_000_000))))
+      (core instance $m (instantiate $m (with "" (instance (export "f" (func $f))))))
+      (func (export "f") (canon lift (core func $m "f"))))"#);
+    let limits = Limits { deadline: Some(Duration::from_millis(300)), memory_pages: 20_000, ..limits() };
+    let stopped = call_under(&limits, &wasm, "f", &[]).unwrap();
+    let is_late = matches!(&stopped, Err(Stop::Deadline { why: Some(why), .. }) if why.contains("is late"));
+    assert!(is_late, "{stopped:?}");
+}
