@@ -1,10 +1,11 @@
 //! Makes the plan of a component: walks through its definitions as its instantiation would.
 
-use super::decode::{Component, Definition, too_many};
+use super::decode::{Component, Definition};
 use super::plan::{
     CoreExports, CoreFunc, CoreInstance, CoreItem, Encoding, Func, FuncCode, InstanceId, Lowered, Options,
     Plan, Resource, ResourceOp,
 };
+use super::problem::too_many;
 use super::scope::{Closure, Item, Items, Named, Outer, Scope, Type};
 use crate::base::error::LoadProblem;
 use crate::base::limits::{COMPONENT_INSTANCES_MAX, COMPONENT_NESTING_MAX, COMPONENT_STEPS_MAX};

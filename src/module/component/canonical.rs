@@ -1,6 +1,6 @@
 //! What it takes to validate functions of the canonical ABI: the validator looks through their types anew for each function.
 
-use super::decode::too_many;
+use super::problem::too_many;
 use crate::base::error::LoadProblem;
 use crate::base::limits::COMPONENT_LIFTED_NODES_MAX;
 use std::collections::HashMap;

@@ -5,6 +5,7 @@
 use super::canonical::Canonicals;
 use super::depth::Depths;
 use super::nested;
+use super::problem::too_many;
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{COMPONENT_DEFINITIONS_MAX, COMPONENT_NESTING_MAX};
 use std::ops::Range;
@@ -156,10 +157,6 @@ impl Decoder {
         }
         Ok(())
     }
-}
-
-pub(super) fn too_many(what: &str, max: usize) -> LoadProblem {
-    LoadProblem::Invalid(format!("more {what} than the {max} supported"))
 }
 
 /// Says what asynchronous components are, which the parser does not.

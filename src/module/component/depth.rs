@@ -2,7 +2,7 @@
 //!
 //! An item of an instance counts as deep as the whole instance. What refers to nothing is left to the validator.
 
-use super::decode::too_many;
+use super::problem::too_many;
 use crate::base::error::LoadProblem;
 use crate::base::limits::COMPONENT_DEPTH_MAX;
 use wasmparser::{

@@ -8,6 +8,7 @@ mod depth;
 pub mod link;
 mod nested;
 pub mod plan;
+mod problem;
 mod scope;
 pub mod types;
 pub mod wit_text;

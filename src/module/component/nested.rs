@@ -1,6 +1,6 @@
 //! How deeply types are declared within each other, before the parser reads them: it does so by recursion, on the host's stack.
 
-use super::decode::too_many;
+use super::problem::too_many;
 use crate::base::error::LoadProblem;
 use crate::base::limits::{COMPONENT_DEFINITIONS_MAX, COMPONENT_NESTING_MAX};
 use wasmparser::{
