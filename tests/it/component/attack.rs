@@ -80,19 +80,6 @@ fn exports_of_a_core_instance_are_found_at_once() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
-#[test]
-fn a_function_is_lifted_from_a_large_type_many_times() {
-    let cases: String = (0..4_900).map(|n| format!("(case \"c{n}\" u32)")).collect();
-    let lifts = r#"(func (canon lift (core func $i "f")))"#.replace("(func (canon", "(func (type $f) (canon").repeat(3_000);
-    let wasm = wat(&format!(
-        r#"(component (type $v (variant {cases})) (type $f (func (param "v" $v)))
-        (core module $m (func (export "f") (param i32 i32))) (core instance $i (instantiate $m)) {lifts})"#
-    ));
-    let began = Instant::now();
-    Program::compile("lifts", &wasm, &limits()).unwrap();
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-}
-
 /// A component that defines a resource whose destructor makes another one and drops it, and that drops one in `f`.
 const ENDLESS: &str = r#"(component
   (core module $d
