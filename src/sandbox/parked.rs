@@ -41,6 +41,12 @@ impl<'a> Sandbox<'a> {
         let mut slot = parked.slot;
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
+        #[cfg(feature = "component")]
+        let live = parked.live.map(|mut live| {
+            live.runs = live.runs.saturating_add(1);
+            wasi.run = live.runs;
+            live
+        });
         let host = slot.data_mut();
         host.wasi = wasi;
         (host.fuel_issued, host.fuel_owed) = (0, 0);
@@ -48,7 +54,7 @@ impl<'a> Sandbox<'a> {
         Sandbox {
             instance: parked.instance,
             #[cfg(feature = "component")]
-            live: parked.live,
+            live,
             instantiated: Some(Duration::ZERO),
             ..Sandbox::around(slot, program, limits, (started, when_long))
         }

@@ -94,6 +94,8 @@ pub struct WasiCtx {
     pub random_filled: usize,
     /// When the present `poll_oneoff` began, if it has waited already.
     pub polled_since: Option<u64>,
+    /// The number of the run, among those of a warm instance. What an earlier one opened is closed.
+    pub run: u32,
     /// Inode numbers of a reproducible run.
     inodes: Option<Inodes>,
 }
@@ -153,6 +155,7 @@ impl WasiCtx {
             may_have_waited: false,
             random_filled: 0,
             polled_since: None,
+            run: 0,
             inodes: seed.map(|_| Inodes::default()),
         })
     }
@@ -174,6 +177,7 @@ impl WasiCtx {
             may_have_waited: false,
             random_filled: 0,
             polled_since: None,
+            run: 0,
             inodes: None,
         }
     }

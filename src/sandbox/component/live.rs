@@ -24,6 +24,8 @@ pub struct Live {
     pub tasks: Vec<Task>,
     /// Resources of the host.
     pub table: Table,
+    /// Runs that have ended, of a warm instance.
+    pub runs: u32,
     /// Whether a guest was stopped within it. Nothing is called any more then.
     pub is_poisoned: bool,
 }
@@ -56,6 +58,7 @@ impl Live {
             instances: (0..instances).map(|_| state()).collect(),
             tasks: Vec::new(),
             table: Table::default(),
+            runs: 0,
             is_poisoned: false,
         }
     }

@@ -71,7 +71,15 @@ impl<'a> Sandbox<'a> {
                     _ => trap("a resource cannot be dropped"),
                 })
             }
-            Resource::Guest { destructor: None, .. } => Ok(()),
+            Resource::Guest { instance, destructor: None } => {
+                let may_enter = self.live().instances[*instance as usize].may_enter;
+                match *instance == by || may_enter {
+                    true => Ok(()),
+                    false => {
+                        Err(trap("a resource is dropped while the component that implements it is called"))
+                    }
+                }
+            }
             Resource::Guest { instance, destructor: Some(func) } => {
                 let function = self.core_func(plan, *func)?;
                 let params = [Val::I32(rep as i32)];

@@ -2,7 +2,7 @@
 
 use super::super::arguments::{Answer, own, rep};
 use super::codes::{answer, descriptor_type};
-use super::descriptor::number;
+use super::descriptor::{Held, number};
 use crate::base::limits::ENTRY_FUEL;
 use crate::host::component::function::HostCall;
 use crate::host::component::table::Resource;
@@ -22,14 +22,13 @@ const FIRST: u64 = 2;
 /// The resource. It has a descriptor of its own, which counts as the directory's listing does in preview1, so that several
 /// may read the same directory.
 struct Entries {
-    fd: u32,
+    dir: Held,
     next: u64,
 }
 
 impl Resource for Entries {
     fn dropped(&mut self, ctx: &mut WasiCtx) {
-        // It is open; to be sure of more would change nothing.
-        let _ = ctx.files.close(self.fd);
+        self.dir.dropped(ctx);
     }
 }
 
@@ -38,7 +37,8 @@ pub fn read_directory(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let fd = number(call, args, 0)?;
     match begun(call.ctx, fd) {
         Ok(fd) => {
-            let entries = call.table.push(Entries { fd, next: FIRST })?;
+            let dir = Held::new(fd, call.ctx);
+            let entries = call.table.push(Entries { dir, next: FIRST })?;
             answer(Ok(Some(own(entries))))
         }
         Err(errno) => answer(Err(errno.into())),
@@ -64,7 +64,7 @@ fn begun(ctx: &mut WasiCtx, fd: u32) -> Result<u32, Errno> {
 /// `read-directory-entry(self)`: none at the end.
 pub fn read_directory_entry(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let entries = call.table.get::<Entries>(rep(args, 0)?)?;
-    let entry = match entry(call.ctx, entries.fd, entries.next) {
+    let entry = match entry(call.ctx, entries.dir.fd(call.ctx), entries.next) {
         Ok(Some(entry)) => entry,
         Ok(None) => return answer(Ok(Some(Value::NONE))),
         Err(fault) => return answer(Err(fault)),

@@ -75,7 +75,7 @@ pub fn open_at(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     };
     match opened(call.ctx, &place, how, wanted & flag::MUTATE_DIRECTORY != 0) {
         Ok(fd) => {
-            let descriptor = call.table.push(Descriptor(Held::new(fd)))?;
+            let descriptor = call.table.push(Descriptor(Held::new(fd, call.ctx)))?;
             answer(Ok(Some(own(descriptor))))
         }
         Err(errno) => nothing(Err(errno)),

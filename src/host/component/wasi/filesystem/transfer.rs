@@ -71,7 +71,7 @@ pub fn write(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
 pub fn read_via_stream(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let (file, position) = (held(call, args, 0)?, u64(args, 1)?);
     // What a read would say now is said now.
-    if let Err(fault) = read_at(call.ctx, file.fd(), 0, position) {
+    if let Err(fault) = read_at(call.ctx, file.fd(call.ctx), 0, position) {
         return answer(Err(fault));
     }
     let stream = call.table.push(InputStream::new(Reading { file, position }))?;
@@ -91,7 +91,7 @@ pub fn append_via_stream(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
 }
 
 fn writing(call: &mut HostCall<'_>, to: Writing) -> Answer {
-    if let Err(errno) = write_at(call.ctx, to.file.fd(), &[], to.position.unwrap_or(0)) {
+    if let Err(errno) = write_at(call.ctx, to.file.fd(call.ctx), &[], to.position.unwrap_or(0)) {
         return answer(Err(errno.into()));
     }
     let stream = call.table.push(OutputStream::new(to))?;
@@ -106,7 +106,7 @@ struct Reading {
 
 impl Source for Reading {
     fn read(&mut self, ctx: &mut WasiCtx, len: usize) -> Result<Vec<u8>, Broken> {
-        let bytes = read_at(ctx, self.file.fd(), len, self.position)?;
+        let bytes = read_at(ctx, self.file.fd(ctx), len, self.position)?;
         if bytes.is_empty() && len > 0 {
             return Err(Broken::Closed);
         }
@@ -136,7 +136,7 @@ impl Drain for Writing {
     }
 
     fn write(&mut self, ctx: &mut WasiCtx, bytes: &[u8]) -> Result<(), Broken> {
-        let fd = self.file.fd();
+        let fd = self.file.fd(ctx);
         let mut left = bytes;
         while !left.is_empty() {
             let begin = match self.position {

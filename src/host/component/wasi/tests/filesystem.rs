@@ -290,3 +290,29 @@ fn a_stream_is_no_descriptor() {
     let told = world.get("wasi:filesystem/types", "filesystem-error-code", &[error]);
     assert!(told == Value::NONE && told != no_error);
 }
+
+/// In a warm instance, numbers of descriptors are given anew in each run. What was opened before must not become another file.
+#[test]
+fn what_an_earlier_run_opened_is_closed() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("first"), "first").unwrap();
+    std::fs::write(folder.path("second"), "second").unwrap();
+    let mut world = folder.world();
+    let root = folder.root(&mut world);
+    let stale = folder.open(&mut world, "first", 0, READ);
+    let entries = file(&mut world, "read-directory", std::slice::from_ref(&root));
+    // The next run of the instance: its files are others, and begin with the same directories.
+    let mut next = folder.world();
+    std::mem::swap(&mut world.ctx, &mut next.ctx);
+    world.ctx.run = 1;
+    let fresh = folder.open(&mut world, "second", 0, READ);
+    let read = |open: &Value| [open.clone(), Value::U64(9), Value::U64(0)];
+    assert_eq!(file(&mut world, "read", &read(&stale)), failed(code::BAD_DESCRIPTOR));
+    assert_eq!(file(&mut world, "read", &read(&fresh)), part(b"second", false));
+    world.table.drop(rep(&stale), &mut world.ctx).unwrap();
+    let Value::Variant(0, Some(entries)) = entries else { panic!("{entries:?}") };
+    world.table.drop(rep(&entries), &mut world.ctx).unwrap();
+    assert_eq!(file(&mut world, "read", &read(&fresh)), part(b"second", false));
+    // A directory that is open from the start is there in each run.
+    assert_eq!(file(&mut world, "get-type", std::slice::from_ref(&root)), Value::ok(Value::case(3)));
+}
