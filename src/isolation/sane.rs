@@ -3,7 +3,7 @@
 use super::wire::{Facts, Failure, Ran, read_head};
 use crate::base::error::{Error, LoadProblem};
 use crate::base::escape::{cut, printable, printable_lines};
-use crate::base::limits::{Limits, MESSAGE_BYTES_MAX};
+use crate::base::limits::{Limits, MESSAGE_BYTES_MAX, SCHEMAS_BYTES_MAX};
 use crate::base::outcome::Stop;
 use std::time::Duration;
 
@@ -82,7 +82,9 @@ fn load(problem: &mut LoadProblem) {
 pub fn facts(mut facts: Facts, limits: &Limits) -> Option<Facts> {
     facts.info.index_exports();
     let pages = facts.info.memory.map_or(0, |memory| memory.min_pages);
-    let is_so = facts.size <= limits.module_bytes
+    // With the names of the functions.
+    let is_so = facts.schemas.len() <= 2 * SCHEMAS_BYTES_MAX
+        && facts.size <= limits.module_bytes
         && pages <= u64::from(limits.memory_pages)
         && facts.info.table_elements <= u64::from(limits.table_elements);
     is_so.then_some(facts)

@@ -2,12 +2,10 @@
 
 use super::call::is_raw;
 use super::json::{args_schema, schema};
+use crate::base::limits::SCHEMAS_BYTES_MAX;
 use crate::sandbox::component::exports::START;
 use crate::sandbox::program::Program;
 use serde_json::{Map, Value};
-
-/// Bytes of the schemas of all functions of a component, at most. Those that do not fit are left out.
-const SCHEMAS_BYTES_MAX: usize = 256 * 1024;
 
 /// For each function that is called with JSON, by its name: `arguments`, and `result` if it has one that is JSON. As text;
 /// empty if there is none.

@@ -303,6 +303,10 @@ pub const COMPONENT_DEPTH_MAX: u32 = 500;
 /// Python has 629.
 pub const COMPONENT_LIFTED_NODES_MAX: u64 = 20_000_000;
 
+/// Bytes of the JSON Schemas of all functions of a component: 32 KiB. Those that do not fit are left out. The OpenAPI document has
+/// them of all plug-ins.
+pub const SCHEMAS_BYTES_MAX: usize = 32 * 1024;
+
 /// Resources that a component instance has handles of at once, and that the host keeps for a component.
 pub const COMPONENT_HANDLES_MAX: usize = 10_000;
 
