@@ -80,18 +80,24 @@ pub struct Compiled {
     pub code: Code,
     /// Its declarations.
     pub info: ModuleInfo,
-    /// The engine that it is compiled for.
+    /// How it was translated.
+    pub translated: Translated,
+    /// Whether it imports clocks.
+    pub reads_clocks: bool,
+    /// Bytes of the binary form.
+    pub size: usize,
+}
+
+/// How modules were translated.
+pub struct Translated {
+    /// The engine that they are compiled for.
     pub engine: Engine,
     /// Whether functions are translated at their first call.
     pub is_lazy: bool,
     /// A share for translated code that is kept.
     pub share: Option<Share>,
     /// How long translation takes at least.
-    pub translation_ns: u64,
-    /// Whether it imports clocks.
-    pub reads_clocks: bool,
-    /// Bytes of the binary form.
-    pub size: usize,
+    pub ns: u64,
 }
 
 /// Checks and compiles `bytes`.
@@ -109,38 +115,25 @@ pub fn compile(
     check_size(&wasm, limits.module_bytes)?;
     #[cfg(feature = "component")]
     if component::is_component(&wasm) {
-        let Parts { code, info, translated } = of_component(&wasm, limits, options)?;
-        return Ok(compiled(size, code, info, translated));
+        return of_component(&wasm, limits, options);
     }
     let part = Part::read(wasm, limits, options, true)?;
     check_declared(&part.info, limits)?;
-    let (mut translated, modules) = translate(std::slice::from_ref(&part), limits, options, false)?;
+    let (translated, modules) = translate(std::slice::from_ref(&part), limits, options, false)?;
     let module =
         modules.into_iter().next().ok_or_else(|| LoadProblem::Invalid("there is no module".into()))?;
     let Part { info, rewritten: Rewritten { start, imports_memory }, .. } = part;
     let imports = linker::resolve(&info.imports)?;
     let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
-    translated.reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
+    let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
     let code = Code::Module(CoreModule { module, imports, memory, start });
-    Ok(compiled(size, code, info, translated))
-}
-
-fn compiled(size: usize, code: Code, info: ModuleInfo, translated: Translated) -> Compiled {
-    let Translated { engine, is_lazy, share, translation_ns, reads_clocks } = translated;
-    Compiled { code, info, engine, is_lazy, share, translation_ns, reads_clocks, size }
-}
-
-/// A compiled component.
-#[cfg(feature = "component")]
-struct Parts {
-    code: Code,
-    info: ModuleInfo,
-    translated: Translated,
+    Ok(Compiled { code, info, translated, reads_clocks, size })
 }
 
 /// Compiles a component. Its declarations are those of its core instances together.
 #[cfg(feature = "component")]
-fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Parts, LoadProblem> {
+fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Compiled, LoadProblem> {
+    use crate::base::limits::PAGE_BYTES;
     use crate::sandbox::component::{compile as compiled, exports};
     let plan = component::plan(wasm)?;
     let mut parts = Vec::with_capacity(plan.modules.len());
@@ -166,16 +159,16 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
         return Err(LoadProblem::Memory { pages, limit: limits.memory_pages });
     }
     check_declared(&info, limits)?;
-    let (mut translated, modules) = translate(&parts, limits, options, true)?;
-    translated.reads_clocks = true;
+    let (translated, modules) = translate(&parts, limits, options, true)?;
     let modules = modules.into_iter().zip(&parts).map(|(module, part)| compiled::CoreModule {
         module,
         start: part.rewritten.start.clone(),
-        memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(65_536)),
+        memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(PAGE_BYTES as u64)),
     });
     let component = compiled::Component::new(plan, modules.collect())?;
     exports::declare(&component.plan, &component.offered, &mut info)?;
-    Ok(Parts { code: Code::Component(Box::new(component)), info, translated })
+    let code = Code::Component(Box::new(component));
+    Ok(Compiled { code, info, translated, reads_clocks: true, size: wasm.len() })
 }
 
 /// A core module that is read and rewritten.
@@ -201,15 +194,6 @@ impl<'a> Part<'a> {
         let (translated_bytes, translation_ns) = (code.translated_bytes, code.translation_ns);
         Ok(Part { wasm, info, rewritten, translated_bytes, translation_ns })
     }
-}
-
-/// How modules were translated.
-struct Translated {
-    engine: Engine,
-    is_lazy: bool,
-    share: Option<Share>,
-    translation_ns: u64,
-    reads_clocks: bool,
 }
 
 /// Gives modules to the interpreter, all to the same engine.
@@ -254,7 +238,7 @@ fn translate(
     };
     let is_lazy = !matches!(mode, CompilationMode::Eager);
     let (engine, modules) = modules(mode)?;
-    Ok((Translated { engine, is_lazy, share, translation_ns, reads_clocks: false }, modules))
+    Ok((Translated { engine, is_lazy, share, ns: translation_ns }, modules))
 }
 
 /// Whether all of a module can be translated in a part of a run's time: a process that is ended because a function took too
@@ -316,6 +300,7 @@ fn check_translated(bytes: u64, limits: &Limits) -> Result<(), LoadProblem> {
          {TRANSLATED_PER_BYTE} for each byte of --max-module"
     )))
 }
+
 /// Converts `bytes` to the binary form, if they are text.
 ///
 /// # Errors

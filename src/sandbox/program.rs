@@ -6,7 +6,7 @@ use crate::base::share::Share;
 use crate::host::store::Host;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::module::reader::ModuleInfo;
-use crate::sandbox::compile::{self, Code, Compiled, CoreModule};
+use crate::sandbox::compile::{self, Code, Compiled, CoreModule, Translated};
 pub use crate::sandbox::compile::{CompileOptions, Translation};
 #[cfg(feature = "component")]
 use crate::sandbox::component::compile::Component;
@@ -107,7 +107,8 @@ impl Program {
         let compiled = catch_unwind(|| compile::compile(bytes, limits, options))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
         let compiled = compiled.map_err(|problem| Error::Load { name: name.into(), problem })?;
-        let Compiled { code, info, engine, is_lazy, share, translation_ns, reads_clocks, size } = compiled;
+        let Compiled { code, info, translated, reads_clocks, size } = compiled;
+        let Translated { engine, is_lazy, share, ns: translation_ns } = translated;
         Ok(Program {
             engine,
             code,

@@ -11,6 +11,7 @@ mod benchmarks;
 mod cases;
 mod cgi;
 mod cgi_programs;
+mod chance;
 mod cli;
 mod cli_args;
 #[cfg(feature = "manual")]

@@ -1,5 +1,6 @@
 //! What the tests share: guests from text, limits, servers on port 0, the CLI.
 
+pub use crate::chance::Chance;
 pub use crate::http::{Client, Reply, connect_from, socket_at};
 use fuelbox::abi::Job;
 use fuelbox::base::limits::DoorLimits;
@@ -310,28 +311,5 @@ impl Drop for Serve {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A sequence of numbers (xorshift64, Marsaglia 2003), the same in every run of the test.
-pub struct Chance(pub u64);
-
-impl Chance {
-    /// The next number.
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// A number below `n`.
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    /// One of `all`.
-    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
     }
 }

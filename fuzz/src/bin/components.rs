@@ -1,40 +1,19 @@
 //! Components on stable Rust: `components --seconds 60 --seed 1`. It ends with 1 if a value changes on its way, if a slice of
 //! fuel changes what a component does, or if a run outlives its limits. A panic ends it with its seed.
 
+#[path = "../../../tests/it/chance.rs"]
+mod chance;
 #[path = "../../../tests/it/component/echo.rs"]
 mod echo;
 #[path = "../../../tests/it/component/shape.rs"]
 mod shape;
 
-/// What the files above use of the tests.
-mod support {
-    /// A sequence of numbers (xorshift64).
-    pub struct Chance(pub u64);
-
-    impl Chance {
-        pub fn next(&mut self) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0
-        }
-
-        pub fn below(&mut self, n: u64) -> u64 {
-            self.next() % n
-        }
-
-        pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-            all[self.below(all.len() as u64) as usize]
-        }
-    }
-}
-
+use chance::Chance;
 use fuelbox::component::Value;
 use fuelbox::{Call, CompileOptions, Limits, Program, Report, Runner, RunnerConfig};
 use shape::Ty;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use support::Chance;
 
 const HELP: &str = "\
 Passes random values through generated components, and runs components whose bytes were changed.

@@ -79,15 +79,8 @@ fn call_function(
         return of_component(run, program, guest_env, (func, &params));
     }
     let params = numeric::parse(program.info(), func, texts)?;
-    let has_dirs = !run.guest_env.dirs.is_empty();
-    let run_report = attached(&run.limits, |stdout, stderr| {
-        let call = Call::values(func, &params).guest_env(guest_env);
-        watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, call, (stdout, stderr)))
-    })?;
-    if run.report {
-        report(&run_report.usage);
-    }
-    print(&numeric::lines(&run_report.result?))
+    let result = done(run, program, Call::values(func, &params).guest_env(guest_env))?;
+    print(&numeric::lines(&result?))
 }
 
 /// Calls a function of a component. Arguments and result are in WAVE.
@@ -98,15 +91,8 @@ fn of_component(
     guest_env: GuestEnv,
     (func, params): (&str, &[component::Value]),
 ) -> Result<(), Failure> {
-    let has_dirs = !run.guest_env.dirs.is_empty();
-    let run_report = attached(&run.limits, |stdout, stderr| {
-        let call = Call::component(func, params).guest_env(guest_env);
-        watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, call, (stdout, stderr)))
-    })?;
-    if run.report {
-        report(&run_report.usage);
-    }
-    print_value(program, func, run_report.result?.as_ref(), run.limits.output_bytes)
+    let result = done(run, program, Call::component(func, params).guest_env(guest_env))?;
+    print_value(program, func, result?.as_ref(), run.limits.output_bytes)
 }
 
 /// Prints a result in WAVE, on a line.
@@ -136,23 +122,25 @@ fn program(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -
     let mut args = vec![module.name.clone().into_bytes()];
     args.extend(run.args.iter().map(|arg| guest_env::bytes(arg.clone())));
     let stdin = guest_env::stdin(&run.guest_env, run.limits.input_bytes);
-    let has_dirs = !run.guest_env.dirs.is_empty();
-    let run_report = attached(&run.limits, |stdout, stderr| {
-        let invocation = Invocation { args, stdin, guest_env };
-        watchdog::guard(program, &run.limits, has_dirs, || {
-            given_out(run, program, invocation, (stdout, stderr))
-        })
-    })?;
-    if run.report {
-        report(&run_report.usage);
-    }
-    match run_report.result {
+    match done(run, program, Invocation { args, stdin, guest_env })? {
         // The program speaks for itself, as without fuelbox.
         Err(stop @ Stop::Exit(_)) if exit::is_programs_own(exit::of_stop(&stop)) => {
             Err(Failure::new(exit::of_stop(&stop), ""))
         }
         other => Ok(other.map(|_| ())?),
     }
+}
+
+/// Does the run, and reports what it used if that was asked for. Returns its result.
+fn done<I: Input>(run: &Run, program: &Program, input: I) -> Result<Result<I::Output, Stop>, Failure> {
+    let has_dirs = !run.guest_env.dirs.is_empty();
+    let run_report = attached(&run.limits, |stdout, stderr| {
+        watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, input, (stdout, stderr)))
+    })?;
+    if run.report {
+        report(&run_report.usage);
+    }
+    Ok(run_report.result)
 }
 
 /// Runs `program`, whose outputs go to these two.

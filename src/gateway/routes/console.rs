@@ -5,6 +5,7 @@
 //! with the page lets no script run and no style apply but the page's own, which it names by their hashes, and
 //! nothing be fetched or sent from and to elsewhere.
 
+use crate::base::base64;
 use crate::base::digest::Digest;
 use crate::gateway::http::conditions::versioned;
 use crate::gateway::http::message::{Request, Response};
@@ -51,19 +52,5 @@ pub fn page(request: &Request) -> Response {
 fn source_hash(begin: &str, end: &str) -> String {
     let rest = PAGE.split_once(begin).map_or("", |(_, rest)| rest);
     let text = rest.split_once(end).map_or("", |(text, _)| text);
-    format!("'sha256-{}'", base64(Digest::of(text.as_bytes()).bytes()))
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = ALPHABET[(bits >> (18 - 6 * place)) as usize % 64];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    format!("'sha256-{}'", base64::encode(Digest::of(text.as_bytes()).bytes()))
 }

@@ -25,7 +25,7 @@ use wasmparser::{
 pub fn build(component: &Component<'_>) -> Result<Plan, LoadProblem> {
     let mut builder = Builder::default();
     let closure = Closure { component, outer: Rc::new(Outer::default()) };
-    let exports = builder.instantiate(&closure, None, None)?;
+    let exports = builder.instantiate(&closure, None)?;
     builder.plan.exports = exports.exports();
     Ok(builder.plan)
 }
@@ -60,23 +60,22 @@ impl Builder {
         Ok(())
     }
 
-    /// Instantiates `closure` with `args` within `parent`. Without `args`, it is the component itself, whose imports are the
+    /// Instantiates `closure` with `args`. Without `args`, it is the component itself, whose imports are the
     /// host's.
     fn instantiate<'a>(
         &mut self,
         closure: &Closure<'a>,
         args: Option<&Named<'a>>,
-        parent: Option<InstanceId>,
     ) -> Result<Items<'a>, LoadProblem> {
-        if self.plan.instances.len() >= COMPONENT_INSTANCES_MAX {
+        if self.plan.instances >= COMPONENT_INSTANCES_MAX {
             return Err(too_many("instances of components", COMPONENT_INSTANCES_MAX));
         }
         self.depth += 1;
         if self.depth > COMPONENT_NESTING_MAX {
             return Err(too_many("components within each other", COMPONENT_NESTING_MAX));
         }
-        let instance = self.plan.instances.len() as InstanceId;
-        self.plan.instances.push(parent);
+        let instance = self.plan.instances as InstanceId;
+        self.plan.instances += 1;
         let mut scope = Scope::new(instance, Some(Rc::clone(&closure.outer)));
         for definition in closure.component.iter() {
             self.steps(1)?;
@@ -163,7 +162,7 @@ impl Builder {
                     let exports = scope.core_instances.get(arg.index as usize).cloned();
                     given.push((arg.name.into(), exports.ok_or_else(|| missing("a core instance"))?));
                 }
-                self.plan.core_instances.push(CoreInstance { module, owner: scope.instance, args: given });
+                self.plan.core_instances.push(CoreInstance { module, args: given });
                 CoreExports::Of(self.plan.core_instances.len() as u32 - 1)
             }
         };
@@ -200,7 +199,7 @@ impl Builder {
                 }
                 let closure = scope.shared.components.borrow().get(*component_index as usize).cloned();
                 let closure = closure.ok_or_else(|| missing("a component"))?;
-                self.instantiate(&closure, Some(&named), Some(scope.instance))
+                self.instantiate(&closure, Some(&named))
             }
         }
     }

@@ -32,8 +32,8 @@ pub struct Plan {
     pub lowered: Vec<Lowered>,
     /// Resource types.
     pub resources: Vec<Resource>,
-    /// For each component instance, the one that it lies in. None for the component itself.
-    pub instances: Vec<Option<InstanceId>>,
+    /// The number of component instances.
+    pub instances: usize,
     /// What the component exports.
     pub exports: Vec<(Arc<str>, Export)>,
     /// The names of interfaces that it imports, with their versions, and of functions.
@@ -44,8 +44,6 @@ pub struct Plan {
 pub struct CoreInstance {
     /// The place of its module in [`Plan::modules`].
     pub module: usize,
-    /// The component instance that it belongs to.
-    pub owner: InstanceId,
     /// What it imports, by module.
     pub args: Vec<(Arc<str>, CoreExports)>,
 }

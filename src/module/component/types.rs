@@ -88,12 +88,10 @@ pub struct Shape {
     pub nodes: u32,
     /// How deep types are nested in it.
     pub depth: u32,
-    /// Whether a value of it may borrow.
-    pub has_borrow: bool,
     /// Whether a value of it may have a handle, borrowed or owned.
     pub has_handle: bool,
-    /// Whether a value of it needs memory beside its own bytes.
-    pub has_list: bool,
+    /// Where the payload begins, of a type with cases, in bytes from the start of the value.
+    pub payload_at: u32,
 }
 
 /// Core values of the parameters of a function that are passed as such (`MAX_FLAT_PARAMS`).
@@ -112,11 +110,6 @@ struct Known {
 pub struct Types {
     defs: Vec<Known>,
     places: HashMap<Def, DefId>,
-}
-
-/// Rounds up to a multiple of `align`.
-pub fn align_to(at: u32, align: u32) -> u32 {
-    at.next_multiple_of(align)
 }
 
 /// Bytes of the discriminant of a variant with so many cases: 1, 2 or 4.
@@ -138,6 +131,33 @@ pub fn join(a: Flat, b: Flat) -> Flat {
 }
 
 impl Def {
+    /// The number of its cases, of a variant, enum, option or result.
+    pub fn cases(&self) -> usize {
+        match self {
+            Def::Variant(cases) => cases.len(),
+            Def::Enum(names) => names.len(),
+            Def::Option(_) | Def::Result { .. } => 2,
+            _ => 0,
+        }
+    }
+
+    /// What a case carries. None if there is no such case.
+    pub fn payload(&self, case: u32) -> Option<Option<Ty>> {
+        let case = case as usize;
+        match self {
+            Def::Variant(cases) => cases.get(case).map(|(_, ty)| *ty),
+            Def::Enum(names) => names.get(case).map(|_| None),
+            Def::Option(ty) => [None, Some(*ty)].get(case).copied(),
+            Def::Result { ok, err } => [*ok, *err].get(case).copied(),
+            _ => None,
+        }
+    }
+
+    /// What its cases carry that carry something.
+    fn payloads(&self) -> impl Iterator<Item = Ty> {
+        (0..self.cases() as u32).filter_map(|case| self.payload(case).flatten())
+    }
+
     /// Its parts: fields, cases, flags, types.
     pub fn parts(&self) -> usize {
         match self {
@@ -190,34 +210,23 @@ impl Types {
 
     /// How a type lies in memory.
     pub fn shape(&self, ty: Ty) -> Shape {
-        let plain = |size| Shape {
-            size,
-            align: size,
-            flat: 1,
-            nodes: 1,
-            depth: 1,
-            has_borrow: false,
-            has_handle: false,
-            has_list: false,
-        };
+        let plain =
+            |size| Shape { size, align: size, flat: 1, nodes: 1, depth: 1, has_handle: false, payload_at: 0 };
         match ty {
             Ty::Bool | Ty::S8 | Ty::U8 => plain(1),
             Ty::S16 | Ty::U16 => plain(2),
             Ty::S32 | Ty::U32 | Ty::F32 | Ty::Char => plain(4),
             Ty::S64 | Ty::U64 | Ty::F64 => plain(8),
-            Ty::String => Shape { align: 4, flat: 2, has_list: true, ..plain(8) },
+            Ty::String => Shape { align: 4, flat: 2, ..plain(8) },
             Ty::Def(id) => self.defs[id.0 as usize].shape,
         }
     }
 
     fn shape_of(&self, def: &Def) -> Shape {
         match def {
-            Def::Record(fields) => self.product(fields.iter().map(|(_, ty)| *ty)),
-            Def::Tuple(types) => self.product(types.iter().copied()),
-            Def::Variant(cases) => self.sum(cases.len(), cases.iter().map(|(_, ty)| *ty)),
-            Def::Enum(names) => self.sum(names.len(), std::iter::empty()),
-            Def::Option(ty) => self.sum(2, [None, Some(*ty)].into_iter()),
-            Def::Result { ok, err } => self.sum(2, [*ok, *err].into_iter()),
+            Def::Record(fields) => self.together(fields.iter().map(|(_, ty)| *ty)),
+            Def::Tuple(types) => self.together(types.iter().copied()),
+            Def::Variant(_) | Def::Enum(_) | Def::Option(_) | Def::Result { .. } => self.sum(def),
             Def::Flags(names) => {
                 let mut shape = self.shape(match names.len() {
                     0..=8 => Ty::U8,
@@ -232,43 +241,31 @@ impl Types {
                 Shape {
                     nodes: inner.nodes.saturating_add(1),
                     depth: inner.depth + 1,
-                    has_borrow: inner.has_borrow,
                     has_handle: inner.has_handle,
                     ..self.shape(Ty::String)
                 }
             }
-            Def::Own(_) => Shape { has_handle: true, ..self.shape(Ty::U32) },
-            Def::Borrow(_) => Shape { has_borrow: true, has_handle: true, ..self.shape(Ty::U32) },
+            Def::Own(_) | Def::Borrow(_) => Shape { has_handle: true, ..self.shape(Ty::U32) },
         }
     }
 
     /// How values of these types lie in memory one after the other, as in a tuple.
     pub fn together(&self, types: impl Iterator<Item = Ty>) -> Shape {
-        self.product(types)
-    }
-
-    fn product(&self, types: impl Iterator<Item = Ty>) -> Shape {
-        let mut all = Shape {
-            size: 0,
-            align: 1,
-            flat: 0,
-            nodes: 1,
-            depth: 0,
-            has_borrow: false,
-            has_handle: false,
-            has_list: false,
-        };
+        let mut all =
+            Shape { size: 0, align: 1, flat: 0, nodes: 1, depth: 0, has_handle: false, payload_at: 0 };
         for ty in types {
             let shape = self.shape(ty);
-            all.size = align_to(all.size, shape.align).saturating_add(shape.size);
+            all.size = all.size.next_multiple_of(shape.align).saturating_add(shape.size);
             all.align = all.align.max(shape.align);
             all.flat = (all.flat + shape.flat).min(FLAT_MAX + 1);
             all.take(&shape);
         }
-        Shape { size: align_to(all.size, all.align), depth: all.depth + 1, ..all }
+        Shape { size: all.size.next_multiple_of(all.align), depth: all.depth + 1, ..all }
     }
 
-    fn sum(&self, cases: usize, payloads: impl Iterator<Item = Option<Ty>>) -> Shape {
+    /// How a type with cases lies in memory.
+    fn sum(&self, def: &Def) -> Shape {
+        let cases = def.cases();
         let discriminant = discriminant_bytes(cases);
         let mut all = Shape {
             size: 0,
@@ -276,12 +273,11 @@ impl Types {
             flat: 0,
             nodes: cases as u32,
             depth: 0,
-            has_borrow: false,
             has_handle: false,
-            has_list: false,
+            payload_at: 0,
         };
         let mut payload_align = 1;
-        for ty in payloads.flatten() {
+        for ty in def.payloads() {
             let shape = self.shape(ty);
             all.size = all.size.max(shape.size);
             payload_align = payload_align.max(shape.align);
@@ -290,14 +286,9 @@ impl Types {
         }
         all.align = all.align.max(payload_align);
         all.flat = (all.flat + 1).min(FLAT_MAX + 1);
-        let payload_at = align_to(discriminant, payload_align);
-        Shape { size: align_to(payload_at.saturating_add(all.size), all.align), depth: all.depth + 1, ..all }
-    }
-
-    /// Where the payload of a variant begins, by its cases, in bytes from the start of the variant.
-    pub fn payload_at(&self, cases: usize, payloads: impl Iterator<Item = Option<Ty>>) -> u32 {
-        let align = payloads.flatten().map(|ty| self.shape(ty).align).max().unwrap_or(1);
-        align_to(discriminant_bytes(cases), align)
+        let payload_at = discriminant.next_multiple_of(payload_align);
+        let size = payload_at.saturating_add(all.size).next_multiple_of(all.align);
+        Shape { size, depth: all.depth + 1, payload_at, ..all }
     }
 
     /// Appends the core types of a value of type `ty`, which has at most [`FLAT_MAX`].
@@ -318,18 +309,18 @@ impl Types {
             Def::Record(fields) => fields.iter().for_each(|(_, ty)| self.flatten(*ty, &mut out)),
             Def::Tuple(types) => types.iter().for_each(|ty| self.flatten(*ty, &mut out)),
             Def::List(_) => out.extend([Flat::I32, Flat::I32]),
-            Def::Variant(cases) => self.flatten_cases(cases.iter().map(|(_, ty)| *ty), &mut out),
-            Def::Option(ty) => self.flatten_cases([Some(*ty)].into_iter(), &mut out),
-            Def::Result { ok, err } => self.flatten_cases([*ok, *err].into_iter(), &mut out),
-            Def::Flags(_) | Def::Enum(_) | Def::Own(_) | Def::Borrow(_) => out.push(Flat::I32),
+            Def::Variant(_) | Def::Enum(_) | Def::Option(_) | Def::Result { .. } => {
+                self.flatten_cases(def.payloads(), &mut out);
+            }
+            Def::Flags(_) | Def::Own(_) | Def::Borrow(_) => out.push(Flat::I32),
         }
         out
     }
 
-    fn flatten_cases(&self, payloads: impl Iterator<Item = Option<Ty>>, out: &mut Vec<Flat>) {
+    fn flatten_cases(&self, payloads: impl Iterator<Item = Ty>, out: &mut Vec<Flat>) {
         out.push(Flat::I32);
         let mut flat = Vec::new();
-        for ty in payloads.flatten() {
+        for ty in payloads {
             flat.clear();
             self.flatten(ty, &mut flat);
             for (i, ty) in flat.iter().enumerate() {
@@ -347,8 +338,6 @@ impl Shape {
     fn take(&mut self, inner: &Shape) {
         self.nodes = self.nodes.saturating_add(inner.nodes);
         self.depth = self.depth.max(inner.depth);
-        self.has_borrow |= inner.has_borrow;
         self.has_handle |= inner.has_handle;
-        self.has_list |= inner.has_list;
     }
 }

@@ -13,7 +13,7 @@ impl<'a> Sandbox<'a> {
     /// Makes the core instances, and runs their start functions.
     pub(in crate::sandbox) fn instantiate_component(&mut self, component: &'a Component) -> Result<(), Halt> {
         let plan = &component.plan;
-        let live = Live::new(plan.core_funcs.len(), plan.memories.len(), plan.instances.len());
+        let live = Live::new(plan.core_funcs.len(), plan.memories.len(), plan.instances);
         self.live = Some(Box::new(live));
         self.host().limiter.allow_memories(plan.core_instances.len());
         for (number, instance) in plan.core_instances.iter().enumerate() {

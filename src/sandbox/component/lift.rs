@@ -71,11 +71,8 @@ impl Lift<'_> {
         match types.def(id) {
             Def::Record(fields) => self.flat_all(fields.iter().map(|(_, ty)| *ty), flats),
             Def::Tuple(members) => self.flat_all(members.iter().copied(), flats),
-            Def::Variant(cases) => self.flat_case(ty, cases.len(), |case| cases[case].1, flats),
-            Def::Enum(names) => self.flat_case(ty, names.len(), |_| None, flats),
-            Def::Option(some) => self.flat_case(ty, 2, |case| (case == 1).then_some(*some), flats),
-            Def::Result { ok, err } => {
-                self.flat_case(ty, 2, |case| if case == 0 { *ok } else { *err }, flats)
+            def @ (Def::Variant(_) | Def::Enum(_) | Def::Option(_) | Def::Result { .. }) => {
+                self.flat_case(ty, def, flats)
             }
             Def::Flags(names) => Ok(flags(next(flats)? as u32, names.len())),
             Def::List(element) => {
@@ -108,17 +105,12 @@ impl Lift<'_> {
         Ok(Value::Record(values))
     }
 
-    fn flat_case(
-        &mut self,
-        ty: Ty,
-        cases: usize,
-        payload: impl Fn(usize) -> Option<Ty>,
-        flats: &mut Flats<'_>,
-    ) -> Result<Value, Trap> {
+    fn flat_case(&mut self, ty: Ty, def: &Def, flats: &mut Flats<'_>) -> Result<Value, Trap> {
         let rest = usize::from(self.types.shape(ty).flat) - 1;
-        let case = checked_case(next(flats)? as u32, cases)?;
+        let case = next(flats)? as u32;
+        let payload = payload(def, case)?;
         let after = flats.as_slice().get(rest..).ok_or("too few core values")?;
-        let payload = match payload(case as usize) {
+        let payload = match payload {
             Some(ty) => {
                 self.hold(VALUE_BYTES)?;
                 Some(Box::new(self.flat(ty, flats)?))
@@ -143,18 +135,8 @@ impl Lift<'_> {
         match types.def(id) {
             Def::Record(fields) => self.load_all(fields.iter().map(|(_, ty)| *ty), at),
             Def::Tuple(members) => self.load_all(members.iter().copied(), at),
-            Def::Variant(cases) => {
-                let payload_at = types.payload_at(cases.len(), cases.iter().map(|(_, ty)| *ty));
-                self.load_case(at, cases.len(), payload_at, |case| cases[case].1)
-            }
-            Def::Enum(names) => self.load_case(at, names.len(), 0, |_| None),
-            Def::Option(some) => {
-                let payload_at = types.payload_at(2, [Some(*some)].into_iter());
-                self.load_case(at, 2, payload_at, |case| (case == 1).then_some(*some))
-            }
-            Def::Result { ok, err } => {
-                let payload_at = types.payload_at(2, [*ok, *err].into_iter());
-                self.load_case(at, 2, payload_at, |case| if case == 0 { *ok } else { *err })
+            def @ (Def::Variant(_) | Def::Enum(_) | Def::Option(_) | Def::Result { .. }) => {
+                self.load_case(ty, def, at)
             }
             Def::Flags(names) => Ok(flags(self.number(at, types.shape(ty).size)? as u32, names.len())),
             Def::List(element) => {
@@ -182,15 +164,10 @@ impl Lift<'_> {
         Ok(Value::Record(values))
     }
 
-    fn load_case(
-        &mut self,
-        at: u32,
-        cases: usize,
-        payload_at: u32,
-        payload: impl Fn(usize) -> Option<Ty>,
-    ) -> Result<Value, Trap> {
-        let case = checked_case(self.number(at, discriminant_bytes(cases))? as u32, cases)?;
-        let payload = match payload(case as usize) {
+    fn load_case(&mut self, ty: Ty, def: &Def, at: u32) -> Result<Value, Trap> {
+        let case = self.number(at, discriminant_bytes(def.cases()))? as u32;
+        let payload_at = self.types.shape(ty).payload_at;
+        let payload = match payload(def, case)? {
             Some(ty) => {
                 self.hold(VALUE_BYTES)?;
                 Some(Box::new(self.load(ty, at + payload_at)?))
@@ -297,12 +274,9 @@ fn next(flats: &mut Flats<'_>) -> Result<u64, Trap> {
     flats.next().copied().ok_or_else(|| "too few core values".into())
 }
 
-fn checked_case(case: u32, cases: usize) -> Result<u32, Trap> {
-    if (case as usize) < cases {
-        Ok(case)
-    } else {
-        Err(format!("case {case} of a variant with {cases} cases"))
-    }
+/// What a case carries.
+fn payload(def: &Def, case: u32) -> Result<Option<Ty>, Trap> {
+    def.payload(case).ok_or_else(|| format!("case {case} of a variant with {} cases", def.cases()))
 }
 
 /// The flags that exist.

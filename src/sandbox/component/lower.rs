@@ -73,7 +73,7 @@ impl Sandbox<'_> {
             (def, Value::Variant(case, payload)) => {
                 let end = out.len() + usize::from(types.shape(ty).flat);
                 out.push(u64::from(*case));
-                match (payload_type(def, *case).ok_or_else(|| mismatch(ty, value))?, payload) {
+                match (def.payload(*case).ok_or_else(|| mismatch(ty, value))?, payload) {
                     (Some(inner), Some(payload)) => self.lower_flat(target, inner, payload, out)?,
                     (None, None) => {}
                     _ => return Err(mismatch(ty, value)),
@@ -116,10 +116,10 @@ impl Sandbox<'_> {
                 self.write(target, at, &index.to_le_bytes())
             }
             (def, Value::Variant(case, payload)) => {
-                let (cases, payload_at) = variant(def, target.plan).ok_or_else(|| mismatch(ty, value))?;
-                self.write(target, at, &case.to_le_bytes()[..discriminant_bytes(cases) as usize])?;
-                match (payload_type(def, *case).ok_or_else(|| mismatch(ty, value))?, payload) {
-                    (Some(inner), Some(payload)) => self.store(target, inner, payload, at + payload_at),
+                let carried = def.payload(*case).ok_or_else(|| mismatch(ty, value))?;
+                self.write(target, at, &case.to_le_bytes()[..discriminant_bytes(def.cases()) as usize])?;
+                match (carried, payload) {
+                    (Some(inner), Some(payload)) => self.store(target, inner, payload, at + shape.payload_at),
                     (None, None) => Ok(()),
                     _ => Err(mismatch(ty, value)),
                 }
@@ -272,30 +272,6 @@ fn bits(ty: Ty, value: &Value) -> Option<u64> {
             }
         }
         (Ty::Char, Value::Char(v)) => u64::from(u32::from(*v)),
-        _ => return None,
-    })
-}
-
-/// What the case of a variant carries. None if there is no such case.
-fn payload_type(def: &Def, case: u32) -> Option<Option<Ty>> {
-    let case = case as usize;
-    match def {
-        Def::Variant(cases) => cases.get(case).map(|(_, ty)| *ty),
-        Def::Enum(names) => names.get(case).map(|_| None),
-        Def::Option(ty) => [None, Some(*ty)].get(case).copied(),
-        Def::Result { ok, err } => [*ok, *err].get(case).copied(),
-        _ => None,
-    }
-}
-
-/// The number of cases, and where the payload begins.
-fn variant(def: &Def, plan: &Plan) -> Option<(usize, u32)> {
-    let types = &plan.types;
-    Some(match def {
-        Def::Variant(cases) => (cases.len(), types.payload_at(cases.len(), cases.iter().map(|(_, ty)| *ty))),
-        Def::Enum(names) => (names.len(), 0),
-        Def::Option(ty) => (2, types.payload_at(2, [Some(*ty)].into_iter())),
-        Def::Result { ok, err } => (2, types.payload_at(2, [*ok, *err].into_iter())),
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! Types for tests, with a layout of their own: computed from `CanonicalABI.md` once more, and not by what is tested.
 
-use crate::support::Chance;
+use crate::chance::Chance;
 use fuelbox::component::Value;
 use std::fmt::Write;
 

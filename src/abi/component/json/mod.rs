@@ -1,6 +1,5 @@
 //! Values as JSON, and their types as JSON Schema. `docs/components.md`, "Values as JSON", has the table.
 
-mod base64;
 mod print;
 mod read;
 mod reader;

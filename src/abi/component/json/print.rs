@@ -1,10 +1,10 @@
 //! Prints values as JSON.
 
-use super::base64;
 use crate::abi::component::numbers;
 use crate::abi::component::omitted::is_option;
 use crate::abi::component::out::{NotPrinted, Out};
 use crate::abi::component::places::{case, flags};
+use crate::base::base64;
 use crate::host::component::value::Value;
 use crate::module::component::types::{Def, Ty, Types};
 

@@ -3,13 +3,13 @@
 //! `serde_json` reads numbers to the next but one float, takes the last of two equal keys, and knows no type: its values
 //! would be read once more. So this reads by the type, at once.
 
-use super::base64;
 use super::print::NOT_FINITE;
 use super::reader::{Reader, Step, Wrong};
 use crate::abi::component::numbers;
 use crate::abi::component::omitted::{is_option, shown};
 use crate::abi::component::out::HANDLE;
 use crate::abi::component::places::case;
+use crate::base::base64;
 use crate::base::error::Names;
 use crate::host::component::value::Value;
 use crate::module::component::types::{Def, DefId, FuncTy, Ty, Types};
