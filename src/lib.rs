@@ -74,8 +74,10 @@ pub use gateway::{Gateway, GatewayConfig};
 /// Values of components.
 #[cfg(feature = "component")]
 pub mod component {
+    pub use crate::host::component::embedder::HostInterface;
     pub use crate::host::component::value::{Handle, Value};
 }
+pub use host::embedder::{Guest, HostFunction, HostFunctions, Trap};
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;

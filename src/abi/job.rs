@@ -7,9 +7,10 @@ use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::{GuestEnv, WasiCtx};
-use crate::sandbox::instance::Sandbox;
+use crate::sandbox::instance::{HostPanic, Sandbox};
 use crate::sandbox::pool::{Pool, Warm};
 use crate::sandbox::program::Program;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -115,8 +116,14 @@ fn context(
     })
 }
 
-fn panicked<T>(_: T) -> Error {
-    Error::Internal("the interpreter panicked on this module".into())
+/// What a panic is to whoever asked for the run.
+fn panicked(payload: Box<dyn Any + Send>) -> Error {
+    let what = if payload.is::<HostPanic>() {
+        "a function of the host panicked"
+    } else {
+        "the interpreter panicked on this module"
+    };
+    Error::Internal(what.into())
 }
 
 /// The frame of a command's run: makes the sandbox, instantiates, calls `body`, and collects what was used. A

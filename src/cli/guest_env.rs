@@ -39,7 +39,8 @@ pub fn build(args: &GuestEnvArgs) -> Result<GuestEnv, Failure> {
         }
     };
     let env = env.into_iter().flatten().collect();
-    Ok(GuestEnv { env, dirs, seed: args.seed, config: args.config.clone(), hosts: Vec::new(), terminals })
+    let (seed, config) = (args.seed, args.config.clone());
+    Ok(GuestEnv { env, dirs, seed, config, terminals, ..GuestEnv::default() })
 }
 
 /// Beyond `ulimit -f`, the system sends a signal that ends the process, unless it is handled. Then the write

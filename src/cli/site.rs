@@ -25,7 +25,7 @@ pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> 
         }
     }
     let dirs_within = ServerPolicy::settle(&site.policy_dirs);
-    let loader = Loader::new(Manager::new(processes()));
+    let loader = Loader::default().in_processes(Manager::new(processes()));
     Ok(ServerPolicy { limits, dirs_within, trusted_keys, loader })
 }
 

@@ -117,7 +117,7 @@ on_host!(host1 a: A);
 on_host!(host2 a: A, b: B);
 
 /// A call from the guest.
-fn enter<R: Into<Answer>>(
+pub(super) fn enter<R: Into<Answer>>(
     mut caller: Caller<'_, Host>,
     call: impl FnOnce(&mut StoreContextMut<'_, Host>) -> Result<R, Halt>,
 ) -> Result<R, Error> {

@@ -1,13 +1,15 @@
-//! Finds the functions that a module imports: of WASI preview1, of Extism, and AssemblyScript's `abort`.
+//! Finds the functions that a module imports: of the embedding program, of WASI preview1, of Extism, and AssemblyScript's
+//! `abort`.
 
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::Stop;
+use crate::host::embedder::{Function, HostFunctions};
 use crate::host::functions::{Interface, Row};
 use crate::host::store::{Halt, Host};
 use crate::host::{extism, wasi};
-use crate::module::reader::{Import, Item};
-use wasmi::{Caller, Error, Func};
+use crate::module::reader::{Import, Item, Signature};
+use wasmi::{Caller, Error, Func, Store};
 
 /// The interfaces that guests can import from.
 const INTERFACES: [Interface; 3] = [wasi::INTERFACE, extism::INTERFACE, ASSEMBLYSCRIPT];
@@ -16,38 +18,59 @@ const INTERFACES: [Interface; 3] = [wasi::INTERFACE, extism::INTERFACE, ASSEMBLY
 const ASSEMBLYSCRIPT: Interface =
     Interface { module: "env", rows: &[Row::new("abort", "iiii", "", |store| Func::wrap(store, abort))] };
 
-/// The functions that `imports` ask for, in their order.
+/// A function that a guest imports.
+pub enum Imported {
+    /// One of fuelbox.
+    Row(&'static Row),
+    /// One of the embedding program.
+    Embedder(Function),
+}
+
+impl Imported {
+    /// The function, for the guests of `store`.
+    pub fn create(&self, store: &mut Store<Host>) -> Func {
+        match self {
+            Imported::Row(row) => row.create(store),
+            Imported::Embedder(function) => function.create(store),
+        }
+    }
+}
+
+/// The functions that `imports` ask for, in their order. Those of the `embedder` come first.
 ///
 /// # Errors
 /// The first import that is not provided, or has another type.
-pub fn resolve(imports: &[Import]) -> Result<Box<[&'static Row]>, LoadProblem> {
-    imports.iter().map(|import| find(import, imports)).collect()
+pub fn resolve(imports: &[Import], embedder: &HostFunctions) -> Result<Box<[Imported]>, LoadProblem> {
+    imports.iter().map(|import| find(import, imports, embedder)).collect()
 }
 
-fn find(import: &Import, imports: &[Import]) -> Result<&'static Row, LoadProblem> {
+fn find(import: &Import, imports: &[Import], embedder: &HostFunctions) -> Result<Imported, LoadProblem> {
     let refuse =
         |why: String| LoadProblem::Import { import: format!("{}.{}", import.module, import.name), why };
+    let typed = |provided: &Signature, function: Imported| match &import.item {
+        Item::Function(wanted) if wanted == provided => Ok(function),
+        Item::Function(wanted) => Err(refuse(format!("as {wanted}, but it is {provided}"))),
+        other => Err(refuse(format!("as a{other}, but it is a function"))),
+    };
+    if let Some(function) = embedder.find(&import.module, &import.name) {
+        return typed(function.signature(), Imported::Embedder(function.clone()));
+    }
     match import.module.as_str() {
-        extism::USER_MODULE => return Err(of_embedder(imports)),
+        extism::USER_MODULE => return Err(of_embedder(imports, embedder)),
         "wasi_unstable" => return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into())),
         _ => {}
     }
     let interface = INTERFACES.iter().find(|interface| interface.module == import.module);
     let row = interface.and_then(|interface| interface.find(&import.name));
     let row = row.ok_or_else(|| refuse("which fuelbox does not provide".into()))?;
-    let provided = row.signature();
-    match &import.item {
-        Item::Function(wanted) if *wanted == provided => Ok(row),
-        Item::Function(wanted) => Err(refuse(format!("as {wanted}, but it is {provided}"))),
-        other => Err(refuse(format!("as a{other}, but it is a function"))),
-    }
+    typed(&row.signature(), Imported::Row(row))
 }
 
-/// The refusal of a module that imports functions of an embedding host; names all of them.
-fn of_embedder(imports: &[Import]) -> LoadProblem {
+/// The refusal of a module that imports functions of an embedding host which are not there; names all of them.
+fn of_embedder(imports: &[Import], embedder: &HostFunctions) -> LoadProblem {
     let mut names = Vec::new();
     for import in imports.iter().filter(|import| import.module == extism::USER_MODULE) {
-        if !names.contains(&import.name) {
+        if embedder.find(&import.module, &import.name).is_none() && !names.contains(&import.name) {
             names.push(import.name.clone());
         }
     }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "component")]
 pub mod component;
+pub(crate) mod embedder;
 pub(crate) mod extism;
 pub(crate) mod functions;
 pub mod guest_log;

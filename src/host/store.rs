@@ -10,7 +10,7 @@ use crate::host::wasi::abi::{Fault, Wait};
 use crate::host::wasi::ctx::{Call, WasiCtx};
 use std::fmt;
 use wasmi::errors::{HostError, MemoryError, TableError};
-use wasmi::{Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder};
+use wasmi::{F32, F64, Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder, Val};
 use wasmi_core::LimiterError;
 
 /// The data of a store.
@@ -78,7 +78,7 @@ impl Host {
 pub type Again = Box<dyn Fn(&mut Call<'_>) -> Result<(), Fault> + Send + Sync>;
 
 /// The result of a host function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Answer {
     /// Nothing.
     None,
@@ -86,6 +86,23 @@ pub enum Answer {
     I32(i32),
     /// An i64.
     I64(i64),
+    /// An f32.
+    F32(F32),
+    /// An f64.
+    F64(F64),
+}
+
+impl Answer {
+    /// The number, if it is one.
+    pub fn val(self) -> Option<Val> {
+        match self {
+            Answer::None => None,
+            Answer::I32(v) => Some(Val::I32(v)),
+            Answer::I64(v) => Some(Val::I64(v)),
+            Answer::F32(v) => Some(Val::F32(v)),
+            Answer::F64(v) => Some(Val::F64(v)),
+        }
+    }
 }
 
 impl From<()> for Answer {

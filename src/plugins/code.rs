@@ -7,7 +7,7 @@ use crate::base::outcome::Stop;
 #[cfg(feature = "isolation")]
 use crate::isolation::{Sealed, Spec, manager::Manager};
 use crate::module::reader::ModuleInfo;
-use crate::sandbox::program::Program;
+use crate::sandbox::program::{CompileOptions, Program};
 use std::borrow::Cow;
 #[cfg(feature = "isolation")]
 use std::sync::Arc;
@@ -77,6 +77,8 @@ impl Code {
 /// Where modules are loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Loader {
+    /// How modules are compiled in this process.
+    options: CompileOptions,
     #[cfg(feature = "isolation")]
     manager: Option<Arc<Manager>>,
 }
@@ -102,10 +104,15 @@ impl Place {
 }
 
 impl Loader {
+    /// In this process, compiled like this.
+    pub fn with(options: CompileOptions) -> Loader {
+        Loader { options, ..Loader::default() }
+    }
+
     /// In processes of `manager`, those modules that are to be there.
     #[cfg(feature = "isolation")]
-    pub fn new(manager: Manager) -> Loader {
-        Loader { manager: Some(Arc::new(manager)) }
+    pub fn in_processes(self, manager: Manager) -> Loader {
+        Loader { manager: Some(Arc::new(manager)), ..self }
     }
 
     /// What has the processes.
@@ -143,7 +150,7 @@ impl Loader {
         }
         #[cfg(not(feature = "isolation"))]
         let _ = place;
-        Ok(Code::Here(Box::new(Program::compile(name, bytes, limits)?)))
+        Ok(Code::Here(Box::new(Program::compile_with(name, bytes, limits, &self.options)?)))
     }
 
     /// Ends the processes of plug-ins that are gone or have changed.

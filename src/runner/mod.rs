@@ -12,6 +12,7 @@ use crate::base::limits::Limits;
 #[cfg(feature = "plugins")]
 use crate::base::limits::WarmLimits;
 use crate::base::outcome::Report;
+use crate::host::embedder::HostFunctions;
 use crate::host::guest_log::{Lines, Origin};
 use crate::host::streams::{SharedWriter, SinkTo};
 use crate::host::wasi::ctx::GuestEnv;
@@ -20,7 +21,7 @@ use crate::isolation::{Isolation, manager::Manager};
 #[cfg(feature = "plugins")]
 use crate::plugins::{catalog::Catalog, code::Loader, policy::ServerPolicy, signature::TrustedKey};
 use crate::sandbox::file::load_file;
-use crate::sandbox::program::Program;
+use crate::sandbox::program::{CompileOptions, Program};
 use crate::sandbox::tail_calls;
 use std::io::Write;
 #[cfg(feature = "plugins")]
@@ -58,6 +59,8 @@ pub struct RunnerConfig {
     /// Where guests' standard output goes as it is written (that of commands is their result instead).
     /// Without one it goes to the log, as standard error always does.
     pub stdout: Option<Box<dyn Write + Send>>,
+    /// Functions that guests may import; by default none. Guests in processes of their own have none of them.
+    pub host_functions: HostFunctions,
 }
 
 /// Runs guests. `Send + Sync`: runs from many threads go on in parallel, each in an instance of its own.
@@ -82,6 +85,7 @@ pub struct Runner {
     #[cfg(feature = "plugins")]
     catalog: Arc<Catalog>,
     stdout: Option<SharedWriter>,
+    compile_options: CompileOptions,
 }
 
 impl std::fmt::Debug for Runner {
@@ -106,17 +110,18 @@ impl Runner {
         tail_calls::check_early()?;
         config.limits.check().map_err(Error::Limits)?;
         let stdout = config.stdout.map(|writer| Arc::new(Mutex::new(writer)) as SharedWriter);
+        let compile_options =
+            CompileOptions { host_functions: config.host_functions, ..CompileOptions::default() };
         Ok(Runner {
             #[cfg(feature = "plugins")]
             catalog: {
                 config.warm.check().map_err(Error::Limits)?;
+                let loader = Loader::with(compile_options.clone());
                 #[cfg(feature = "isolation")]
                 let loader = match &config.isolation {
-                    Some(isolation) => Loader::new(Manager::new(isolation.clone())),
-                    None => Loader::default(),
+                    Some(isolation) => loader.in_processes(Manager::new(isolation.clone())),
+                    None => loader,
                 };
-                #[cfg(not(feature = "isolation"))]
-                let loader = Loader::default();
                 let server = ServerPolicy {
                     loader,
                     limits: config.limits.clone(),
@@ -127,6 +132,7 @@ impl Runner {
             },
             limits: config.limits,
             stdout,
+            compile_options,
         })
     }
 
@@ -141,7 +147,7 @@ impl Runner {
     /// # Errors
     /// As [`Program::compile`].
     pub fn compile(&self, name: &str, bytes: &[u8]) -> Result<Program, Error> {
-        Program::compile(name, bytes, &self.limits)
+        Program::compile_with(name, bytes, &self.limits, &self.compile_options)
     }
 
     /// Runs `target` with `input`: a [`Call`](crate::Call) of a function, or the [`Invocation`](crate::Invocation) of a
@@ -180,7 +186,7 @@ impl Runner {
             #[cfg(feature = "plugins")]
             Target::Plugin(name) => self.run_plugin(&*self.plugins().get(name)?, input, context),
             Target::Path(path) => {
-                let program = load_file(path, &self.limits)?;
+                let program = load_file(path, &self.limits, &self.compile_options)?;
                 self.run_in(Target::Program(&program), input, context)
             }
             Target::Program(program) => {

@@ -7,8 +7,8 @@ use crate::base::limits::{
     SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Budget, Share};
-use crate::host::functions::Row;
-use crate::host::linker;
+use crate::host::embedder::HostFunctions;
+use crate::host::linker::{self, Imported};
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 #[cfg(feature = "component")]
@@ -32,6 +32,8 @@ pub struct CompileOptions {
     pub slice_fuel: u64,
     /// When functions are translated.
     pub translation: Translation,
+    /// Functions of the embedding program.
+    pub host_functions: HostFunctions,
 }
 
 /// When functions are translated. All are validated before any guest runs.
@@ -49,7 +51,12 @@ pub enum Translation {
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        CompileOptions { work_arounds: true, slice_fuel: SLICE_FUEL, translation: Translation::AtLoad }
+        CompileOptions {
+            work_arounds: true,
+            slice_fuel: SLICE_FUEL,
+            translation: Translation::AtLoad,
+            host_functions: HostFunctions::default(),
+        }
     }
 }
 
@@ -67,7 +74,7 @@ pub struct CoreModule {
     /// The module.
     pub module: Module,
     /// The functions that it imports.
-    pub imports: Box<[&'static Row]>,
+    pub imports: Box<[Imported]>,
     /// The type of its memory, which is the last import.
     pub memory: Option<MemoryType>,
     /// The exported name of its start function.
@@ -123,7 +130,7 @@ pub fn compile(
     let module =
         modules.into_iter().next().ok_or_else(|| LoadProblem::Invalid("there is no module".into()))?;
     let Part { info, rewritten: Rewritten { start, imports_memory }, .. } = part;
-    let imports = linker::resolve(&info.imports)?;
+    let imports = linker::resolve(&info.imports, &options.host_functions)?;
     let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
     let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
     let code = Code::Module(CoreModule { module, imports, memory, start });
@@ -165,7 +172,7 @@ fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Resul
         start: part.rewritten.start.clone(),
         memory_bytes: part.info.memory.map_or(0, |memory| memory.min_pages.saturating_mul(PAGE_BYTES as u64)),
     });
-    let component = compiled::Component::new(plan, modules.collect())?;
+    let component = compiled::Component::new(plan, modules.collect(), &options.host_functions)?;
     exports::declare(&component.plan, &component.offered, &mut info)?;
     let code = Code::Component(Box::new(component));
     Ok(Compiled { code, info, translated, reads_clocks: true, size: wasm.len() })

@@ -2,7 +2,7 @@
 
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
-use crate::sandbox::program::Program;
+use crate::sandbox::program::{CompileOptions, Program};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,9 +14,9 @@ pub const ENDINGS: &[&str] = if cfg!(feature = "wat") { &["wasm", "wat"] } else 
 ///
 /// # Errors
 /// [`Error::Io`] with the path; [`Error::Load`] as [`Program::compile`].
-pub fn load_file(path: &Path, limits: &Limits) -> Result<Program, Error> {
+pub fn load_file(path: &Path, limits: &Limits, options: &CompileOptions) -> Result<Program, Error> {
     let bytes = read_file(path, limits)?;
-    Program::compile(&path.display().to_string(), &bytes, limits)
+    Program::compile_bytes(&path.display().to_string(), bytes.into(), limits, options)
 }
 
 /// Reads the module file at `path`, at most as many bytes as `limits` allow.

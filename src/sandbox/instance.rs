@@ -7,7 +7,7 @@ use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, Limits};
 use crate::base::outcome::{Stop, Usage};
 use crate::host::functions;
-use crate::host::store::{Again, Answer, Halt, Host};
+use crate::host::store::{Again, Halt, Host};
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::compile::CoreModule;
@@ -20,6 +20,9 @@ use crate::sandbox::spares::Spare;
 use crate::sandbox::trap;
 use std::time::{Duration, Instant};
 use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
+
+/// What a panic of a function of the host goes on as, once no handler of the interpreter is on the stack.
+pub struct HostPanic;
 
 /// How a call into the guest ended.
 pub enum Ended {
@@ -216,14 +219,9 @@ impl<'a> Sandbox<'a> {
                 }
                 Ok(ResumableCall::HostTrap(trap)) => match trap.host_error().downcast_ref::<Halt>() {
                     Some(Halt::Pause(answer)) => {
-                        let (mut answers, mut count) = ([Val::I32(0)], 1);
-                        match answer {
-                            Answer::None => count = 0,
-                            Answer::I32(v) => answers[0] = Val::I32(*v),
-                            Answer::I64(v) => answers[0] = Val::I64(*v),
-                        }
+                        let answer = answer.val();
                         self.settle()?;
-                        trap.resume(&mut *self.slot, &answers[..count], results)
+                        trap.resume(&mut *self.slot, answer.as_slice(), results)
                     }
                     #[cfg(feature = "component")]
                     Some(Halt::Component(core)) => match self.called_out(*core) {
@@ -367,7 +365,7 @@ impl<'a> Sandbox<'a> {
             }
             Halt::Stop(stop) => Err(stop.clone()),
             // The panic continues here: no handler of the interpreter is on the stack.
-            Halt::Panicked => std::panic::resume_unwind(Box::new("a host call panicked")),
+            Halt::Panicked => std::panic::resume_unwind(Box::new(HostPanic)),
             // Only for an import that is exported again and called from outside. There is nothing to resume.
             Halt::Pause(_) | Halt::Wait(..) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))

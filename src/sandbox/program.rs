@@ -14,7 +14,7 @@ use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spares;
 use crate::sandbox::{region, tail_calls};
 use std::borrow::Cow;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use wasmi::{Engine, Store};
 
@@ -104,7 +104,7 @@ impl Program {
         region::prepare();
         limits.check().map_err(Error::Limits)?;
         // A module that panics the interpreter's compiler is refused like any other.
-        let compiled = catch_unwind(|| compile::compile(bytes, limits, options))
+        let compiled = catch_unwind(AssertUnwindSafe(|| compile::compile(bytes, limits, options)))
             .unwrap_or_else(|_| Err(LoadProblem::Invalid("the interpreter panicked on it".into())));
         let compiled = compiled.map_err(|problem| Error::Load { name: name.into(), problem })?;
         let Compiled { code, info, translated, reads_clocks, size } = compiled;

@@ -1,7 +1,7 @@
 //! A store for instances, one after the other, and the region that their memory is in.
 #![allow(unsafe_code)]
 
-use crate::host::functions::Row;
+use crate::host::linker::Imported;
 use crate::host::store::Host;
 use crate::sandbox::region::{self, Region};
 use std::ops::Range;
@@ -105,10 +105,11 @@ impl Slot {
     /// The limiter denied the memory, or the system has none.
     pub fn import(
         &mut self,
-        functions: &[&'static Row],
+        functions: &[Imported],
         memory: Option<(MemoryType, Option<Region>)>,
     ) -> Result<(), Error> {
-        self.imports = functions.iter().map(|row| Extern::Func(row.create(&mut self.store))).collect();
+        self.imports =
+            functions.iter().map(|function| Extern::Func(function.create(&mut self.store))).collect();
         let Some((ty, region)) = memory else { return Ok(()) };
         let memory = match region {
             Some(region) if self.region.is_none() => {

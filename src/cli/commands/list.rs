@@ -19,7 +19,7 @@ pub fn execute(list: List) -> Result<(), Failure> {
         return print_names(target::names(&list.source)?.iter().map(String::as_str));
     }
     let plugins = Plugins::new();
-    let loader = Loader::new(Manager::new(site::processes()));
+    let loader = Loader::default().in_processes(Manager::new(site::processes()));
     let server = ServerPolicy { limits: list.limits.clone(), loader, ..ServerPolicy::default() };
     match target::folder(&list.source)? {
         Some(folder) => {

@@ -6,6 +6,7 @@ use super::value::Value;
 use crate::host::wasi::ctx::WasiCtx;
 
 /// An interface that components import, in all its 0.2 versions.
+#[derive(Clone, Copy)]
 pub struct Interface {
     /// Its name without a version: `wasi:io/streams`.
     pub name: &'static str,

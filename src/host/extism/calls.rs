@@ -229,7 +229,7 @@ fn answer(host: &mut Host, value: Option<Vec<u8>>, what: &str) -> Result<u64> {
 }
 
 /// A block with `bytes`; 0 for no bytes.
-fn block_of(host: &mut Host, bytes: &[u8], what: &str) -> Result<u64> {
+pub fn block_of(host: &mut Host, bytes: &[u8], what: &str) -> Result<u64> {
     if bytes.is_empty() {
         return Ok(0);
     }

@@ -8,7 +8,9 @@ use super::files::Files;
 use super::time::{Clock, CpuTime};
 use crate::base::limits::Limits;
 use crate::host::streams::{Sink, SinkTo, Stdin};
+use std::any::Any;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a guest is given beside its input: environment, directories, clock and randomness.
@@ -40,6 +42,8 @@ pub struct GuestEnv {
     pub hosts: Vec<String>,
     /// Whether standard input, output and error are terminals; guests then say so to their users.
     pub terminals: [bool; 3],
+    /// What functions of the embedding program are to know of the run ([`Guest::data`](crate::Guest::data)).
+    pub data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl GuestEnv {
@@ -84,6 +88,8 @@ pub struct WasiCtx {
     pub hosts: Vec<String>,
     /// Whether the run answers a request by `wasi:http`.
     pub http: Option<HttpRun>,
+    /// What functions of the embedding program are to know of the run.
+    pub data: Option<Arc<dyn Any + Send + Sync>>,
     /// Bytes moved by the present call, which it pays for in fuel.
     pub moved_bytes: u64,
     /// Fuel that the present call costs beside.
@@ -150,6 +156,7 @@ impl WasiCtx {
             config: guest_env.config,
             hosts: guest_env.hosts,
             http: None,
+            data: guest_env.data,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,
@@ -172,6 +179,7 @@ impl WasiCtx {
             config: Vec::new(),
             hosts: Vec::new(),
             http: None,
+            data: None,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,

@@ -4,17 +4,21 @@
 //! called is done here; and it is resumed with the results. So fuel, deadline and waiting are those of every other call.
 
 use super::compile::{Component, Core};
+use super::hosts::HostFunc;
 use super::lift::Lift;
 use super::live::{Live, trap};
 use super::lower::Target;
 use crate::base::outcome::Stop;
+use crate::host::component::embedder::HostBody;
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::value::Value;
+use crate::host::embedder::Guest;
 use crate::host::store::{Halt, charge};
 use crate::host::wasi::time::Clock;
 use crate::module::component::plan::{CoreFunc, FuncCode, Options};
 use crate::module::component::types::{Flat, FuncTy, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmi::{AsContextMut, Func, Val};
 
 /// How a call of a component's function ended.
@@ -290,7 +294,14 @@ impl<'a> Sandbox<'a> {
         func: u32,
         args: &[Value],
     ) -> Result<Option<Value>, Halt> {
-        let row = component.hosts[func as usize].ok_or_else(|| trap("no function of the host"))?;
+        let function = component.hosts[func as usize].as_ref();
+        let row = match function.ok_or_else(|| trap("no function of the host"))? {
+            HostFunc::Row(row) => row,
+            HostFunc::Embedder { title, call } => {
+                let ty = &component.plan.funcs[func as usize].ty;
+                return self.call_embedder(title, &**call, ty, args);
+            }
+        };
         loop {
             let left = self.slot.fuel();
             let fuel_used = self.slot.data().fuel_used(left);
@@ -308,6 +319,29 @@ impl<'a> Sandbox<'a> {
                 Err(Fail::Wait(wait)) => self.wait_once(wait).map_err(Halt::Stop)?,
             }
         }
+    }
+}
+
+impl Sandbox<'_> {
+    /// Calls a function of the embedding program.
+    fn call_embedder(
+        &mut self,
+        title: &str,
+        call: &HostBody,
+        ty: &FuncTy,
+        args: &[Value],
+    ) -> Result<Option<Value>, Halt> {
+        let live = self.live.as_mut().ok_or_else(|| trap("no component"))?;
+        let mut guest = Guest::of_component(self.slot.data_mut(), &mut live.table);
+        let done = catch_unwind(AssertUnwindSafe(|| call(&mut guest, args))).map_err(|_| Halt::Panicked)?;
+        drop(guest);
+        // It may have taken any time.
+        self.check_deadline(0).map_err(Halt::Stop)?;
+        let value = done.map_err(|why| trap(format!("{title}: {why}")))?;
+        if value.is_some() != ty.result.is_some() {
+            return Err(trap(format!("{title}: it gave no result of its type")));
+        }
+        Ok(value)
     }
 }
 

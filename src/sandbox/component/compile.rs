@@ -1,9 +1,9 @@
 //! A component that is ready for instantiation: its plan, its core modules and the host's functions.
 
 use super::exports::{self, Offered};
-use super::hosts;
+use super::hosts::{self, HostFunc};
 use crate::base::error::LoadProblem;
-use crate::host::component::function::Row;
+use crate::host::embedder::HostFunctions;
 use crate::module::component::link::{Kind, Wanted};
 use crate::module::component::plan::{CoreItem, FuncCode, Plan};
 use crate::module::component::types::{FLAT_MAX, Flat, FuncTy, Types};
@@ -20,7 +20,7 @@ pub struct Component {
     /// For each core instance, what it imports.
     pub imports: Vec<Vec<CoreItem>>,
     /// For each function of the plan, the host's function that it is.
-    pub hosts: Vec<Option<&'static Row>>,
+    pub hosts: Vec<Option<HostFunc>>,
     /// For each function of the plan that a core function implements, how that is called.
     pub lifted: Vec<Option<Core>>,
     /// For each lowered function, how a core module calls it.
@@ -76,16 +76,20 @@ impl Core {
 }
 
 impl Component {
-    /// The component of this plan and these modules.
+    /// The component of this plan and these modules, with these functions of the embedding program.
     ///
     /// # Errors
     /// An import that is not provided.
-    pub fn new(mut plan: Plan, modules: Vec<CoreModule>) -> Result<Component, LoadProblem> {
+    pub fn new(
+        mut plan: Plan,
+        modules: Vec<CoreModule>,
+        embedder: &HostFunctions,
+    ) -> Result<Component, LoadProblem> {
         // In the order in which the interpreter wants them, which is not always the module's.
         let wanted: Vec<Vec<_>> =
             modules.iter().map(|module| module.module.imports().map(wanted).collect()).collect();
         let imports = plan.link(&wanted)?;
-        let hosts = hosts::resolve(&mut plan)?;
+        let hosts = hosts::resolve(&mut plan, embedder)?;
         let types = &plan.types;
         let lifted = plan.funcs.iter().map(|func| match func.code {
             FuncCode::Lifted(..) => Some(Core::new(types, &func.ty, false)),

@@ -84,7 +84,7 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
             policy_dirs: server.dirs_within.clone(),
             trusted_keys: server.trusted_keys.clone(),
             isolation: Some(isolation),
-            stdout: None,
+            ..RunnerConfig::default()
         })
     })?;
     let Some(folder) = target::folder(&serve.source)? else {

@@ -1,7 +1,7 @@
 //! The names of interfaces' types, and what is behind them.
 
 use super::text::Text;
-use crate::host::component::function::{Interface, Row};
+use crate::host::component::function::Interface;
 use crate::module::component::types::{Def, FuncTy, ResourceId, Ty, Types};
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ const DEPTH_MAX: u32 = 32;
 /// The names of interfaces' types, resolved when they are asked for.
 pub struct Names<'a> {
     types: &'a mut Types,
-    find: &'a dyn Fn(&str) -> Option<&'static Interface>,
+    find: &'a dyn Fn(&str) -> Option<&'a Interface>,
     resource: &'a mut dyn FnMut(&str, &str) -> ResourceId,
     /// By interface and name.
     known: HashMap<(&'static str, &'static str), Named>,
@@ -32,18 +32,23 @@ impl<'a> Names<'a> {
     /// the interface that declares it and its own; it is asked once for each.
     pub fn new(
         types: &'a mut Types,
-        find: &'a dyn Fn(&str) -> Option<&'static Interface>,
+        find: &'a dyn Fn(&str) -> Option<&'a Interface>,
         resource: &'a mut dyn FnMut(&str, &str) -> ResourceId,
     ) -> Names<'a> {
         Names { types, find, resource, known: HashMap::new(), depth: 0 }
     }
 
-    /// The type of a function of `interface`.
+    /// The type of the function `name` of `interface`, which is `ty` in WIT.
     ///
     /// # Errors
     /// It is no WIT, or has a name that stands for nothing.
-    pub fn function(&mut self, interface: &Interface, row: &Row) -> Result<FuncTy, String> {
-        self.func_ty(interface, row.ty).map_err(|why| format!("{}: {}: {why}", interface.name, row.name))
+    pub fn function(
+        &mut self,
+        interface: &Interface,
+        name: &str,
+        ty: &'static str,
+    ) -> Result<FuncTy, String> {
+        self.func_ty(interface, ty).map_err(|why| format!("{}: {name}: {why}", interface.name))
     }
 
     /// What `name` stands for in `interface`.

@@ -1,7 +1,7 @@
 //! The tests of this folder.
 
 use super::{Named, Names};
-use crate::host::component::function::{Interface, Row};
+use crate::host::component::function::Interface;
 use crate::module::component::types::{Def, FuncTy, ResourceId, Ty, Types};
 use std::collections::BTreeMap;
 
@@ -63,8 +63,7 @@ impl Resources {
 fn function(types: &mut Types, interface: &Interface, ty: &'static str) -> Result<FuncTy, String> {
     let mut resources = Resources::default();
     let mut resource = |interface: &str, name: &str| resources.id(interface, name);
-    let row = Row { name: "f", ty, call: |_, _| Ok(None) };
-    Names::new(types, &find, &mut resource).function(interface, &row)
+    Names::new(types, &find, &mut resource).function(interface, "f", ty)
 }
 
 fn def(types: &Types, ty: Ty) -> &Def {
