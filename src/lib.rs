@@ -60,6 +60,7 @@ mod runner;
 pub mod sandbox;
 
 pub use abi::{Call, Convention, Input, Invocation};
+pub use base::cancel::Cancel;
 pub use base::error::{Error, LoadProblem, Names};
 #[cfg(feature = "gateway")]
 pub use base::limits::DoorLimits;
@@ -77,7 +78,7 @@ pub mod component {
     pub use crate::host::component::embedder::HostInterface;
     pub use crate::host::component::value::{Handle, Value};
 }
-pub use host::embedder::{Guest, HostFunction, HostFunctions, Trap};
+pub use host::embedder::{functions::HostFunctions, guest::Guest, trap::Trap, typed::HostFunction};
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;

@@ -51,7 +51,7 @@ pub struct Environment {
 
 impl From<&GuestEnv> for Environment {
     fn from(env: &GuestEnv) -> Environment {
-        let GuestEnv { env, dirs: _, seed, config, hosts, terminals, data: _ } = env.clone();
+        let GuestEnv { env, dirs: _, seed, config, hosts, terminals, data: _, cancel: _ } = env.clone();
         Environment { env, seed, config, hosts, terminals }
     }
 }
@@ -59,7 +59,7 @@ impl From<&GuestEnv> for Environment {
 impl From<Environment> for GuestEnv {
     fn from(env: Environment) -> GuestEnv {
         let Environment { env, seed, config, hosts, terminals } = env;
-        GuestEnv { env, dirs: Vec::new(), seed, config, hosts, terminals, data: None }
+        GuestEnv { env, seed, config, hosts, terminals, ..GuestEnv::default() }
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod base64;
 #[cfg(feature = "isolation")]
 pub(crate) mod bounded;
+pub mod cancel;
 #[cfg(feature = "plugins")]
 pub mod digest;
 pub(crate) mod error;

@@ -145,6 +145,8 @@ pub enum Stop {
     },
     /// The guest broke its calling convention, for example with a pointer outside its memory.
     Convention(String),
+    /// The run was cancelled ([`Cancel`](crate::Cancel)).
+    Cancelled,
     /// The process that ran the guest died.
     Died {
         /// How: `abort`, `out of memory`, `bad system call`, `killed`, `signal`, `exit`, `protocol` (it answered what no

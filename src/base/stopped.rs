@@ -34,6 +34,7 @@ impl fmt::Display for Stop {
                 write!(f, "plug-in failed with code {code}, and gave no message")
             }
             Stop::Failed { code: _, message } => write!(f, "plug-in failed: {message}"),
+            Stop::Cancelled => f.write_str("the run was cancelled"),
             Stop::Died { how: "loading", .. } => f.write_str(
                 "the guest's process died again and again while it loaded the module; it is not tried again before the \
                  module changes",

@@ -4,7 +4,7 @@
 use crate::base::error::LoadProblem;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::Stop;
-use crate::host::embedder::{Function, HostFunctions};
+use crate::host::embedder::functions::{Function, HostFunctions};
 use crate::host::functions::{Interface, Row};
 use crate::host::store::{Halt, Host};
 use crate::host::{extism, wasi};

@@ -70,7 +70,7 @@ impl Host {
 
     /// Fuel used so far, if `left` is left of the slices.
     pub fn fuel_used(&self, left: u64) -> u64 {
-        self.fuel_issued - left + self.fuel_owed
+        (self.fuel_issued - left).saturating_add(self.fuel_owed)
     }
 }
 
@@ -171,9 +171,10 @@ pub fn charge(store: &mut StoreContextMut<'_, Host>) -> bool {
     let host = store.data_mut();
     let bytes = std::mem::take(&mut host.wasi.moved_bytes);
     let extra = std::mem::take(&mut host.wasi.extra_fuel);
-    let cost = HOST_CALL_FUEL + bytes / u64::from(BULK_BYTES_PER_FUEL) + extra;
+    // A function of the embedding program charges what it likes.
+    let cost = (HOST_CALL_FUEL + bytes / u64::from(BULK_BYTES_PER_FUEL)).saturating_add(extra);
     let paid = cost.min(fuel);
-    host.fuel_owed += cost - paid;
+    host.fuel_owed = host.fuel_owed.saturating_add(cost - paid);
     let is_paid = host.fuel_owed == 0;
     // Fuel metering is always on (`sandbox/engine.rs`), so this cannot fail.
     let _ = store.set_fuel(fuel - paid);

@@ -6,7 +6,7 @@ use crate::base::limits::{Limits, WarmLimits};
 use crate::base::lock::lock;
 #[cfg(feature = "isolation")]
 use crate::plugins::code::Loader;
-use crate::plugins::deploy::Deploy;
+use crate::plugins::deploy::{Deploy, is_name};
 use crate::plugins::folder::{Changes, Folder};
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::Plugins;
@@ -142,5 +142,16 @@ impl Catalog {
         self.plugins.add_built_in(&self.server)?;
         self.is_loaded.store(true, Relaxed);
         Ok(())
+    }
+
+    /// Adds the module in `bytes` as the plug-in `name`, or replaces it.
+    ///
+    /// # Errors
+    /// [`Error::Load`] if it does not load; [`Error::Input`] for a name that no plug-in can have.
+    pub fn load_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        if !is_name(name) {
+            return Err(Error::Input(format!("{name:?} cannot be the name of a plug-in")));
+        }
+        self.plugins.add(name, bytes, &self.server)
     }
 }

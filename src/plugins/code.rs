@@ -106,7 +106,11 @@ impl Place {
 impl Loader {
     /// In this process, compiled like this.
     pub fn with(options: CompileOptions) -> Loader {
-        Loader { options, ..Loader::default() }
+        Loader {
+            options,
+            #[cfg(feature = "isolation")]
+            manager: None,
+        }
     }
 
     /// In processes of `manager`, those modules that are to be there.

@@ -320,12 +320,18 @@ impl Plugins {
     /// # Errors
     /// One does not fit under the limits of `server`.
     pub fn add_built_in(&self, server: &ServerPolicy) -> Result<(), Error> {
-        for (name, wasm) in examples::BUILT_IN {
-            let place = server.loader.place(None).unwrap_or(Place::Thread);
-            let code = server.loader.load(name, wasm, (&server.limits, place))?;
-            let policy = Policy::of_server(&server.limits);
-            self.put(name, Loaded { code, policy, digest: Digest::of(wasm) }, None);
-        }
+        examples::BUILT_IN.iter().try_for_each(|(name, wasm)| self.add(name, wasm, server))
+    }
+
+    /// Adds the module in `bytes`, with no policy but the server's, or replaces the plug-in with the same name.
+    ///
+    /// # Errors
+    /// It does not load.
+    pub fn add(&self, name: &str, bytes: &[u8], server: &ServerPolicy) -> Result<(), Error> {
+        let place = server.loader.place(None).unwrap_or(Place::Thread);
+        let code = server.loader.load(name, bytes, (&server.limits, place))?;
+        let policy = Policy::of_server(&server.limits);
+        self.put(name, Loaded { code, policy, digest: Digest::of(bytes) }, None);
         Ok(())
     }
 }

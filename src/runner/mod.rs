@@ -12,7 +12,7 @@ use crate::base::limits::Limits;
 #[cfg(feature = "plugins")]
 use crate::base::limits::WarmLimits;
 use crate::base::outcome::Report;
-use crate::host::embedder::HostFunctions;
+use crate::host::embedder::functions::HostFunctions;
 use crate::host::guest_log::{Lines, Origin};
 use crate::host::streams::{SharedWriter, SinkTo};
 use crate::host::wasi::ctx::GuestEnv;

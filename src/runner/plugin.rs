@@ -61,6 +61,25 @@ impl Runner {
         self.catalog.reload()
     }
 
+    /// Adds the module in `bytes`, binary or text, as the plug-in `name`, under the limits of this runner and no policy. It
+    /// replaces a plug-in with this name, whose calls end with the module that they began with. A file of the folder
+    /// of [`Runner::load_plugins`] with this name replaces it in turn when it changes. Signatures are not asked for.
+    ///
+    /// # Errors
+    /// [`Error::Load`] if it does not load; the plug-in stays as it was. [`Error::Input`] for a name that no plug-in can have.
+    ///
+    /// ```
+    /// # use fuelbox::{Call, Runner, RunnerConfig};
+    /// let runner = Runner::new(RunnerConfig::default())?;
+    /// runner.load_bytes("sum", include_bytes!("../../guests/prebuilt/add.wasm"))?;
+    /// let report = runner.run("sum", Call::values("add", &[1.into(), 2.into()]))?;
+    /// assert_eq!(report.result?, [3.into()]);
+    /// # Ok::<(), fuelbox::Error>(())
+    /// ```
+    pub fn load_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.catalog.load_bytes(name, bytes)
+    }
+
     /// Adds the example guests that are built into the crate.
     ///
     /// # Errors

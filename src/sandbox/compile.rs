@@ -7,7 +7,7 @@ use crate::base::limits::{
     SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Budget, Share};
-use crate::host::embedder::HostFunctions;
+use crate::host::embedder::functions::HostFunctions;
 use crate::host::linker::{self, Imported};
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};

@@ -1,6 +1,7 @@
 //! What a run has left: fuel, handed out in slices, and time, looked at between them.
 
 use super::instance::Sandbox;
+use crate::base::cancel::Cancel;
 use crate::base::limits::{
     BULK_BYTES_PER_FUEL, BULK_BYTES_PER_MS, BULK_OVERRUN_MS, FRESH_BYTES_PER_MS, SLICE_FUEL,
     UNCHECKED_SLICE_FUEL,
@@ -26,7 +27,8 @@ impl Sandbox<'_> {
     }
 
     pub(super) fn fuel_used(&self) -> u64 {
-        let used = self.fuel_limit - self.fuel_unissued - self.fuel_left() + self.slot.data().fuel_owed;
+        let spent = self.fuel_limit - self.fuel_unissued - self.fuel_left();
+        let used = spent.saturating_add(self.slot.data().fuel_owed);
         used.min(self.fuel_limit)
     }
 
@@ -68,7 +70,11 @@ impl Sandbox<'_> {
         if self.slot.data().fuel_owed == 0 { self.check_deadline(0) } else { self.next_slice(0) }
     }
 
+    /// Checks that the run is not cancelled, that its deadline has not passed, and that the next step will not pass it.
     pub(super) fn check_deadline(&self, required: u64) -> Result<(), Stop> {
+        if self.slot.data().wasi.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Err(Stop::Cancelled);
+        }
         if self.deadline.is_none() {
             return Ok(());
         }

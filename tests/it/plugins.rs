@@ -9,7 +9,7 @@ use fuelbox::plugins::folder::{Changes, Folder};
 use fuelbox::plugins::policy::ServerPolicy;
 use fuelbox::plugins::registry::{Plugin, Plugins};
 use fuelbox::plugins::watch::Watch;
-use fuelbox::{Error, Limits, Program, Runner, Value};
+use fuelbox::{CompileOptions, Error, Limits, Program, Runner, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -240,10 +240,12 @@ fn the_limits_hold_for_files_too() {
     let dir = TempDir::new();
     let path = dir.write("a.wasm", giving(1));
     let limits = Limits { module_bytes: giving(1).len() - 1, ..Limits::default() };
-    let error = fuelbox::plugins::files::load_file(&path, &limits).unwrap_err();
+    let error = fuelbox::plugins::files::load_file(&path, &limits, &CompileOptions::default()).unwrap_err();
     assert!(error.to_string().contains("--max-module"), "{error}");
     assert!(error.to_string().contains("a.wasm"), "{error}");
-    let missing = fuelbox::plugins::files::load_file(&dir.0.join("b.wasm"), &limits).unwrap_err();
+    let missing =
+        fuelbox::plugins::files::load_file(&dir.0.join("b.wasm"), &limits, &CompileOptions::default())
+            .unwrap_err();
     assert!(missing.to_string().contains("b.wasm"), "{missing}");
 }
 

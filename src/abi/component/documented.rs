@@ -1,7 +1,7 @@
 //! `docs/components.md` says how values are written. This checks its examples, and what is refused.
 
 use super::{json, wave};
-use crate::host::component::function::{Interface, Row};
+use crate::host::component::function::Interface;
 use crate::host::component::value::Value;
 use crate::host::component::wit::Names;
 use crate::module::component::types::{FuncTy, ResourceId, Ty, Types};
@@ -15,9 +15,8 @@ fn document() -> Option<String> {
 fn func(types: &mut Types, declared: &str, ty: &str) -> FuncTy {
     let declared: &'static str = format!("resource r; {declared}").leak();
     let interface = Interface { name: "t:t/t", types: declared, rows: &[] };
-    let row = Row { name: "f", ty: String::from(ty).leak(), call: |_, _| Ok(None) };
     let mut resource = |_: &str, _: &str| ResourceId(0);
-    Names::new(types, &|_| None, &mut resource).function(&interface, &row).unwrap()
+    Names::new(types, &|_| None, &mut resource).function(&interface, "f", String::from(ty).leak()).unwrap()
 }
 
 fn ty(types: &mut Types, declared: &str, name: &str) -> Ty {

@@ -140,7 +140,7 @@ pub fn of_stop(stop: &Stop) -> Kind {
         Stop::Exit(_) => EXIT,
         Stop::Convention(_) => CONVENTION,
         Stop::Failed { .. } => PLUGIN_ERROR,
-        Stop::Died { .. } => GUEST_DIED,
+        Stop::Died { .. } | Stop::Cancelled => GUEST_DIED,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::function::Interface;
 use super::value::Value;
-use crate::host::embedder::{Guest, Trap};
+use crate::host::embedder::guest::Guest;
+use crate::host::embedder::trap::Trap;
 use std::sync::Arc;
 
 /// An interface of the embedding program, for components that import it

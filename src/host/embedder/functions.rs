@@ -1,8 +1,7 @@
 //! The functions by module and name, and how the interpreter calls one.
 
 use super::guest::Guest;
-use super::trap::Trap;
-use super::typed::HostFunction;
+use super::typed::{Erased, HostFunction};
 use crate::base::outcome::{Stop, Value};
 #[cfg(feature = "component")]
 use crate::host::component::embedder::HostInterface;
@@ -13,7 +12,7 @@ use std::sync::Arc;
 use wasmi::{F32, F64, Func, FuncType, Store, StoreContextMut, Val, ValType};
 
 /// Functions of the embedding program that guests may import: closures, by module and name. A closure takes a
-/// [`Guest`] and up to eight numbers, gives a number or nothing, and may stop the guest by a [`Trap`]. It takes part in
+/// [`Guest`] and up to eight numbers, gives a number or nothing, and may stop the guest by a [`Trap`](super::trap::Trap). It takes part in
 /// the guest's deadline, which is checked after each call: what takes long in it must end by itself.
 ///
 /// A function comes before what fuelbox has by the same name. Guests that import one of another type do not load. A panic in
@@ -96,9 +95,6 @@ impl HostFunctions {
             .max_by_key(|interface| interface.has_version())
     }
 }
-
-/// What a function does, with arguments of its type.
-pub type Erased = dyn Fn(&mut Guest<'_>, &[Value]) -> Result<Option<Value>, Trap> + Send + Sync;
 
 /// One of the functions.
 #[derive(Clone)]

@@ -15,6 +15,21 @@ use std::cell::Cell;
 
 /// The guest that called a function of the embedding program: its memory, and its account of fuel. Offsets and lengths are
 /// bytes. Every access is checked, and paid for by the guest.
+///
+/// ```
+/// use fuelbox::{Guest, Trap};
+///
+/// /// Writes the time of day into the guest's memory, if there is room. Gives its length.
+/// fn time_of_day(guest: &mut Guest<'_>, at: u32, room: u32) -> Result<u32, Trap> {
+///     let text = "12:34";
+///     guest.charge(100);
+///     if text.len() <= room as usize {
+///         guest.write(at, text.as_bytes())?;
+///     }
+///     Ok(text.len() as u32)
+/// }
+/// # fuelbox::HostFunctions::default().add("env", "time_of_day", time_of_day);
+/// ```
 pub struct Guest<'a> {
     memory: &'a mut [u8],
     host: &'a mut Host,

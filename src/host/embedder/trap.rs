@@ -8,6 +8,16 @@ use std::fmt;
 /// [`Stop::Trap`](crate::Stop::Trap), whose text names the function and the reason.
 ///
 /// It is no [`std::error::Error`], so that every such error can become one.
+///
+/// ```
+/// use fuelbox::{Guest, Trap};
+///
+/// fn port(guest: &mut Guest<'_>, at: u32, len: u32) -> Result<u32, Trap> {
+///     let port: u32 = guest.read_str(at, len)?.parse()?;
+///     if port < 1024 { Err(Trap::new(format_args!("port {port} is reserved"))) } else { Ok(port) }
+/// }
+/// # fuelbox::HostFunctions::default().add("env", "port", port);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Trap(String);
 

@@ -1,6 +1,5 @@
 //! Closures with typed parameters as functions of the embedding program.
 
-use super::functions::Erased;
 use super::guest::Guest;
 use super::trap::Trap;
 use crate::base::outcome::Value;
@@ -10,9 +9,21 @@ use std::sync::Arc;
 /// Parameters of a function, at most.
 pub const PARAMS_MAX: usize = 8;
 
+/// What a function does, with arguments of its type.
+pub type Erased = dyn Fn(&mut Guest<'_>, &[Value]) -> Result<Option<Value>, Trap> + Send + Sync;
+
 /// What [`HostFunctions::add`](crate::HostFunctions::add) takes: `Fn(&mut Guest<'_>, …) -> R`, with up to eight numbers as
 /// further parameters. Numbers are `i32`, `u32`, `i64`, `u64`, `f32` and `f64`. `R` is a number or `()`, or a `Result` of
 /// that and a [`Trap`].
+///
+/// ```
+/// use fuelbox::{Guest, HostFunctions};
+///
+/// let mut host_functions = HostFunctions::default();
+/// host_functions
+///     .add("env", "add", |_: &mut Guest<'_>, a: u64, b: u64| a.wrapping_add(b))
+///     .add("env", "print", |_: &mut Guest<'_>, number: f64| println!("{number}"));
+/// ```
 pub trait HostFunction<Params, Result>: Send + Sync + 'static + sealed::Sealed<Params, Result> {
     #[doc(hidden)]
     fn erased(self) -> (Signature, Arc<Erased>);

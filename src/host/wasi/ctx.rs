@@ -6,6 +6,7 @@ use super::dir::{Filestat, Preopen};
 use super::entropy::Entropy;
 use super::files::Files;
 use super::time::{Clock, CpuTime};
+use crate::base::cancel::{Cancel, LOOK_EVERY};
 use crate::base::limits::Limits;
 use crate::host::streams::{Sink, SinkTo, Stdin};
 use std::any::Any;
@@ -44,6 +45,8 @@ pub struct GuestEnv {
     pub terminals: [bool; 3],
     /// What functions of the embedding program are to know of the run ([`Guest::data`](crate::Guest::data)).
     pub data: Option<Arc<dyn Any + Send + Sync>>,
+    /// What cancels the run.
+    pub cancel: Option<Cancel>,
 }
 
 impl GuestEnv {
@@ -90,6 +93,8 @@ pub struct WasiCtx {
     pub http: Option<HttpRun>,
     /// What functions of the embedding program are to know of the run.
     pub data: Option<Arc<dyn Any + Send + Sync>>,
+    /// What cancels the run.
+    pub cancel: Option<Cancel>,
     /// Bytes moved by the present call, which it pays for in fuel.
     pub moved_bytes: u64,
     /// Fuel that the present call costs beside.
@@ -157,6 +162,7 @@ impl WasiCtx {
             hosts: guest_env.hosts,
             http: None,
             data: guest_env.data,
+            cancel: guest_env.cancel,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,
@@ -180,6 +186,7 @@ impl WasiCtx {
             hosts: Vec::new(),
             http: None,
             data: None,
+            cancel: None,
             moved_bytes: 0,
             extra_fuel: 0,
             may_have_waited: false,
@@ -203,9 +210,10 @@ impl WasiCtx {
         self.inodes.is_some()
     }
 
-    /// Waits as `wait` asks, but no longer than `deadline`.
+    /// Waits as `wait` asks, but no longer than `deadline`, and if it can be cancelled, than a moment.
     pub fn wait(&mut self, wait: Wait, deadline: Option<Instant>) {
-        let until = [wait.until, deadline].into_iter().flatten().min();
+        let look = self.cancel.as_ref().map(|_| Instant::now() + LOOK_EVERY);
+        let until = [wait.until, deadline, look].into_iter().flatten().min();
         if wait.stdin {
             return self.files.stdin.wait(until);
         }

@@ -12,7 +12,7 @@ use crate::base::outcome::Stop;
 use crate::host::component::embedder::HostBody;
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::value::Value;
-use crate::host::embedder::Guest;
+use crate::host::embedder::guest::Guest;
 use crate::host::store::{Halt, charge};
 use crate::host::wasi::time::Clock;
 use crate::module::component::plan::{CoreFunc, FuncCode, Options};

@@ -3,7 +3,7 @@
 use super::exports::{self, Offered};
 use super::hosts::{self, HostFunc};
 use crate::base::error::LoadProblem;
-use crate::host::embedder::HostFunctions;
+use crate::host::embedder::functions::HostFunctions;
 use crate::module::component::link::{Kind, Wanted};
 use crate::module::component::plan::{CoreItem, FuncCode, Plan};
 use crate::module::component::types::{FLAT_MAX, Flat, FuncTy, Types};

@@ -5,7 +5,7 @@ use crate::host::component::embedder::HostBody;
 use crate::host::component::function::Row;
 use crate::host::component::wasi;
 use crate::host::component::wit::Names;
-use crate::host::embedder::HostFunctions;
+use crate::host::embedder::functions::HostFunctions;
 use crate::module::component::plan::{FuncCode, Plan, Resource};
 use crate::module::component::types::{FuncTy, ResourceId};
 use crate::module::component::unversioned;
@@ -58,7 +58,7 @@ pub fn resolve(plan: &mut Plan, embedder: &HostFunctions) -> Result<Vec<Option<H
 }
 
 fn find(
-    names: &mut Names<'_>,
+    names: &mut Names<'_, '_>,
     ty: &Arc<FuncTy>,
     (interface, name): (&str, &str),
     embedder: &HostFunctions,

@@ -3,6 +3,7 @@
 mod abi;
 mod attack;
 mod echo;
+mod embedder;
 mod hostile;
 mod http;
 mod random;

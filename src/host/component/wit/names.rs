@@ -9,9 +9,9 @@ use std::collections::HashMap;
 const DEPTH_MAX: u32 = 32;
 
 /// The names of interfaces' types, resolved when they are asked for.
-pub struct Names<'a> {
+pub struct Names<'a, 'i> {
     types: &'a mut Types,
-    find: &'a dyn Fn(&str) -> Option<&'a Interface>,
+    find: &'a dyn Fn(&str) -> Option<&'i Interface>,
     resource: &'a mut dyn FnMut(&str, &str) -> ResourceId,
     /// By interface and name.
     known: HashMap<(&'static str, &'static str), Named>,
@@ -27,14 +27,14 @@ pub enum Named {
     Resource(ResourceId),
 }
 
-impl<'a> Names<'a> {
+impl<'a, 'i> Names<'a, 'i> {
     /// Types go into `types`. `find` gives an interface by its name, and `resource` the type of a resource by the names of
     /// the interface that declares it and its own; it is asked once for each.
     pub fn new(
         types: &'a mut Types,
-        find: &'a dyn Fn(&str) -> Option<&'a Interface>,
+        find: &'a dyn Fn(&str) -> Option<&'i Interface>,
         resource: &'a mut dyn FnMut(&str, &str) -> ResourceId,
-    ) -> Names<'a> {
+    ) -> Names<'a, 'i> {
         Names { types, find, resource, known: HashMap::new(), depth: 0 }
     }
 

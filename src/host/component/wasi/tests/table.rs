@@ -66,7 +66,7 @@ fn every_type_can_be_read() {
     let mut names = Names::new(&mut types, &find, &mut resource);
     for interface in INTERFACES {
         for row in interface.rows {
-            let ty = names.function(interface, row).unwrap();
+            let ty = names.function(interface, row.name, row.ty).unwrap();
             assert_eq!(
                 ty.params.len(),
                 row.ty.split("->").next().unwrap().matches(": ").count(),
