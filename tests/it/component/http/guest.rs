@@ -29,6 +29,19 @@ fn a_handler_answers_with_a_status() {
 }
 
 #[test]
+fn a_request_always_has_an_authority() {
+    let wasm = handler(
+        "(call $answer (local.get $out) (i32.add (i32.const 200) (call $authority (local.get $request))))",
+    );
+    let (host, name) = (("HTTP_HOST", "a:80"), ("SERVER_NAME", "ab"));
+    for (env, length) in [(&[host, name][..], "a:80".len()), (&[name], "ab".len()), (&[], "localhost".len())]
+    {
+        let env = [GET, env].concat();
+        assert_eq!(run(&wasm, &env, b"").unwrap(), format!("Status: {}\r\n\r\n", 200 + length), "{env:?}");
+    }
+}
+
+#[test]
 fn a_handler_sends_headers_and_a_body() {
     let wasm = handler(
         "(local.set $f (call $fields))

@@ -5,7 +5,7 @@
 /// The core module can call `$fields`, `$append` (which gives whether it failed), `$response` (of fields), `$status`, `$body`
 /// (of a response; -1 if there is none), `$stream` (of a body), `$write` (which gives whether it failed), `$drop-stream`,
 /// `$drop-body`, `$finish` (which gives whether it failed), `$send`, `$fail` (with an error code), and `$variables` (how many
-/// there are in the environment). `$answer` sends a response with a status and no body. The memory holds `x-name` at 0 and
+/// there are in the environment) and `$authority` (of a request: its length). `$answer` sends a response with a status and no body. The memory holds `x-name` at 0 and
 /// `a value` at 16; it is free from 4096 to 32,768.
 pub const HANDLER: &str = r#"(component
   (import "wasi:cli/environment@0.2.3" (instance $env
@@ -49,10 +49,11 @@ pub const HANDLER: &str = r#"(component
     (type $header-error' (variant (case "invalid-syntax") (case "forbidden") (case "immutable")))
     (export "header-error" (type $header-error (eq $header-error')))
     (export "fields" (type $fields (sub resource)))
-    (export "incoming-request" (type (sub resource)))
+    (export "incoming-request" (type $request (sub resource)))
     (export "response-outparam" (type $out (sub resource)))
     (export "outgoing-response" (type $response (sub resource)))
     (export "outgoing-body" (type $body (sub resource)))
+    (export "[method]incoming-request.authority" (func (param "self" (borrow $request)) (result (option string))))
     (export "[constructor]fields" (func (result (own $fields))))
     (export "[method]fields.append" (func (param "self" (borrow $fields)) (param "name" string)
       (param "value" (list u8)) (result (result (error $header-error)))))
@@ -81,6 +82,8 @@ pub const HANDLER: &str = r#"(component
   (core instance $lib (instantiate $lib))
   (core func $variables (canon lower (func $env "get-environment")
     (memory (core memory $lib "mem")) (realloc (core func $lib "realloc"))))
+  (core func $authority (canon lower (func $http "[method]incoming-request.authority")
+    (memory (core memory $lib "mem")) (realloc (core func $lib "realloc"))))
   (core func $fields (canon lower (func $http "[constructor]fields")))
   (core func $append (canon lower (func $http "[method]fields.append") (memory (core memory $lib "mem"))))
   (core func $response (canon lower (func $http "[constructor]outgoing-response")))
@@ -97,6 +100,7 @@ pub const HANDLER: &str = r#"(component
   (core module $m
     (import "" "mem" (memory 1))
     (import "" "variables" (func $variables-at (param i32)))
+    (import "" "authority" (func $authority-at (param i32 i32)))
     (import "" "fields" (func $fields (result i32)))
     (import "" "append" (func $append-at (param i32 i32 i32 i32 i32 i32)))
     (import "" "response" (func $response (param i32) (result i32)))
@@ -109,6 +113,8 @@ pub const HANDLER: &str = r#"(component
     (import "" "drop-stream" (func $drop-stream (param i32)))
     (import "" "drop-body" (func $drop-body (param i32)))
     (func $variables (result i32) (call $variables-at (i32.const 1024)) (i32.load (i32.const 1028)))
+    (func $authority (param i32) (result i32) (call $authority-at (local.get 0) (i32.const 1024))
+      (if (i32.eqz (i32.load8_u (i32.const 1024))) (then (unreachable))) (i32.load (i32.const 1032)))
     (func $append (param i32 i32 i32 i32 i32) (result i32)
       (call $append-at (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (i32.const 1024))
       (i32.load8_u (i32.const 1024)))
@@ -134,7 +140,7 @@ pub const HANDLER: &str = r#"(component
       BODY))
   (core instance $i (instantiate $m (with "" (instance
     (export "mem" (memory $lib "mem"))
-    (export "variables" (func $variables)) (export "fields" (func $fields)) (export "append" (func $append))
+    (export "variables" (func $variables)) (export "authority" (func $authority)) (export "fields" (func $fields)) (export "append" (func $append))
     (export "response" (func $response)) (export "status" (func $status)) (export "body" (func $body))
     (export "stream" (func $stream)) (export "write" (func $write)) (export "finish" (func $finish))
     (export "set" (func $set)) (export "drop-stream" (func $drop-stream)) (export "drop-body" (func $drop-body))))))

@@ -48,8 +48,8 @@ pub struct Head {
     pub path: String,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// The host, and the port if it was given.
-    pub authority: Option<String>,
+    /// The host, and the port if it was given. Guests made by componentize-js trap without one.
+    pub authority: String,
     /// The header fields.
     pub headers: Arc<Map>,
     /// Bytes of the body; none if it ends where standard input does.
@@ -82,7 +82,9 @@ impl Head {
             method: text(METHOD).unwrap_or_else(|| "GET".into()),
             path: target(var("X_RAW_PATH_INFO"), var("PATH_INFO"), var("QUERY_STRING")),
             scheme: if is_secure { "https" } else { "http" },
-            authority: text("HTTP_HOST"),
+            authority: text("HTTP_HOST")
+                .or_else(|| text("SERVER_NAME"))
+                .unwrap_or_else(|| "localhost".into()),
             headers: Arc::new(headers(variables)),
             length: text("CONTENT_LENGTH").and_then(|length| length.parse().ok()),
         }

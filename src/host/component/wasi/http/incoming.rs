@@ -60,10 +60,7 @@ pub fn scheme(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
 /// `[method]incoming-request.authority`.
 pub fn authority(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let head = head(call, args)?;
-    Ok(Some(match &head.authority {
-        Some(authority) => Value::some(text(call, authority)),
-        None => Value::NONE,
-    }))
+    Ok(Some(Value::some(text(call, &head.authority))))
 }
 
 /// `[method]incoming-request.headers`.

@@ -19,7 +19,7 @@ fn without_a_request_it_is_a_get_and_all_variables_are_the_guests() {
     assert!(!is_request(&left));
     let head = Head::take(&mut left);
     assert_eq!((&*head.method, &*head.path, head.scheme, head.length), ("GET", "/", "http", None));
-    assert_eq!((head.authority, head.headers.entries().len()), (None, 0));
+    assert_eq!((&*head.authority, head.headers.entries().len()), ("localhost", 0));
     assert_eq!(left, variables(&given));
 }
 
@@ -92,7 +92,7 @@ fn methods_and_schemes_are_cases() {
     let request = world.request(&[("REQUEST_METHOD", "get")]);
     assert_eq!(get(&mut world, request, "method"), Value::Variant(9, Some(Box::new(text("get")))));
     assert_eq!(get(&mut world, request, "scheme"), Value::some(Value::case(0)));
-    assert_eq!(get(&mut world, request, "authority"), Value::NONE);
+    assert_eq!(get(&mut world, request, "authority"), Value::some(text("localhost")));
 }
 
 #[test]
