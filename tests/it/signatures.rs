@@ -8,18 +8,18 @@ use fuelbox::plugins::signature::TrustedKey;
 use fuelbox::{Runner, RunnerConfig};
 
 /// A key pair of minisign, and what it signs.
-struct Signer(minisign::KeyPair);
+pub struct Signer(minisign::KeyPair);
 
 impl Signer {
-    fn new() -> Signer {
+    pub fn new() -> Signer {
         Signer(minisign::KeyPair::generate_unencrypted_keypair().unwrap())
     }
 
-    fn key(&self) -> TrustedKey {
+    pub fn key(&self) -> TrustedKey {
         TrustedKey::parse(&self.0.pk.to_box().unwrap().to_string()).unwrap()
     }
 
-    fn sign(&self, module: &[u8]) -> String {
+    pub fn sign(&self, module: &[u8]) -> String {
         let signature = minisign::sign(Some(&self.0.pk), &self.0.sk, module, None, None).unwrap();
         signature.to_string()
     }

@@ -6,6 +6,7 @@ mod echo;
 mod embedder;
 mod hostile;
 mod http;
+mod languages;
 mod random;
 mod shape;
 mod slices;

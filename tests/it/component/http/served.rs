@@ -1,6 +1,7 @@
 //! Components for `wasi:http` behind the gateway.
 
 use super::{handler, serve};
+use crate::programs::large;
 use crate::support::{Client, Ran, TempDir, fuelbox_in, prebuilt};
 use fuelbox::Limits;
 
@@ -8,26 +9,38 @@ fn hello() -> Vec<u8> {
     std::fs::read(prebuilt("http-hello.wasm")).unwrap()
 }
 
+/// What does the same in other languages, where it is built, and the limits that it needs.
+fn languages() -> (Vec<(&'static str, Vec<u8>)>, Limits) {
+    let mut plugins = vec![("Rust", hello())];
+    for (language, name) in [("JavaScript", "http-js"), ("Python", "http-py")] {
+        plugins.extend(large(name).map(|path| (language, std::fs::read(path).unwrap())));
+    }
+    (plugins, crate::component::languages::limits())
+}
+
 #[test]
 fn a_request_and_its_answer_go_through() {
-    let (server, _dir) = serve(&[("hello", &hello())], &[], Limits::default());
-    let mut client = Client::connect(server.address);
-    let headers = [("X-Greeting", "good day")];
-    let target = "/execute/hello/shelf/a%20b?x=1&y=%20";
-    let reply = client.ask("POST", target, &headers, b"line 1\r\n\r\nline 2");
-    assert_eq!(reply.status, 201, "{reply:?}");
-    assert!(reply.head.starts_with("HTTP/1.1 201 Created\r\n"), "{reply:?}");
-    assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert_eq!(reply.header("x-written-in"), Some("Rust"));
-    assert_eq!(reply.header("status"), None);
-    let expected = "POST /shelf/a%20b?x=1&y=%20\ngreeting: good day\nline 1\r\n\r\nline 2\n16 bytes\n";
-    assert_eq!(reply.text(), expected);
-    let reply = client.send("GET", "/execute/hello", b"");
-    assert_eq!((reply.status, &*reply.text()), (200, "GET /\ngreeting: \n\n0 bytes\n"));
-    let reply = client.send("DELETE", "/execute/hello/x", b"");
-    assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD, POST")));
-    let reply = client.send("HEAD", "/execute/hello/x", b"");
-    assert_eq!((reply.status, reply.body.len(), reply.header("x-written-in")), (200, 0, Some("Rust")));
+    let (plugins, limits) = languages();
+    for (language, wasm) in plugins {
+        let (server, _dir) = serve(&[("hello", &wasm)], &[], limits.clone());
+        let mut client = Client::connect(server.address);
+        let headers = [("X-Greeting", "good day")];
+        let target = "/execute/hello/shelf/a%20b?x=1&y=%20";
+        let reply = client.ask("POST", target, &headers, b"line 1\r\n\r\nline 2");
+        assert_eq!(reply.status, 201, "{reply:?}");
+        assert!(reply.head.starts_with("HTTP/1.1 201 Created\r\n"), "{reply:?}");
+        assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(reply.header("x-written-in"), Some(language));
+        assert_eq!(reply.header("status"), None);
+        let expected = "POST /shelf/a%20b?x=1&y=%20\ngreeting: good day\nline 1\r\n\r\nline 2\n16 bytes\n";
+        assert_eq!(reply.text(), expected, "{language}");
+        let reply = client.send("GET", "/execute/hello", b"");
+        assert_eq!((reply.status, &*reply.text()), (200, "GET /\ngreeting: \n\n0 bytes\n"), "{language}");
+        let reply = client.send("DELETE", "/execute/hello/x", b"");
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD, POST")), "{language}");
+        let reply = client.send("HEAD", "/execute/hello/x", b"");
+        assert_eq!((reply.status, reply.body.len(), reply.header("x-written-in")), (200, 0, Some(language)));
+    }
 }
 
 #[test]
