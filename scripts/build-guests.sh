@@ -46,7 +46,8 @@ Tools, each needed only for the guests of its language:
         Python      componentize-py: pip install componentize-py==0.25.1
         composed    wac: cargo install --locked wac-cli@0.12.0
 
-The same versions of the tools give the same bytes, wherever the repository lies.
+The same versions of the tools give the same bytes, wherever the repository lies. The exceptions are JavaScript and
+Python: their tools store an interpreter after its start, which is never twice the same.
 EOF
 }
 

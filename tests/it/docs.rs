@@ -77,6 +77,7 @@ fn flags_that_are_spoken_of_exist() {
         "--no-default-features",
         "--open",
         "--path",
+        "--plug",
         "--profile",
         "--quick",
         "--release",
