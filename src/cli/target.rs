@@ -1,6 +1,6 @@
 //! Finds the module that FILE or PLUGIN names.
 
-use crate::base::error::Error;
+use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
 use crate::cli::args::command::{DEFAULT_FOLDER, Source};
 use crate::cli::exit;
@@ -10,6 +10,7 @@ use crate::plugins::examples;
 use crate::plugins::files::{ENDINGS, read_file, read_module};
 use crate::sandbox::program::{CompileOptions, Program, Translation};
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A module's bytes and name.
@@ -43,21 +44,43 @@ impl Module {
     }
 }
 
+/// The operand that stands for stdin.
+pub const STDIN: &str = "-";
+
 /// Finds `target`: a file, or else a plug-in in the folder, or else a built-in guest.
 pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, Failure> {
+    if target == STDIN {
+        return from_stdin(limits);
+    }
     let path = Path::new(target);
-    let is_path = path.components().count() > 1
-        || path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending));
-    if is_path || path.is_file() {
+    let is_bare = path.components().count() == 1;
+    let has_ending = path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending));
+    // The name of a plug-in may have the ending of its file.
+    let is_plugin = is_bare && has_ending && matches!(source, Source::Folder(_)) && !path.exists();
+    if (!is_bare || has_ending || path.is_file()) && !is_plugin {
         let name = path.display().to_string();
         return Ok(Module { name, bytes: read_file(path, limits)?, is_built_in: false });
     }
+    let name = if is_plugin { path.file_stem().unwrap_or(target) } else { target };
     let name =
-        target.to_str().ok_or_else(|| Failure::new(exit::USAGE, "the name of a plug-in must be UTF-8"))?;
+        name.to_str().ok_or_else(|| Failure::new(exit::USAGE, "the name of a plug-in must be UTF-8"))?;
     match folder(source)? {
         Some(folder) => in_folder(&folder, name, limits),
         None => built_in(name),
     }
+}
+
+/// Reads the module from stdin, at most one byte more than allowed.
+fn from_stdin(limits: &Limits) -> Result<Module, Failure> {
+    let (name, limit) = ("stdin".to_string(), limits.module_bytes);
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take((limit as u64).saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(exit::FAILURE, format!("cannot read stdin: {error}")))?;
+    if bytes.len() > limit {
+        let problem = LoadProblem::TooLarge { size: bytes.len() as u64, limit };
+        return Err(Error::Load { name, problem }.into());
+    }
+    Ok(Module { name, bytes, is_built_in: false })
 }
 
 /// The plug-in folder, if there is one.

@@ -47,6 +47,8 @@ pub struct Plugin {
     pub digest: Digest,
     /// The file it came from; none for a built-in one.
     pub path: Option<PathBuf>,
+    /// The only function that can be called, if there is just one.
+    pub only_function: Option<String>,
     /// Its warm instances, if they are kept.
     pub warm: Option<Pool>,
     /// Its counts, which a replacement continues.
@@ -120,6 +122,13 @@ impl Plugin {
     /// Its functions that are offered, unless its policy forbids them.
     fn offered(&self) -> impl Iterator<Item = (&str, &Signature)> {
         offered(self.code.info()).filter(|(name, _)| !self.withholds(name))
+    }
+
+    /// The function that it offers, if it is the only one.
+    fn lone_function(&self) -> Option<String> {
+        let mut offered = self.offered().map(|(name, _)| name);
+        let lone = offered.next().map(String::from);
+        lone.filter(|_| offered.next().is_none())
     }
 
     /// The same, if its policy lets it be called.
@@ -285,7 +294,12 @@ impl Plugins {
         let mut by_name = write(&self.by_name);
         let before = by_name.get(name).map(|before| (Arc::clone(&before.stats), Arc::clone(&before.log)));
         let (stats, log) = before.unwrap_or_else(|| (Arc::default(), Arc::new(Bucket::under(&self.log))));
-        let plugin = Plugin { name: name.into(), code, policy, digest, path, warm, stats, log };
+        let only_function = policy.only_function().map(String::from);
+        let mut plugin =
+            Plugin { name: name.into(), code, policy, digest, path, only_function, warm, stats, log };
+        if plugin.only_function.is_none() && plugin.policy.functions.is_none() {
+            plugin.only_function = plugin.lone_function();
+        }
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
         self.has_shares.store(has_shares, Ordering::Relaxed);

@@ -72,7 +72,7 @@ fn a_wrong_command_line_exits_2() {
         2,
         "--max-input raises it",
     );
-    fails(fuelbox(&["run", "hello-c", "--env", "=x"]), 2, "no name for an environment variable");
+    fails(fuelbox(&["run", "--env", "=x", "hello-c"]), 2, "no name for an environment variable");
 }
 
 #[test]
@@ -97,15 +97,15 @@ fn what_does_not_load_exits_120() {
     allowed.expect(0);
     let small = run_text("(module)", &["run", "--max-module=3", "guest.wat", "f"]);
     fails(small, 120, "8 bytes, more than the 3 allowed (--max-module");
-    // Arguments of a command that lack the dashes look like a function.
-    fails(fuelbox(&["run", "hello-c", "Ada"]), 120, "its own arguments go after `--`");
+    // A program has no functions for `call`.
+    fails(fuelbox(&["call", "hello-c", "Ada"]), 120, "`fuelbox run` passes it arguments");
 }
 
 #[test]
 fn a_stopped_guest_has_an_exit_code_of_its_own() {
     let run = |body: &str, flags: &[&str]| {
         let source = format!(r#"(module (memory 1) (func $f (export "f") {body}))"#);
-        run_text(&source, &[&["run", "guest.wat", "f"], flags].concat())
+        run_text(&source, &[&["run"], flags, &["guest.wat", "f"]].concat())
     };
     fails(run("(unreachable)", &[]), 121, "guest trapped: ");
     fails(run("(call $f) (call $f)", &[]), 121, "--max-recursion");
@@ -149,14 +149,15 @@ fn a_program_gets_arguments_environment_and_stdin() {
         |args: &[&str], stdin: &[u8]| fuelbox_in(&dir.0, &[&["run", "wordcount"], args].concat(), stdin);
     assert_eq!(count(&[], b"one two\nthree").expect(0).text(), "1 3 13\n");
     assert_eq!(count(&["--", "-w"], b"one two").expect(0).text(), "2\n");
+    assert_eq!(count(&["-w"], b"one two").expect(0).text(), "2\n");
     let large = vec![b'x'; 5 << 20];
     assert_eq!(count(&["--", "-c"], &large).expect(0).text(), "5242880\n", "stdin has no cap of its own");
     let wrong = count(&["--", "-x"], b"").expect(2);
     assert!(wrong.stderr.contains("wordcount: unknown argument '-x'"), "{wrong:#?}");
-    let hello = fuelbox(&["run", "hello-c", "--env", "GREETING=Hi=", "--", "Ada", "--fuel"]).expect(0);
+    let hello = fuelbox(&["run", "--env", "GREETING=Hi=", "hello-c", "Ada", "--fuel"]).expect(0);
     assert_eq!(hello.text(), "Hi=, Ada\nHi=, --fuel\n");
     // The environment of this process is not the guest's, unless it is passed on.
-    let path = fuelbox(&["run", "hello-c", "--env", "GREETING"]).expect(0);
+    let path = fuelbox(&["run", "--env", "GREETING", "hello-c"]).expect(0);
     assert_eq!(path.text(), "Hello, World\n");
 }
 
@@ -170,7 +171,8 @@ fn call_takes_its_input_from_text_file_or_stdin() {
     assert_eq!(call(&["--data-file", "in.bin"], b""), b"Hello, \0\xff\n");
     assert_eq!(call(&["-"], b"\0piped\xff"), b"Hello, \0piped\xff");
     assert_eq!(call(&["-"], b""), b"Hello, ");
-    assert_eq!(call(&[], b"ignored"), b"Hello, ");
+    assert_eq!(call(&[], b"piped"), b"Hello, piped");
+    assert_eq!(call(&["--data", "given"], b"ignored"), b"Hello, given");
     assert_eq!(call(&["--data", "\"quoted\""], b""), b"Hello, \"quoted\"");
     fails(fuelbox(&["call", "greet", "greet", "--data-file", "none.bin"]), 120, "none.bin: No such file");
     let large = vec![b'x'; (1 << 20) + 1];

@@ -44,13 +44,12 @@ fn value_of(flag: &Flag) -> String {
 
 /// The command line of `topic` with the flag.
 fn with(topic: Topic, flag: &Flag, value: Option<&str>) -> Vec<String> {
-    let mut words: Vec<String> = complete(topic).into_iter().map(String::from).collect();
-    words.push(flag.name.into());
-    words.extend(value.map(String::from));
-    if flag.name == "--seed" {
-        words.push("--deterministic".into());
-    }
-    words
+    let seeded = if flag.name == "--seed" { &["--deterministic"][..] } else { &[] };
+    let flag: Vec<&str> = [flag.name].into_iter().chain(value).chain(seeded.iter().copied()).collect();
+    let whole = complete(topic);
+    // Behind the module, words of `run` are the guest's.
+    let words = [&whole[..1], &flag, &whole[1..]].concat();
+    words.into_iter().map(String::from).collect()
 }
 
 fn parsed_with(topic: Topic, flag: &Flag, value: Option<&str>) -> Result<Command, String> {
@@ -207,9 +206,9 @@ fn what_is_mistyped_is_told_from_what_is_near() {
         (&["srve"][..], "unknown command `srve`; did you mean `serve`?"),
         (&["help", "cal"], "unknown command `cal`; did you mean `call`?"),
         (&["instpect", "x"], "unknown command `instpect`; did you mean `inspect`?"),
-        (&["run", "x", "--fule", "1"], "unknown flag --fule; did you mean --fuel?"),
-        (&["run", "x", "--fule=1"], "unknown flag --fule; did you mean --fuel?"),
-        (&["run", "x", "-fuel", "1"], "unknown flag -fuel; did you mean --fuel?"),
+        (&["run", "--fule", "1", "x"], "unknown flag --fule; did you mean --fuel?"),
+        (&["run", "--fule=1", "x"], "unknown flag --fule; did you mean --fuel?"),
+        (&["run", "-fuel", "1", "x"], "unknown flag -fuel; did you mean --fuel?"),
         (
             &["serve", "--max-connection", "1"],
             "unknown flag --max-connection; did you mean --max-connections?",
@@ -221,14 +220,13 @@ fn what_is_mistyped_is_told_from_what_is_near() {
         (&["--verison"], "unknown flag --verison; did you mean --version?"),
         // Only what the command takes is offered.
         (&["health", "--lsten", ":1"], "unknown flag --lsten; `fuelbox health --help` lists the flags"),
-        (&["run", "x", "--fly"], "unknown flag --fly; the arguments of a program go after `--`"),
+        (&["run", "--fly", "x"], "unknown flag --fly; the arguments of a program follow the module"),
         (&["list", "--report"], "--report is not a flag of `fuelbox list`; it belongs to run and call"),
-        (&["run", "x", "--report=yes"], "--report takes no value"),
-        (&["run", "x", "--report", "--report"], "--report is given twice"),
+        (&["run", "--report=yes", "x"], "--report takes no value"),
+        (&["run", "--report", "--report", "x"], "--report is given twice"),
         (&["call", "x", "f", "--data"], "--data needs a value: --data TEXT"),
-        (&["run", "x", "--fuel", "--report"], "--fuel needs a value: --fuel N"),
+        (&["run", "--fuel", "--report", "x"], "--fuel needs a value: --fuel N"),
         (&["list", "x"], "unexpected argument `x`; see `fuelbox list --help`"),
-        (&["add.wasm"], "unknown command `add.wasm`; did you mean `fuelbox run add.wasm`?"),
         (&["--fly"], "the command comes first, before `--fly`: fuelbox COMMAND [FLAG...]"),
         (&["check"], "DIR is missing; see `fuelbox check --help`"),
     ] {

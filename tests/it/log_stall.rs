@@ -133,7 +133,7 @@ fn a_run_that_traps_says_so_to_nobody_and_ends() {
         (memory (export "memory") 2) (data (i32.const 0) "\40\00\00\00\00\00\01\00")
         (func (export "_start")
             (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 32))) unreachable))"#);
-    let mut running = Running::start(&program, &["run", "loud", "--timeout", "200ms"]);
+    let mut running = Running::start(&program, &["run", "--timeout", "200ms", "loud"]);
     assert_eq!(running.code(), Some(121));
 }
 

@@ -18,6 +18,7 @@ mod cli_args;
 #[cfg(feature = "manual")]
 mod cli_completions;
 #[cfg(feature = "manual")]
+mod cli_habits;
 mod cli_manual;
 mod cli_streams;
 mod cli_table;

@@ -74,12 +74,10 @@ pub struct GuestEnvArgs {
 pub struct Run {
     /// A file, or a plug-in's name.
     pub target: OsString,
-    /// The function; none runs `_start`.
-    pub func: Option<String>,
-    /// A call in WAVE: the function and its arguments.
+    /// A call: the function and its arguments.
     pub invoke: Option<String>,
-    /// Its arguments as text.
-    pub args: Vec<OsString>,
+    /// The words after the module: the arguments of a program; otherwise the function and its arguments.
+    pub words: Vec<OsString>,
     /// Environment, directories and reproducibility.
     pub guest_env: GuestEnvArgs,
     /// Limits.
@@ -95,8 +93,8 @@ pub struct Run {
 /// Where `fuelbox call` takes its input from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// No input.
-    Empty,
+    /// Standard input, if it is no terminal.
+    Piped,
     /// The flag's value.
     Text(OsString),
     /// A file.
@@ -110,8 +108,8 @@ pub enum Data {
 pub struct Call {
     /// A file, or a plug-in's name.
     pub target: OsString,
-    /// The function.
-    pub func: String,
+    /// The function; none is the only one.
+    pub func: Option<String>,
     /// Arguments for a function of a component, in WAVE.
     pub args: Vec<String>,
     /// The input.
@@ -148,8 +146,8 @@ pub struct List {
     pub limits: Limits,
     /// Plug-ins.
     pub source: Source,
-    /// Whether to print only names.
-    pub only_names: bool,
+    /// What is printed.
+    pub shown: Shown,
 }
 
 /// `fuelbox inspect`.
@@ -161,8 +159,19 @@ pub struct Inspect {
     pub limits: Limits,
     /// Plug-ins.
     pub source: Source,
-    /// Whether to print only names.
-    pub only_names: bool,
+    /// What is printed.
+    pub shown: Shown,
+}
+
+/// The form of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Text for people.
+    Text,
+    /// Names, one on each line.
+    Names,
+    /// A JSON document.
+    Json,
 }
 
 /// A shell that completions are written for.

@@ -1,15 +1,16 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use crate::abi::Convention;
-use crate::cli::args::command::{Call, Check, Command, Data, Inspect, List, Run, Shell};
+use crate::cli::args::command::{Call, Check, Command, Data, Inspect, List, Run, Shell, Shown};
 use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source};
 use crate::cli::args::near::nearest;
 use crate::cli::args::serve;
 use crate::cli::args::table::flag::Topic;
-use crate::cli::args::table::lookup::{command_called, flags_of, missing};
+use crate::cli::args::table::lookup::{command_called, flags_of, missing, takes_value};
 use crate::cli::args::values::{listen_address, text};
-use crate::cli::args::words::{Words, split_equals, take_switch};
+use crate::cli::args::words::{Words, flag_name, split_equals, take_switch};
 use crate::gateway::server::DEFAULT_LISTEN;
+use crate::plugins::files::ENDINGS;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
@@ -19,12 +20,17 @@ use std::net::SocketAddr;
 /// A sentence that names the argument and what would be right.
 pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     let mut args = args;
-    // Words after `--` belong to the guest.
-    let rest = args.iter().position(|arg| arg == "--").map(|at| {
-        let rest = args.split_off(at + 1);
-        args.pop();
-        rest
-    });
+    // `fuelbox hello.wasm` runs it.
+    if args.first().is_some_and(is_module) {
+        args.insert(0, "run".into());
+    }
+    let guests = match args.first() {
+        Some(first) if first == "run" => Some(guests_words(&mut args)),
+        _ if args.iter().any(|arg| arg == "--") => {
+            return Err("`--` belongs to `fuelbox run`: the arguments of a program follow it".into());
+        }
+        _ => None,
+    };
     let mut words = split_equals(args);
     let is_help = take_switch(&mut words, "--help");
     if take_switch(&mut words, "--version") {
@@ -37,13 +43,10 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
     if is_help {
         return Ok(Command::Help(topic));
     }
-    if rest.is_some() && topic != Topic::Run {
-        return Err("`--` belongs to `fuelbox run`: the arguments of a program follow it".into());
-    }
     let words = Words::new(topic, words)?;
     match topic {
         Topic::All | Topic::Help => help(words),
-        Topic::Run => run(words, rest).map(Command::Run),
+        Topic::Run => run(words, guests.unwrap_or_default()).map(Command::Run),
         Topic::Call => call(words).map(Command::Call),
         Topic::Serve => serve(words),
         Topic::Check => check(words).map(Command::Check),
@@ -51,6 +54,33 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Topic::Inspect => inspect(words).map(Command::Inspect),
         Topic::Health => health(words).map(Command::Health),
     }
+}
+
+/// Whether a word in the place of a command is the file of a module.
+fn is_module(word: &OsString) -> bool {
+    let word = word.to_string_lossy();
+    let has_ending =
+        ENDINGS.iter().any(|ending| word.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.')));
+    !word.starts_with('-') && (has_ending || word.contains('/'))
+}
+
+/// Takes the words of `fuelbox run` that are not its own: the module, and all behind it. A `--` before the module ends the
+/// flags; one right behind it is left out.
+fn guests_words(args: &mut Vec<OsString>) -> Vec<OsString> {
+    let mut is_value = false;
+    let first = args.iter().skip(1).position(|arg| {
+        let was_value = std::mem::replace(&mut is_value, false);
+        is_value = !was_value && arg.to_str().is_some_and(takes_value);
+        !was_value && (arg == "--" || flag_name(arg).is_none())
+    });
+    let Some(first) = first else { return Vec::new() };
+    let mut words = args.split_off(first + 1);
+    if words[0] == "--" {
+        words.remove(0);
+    } else if words.get(1).is_some_and(|word| word == "--") {
+        words.remove(1);
+    }
+    words
 }
 
 /// The command that the first word names.
@@ -90,7 +120,7 @@ fn needed(operand: Option<OsString>, topic: Topic, at: usize) -> Result<OsString
     operand.ok_or_else(|| missing(topic, at))
 }
 
-fn run(mut words: Words, rest: Option<Vec<OsString>>) -> Result<Run, String> {
+fn run(mut words: Words, guests: Vec<OsString>) -> Result<Run, String> {
     // Texts of any kind first: one that looks like a flag is a value.
     let guest_env = guest_env(&mut words)?;
     let limits = limits(&mut words)?;
@@ -98,14 +128,10 @@ fn run(mut words: Words, rest: Option<Vec<OsString>>) -> Result<Run, String> {
     let report = words.switch("--report")?;
     let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
     let invoke = words.value("--invoke", |call| Ok(call.to_string()))?;
-    let mut operands = words.operands()?.into_iter();
-    let target = needed(operands.next(), Topic::Run, 0)?;
-    let func = operands.next().map(text).transpose()?;
-    if invoke.is_some() && func.is_some() {
-        return Err("give the function once: --invoke CALL or FUNC".into());
-    }
-    let args = operands.chain(rest.into_iter().flatten()).collect();
-    Ok(Run { target, func, invoke, args, guest_env, limits, source, report, confine })
+    words.operands()?;
+    let mut guests = guests.into_iter();
+    let target = needed(guests.next(), Topic::Run, 0)?;
+    Ok(Run { target, invoke, words: guests.collect(), guest_env, limits, source, report, confine })
 }
 
 fn call(mut words: Words) -> Result<Call, String> {
@@ -119,20 +145,21 @@ fn call(mut words: Words) -> Result<Call, String> {
     let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
     let convention = words.choice("--abi", Convention::parse)?;
     let mut operands = words.operands()?;
-    let dash = operands.iter().position(|word| word == "-").map(|at| operands.remove(at));
+    // The first operand is the module.
+    let dash = operands.iter().skip(1).position(|word| word == "-").map(|at| operands.remove(at + 1));
     let mut given = [text_data, file_data, dash.map(|_| Data::Stdin)].into_iter().flatten();
-    let data = given.next().unwrap_or(Data::Empty);
+    let data = given.next().unwrap_or(Data::Piped);
     if given.next().is_some() {
         return Err("give the input once: --data TEXT, --data-file FILE or -".into());
     }
     let mut operands = operands.into_iter();
     let target = needed(operands.next(), Topic::Call, 0)?;
-    let func = needed(operands.next(), Topic::Call, 1)?;
+    let func = operands.next().map(text).transpose()?;
     let args = operands.map(text).collect::<Result<Vec<_>, _>>()?;
-    if !args.is_empty() && data != Data::Empty {
+    if !args.is_empty() && data != Data::Piped {
         return Err("give the input once: --data TEXT, --data-file FILE, -, or ARG...".into());
     }
-    Ok(Call { target, func: text(func)?, args, data, convention, guest_env, limits, source, report, confine })
+    Ok(Call { target, func, args, data, convention, guest_env, limits, source, report, confine })
 }
 
 fn serve(mut words: Words) -> Result<Command, String> {
@@ -151,16 +178,26 @@ fn check(mut words: Words) -> Result<Check, String> {
 
 fn list(mut words: Words) -> Result<List, String> {
     let (limits, source) = (limits(&mut words)?, source(&mut words)?);
-    let only_names = words.switch("--names")?;
+    let shown = shown(&mut words)?;
     words.operands()?;
-    Ok(List { limits, source, only_names })
+    Ok(List { limits, source, shown })
 }
 
 fn inspect(mut words: Words) -> Result<Inspect, String> {
     let (limits, source) = (limits(&mut words)?, source(&mut words)?);
-    let only_names = words.switch("--names")?;
+    let shown = shown(&mut words)?;
     let target = needed(words.operands()?.pop(), Topic::Inspect, 0)?;
-    Ok(Inspect { target, limits, source, only_names })
+    Ok(Inspect { target, limits, source, shown })
+}
+
+/// The form of a listing.
+fn shown(words: &mut Words) -> Result<Shown, String> {
+    match (words.switch("--names")?, words.switch("--json")?) {
+        (false, false) => Ok(Shown::Text),
+        (true, false) => Ok(Shown::Names),
+        (false, true) => Ok(Shown::Json),
+        (true, true) => Err("give only one of --names and --json".into()),
+    }
 }
 
 fn health(mut words: Words) -> Result<SocketAddr, String> {

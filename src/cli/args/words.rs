@@ -137,7 +137,7 @@ fn without_value(flag: &Flag) -> String {
 }
 
 /// The flag name of `word`, without its value; `None` if it is not a flag.
-fn flag_name(word: &OsString) -> Option<String> {
+pub fn flag_name(word: &OsString) -> Option<String> {
     let shown = word.to_string_lossy();
     let is_number = shown.parse::<f64>().is_ok();
     let is_flag = shown.starts_with('-') && shown != "-" && !is_number;

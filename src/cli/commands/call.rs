@@ -1,18 +1,23 @@
 //! `fuelbox call`: bytes in, bytes out.
 
-use crate::abi;
-use crate::base::error::Error;
+use crate::abi::{self, Convention, offered};
+use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
 use crate::cli::args::command::{Call, Data};
 use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
+use crate::cli::target::Module;
 use crate::cli::{exit, guest_env, target, watchdog};
 use crate::host::wasi::ctx::GuestEnv;
+use crate::module::reader::ModuleInfo;
 use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
 use std::fs::File;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
+
+/// Functions that are looked at for an error.
+const NAMES_SHOWN: usize = 1_000;
 
 /// Runs it.
 pub fn execute(call: Call) -> Result<(), Failure> {
@@ -23,13 +28,14 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     confine(call.confine, &guest_env)?;
     module.say_origin();
     let program = module.compile(&call.limits)?;
+    let func = function(&call, &program, &module)?;
     if !call.args.is_empty() {
-        return with_arguments(&call, &program, guest_env);
+        return with_arguments(&call, &program, guest_env, func);
     }
-    let input = input(&call, file)?;
+    let input = input(&call, file, takes_input(program.info(), func))?;
     let has_dirs = !call.guest_env.dirs.is_empty();
     let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
-    let mut given = abi::Call::bytes(&call.func, &input).guest_env(guest_env);
+    let mut given = abi::Call::bytes(func, &input).guest_env(guest_env);
     if let Some(convention) = call.convention {
         given = given.convention(convention);
     }
@@ -41,27 +47,53 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     print(&run_report.result?)
 }
 
+/// The function that is called: the one that is named, or the only one.
+fn function<'c>(call: &'c Call, program: &'c Program, module: &Module) -> Result<&'c str, Failure> {
+    if let Some(func) = &call.func {
+        return Ok(func);
+    }
+    let names: Vec<&str> = offered(program.info()).map(|(name, _)| name).take(NAMES_SHOWN).collect();
+    match names[..] {
+        [only] => Ok(only),
+        [] => Err(Failure::new(exit::USAGE, format!("{} exports no function", printable(&module.name)))),
+        _ => {
+            let names: Names = names.into_iter().collect();
+            Err(Failure::new(exit::USAGE, format!("FUNC is missing, one of: {names}")))
+        }
+    }
+}
+
+/// Whether the function has a use for input. If not, nothing waits for stdin.
+fn takes_input(info: &ModuleInfo, func: &str) -> bool {
+    let signature = info.function(func);
+    let has_none = signature.is_some_and(|signature| match &signature.wit {
+        Some(wit) => wit.starts_with("func()"),
+        None => signature.params.is_empty() && Convention::of(info, func) == Some(Convention::Numeric),
+    });
+    !has_none
+}
+
 /// Calls a function of a component with arguments in WAVE.
 #[cfg(feature = "component")]
-fn with_arguments(call: &Call, program: &Program, guest_env: GuestEnv) -> Result<(), Failure> {
+fn with_arguments(call: &Call, program: &Program, guest_env: GuestEnv, func: &str) -> Result<(), Failure> {
     use crate::abi::component::text;
     if program.component().is_none() {
         return Err(Failure::new(exit::USAGE, unexpected_argument(call)));
     }
-    let params = text::parse(program, &call.func, &call.args)?;
+    let params = text::parse(program, func, &call.args)?;
     let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
-    let given = abi::Call::component(&call.func, &params).guest_env(guest_env);
+    let given = abi::Call::component(func, &params).guest_env(guest_env);
     let has_dirs = !call.guest_env.dirs.is_empty();
     let run_report =
         watchdog::guard(program, &call.limits, has_dirs, || runner.run(Target::Program(program), given))?;
     if call.report {
         report(&run_report.usage);
     }
-    super::run::print_value(program, &call.func, run_report.result?.as_ref(), call.limits.output_bytes)
+    super::run::print_value(program, func, run_report.result?.as_ref(), call.limits.output_bytes)
 }
 
 #[cfg(not(feature = "component"))]
-fn with_arguments(call: &Call, _: &Program, _: GuestEnv) -> Result<(), Failure> {
+fn with_arguments(call: &Call, _: &Program, _: GuestEnv, _: &str) -> Result<(), Failure> {
     Err(Failure::new(exit::USAGE, unexpected_argument(call)))
 }
 
@@ -83,12 +115,13 @@ fn data_file(data: &Data) -> Result<Option<File>, Error> {
 }
 
 /// Reads the input, at most one byte more than allowed. `file` is that of `--data-file`.
-fn input(call: &Call, file: Option<File>) -> Result<Vec<u8>, Failure> {
+fn input(call: &Call, file: Option<File>, is_taken: bool) -> Result<Vec<u8>, Failure> {
     let limit = call.limits.input_bytes;
     let mut bytes = Vec::new();
     let most = (limit as u64).saturating_add(1);
     match &call.data {
-        Data::Empty => {}
+        // The module came from there; or nobody has asked for input, and a terminal would wait for some.
+        Data::Piped if call.target == target::STDIN || !is_taken || std::io::stdin().is_terminal() => {}
         #[cfg(unix)]
         Data::Text(text) => bytes = std::os::unix::ffi::OsStringExt::into_vec(text.clone()),
         #[cfg(not(unix))]
@@ -97,7 +130,7 @@ fn input(call: &Call, file: Option<File>) -> Result<Vec<u8>, Failure> {
             let read = file.map(|file| file.take(most).read_to_end(&mut bytes)).transpose();
             read.map_err(|source| Error::Io { path: path.clone(), source })?;
         }
-        Data::Stdin => {
+        Data::Piped | Data::Stdin => {
             let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
             read.map_err(|error| Failure::new(exit::FAILURE, format!("cannot read stdin: {error}")))?;
         }

@@ -2,16 +2,19 @@
 
 use crate::abi::{Convention, command, offered};
 use crate::base::error::Error;
-use crate::base::escape::printable;
 #[cfg(feature = "component")]
 use crate::base::escape::printable_lines;
-use crate::cli::args::command::Inspect;
+use crate::base::escape::{json_line, printable};
+use crate::cli::args::command::{Inspect, Shown};
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, print_names};
 use crate::cli::target::{self, Module};
 use crate::module::reader;
 use crate::module::reader::ModuleInfo;
 use crate::sandbox::compile::to_binary;
+#[cfg(feature = "component")]
+use crate::sandbox::program::Program;
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Shows the module. If it does not load, the exit code is that of a run.
@@ -25,8 +28,11 @@ pub fn execute(inspect: Inspect) -> Result<(), Failure> {
         return component(&inspect, &module, &wasm);
     }
     let info = reader::read(&wasm).map_err(refused)?;
-    if inspect.only_names {
+    if inspect.shown == Shown::Names {
         return print_names(offered(&info).map(|(name, _)| name));
+    }
+    if inspect.shown == Shown::Json {
+        return document(&module, &inspect, core(wasm.len(), &info));
     }
     print(describe(&module.name, wasm.len(), &info).as_bytes())?;
     loads(&module, &inspect)
@@ -49,6 +55,46 @@ fn loads(module: &Module, inspect: &Inspect) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints `facts` as JSON, with the name, and whether the module loads.
+fn document(module: &Module, inspect: &Inspect, mut facts: Value) -> Result<(), Failure> {
+    let compiled = module.check(&inspect.limits).map(drop);
+    let problem = match &compiled {
+        Err(Error::Load { problem, .. }) => Some(problem.to_string()),
+        Err(error) => Some(error.to_string()),
+        Ok(()) => None,
+    };
+    facts["name"] = module.name.clone().into();
+    facts["loads"] = problem.is_none().into();
+    facts["problem"] = problem.into();
+    print(format!("{}\n", json_line(&facts.to_string())).as_bytes())?;
+    Ok(compiled?)
+}
+
+/// What a core module contains.
+fn core(size: usize, info: &ModuleInfo) -> Value {
+    let imports = info.imports.iter().map(|import| {
+        json!({ "module": import.module, "name": import.name, "item": import.item.to_string().trim_start() })
+    });
+    let exports = info.exports.iter();
+    let exports =
+        exports.map(|export| json!({ "name": export.name, "item": export.item.to_string().trim_start() }));
+    let functions = offered(info).map(|(name, signature)| {
+        let convention = Convention::of(info, name).map(Convention::name);
+        json!({ "name": name, "signature": signature.to_string(), "convention": convention })
+    });
+    json!({
+        "kind": "module",
+        "bytes": size,
+        "imports": imports.collect::<Vec<_>>(),
+        "exports": exports.collect::<Vec<_>>(),
+        "memory": info.memory.map(|memory| json!({ "pages": memory.min_pages, "max_pages": memory.max_pages })),
+        "table_elements": info.table_elements,
+        "start_function": info.start.is_some(),
+        "program": command::fits(info),
+        "functions": functions.collect::<Vec<_>>(),
+    })
+}
+
 /// Shows a component.
 #[cfg(feature = "component")]
 fn component(inspect: &Inspect, module: &Module, wasm: &[u8]) -> Result<(), Failure> {
@@ -56,8 +102,21 @@ fn component(inspect: &Inspect, module: &Module, wasm: &[u8]) -> Result<(), Fail
     let refused = |problem| Error::Load { name: module.name.clone(), problem };
     let plan = plan(wasm).map_err(refused)?;
     let program = module.check(&inspect.limits);
-    if inspect.only_names {
+    if inspect.shown == Shown::Names {
         return print_names(program?.functions().map(|(name, _)| name));
+    }
+    if inspect.shown == Shown::Json {
+        let functions = program.iter().flat_map(Program::functions);
+        let functions =
+            functions.map(|(name, of)| json!({ "name": name, "convention": of.map(Convention::name) }));
+        let facts = json!({
+            "kind": "component",
+            "bytes": wasm.len(),
+            "core_modules": plan.modules.len(),
+            "wit": world::print(&plan),
+            "functions": functions.collect::<Vec<_>>(),
+        });
+        return document(module, inspect, facts);
     }
     let mut text = format!("{}: {} bytes, a component\n", printable(&module.name), wasm.len());
     let _ = writeln!(text, "core modules: {}", count(plan.modules.len()));

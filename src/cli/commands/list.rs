@@ -1,11 +1,14 @@
 //! `fuelbox list`: the plug-ins and their functions.
 
 use crate::abi::{Convention, offered};
+use crate::base::error::Error;
 use crate::base::escape::printable;
-use crate::cli::args::command::List;
+use crate::base::outcome::Stop;
+use crate::cli::args::command::{List, Shown};
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{note, print, print_names};
 use crate::cli::{site, target};
+use crate::gateway::routes::listing;
 use crate::isolation::manager::Manager;
 use crate::plugins::code::Loader;
 use crate::plugins::folder::Folder;
@@ -15,7 +18,7 @@ use std::fmt::Write;
 
 /// Lists them.
 pub fn execute(list: List) -> Result<(), Failure> {
-    if list.only_names {
+    if list.shown == Shown::Names {
         return print_names(target::names(&list.source)?.iter().map(String::as_str));
     }
     let plugins = Plugins::new();
@@ -32,6 +35,10 @@ pub fn execute(list: List) -> Result<(), Failure> {
             target::say_built_in();
             plugins.add_built_in(&server)?;
         }
+    }
+    if list.shown == Shown::Json {
+        let text = listing::text(&plugins).map_err(|_| Stop::NoMemory { what: "the list" });
+        return print(text.map_err(Error::from)?.as_bytes());
     }
     let mut text = String::new();
     for plugin in plugins.all() {

@@ -9,6 +9,8 @@ use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop};
 use crate::cli::args::command::Run;
+use crate::cli::args::table::lookup;
+use crate::cli::args::words::flag_name;
 use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
@@ -18,11 +20,12 @@ use crate::cli::target::Module;
 use crate::cli::{exit, guest_env, target, watchdog};
 #[cfg(feature = "component")]
 use crate::host::component::value as component;
-use crate::host::streams::SinkTo;
+use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::ErrorKind;
 
 /// Runs it.
@@ -33,18 +36,40 @@ pub fn execute(run: Run) -> Result<(), Failure> {
     confine(run.confine, &guest_env)?;
     module.say_origin();
     let program = module.compile(&run.limits)?;
-    match (&run.func, &run.invoke) {
-        (Some(func), _) => function(&run, &program, guest_env, func),
-        (None, Some(call)) => invoke(&run, &program, guest_env, call),
-        (None, None) => crate::cli::commands::run::program(&run, &program, guest_env, &module),
+    match &run.invoke {
+        Some(call) => invoke(&run, &program, guest_env, call),
+        None if command::can_run(program.info()) => {
+            crate::cli::commands::run::program(&run, &program, guest_env, &module)
+        }
+        None => named(&run, &program, guest_env, &module),
+    }
+}
+
+/// Calls the function that the first word after the module names.
+fn named(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {
+    let usage = |what: String| Err(Failure::new(exit::USAGE, what));
+    let is_flag = |word: &&OsString| flag_name(word).is_some_and(|name| lookup::flag(&name).is_some());
+    if let Some(flag) = run.words.iter().find(is_flag) {
+        let (flag, name) = (printable(&flag.to_string_lossy()), printable(&module.name));
+        return usage(format!("flags come before the module: fuelbox run {flag} ... {name}"));
+    }
+    match run.words.split_first() {
+        Some((func, args)) => function(run, program, guest_env, (&func.to_string_lossy(), args)),
+        None => {
+            let names: Names = offered(program.info()).map(|(name, _)| name).collect();
+            let name = printable(&module.name);
+            usage(format!("{name} is not a program: it has no `_start`. Give FUNC, one of: {names}"))
+        }
     }
 }
 
 /// Calls a function as `--invoke` says: `add(10, 20)`, or its name alone with the arguments after it.
 fn invoke(run: &Run, program: &Program, guest_env: GuestEnv, call: &str) -> Result<(), Failure> {
-    let Some(open) = call.find('(') else { return function(run, program, guest_env, call.trim()) };
-    if !run.args.is_empty() {
-        return Err(Failure::new(exit::USAGE, "give the arguments once: in --invoke, or after `--`"));
+    let Some(open) = call.find('(') else {
+        return function(run, program, guest_env, (call.trim(), &run.words));
+    };
+    if !run.words.is_empty() {
+        return Err(Failure::new(exit::USAGE, "give the arguments once: in --invoke, or after the module"));
     }
     #[cfg(feature = "component")]
     if program.component().is_some() {
@@ -62,8 +87,13 @@ fn invoke(run: &Run, program: &Program, guest_env: GuestEnv, call: &str) -> Resu
     call_function(run, program, guest_env, (call[..open].trim(), &texts))
 }
 
-fn function(run: &Run, program: &Program, guest_env: GuestEnv, func: &str) -> Result<(), Failure> {
-    let texts: Vec<_> = run.args.iter().map(|arg| arg.to_string_lossy()).collect();
+fn function(
+    run: &Run,
+    program: &Program,
+    guest_env: GuestEnv,
+    (func, args): (&str, &[OsString]),
+) -> Result<(), Failure> {
+    let texts: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     call_function(run, program, guest_env, (func, &texts))
 }
 
@@ -113,15 +143,13 @@ pub fn print_value(
 }
 
 fn program(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {
-    if !command::can_run(program.info()) {
-        let names: Names = offered(program.info()).map(|(name, _)| name).collect();
-        let name = printable(&module.name);
-        let what = format!("{name} is not a program: it has no `_start`. Give FUNC, one of: {names}");
-        return Err(Failure::new(exit::USAGE, what));
-    }
     let mut args = vec![module.name.clone().into_bytes()];
-    args.extend(run.args.iter().map(|arg| guest_env::bytes(arg.clone())));
-    let stdin = guest_env::stdin(&run.guest_env, run.limits.input_bytes);
+    args.extend(run.words.iter().map(|arg| guest_env::bytes(arg.clone())));
+    let stdin = match run.target == target::STDIN {
+        // The module was read from it.
+        true => Stdin::Empty,
+        false => guest_env::stdin(&run.guest_env, run.limits.input_bytes),
+    };
     match done(run, program, Invocation { args, stdin, guest_env })? {
         // The program speaks for itself, as without fuelbox.
         Err(stop @ Stop::Exit(_)) if exit::is_programs_own(exit::of_stop(&stop)) => {

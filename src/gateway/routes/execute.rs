@@ -16,7 +16,7 @@ use crate::runner::Runner;
 use log::Level;
 use percent_encoding::percent_decode_str;
 
-/// The function that is called when a request names none, as in gowasmrunner.
+/// The function that is called when a request names none, and the plug-in has several, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
 
 /// What is said of a path without a plug-in's name.
@@ -62,7 +62,7 @@ fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_
         Ok(func) => func,
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
-    let func = func.as_deref().or(plugin.policy.only_function()).unwrap_or(DEFAULT_FUNCTION);
+    let func = func.as_deref().or(plugin.only_function.as_deref()).unwrap_or(DEFAULT_FUNCTION);
     let context = CallContext { hooks, request_id: Some(&request.id), ..CallContext::default() };
     match runner.run_plugin(plugin, Call::bytes(func, &request.body), context) {
         Ok(report) => {

@@ -5,8 +5,7 @@ use crate::base::escape::{cut, json_line};
 use crate::base::heap;
 use crate::base::heap::NoMemory;
 use crate::base::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
-use crate::plugins::registry::Plugin;
-use crate::runner::Runner;
+use crate::plugins::registry::{Plugin, Plugins};
 use crate::sandbox::pool::Pool;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -18,7 +17,7 @@ const PIECE_BYTES_MAX: usize = 24 * LISTED_BYTES_MAX;
 ///
 /// # Errors
 /// The system has no memory for it.
-pub fn text(runner: &Runner) -> Result<String, NoMemory> {
+pub fn text(plugins: &Plugins) -> Result<String, NoMemory> {
     let mut out = Vec::new();
     let put = |out: &mut Vec<u8>, value: Value| {
         heap::check(PIECE_BYTES_MAX)?;
@@ -26,12 +25,12 @@ pub fn text(runner: &Runner) -> Result<String, NoMemory> {
     };
     // Plug-in by plug-in: as one value, the list would take some ten times its text.
     heap::extend(&mut out, b"{\"plugins\":[")?;
-    for (at, plugin) in runner.plugins().all().iter().enumerate() {
+    for (at, plugin) in plugins.all().iter().enumerate() {
         heap::extend(&mut out, if at > 0 { b"," } else { b"" })?;
         put(&mut out, of_plugin(plugin))?;
     }
     heap::extend(&mut out, b"],\"refused\":[")?;
-    let refused = runner.plugins().refused();
+    let refused = plugins.refused();
     for (at, (path, reason)) in refused.iter().take(LISTED_REFUSED_MAX).enumerate() {
         heap::extend(&mut out, if at > 0 { b"," } else { b"" })?;
         put(&mut out, of_refused(path, reason))?;

@@ -46,7 +46,7 @@ impl Routes {
         match request.route {
             // What this build does not have is type-checked, but is no part of it.
             Route::Console if cfg!(feature = "console") => console::page(request),
-            Route::Plugins => self.listing.answer(runner, request, || listing::text(runner)),
+            Route::Plugins => self.listing.answer(runner, request, || listing::text(runner.plugins())),
             Route::OpenApi if cfg!(feature = "openapi") => {
                 self.openapi.answer(runner, request, || openapi::written(runner, has_deployment))
             }

@@ -14,9 +14,9 @@ fn functions_are_called_with_wave() {
     for (args, expected) in [
         (vec!["call", &shapes, "greet", r#""World""#], "\"Hello, World\"\n"),
         (vec!["run", &shapes, "greet", r#""World""#], "\"Hello, World\"\n"),
-        (vec!["run", &shapes, "--invoke", r#"greet("World")"#], "\"Hello, World\"\n"),
-        (vec!["run", &shapes, "--invoke", "shapes/sum([{x: 1, y: -2}])"], "(1, -2)\n"),
-        (vec!["run", &shapes, "--invoke", "demo:shapes/shapes#sum([])"], "(0, 0)\n"),
+        (vec!["run", "--invoke", r#"greet("World")"#, &shapes], "\"Hello, World\"\n"),
+        (vec!["run", "--invoke", "shapes/sum([{x: 1, y: -2}])", &shapes], "(1, -2)\n"),
+        (vec!["run", "--invoke", "demo:shapes/shapes#sum([])", &shapes], "(0, 0)\n"),
         (
             vec!["call", &shapes, "shapes/describe", "empty", "red", "{}"],
             "err(\"there is nothing to see\")\n",
@@ -31,10 +31,10 @@ fn functions_are_called_with_wave() {
         (vec!["call", &shapes, "greet", "World"], "expected a string"),
         (vec!["call", &shapes, "greet", "\"a\"", "\"b\""], "takes 1 arguments, but was called with 2"),
         (vec!["call", &shapes, "greet", "\"a\"", "--data", "b"], "give the input once"),
-        (vec!["run", &shapes, "--invoke", "greet(1)"], "--invoke: column 7: expected a string"),
-        (vec!["run", &shapes, "--invoke", "greet(\"a\""], "--invoke: column"),
-        (vec!["run", &shapes, "--invoke", "none()"], "none"),
-        (vec!["run", &shapes, "greet", "--invoke", "greet(\"a\")"], "give the function once"),
+        (vec!["run", "--invoke", "greet(1)", &shapes], "--invoke: column 7: expected a string"),
+        (vec!["run", "--invoke", "greet(\"a\"", &shapes], "--invoke: column"),
+        (vec!["run", "--invoke", "none()", &shapes], "none"),
+        (vec!["run", "--invoke", "greet(\"a\")", &shapes, "greet"], "give the arguments once"),
         (vec!["run", &shapes], "is not a program"),
     ] {
         let ran = fuelbox(&args);
@@ -46,9 +46,9 @@ fn functions_are_called_with_wave() {
     // Core modules are called in the same words.
     let add = prebuilt("add.wasm");
     let add = add.to_str().unwrap();
-    assert_eq!(fuelbox(&["run", add, "--invoke", "add(10, 20)"]).expect(0).text(), "30\n");
-    assert_eq!(fuelbox(&["run", add, "--invoke", "add", "--", "1", "2"]).expect(0).text(), "3\n");
-    assert!(fuelbox(&["run", add, "--invoke", "add(1, 2"]).stderr.contains("there is no `)`"));
+    assert_eq!(fuelbox(&["run", "--invoke", "add(10, 20)", add]).expect(0).text(), "30\n");
+    assert_eq!(fuelbox(&["run", "--invoke", "add", add, "1", "2"]).expect(0).text(), "3\n");
+    assert!(fuelbox(&["run", "--invoke", "add(1, 2", add]).stderr.contains("there is no `)`"));
     assert!(fuelbox(&["call", add, "add", "1", "2"]).stderr.contains("unexpected argument `1`"));
 }
 

@@ -69,17 +69,20 @@ const RUN: CommandHelp = CommandHelp {
     topic: Topic::Run,
     name: "run",
     operands: &[TARGET, optional("FUNC", Completes::Function), optional("ARG...", Completes::Nothing)],
-    other_usage: &["FILE|PLUGIN -- [ARG...]"],
+    other_usage: &["FILE|PLUGIN [ARG...]", "--invoke CALL FILE|PLUGIN [ARG...]"],
     summary: "run a program, or a function of numbers",
-    about: "Runs a module. FILE is a module file; PLUGIN is a name in the plug-in folder. Without FUNC, it runs the \
-            program's `_start` with the arguments after `--`; the program sees stdin, and only the environment \
-            variables of --env and the directories of --dir. With FUNC, it calls that function. The arguments are \
-            numbers of the function's parameter types (decimal, negative, 0x hex), and each result is printed on a line. \
-            A component's functions take and give values in WAVE.",
+    about: "Runs a module. FILE is a module file, or `-` for stdin; PLUGIN is a name in the plug-in folder. Flags come before \
+            it: all words after it belong to the module. They are the arguments of a program (a module with `_start`), which \
+            sees stdin, and only the environment variables of --env and the directories of --dir. Of another module, or with \
+            --invoke, a function is called. Its arguments are numbers of its parameter types (decimal, negative, 0x hex), and \
+            each result is printed on a line. A component's functions take and give values in WAVE. \
+            `fuelbox FILE` is short for `fuelbox run FILE`.",
     examples: &[
         "fuelbox run add.wasm add 10 20",
-        "fuelbox run wordcount.wasm -- -w < README.md",
-        "fuelbox run --dir photos::/in:ro --dir out treehash.wasm -- /in",
+        "fuelbox run wordcount.wasm -w < README.md",
+        "fuelbox run --dir photos::/in:ro --dir out treehash.wasm /in",
+        "fuelbox run --invoke 'add(10, 20)' add.wasm",
+        "CARGO_TARGET_WASM32_WASIP1_RUNNER='fuelbox run --' cargo test --target wasm32-wasip1",
     ],
     remark: "The time that a program sleeps or waits for input counts towards --timeout.",
     ..EMPTY
@@ -88,15 +91,16 @@ const RUN: CommandHelp = CommandHelp {
 const CALL: CommandHelp = CommandHelp {
     topic: Topic::Call,
     name: "call",
-    operands: &[TARGET, operand("FUNC", Completes::Function), optional("-|ARG...", Completes::Nothing)],
+    operands: &[TARGET, optional("FUNC", Completes::Function), optional("-|ARG...", Completes::Nothing)],
     summary: "call a function with bytes",
     about: "Calls a function with bytes and writes the bytes that it returns to stdout, with nothing added. FILE is a module \
-            file; PLUGIN is a name in the plug-in folder. The input comes from --data, from --data-file or, with the operand \
-            `-`, from stdin; otherwise it is empty. For a function of a component, ARGs are its arguments in WAVE, and the \
+            file, or `-` for stdin; PLUGIN is a name in the plug-in folder. A module's only function needs no name. The input \
+            comes from --data, from --data-file, or from stdin if that is no terminal. With `-` after FUNC, it comes from \
+            stdin in any case. For a function of a component, ARGs are its arguments in WAVE, and the \
             result is printed in WAVE.",
     examples: &[
         "fuelbox call greet greet --data World",
-        "fuelbox call filter.wasm transform - < in.json > out.json",
+        "fuelbox call filter.wasm transform < in.json > out.json",
     ],
     ..EMPTY
 };
@@ -110,7 +114,7 @@ const SERVE: CommandHelp = CommandHelp {
             listens on the socket that systemd passes (LISTEN_FDS) instead of --listen, and reports when it is ready \
             (NOTIFY_SOCKET).",
     details: &[
-        "POST /execute/{plugin}?func=NAME   call a function: body in, body out (default: greet)",
+        "POST /execute/{plugin}?func=NAME   call a function: body in, body out",
         "ANY  /execute/{plugin}/PATH?QUERY  run a program as a CGI script",
         "GET /                              the console, for a browser",
         "GET /plugins                       the plug-ins, as JSON",
@@ -127,7 +131,7 @@ const LIST: CommandHelp = CommandHelp {
     topic: Topic::List,
     name: "list",
     summary: "list plug-ins",
-    about: "Lists the plug-ins with their functions.",
+    about: "Lists the plug-ins with their functions. With --json, the document is that of GET /plugins.",
     ..EMPTY
 };
 

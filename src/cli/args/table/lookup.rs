@@ -44,10 +44,8 @@ pub fn command_called(name: &str) -> Result<Topic, String> {
         return Ok(command.topic);
     }
     let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
-    let is_module = name.ends_with(".wasm") || name.ends_with(".wat");
     Err(match nearest(name, names.iter().copied()) {
         Some(near) => format!("unknown command `{name}`; did you mean `{near}`?"),
-        None if is_module => format!("unknown command `{name}`; did you mean `fuelbox run {name}`?"),
         None => format!("unknown command `{name}`; the commands are {}", listed(&names, "and")),
     })
 }
@@ -61,7 +59,7 @@ pub fn not_a_flag(topic: Topic, name: &str) -> String {
     }
     match (nearest(name, flags_of(topic).map(|flag| flag.name)), topic) {
         (Some(near), _) => format!("unknown flag {name}; did you mean {near}?"),
-        (None, Topic::Run) => format!("unknown flag {name}; the arguments of a program go after `--`"),
+        (None, Topic::Run) => format!("unknown flag {name}; the arguments of a program follow the module"),
         (None, _) => format!("unknown flag {name}; `fuelbox {own} --help` lists the flags"),
     }
 }

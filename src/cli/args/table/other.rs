@@ -97,6 +97,12 @@ pub const FLAGS: &[Flag] = &[
         ..Flag::EMPTY
     },
     Flag {
+        name: "--json",
+        help: "print a JSON document",
+        commands: &[Topic::List, Topic::Inspect],
+        ..Flag::EMPTY
+    },
+    Flag {
         name: "--address",
         value: Some("ADDRESS:PORT"),
         default: Some(|| DEFAULT_LISTEN.to_string()),

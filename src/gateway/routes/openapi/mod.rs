@@ -213,7 +213,7 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     });
     let rest = (!is_whole).then(|| format!("- and {} more", listed.more));
     let description = described.chain(rest).collect::<Vec<_>>().join("\n");
-    let default = plugin.policy.only_function().unwrap_or(DEFAULT_FUNCTION);
+    let default = plugin.only_function.as_deref().unwrap_or(DEFAULT_FUNCTION);
     let has_default = plugin.convention(default).is_some();
     let mut schema = text();
     if is_whole {
