@@ -155,7 +155,7 @@ fn a_growth_that_the_system_denies_is_an_error_of_its_own() {
     let trap = r#"(module (memory (export "memory") 1) (func (export "_start")
         (if (i32.eq (memory.grow (i32.const 8000)) (i32.const -1)) (then unreachable))))"#;
     dir.write("large.wasm", wat(trap));
-    let flags = "run large.wasm --memory-pages 10000 --timeout none";
+    let flags = "run --memory-pages 10000 --timeout none large.wasm";
     let output = limited(&dir, SPACE_KB, flags).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(123), "{stderr}");

@@ -15,6 +15,7 @@ mod cgi_programs;
 mod chance;
 mod cli;
 mod cli_args;
+mod cli_args_serve;
 #[cfg(feature = "manual")]
 mod cli_completions;
 #[cfg(feature = "manual")]

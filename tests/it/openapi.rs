@@ -272,7 +272,7 @@ fn a_plug_in_has_a_path_while_it_is_loaded() {
     let with = document(&mut client);
     let post = &with["paths"]["/execute/n"]["post"];
     let func = &post["parameters"][0];
-    assert_eq!((&func["schema"]["enum"], &func["required"]), (&serde_json::json!(["f"]), &true.into()));
+    assert_eq!((&func["schema"]["enum"], &func["required"]), (&serde_json::json!(["f"]), &false.into()));
     assert_eq!(post["security"], serde_json::json!([]));
     assert!(post["requestBody"]["content"]["application/octet-stream"].is_null(), "numbers are text");
     let only = &with["paths"]["/execute/only"]["post"];

@@ -37,7 +37,7 @@ pub fn execute(list: List) -> Result<(), Failure> {
         }
     }
     if list.shown == Shown::Json {
-        let text = listing::text(&plugins).map_err(|_| Stop::NoMemory { what: "the list" });
+        let text = listing::text(&plugins).map_err(|_| Stop::NoMemory { what: "the output" });
         return print(text.map_err(Error::from)?.as_bytes());
     }
     let mut text = String::new();

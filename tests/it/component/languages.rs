@@ -119,7 +119,7 @@ fn every_language_is_called_with_wave() {
             ("greet(\"x\")", 120, "", "no exported function `greet`"),
         ] {
             let flags = ["--max-module", "64MiB", "--memory-pages", "400", "--timeout", "60s"];
-            let ran = fuelbox(&[&["run", path, "--invoke", call][..], &flags].concat());
+            let ran = fuelbox(&[&["run"], &flags[..], &["--invoke", call, path]].concat());
             assert_eq!((ran.code, &*ran.text()), (Some(code), out), "{path} {call} {ran:#?}");
             assert!(ran.stderr.contains(err), "{path} {call} {ran:#?}");
         }
@@ -163,7 +163,8 @@ fn deterministic_runs_use_the_same_fuel() {
                 "--seed",
                 seed,
             ];
-            let ran = fuelbox(&[&["run", path, "--report", "--invoke", call][..], &flags].concat()).expect(0);
+            let ran =
+                fuelbox(&[&["run", "--report"], &flags[..], &["--invoke", call, path]].concat()).expect(0);
             (ran.text(), ran.stderr.split(" fuel").next().unwrap().to_string())
         };
         assert_eq!(run("1"), run("1"), "{path}");
