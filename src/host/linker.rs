@@ -57,6 +57,7 @@ fn find(import: &Import, imports: &[Import], embedder: &HostFunctions) -> Result
     }
     match import.module.as_str() {
         extism::USER_MODULE => return Err(of_embedder(imports, embedder)),
+        "env" | "GOT.mem" | "GOT.func" if is_dynamic(imports) => return Err(refuse(DYNAMIC.into())),
         "wasi_unstable" => return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into())),
         _ => {}
     }
@@ -64,6 +65,19 @@ fn find(import: &Import, imports: &[Import], embedder: &HostFunctions) -> Result
     let row = interface.and_then(|interface| interface.find(&import.name));
     let row = row.ok_or_else(|| refuse("which fuelbox does not provide".into()))?;
     typed(&row.signature(), Imported::Row(row))
+}
+
+/// Why a module that expects a dynamic linker is refused.
+const DYNAMIC: &str =
+    "which a dynamic linker provides: it is a shared library (or imports its memory); link it statically";
+
+/// Whether a module expects a dynamic linker (tool conventions, `DynamicLinking.md`), or another module's memory.
+fn is_dynamic(imports: &[Import]) -> bool {
+    imports.iter().any(|import| {
+        matches!(import.item, Item::Memory)
+            || matches!(import.name.as_str(), "__memory_base" | "__table_base" | "__stack_pointer")
+            || import.module.starts_with("GOT.")
+    })
 }
 
 /// The refusal of a module that imports functions of an embedding host which are not there; names all of them.

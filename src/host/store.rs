@@ -237,6 +237,11 @@ impl Limiter {
         self.memories = memories;
     }
 
+    /// Takes `bytes` for good from what the guest may have.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.cap_bytes = self.cap_bytes.saturating_sub(bytes);
+    }
+
     /// Counts `bytes` outside the guest's memory. If the limit does not allow them, returns false and records
     /// the denial.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The declarations of a module that other rooms need.
 
 #[cfg(feature = "isolation")]
-use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, TYPE_VALUES_MAX};
+use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, INSTANCE_BYTES_FREE, TYPE_VALUES_MAX};
 use crate::module::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -199,6 +199,11 @@ impl ModuleInfo {
     /// Counts `count` items that take this many bytes of each instance.
     pub(crate) fn count_instance(&mut self, count: u64, bytes: u64) {
         self.instance_bytes = self.instance_bytes.saturating_add(count.saturating_mul(bytes));
+    }
+
+    /// Bytes of an instance, beside its memory, that count to the memory of the guest.
+    pub fn counted_bytes(&self) -> u64 {
+        self.instance_bytes.saturating_sub(INSTANCE_BYTES_FREE)
     }
 
     /// The type of the exported function `name`.

@@ -3,8 +3,9 @@
 use crate::base::error::LoadProblem;
 use crate::base::heap;
 use crate::base::limits::{
-    KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits, SHORT_TRANSLATION_NS,
-    SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
+    INSTANCE_BYTES_FREE, KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits,
+    PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES,
+    TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Budget, Share};
 use crate::host::embedder::functions::HostFunctions;
@@ -140,7 +141,6 @@ pub fn compile(
 /// Compiles a component. Its declarations are those of its core instances together.
 #[cfg(feature = "component")]
 fn of_component(wasm: &[u8], limits: &Limits, options: &CompileOptions) -> Result<Compiled, LoadProblem> {
-    use crate::base::limits::PAGE_BYTES;
     use crate::sandbox::component::{compile as compiled, exports};
     let plan = component::plan(wasm)?;
     let mut parts = Vec::with_capacity(plan.modules.len());
@@ -269,9 +269,15 @@ fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {
     builder.build().map_err(|error| LoadProblem::Invalid(error.to_string()))
 }
 
-/// Names the build that supports a module that this one refuses.
+/// Names the build that supports a module that this one refuses, or says that none does.
 fn explain(problem: LoadProblem) -> LoadProblem {
     match problem {
+        LoadProblem::Invalid(why) if why.contains("exceptions proposal") => LoadProblem::Invalid(format!(
+            "it uses exceptions, which the interpreter does not have in any build: {why}"
+        )),
+        LoadProblem::Invalid(why) if why.contains("threads must be enabled") => LoadProblem::Invalid(
+            format!("it uses threads, which the interpreter does not have in any build: {why}"),
+        ),
         LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
             LoadProblem::Invalid(format!("{why}; this build does not support SIMD (cargo feature `simd`)"))
         }
@@ -291,6 +297,14 @@ fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem>
         && memory.min_pages > u64::from(limits.memory_pages)
     {
         return Err(LoadProblem::Memory { pages: memory.min_pages, limit: limits.memory_pages });
+    }
+    let (counted, pages) = (info.counted_bytes(), info.memory.map_or(0, |memory| memory.min_pages));
+    if counted > 0 && pages * PAGE_BYTES as u64 + counted > limits.memory_bytes() as u64 {
+        return Err(LoadProblem::Invalid(format!(
+            "its functions, segments and tables take {counted} bytes in each instance beyond the {INSTANCE_BYTES_FREE} that are \
+             free; with its memory of {pages} pages, that is more than the {} pages allowed (--memory-pages raises it)",
+            limits.memory_pages
+        )));
     }
     if info.table_elements > u64::from(limits.table_elements) {
         return Err(LoadProblem::Table { elements: info.table_elements, limit: limits.table_elements });

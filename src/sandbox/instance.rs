@@ -71,6 +71,9 @@ impl<'a> Sandbox<'a> {
             Some(Spare::Region(region)) => (program.slot(wasi, limits), Some(region)),
             None => (program.slot(wasi, limits), capacity.and_then(Region::reserve)),
         };
+        let mut slot = slot;
+        // No more than the limits allow (`check_declared`).
+        slot.data_mut().limiter.reserve(program.info().counted_bytes() as usize);
         Sandbox { region, ..Sandbox::around(slot, program, limits, (started, when_long)) }
     }
 

@@ -61,6 +61,7 @@ mod isolation;
 mod isolation_findings;
 mod isolation_memory;
 mod isolation_serve;
+mod large_modules;
 mod left_out;
 mod leftovers;
 mod library_examples;
