@@ -58,11 +58,13 @@ fn find(import: &Import, imports: &[Import], embedder: &HostFunctions) -> Result
     match import.module.as_str() {
         extism::USER_MODULE => return Err(of_embedder(imports, embedder)),
         "env" | "GOT.mem" | "GOT.func" if is_dynamic(imports) => return Err(refuse(DYNAMIC.into())),
-        "wasi_unstable" => return Err(refuse("of WASI preview0; rebuild it for wasm32-wasip1".into())),
         _ => {}
     }
     let interface = INTERFACES.iter().find(|interface| interface.module == import.module);
-    let row = interface.and_then(|interface| interface.find(&import.name));
+    let row = match import.module.as_str() {
+        wasi::unstable::MODULE => wasi::unstable::find(&import.name),
+        _ => interface.and_then(|interface| interface.find(&import.name)),
+    };
     let row = row.ok_or_else(|| refuse("which fuelbox does not provide".into()))?;
     typed(&row.signature(), Imported::Row(row))
 }

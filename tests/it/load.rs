@@ -99,8 +99,8 @@ fn imports_that_are_not_provided_are_refused() {
     import_refused(r#"(module (import "" "" (func)))"#, ".", "does not provide");
     let unknown = r#"(module (import "wasi_snapshot_preview1" "fd_fly" (func)))"#;
     import_refused(unknown, "wasi_snapshot_preview1.fd_fly", "does not provide");
-    let old = r#"(module (import "wasi_unstable" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#;
-    import_refused(old, "wasi_unstable.fd_write", "wasm32-wasip1");
+    let new = r#"(module (import "wasi_unstable" "sock_accept" (func (param i32 i32 i32) (result i32))))"#;
+    import_refused(new, "wasi_unstable.sock_accept", "does not provide");
     import_refused(r#"(module (import "env" "x" (memory 1)))"#, "env.x", "which a dynamic linker provides");
     let shared = r#"(module (import "env" "f" (func)) (import "env" "__memory_base" (global i32)))"#;
     import_refused(shared, "env.f", "it is a shared library");

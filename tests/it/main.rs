@@ -124,5 +124,6 @@ mod wasi_poll;
 mod wasi_quota;
 mod wasi_random;
 mod wasi_readdir;
+mod wasi_unstable;
 mod wasi_wait;
 mod wasi_world;

@@ -22,6 +22,7 @@ pub mod sched;
 pub mod sock;
 pub mod stat;
 pub mod time;
+pub(crate) mod unstable;
 
 pub use ctx::Call;
 

@@ -27,12 +27,22 @@ pub fn path_create_directory(call: &mut Call<'_>, fd: u32, at: u32, len: u32) ->
 
 /// `path_filestat_get(fd, flags, path, len, out)`: the 64 bytes of `filestat`.
 pub fn path_filestat_get(call: &mut Call<'_>, fd: u32, flags: u32, at: u32, len: u32, out: u32) -> Result {
+    slice(call.memory, out, super::abi::FILESTAT_BYTES as u32)?;
+    let stat = filestat(call, fd, flags, (at, len))?;
+    Ok(write(call.memory, out, &stat.to_bytes())?)
+}
+
+/// What the guest gets to see of a path.
+pub fn filestat(
+    call: &mut Call<'_>,
+    fd: u32,
+    flags: u32,
+    (at, len): (u32, u32),
+) -> std::result::Result<Filestat, Fault> {
     let dir = directory(call.ctx, fd, rights::PATH_FILESTAT_GET)?;
     let path = path(call.memory, at, len)?;
-    slice(call.memory, out, super::abi::FILESTAT_BYTES as u32)?;
     let stat = Filestat::of_path(&dir, path, follows(flags)?)?;
-    let stat = call.ctx.shown(stat);
-    Ok(write(call.memory, out, &stat.to_bytes())?)
+    Ok(call.ctx.shown(stat))
 }
 
 /// `path_filestat_set_times(fd, flags, path, len, atim, mtim, fst_flags)`. EINVAL for flags that contradict

@@ -47,12 +47,43 @@ pub fn poll_oneoff(
     count: u32,
     events_out: u32,
 ) -> std::result::Result<(), Fault> {
+    poll(call, subscriptions, events, (count, events_out), Layout::Preview1)
+}
+
+/// The layout of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Of `wasi_unstable`: that of a clock begins with an identifier of eight bytes, which means nothing.
+    Preview0,
+    /// Of `wasi_snapshot_preview1`.
+    Preview1,
+}
+
+impl Layout {
+    /// Bytes of that identifier.
+    fn identifier_bytes(self) -> usize {
+        match self {
+            Layout::Preview0 => 8,
+            Layout::Preview1 => 0,
+        }
+    }
+}
+
+/// As [`poll_oneoff`], with subscriptions of this layout.
+pub fn poll(
+    call: &mut Call<'_>,
+    subscriptions: u32,
+    events: u32,
+    (count, events_out): (u32, u32),
+    layout: Layout,
+) -> std::result::Result<(), Fault> {
     if count == 0 || count > SUBSCRIPTIONS_MAX {
         return Err(Errno::Inval.into());
     }
-    let list = slice(call.memory, subscriptions, count * SUBSCRIPTION_BYTES)?;
+    let size = SUBSCRIPTION_BYTES as usize + layout.identifier_bytes();
+    let list = slice(call.memory, subscriptions, count * size as u32)?;
     let parsed: Vec<Subscription> =
-        list.chunks_exact(SUBSCRIPTION_BYTES as usize).map(parse).collect::<Result<_>>()?;
+        list.chunks_exact(size).map(|bytes| parse(bytes, layout)).collect::<Result<_>>()?;
     slice(call.memory, events, count * EVENT_BYTES as u32)?;
     slice(call.memory, events_out, 4)?;
 
@@ -101,18 +132,19 @@ fn awaits_input(call: &mut Call<'_>, subscriptions: &[Subscription]) -> bool {
         })
 }
 
-fn parse(bytes: &[u8]) -> Result<Subscription> {
+fn parse(bytes: &[u8], layout: Layout) -> Result<Subscription> {
     let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
     let wanted = match bytes[8] {
         eventtype::CLOCK => {
-            let flags = u32_at(40) as u16;
-            let id = u32_at(16);
+            let more = layout.identifier_bytes();
+            let flags = u32_at(40 + more) as u16;
+            let id = u32_at(16 + more);
             // Nobody can sleep on CPU time.
             if id > clock_id::MONOTONIC || flags & !ABSTIME != 0 {
                 return Err(Errno::Inval);
             }
-            Wanted::Clock { id, time: u64_at(24), absolute: flags & ABSTIME != 0 }
+            Wanted::Clock { id, time: u64_at(24 + more), absolute: flags & ABSTIME != 0 }
         }
         eventtype::FD_READ => Wanted::Read(u32_at(16)),
         eventtype::FD_WRITE => Wanted::Write(u32_at(16)),

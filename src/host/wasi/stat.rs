@@ -42,9 +42,14 @@ pub fn fd_fdstat_set_rights(call: &mut Call<'_>, fd: u32, base: u64, inheriting:
 
 /// `fd_filestat_get(fd, out)`: the 64 bytes of `filestat`; a stream has a type and nothing else. EBADF, EFAULT.
 pub fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Result {
-    call.ctx.files.get(fd)?.need(rights::FD_FILESTAT_GET)?;
     slice(call.memory, out, super::abi::FILESTAT_BYTES as u32)?;
-    Ok(write(call.memory, out, &filestat(call.ctx, fd)?.to_bytes())?)
+    Ok(write(call.memory, out, &allowed_filestat(call.ctx, fd)?.to_bytes())?)
+}
+
+/// As [`filestat`], if the descriptor has the right to it.
+pub fn allowed_filestat(ctx: &mut WasiCtx, fd: u32) -> std::result::Result<Filestat, Errno> {
+    ctx.files.get(fd)?.need(rights::FD_FILESTAT_GET)?;
+    filestat(ctx, fd)
 }
 
 /// What the guest gets to see of `fd`. EBADF.
