@@ -35,6 +35,8 @@ pub enum Given {
         environment: Environment,
         /// Whether standard input is there at all.
         has_stdin: bool,
+        /// Whether a response may be passed on while the program runs.
+        streams: bool,
     },
 }
 

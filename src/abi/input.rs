@@ -273,7 +273,7 @@ impl Input for Invocation {
             _ => return Err(Error::Input("a guest in another process gets its input as bytes".into())),
         };
         let environment = Environment::given(&self.guest_env)?;
-        Ok((Given::Program { args: self.args.clone(), environment, has_stdin }, stdin))
+        Ok((Given::Program { args: self.args.clone(), environment, has_stdin, streams: false }, stdin))
     }
 
     #[cfg(feature = "isolation")]

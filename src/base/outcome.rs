@@ -147,6 +147,8 @@ pub enum Stop {
     Convention(String),
     /// The run was cancelled ([`Cancel`](crate::Cancel)).
     Cancelled,
+    /// Nobody takes the guest's output any more.
+    OutputClosed,
     /// The process that ran the guest died.
     Died {
         /// How: `abort`, `out of memory`, `bad system call`, `killed`, `signal`, `exit`, `protocol` (it answered what no

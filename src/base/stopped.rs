@@ -43,6 +43,7 @@ impl fmt::Display for Stop {
                 write!(f, "the guest's process died: {how} (signal {signal})")
             }
             Stop::Died { how, signal: None } => write!(f, "the guest's process died: {how}"),
+            Stop::OutputClosed => f.write_str("nobody takes the guest's output any more"),
             Stop::Convention(what) => {
                 write!(f, "guest broke its calling convention: {}", printable(what))
             }

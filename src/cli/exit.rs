@@ -59,7 +59,7 @@ pub fn of_stop(stop: &Stop) -> u8 {
         Stop::Deadline { .. } => DEADLINE,
         Stop::MemoryDenied { .. } => MEMORY,
         Stop::OutputFull { .. } => OUTPUT,
-        Stop::NoMemory { .. } | Stop::Cancelled | Stop::Died { .. } => FAILURE,
+        Stop::NoMemory { .. } | Stop::Cancelled | Stop::Died { .. } | Stop::OutputClosed => FAILURE,
         Stop::InputTooLarge { .. } => USAGE,
         // Like a process's exit code, but never 0 for a failure whose low byte is 0.
         Stop::Exit(code) => u8::try_from(*code).unwrap_or(u8::MAX),

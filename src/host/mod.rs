@@ -7,6 +7,7 @@ pub(crate) mod extism;
 pub(crate) mod functions;
 pub mod guest_log;
 pub(crate) mod linker;
+pub mod reply;
 pub(crate) mod store;
 pub mod streams;
 pub mod wasi;

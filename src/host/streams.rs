@@ -1,11 +1,13 @@
 //! Standard input, and outputs with a size limit.
 
 use super::guest_log::{Lines, Origin};
+use super::reply::{Moment, Reply, Taken, Trailers};
 use super::wasi::abi::Fault;
 use super::wasi::dir::errno;
 use crate::base::heap;
 use crate::base::limits::LOG_CALL_BYTES_MAX;
 use crate::base::lock::lock;
+use crate::base::outcome::Stop;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -209,6 +211,8 @@ pub enum SinkTo {
     Buffer(Vec<u8>),
     /// Written through as it comes.
     Writer(SharedWriter),
+    /// A response to a request, kept or passed on.
+    Reply(Reply),
     /// To the log, line by line, each in the name of whose it is.
     Log(Lines),
     /// To another process, which has one of the others.
@@ -290,7 +294,7 @@ impl Sink {
             // It usually ends in a log.
             #[cfg(feature = "isolation")]
             SinkTo::Elsewhere(_) => true,
-            SinkTo::Buffer(_) | SinkTo::Writer(_) => false,
+            SinkTo::Buffer(_) | SinkTo::Writer(_) | SinkTo::Reply(_) => false,
         };
         if is_log { LOG_CALL_BYTES_MAX } else { u32::MAX }
     }
@@ -314,6 +318,7 @@ impl Sink {
                 self.unflushed = true;
                 writer.write_all(bytes).map_err(|error| Fault::Errno(errno(&error)))?;
             }
+            SinkTo::Reply(reply) => reply.write(bytes)?,
             SinkTo::Log(lines) => lines.write(bytes),
             #[cfg(feature = "isolation")]
             SinkTo::Elsewhere(outlet) => outlet.write(bytes),
@@ -337,7 +342,7 @@ impl Sink {
             aside.finish();
         }
         match &mut self.to {
-            SinkTo::Buffer(_) => {}
+            SinkTo::Buffer(_) | SinkTo::Reply(_) => {}
             SinkTo::Writer(writer) => {
                 let mut writer = lock(writer);
                 // A reader that went away has been reported to the guest by the write itself.
@@ -349,10 +354,45 @@ impl Sink {
         }
     }
 
-    /// The bytes of a `Buffer`.
+    fn reply(&mut self) -> Option<&mut Reply> {
+        match &mut self.to {
+            SinkTo::Reply(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// The head of a response is there: what follows may be passed on.
+    pub fn begin_reply(&mut self) {
+        if let Some(reply) = self.reply() {
+            reply.begin();
+        }
+    }
+
+    /// Whether bytes of a response are to be passed on now.
+    pub fn is_due(&mut self, at: Moment) -> bool {
+        self.reply().is_some_and(|reply| reply.is_due(at))
+    }
+
+    /// Passes on what is there of a response, until `until` at the latest.
+    ///
+    /// # Errors
+    /// The guest is to be stopped.
+    pub fn pass_on(&mut self, until: Option<Instant>) -> Result<Taken, Stop> {
+        self.reply().map_or(Ok(Taken::All), |reply| reply.pass_on(until))
+    }
+
+    /// Has the trailers of a response taken; nobody else wants them.
+    pub fn trailers(&mut self, trailers: Trailers) {
+        if let Some(reply) = self.reply() {
+            reply.trailers(trailers);
+        }
+    }
+
+    /// The bytes of a `Buffer`; of a `Reply` those that were not passed on.
     pub fn into_bytes(self) -> Vec<u8> {
         match self.to {
             SinkTo::Buffer(bytes) => bytes,
+            SinkTo::Reply(reply) => reply.into_rest(),
             _ => Vec::new(),
         }
     }

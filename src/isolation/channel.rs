@@ -2,7 +2,7 @@
 //!
 //! Every wait has an end. Nothing that comes is trusted: sizes are bounded, and what is not understood ends the exchange.
 
-use super::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, Request};
+use super::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, PIECE_BYTES_MAX, Request};
 use crate::abi::Hooks;
 use crate::base::heap;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -63,6 +63,9 @@ pub struct Ask<'a> {
     pub hooks: Hooks<'a>,
 }
 
+/// Takes what comes before the response, and gives what the process is told of it.
+pub type Relay<'a> = &'a mut dyn FnMut(Frame, &[u8]) -> Result<Option<Request>, Lost>;
+
 /// The connection to a process.
 #[derive(Debug)]
 pub struct Channel {
@@ -111,14 +114,14 @@ impl Channel {
         }
         let message = [binding, &[]];
         let ask = Ask { request: Request::Bind, message, most: 0, until: Some(until), hooks };
-        self.exchange(&mut [binding, &[]], &ask, &mut |_, _| {}, Frame::Ready).map(drop)
+        self.exchange(&mut [binding, &[]], &ask, &mut |_, _| Ok(None), Frame::Ready).map(drop)
     }
 
     /// Sends a request and gives the response's message. `relay` takes output that comes meanwhile.
     ///
     /// # Errors
     /// There is no response. The channel is of no use then, but for [`Channel::last_words`].
-    pub fn ask(&mut self, ask: &Ask<'_>, relay: &mut dyn FnMut(Frame, &[u8])) -> Result<Vec<u8>, Lost> {
+    pub fn ask(&mut self, ask: &Ask<'_>, relay: Relay<'_>) -> Result<Vec<u8>, Lost> {
         let [head, mut rest] = ask.message;
         let mut first =
             Vec::with_capacity(FRAME_HEAD_BYTES + head.len() + rest.len().min(SENT_WITH_HEAD_BYTES));
@@ -136,7 +139,7 @@ impl Channel {
         &mut self,
         to_send: &mut [&[u8]; 2],
         ask: &Ask<'_>,
-        relay: &mut dyn FnMut(Frame, &[u8]),
+        relay: Relay<'_>,
         awaited: Frame,
     ) -> Result<Vec<u8>, Lost> {
         let begin = Instant::now();
@@ -146,7 +149,7 @@ impl Channel {
         loop {
             let is_sent = self.send(to_send)?;
             if message.is_none() {
-                message = self.take(awaited, ask.most, relay)?;
+                message = self.take(awaited, (ask.most, is_sent), relay)?;
             }
             if let Some(message) = message.take_if(|message| message.is_whole()) {
                 return if is_sent { Ok(message.bytes) } else { Err(Lost::Broken) };
@@ -173,9 +176,32 @@ impl Channel {
                         let piece = (*size - bytes.len()).min(LARGE_PIECE_BYTES);
                         read(&self.stream, bytes, piece)?;
                     }
-                    None => read(&self.stream, &mut self.pending, PIECE_BYTES)?,
+                    None => {
+                        let piece = self.missing().clamp(PIECE_BYTES, LARGE_PIECE_BYTES);
+                        read(&self.stream, &mut self.pending, piece)?;
+                    }
                 }
             }
+        }
+    }
+
+    /// Bytes that are missing of the frame that has begun.
+    fn missing(&self) -> usize {
+        let Some(([_, size @ ..], rest)) = self.pending.split_first_chunk::<FRAME_HEAD_BYTES>() else {
+            return 0;
+        };
+        (u32::from_le_bytes(*size) as usize).saturating_sub(rest.len())
+    }
+
+    /// Tells the process something in a few bytes, which it waits for.
+    fn tell(&mut self, what: Request) -> Result<(), Lost> {
+        let head = what.head(0).ok_or(Lost::Broken)?;
+        match self.stream.write(&head) {
+            Ok(n) if n == head.len() => Ok(()),
+            // It takes nothing: then it does not wait for this.
+            Ok(_) => Err(Lost::Broken),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Lost::Broken),
+            Err(_) => Err(Lost::Gone),
         }
     }
 
@@ -208,8 +234,8 @@ impl Channel {
     fn take(
         &mut self,
         awaited: Frame,
-        most: usize,
-        relay: &mut dyn FnMut(Frame, &[u8]),
+        (most, is_asked): (usize, bool),
+        relay: Relay<'_>,
     ) -> Result<Option<Message>, Lost> {
         let mut done = 0;
         while !self.has_last_words
@@ -230,8 +256,21 @@ impl Channel {
                 }
                 Some(kind @ (Frame::Stdout | Frame::Stderr | Frame::Message)) if size <= FRAME_BYTES_MAX => {
                     let Some(bytes) = rest.get(..size) else { break };
-                    relay(kind, bytes);
+                    relay(kind, bytes)?;
                     done += FRAME_HEAD_BYTES + size;
+                }
+                // Nobody answers before the request is there.
+                Some(Frame::Piece) if size <= PIECE_BYTES_MAX && is_asked => {
+                    let Some(bytes) = rest.get(..size) else { break };
+                    // The process waits for what it is told, and so says nothing meanwhile.
+                    if rest.len() > size {
+                        return Err(Lost::Broken);
+                    }
+                    if let Some(told) = relay(Frame::Piece, bytes)? {
+                        self.tell(told)?;
+                    }
+                    done += FRAME_HEAD_BYTES + size;
+                    break;
                 }
                 Some(Frame::Long) if size == 0 => {
                     self.is_long = true;

@@ -9,7 +9,7 @@ use super::process::{END, Process};
 use super::relay::Relay;
 use super::spare::bound;
 use super::spec::{Spec, binding};
-use super::wire::{Binding, Ran, Request, write_head};
+use super::wire::{Binding, Frame, Ran, Request, write_head};
 use super::{sane, supervisor};
 use crate::abi::given::Given;
 use crate::abi::{FromPolicy, Hooks};
@@ -241,11 +241,21 @@ impl Manager {
         let until = spec.limits.deadline.map(|deadline| begin + deadline.saturating_add(GRACE));
         let most = spec.limits.output_bytes.saturating_add(ANSWER_BYTES);
         let ask = Ask { request, message, most, until, hooks };
-        let answered = process.channel.ask(&ask, &mut |kind, bytes| relay.take(kind, bytes));
+        relay
+            .begin(spec.limits.output_bytes, spec.limits.deadline.and_then(|limit| begin.checked_add(limit)));
+        let answered = process.channel.ask(&ask, &mut |kind, bytes| {
+            if kind == Frame::Piece {
+                // Whoever takes it may have to wait for its client.
+                hooks.long();
+            }
+            relay.take(kind, bytes)
+        });
         relay.finish();
         process.busy += begin.elapsed();
         let stop = match answered {
-            Ok(mut answer) => match sane::answer(&mut answer, spec.limits, begin.elapsed()) {
+            Ok(mut answer) => match sane::answer(&mut answer, spec.limits, begin.elapsed())
+                .and_then(|said| relay.end(said, answer.len()))
+            {
                 Some(Ok(ran)) => {
                     pool.give_back(process, spec.sealed);
                     return Ok((ran, answer));
@@ -380,5 +390,5 @@ fn died(process: &mut Process, patience: Duration) -> Stop {
 
 /// The report of a guest whose process said nothing of what it used.
 fn stopped(stop: Stop, run: Duration) -> Ran {
-    Ran { result: Err(stop), usage: Usage { run, ..Usage::default() } }
+    Ran { result: Err(stop), usage: Usage { run, ..Usage::default() }, trailers: Vec::new() }
 }

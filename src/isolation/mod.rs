@@ -10,6 +10,7 @@ pub mod manager;
 mod pool;
 mod process;
 pub mod relay;
+mod replies;
 mod sane;
 mod spare;
 mod spec;

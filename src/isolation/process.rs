@@ -166,7 +166,9 @@ impl Drop for Process {
     }
 }
 
-fn silent(_: Frame, _: &[u8]) {}
+fn silent(_: Frame, _: &[u8]) -> Result<Option<Request>, Lost> {
+    Ok(None)
+}
 
 /// What an exit status tells, with the last words of the process.
 fn of_status(status: ExitStatus, words: &str) -> Death {

@@ -1,28 +1,67 @@
 //! Takes the output of a guest in another process to where it belongs.
 
-use super::wire::Frame;
+use super::channel::Lost;
+use super::replies::Replies;
+use super::wire::{Frame, Ran, Request};
+use crate::base::error::Error;
+use crate::host::reply::Recipient;
 use crate::host::streams::Sink;
 use log::Level;
+use std::time::Instant;
 
 /// The outputs of a run. What goes wrong with one is no matter of the guest's: it has been told that all was taken.
 pub struct Relay {
     stdout: Option<Sink>,
     stderr: Option<Sink>,
+    replies: Option<Replies>,
 }
 
 impl Relay {
     /// To these.
     pub fn to(stdout: Sink, stderr: Sink) -> Relay {
-        Relay { stdout: Some(stdout), stderr: Some(stderr) }
+        Relay { stdout: Some(stdout), stderr: Some(stderr), replies: None }
     }
 
     /// To nowhere.
     pub fn silent() -> Relay {
-        Relay { stdout: None, stderr: None }
+        Relay { stdout: None, stderr: None, replies: None }
     }
 
-    /// Takes a frame.
-    pub fn take(&mut self, kind: Frame, bytes: &[u8]) {
+    /// Has `to` take a response while the guest runs.
+    pub fn replies(&mut self, to: Option<Box<dyn Recipient>>) {
+        self.replies = to.map(Replies::new);
+    }
+
+    /// A run begins, which may write so many bytes, and has to end then.
+    pub fn begin(&mut self, most: usize, until: Option<Instant>) {
+        if let Some(replies) = &mut self.replies {
+            replies.begin(most, until);
+        }
+    }
+
+    /// Takes a frame, and gives what the process is told.
+    ///
+    /// # Errors
+    /// No process of ours sends it.
+    pub fn take(&mut self, kind: Frame, bytes: &[u8]) -> Result<Option<Request>, Lost> {
+        if kind == Frame::Piece {
+            let replies = self.replies.as_mut().ok_or(Lost::Broken)?;
+            return replies.take(bytes).map(Some);
+        }
+        self.pass(kind, bytes);
+        Ok(None)
+    }
+
+    /// Takes the report of a run, and so many bytes that it gave. None if no run gives that.
+    pub fn end(&mut self, said: Result<Ran, Error>, rest: usize) -> Option<Result<Ran, Error>> {
+        let Ok(ran) = said else { return Some(said) };
+        match &mut self.replies {
+            Some(replies) => replies.end(ran, rest).map(Ok),
+            None => ran.trailers.is_empty().then_some(Ok(ran)),
+        }
+    }
+
+    fn pass(&mut self, kind: Frame, bytes: &[u8]) {
         let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
         let _ = match (kind, stdout, stderr) {
             (Frame::Stdout, Some(stdout), _) => stdout.write(bytes),

@@ -12,8 +12,12 @@ use crate::abi::Convention;
 use crate::abi::given::Environment;
 use crate::base::bounded;
 use crate::base::error::{Error, LoadProblem, Names};
-use crate::base::limits::{Limits, NAMES_BYTES_MAX, TRANSLATED_PER_BYTE, TYPE_VALUES_MAX, WarmLimits};
+use crate::base::limits::{
+    Limits, NAMES_BYTES_MAX, REPLY_HEAD_BYTES_MAX, REPLY_PIECE_BYTES, TRANSLATED_PER_BYTE, TYPE_VALUES_MAX,
+    WarmLimits,
+};
 use crate::base::outcome::{Stop, Usage, Value};
+use crate::host::reply::Trailers;
 use crate::module::reader::ModuleInfo;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -98,7 +102,13 @@ pub struct Ran {
     pub result: Result<Values, Stop>,
     /// What it used.
     pub usage: Usage,
+    /// The trailers of a response.
+    #[serde(deserialize_with = "bounded::list::<_, _, TRAILERS_MAX>")]
+    pub trailers: Trailers,
 }
+
+/// Trailers of a response, at most: as many as `wasi:http` allows.
+const TRAILERS_MAX: usize = 100;
 
 /// An [`Error`] that a run can have.
 #[derive(Debug, Serialize, Deserialize)]
@@ -171,12 +181,16 @@ pub enum Request {
     Try = 3,
     /// Run the guest with a `Given`. The response is as of [`Request::Try`].
     Run = 4,
+    /// In a run: the piece of a response was taken. Nothing follows.
+    Taken = 5,
+    /// In a run: nobody takes any more of the response. Nothing follows.
+    Enough = 6,
 }
 
 impl Request {
     /// The kind with this number.
     pub fn of(number: u8) -> Option<Request> {
-        [Request::Bind, Request::Load, Request::Try, Request::Run]
+        [Request::Bind, Request::Load, Request::Try, Request::Run, Request::Taken, Request::Enough]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }
@@ -203,14 +217,16 @@ pub enum Frame {
     Response = 5,
     /// The guest outlives its first fuel slice, or waits. Nothing follows.
     Long = 6,
+    /// A piece of a response to a request over HTTP, while the guest runs. The first one begins with the whole head. The process
+    /// waits for [`Request::Taken`] or [`Request::Enough`] before it sends the next one.
+    Piece = 7,
 }
 
 impl Frame {
     /// The kind with this number.
     pub fn of(number: u8) -> Option<Frame> {
-        [Frame::Stdout, Frame::Stderr, Frame::Message, Frame::Ready, Frame::Response, Frame::Long]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        use Frame::{Long, Message, Piece, Ready, Response, Stderr, Stdout};
+        [Stdout, Stderr, Message, Ready, Response, Long, Piece].into_iter().find(|kind| *kind as u8 == number)
     }
 
     /// What comes before `size` bytes, if so many can be sent.
@@ -221,6 +237,11 @@ impl Frame {
 
 /// Bytes of a frame that is no response, at most: a host call's, as guests make them, fits into a few.
 pub const FRAME_BYTES_MAX: usize = 128 * 1024;
+
+const _: () = assert!(PIECE_BYTES_MAX <= FRAME_BYTES_MAX);
+
+/// Bytes of a piece of a response, at most: the first one has the head beside.
+pub const PIECE_BYTES_MAX: usize = REPLY_PIECE_BYTES + REPLY_HEAD_BYTES_MAX;
 
 /// Writes a message's head into `to`; the bytes follow.
 pub fn write_head<T: Serialize>(to: &mut Vec<u8>, head: &T) -> Result<(), postcard::Error> {

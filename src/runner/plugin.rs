@@ -1,6 +1,8 @@
 //! Plug-ins by name: the folder they come from, and their runs.
 
 use super::Runner;
+#[cfg(feature = "isolation")]
+use crate::abi::given::Given;
 use crate::abi::{CallContext, Input, Job};
 use crate::base::error::Error;
 use crate::base::outcome::Report;
@@ -8,7 +10,7 @@ use crate::base::outcome::Report;
 use crate::base::outcome::Stop;
 use crate::host::guest_log::Origin;
 #[cfg(feature = "isolation")]
-use crate::host::streams::Sink;
+use crate::host::streams::{Sink, SinkTo};
 #[cfg(feature = "isolation")]
 use crate::isolation::{Sealed, Spec, manager::BROKEN, relay::Relay, wire::Values};
 use crate::plugins::catalog::Catalog;
@@ -165,15 +167,23 @@ impl Runner {
         let policy = &plugin.policy;
         let no_process = || Error::Internal(format!("{} has no process", plugin.name));
         let manager = self.catalog.loader().manager().ok_or_else(no_process)?;
-        let (given, bytes) = input.given()?;
+        let (mut given, bytes) = input.given()?;
         if bytes.len() > policy.limits.input_bytes {
             return Err(Error::InputTooLarge { size: bytes.len(), limit: policy.limits.input_bytes });
         }
         let request_id = origin.request_id.clone();
         let (stdout, stderr) = self.outputs::<I>(origin, (context.stdout, context.stderr));
         let output_bytes = policy.limits.output_bytes;
+        let (stdout, reply) = match stdout {
+            SinkTo::Reply(reply) => (SinkTo::Buffer(Vec::new()), Some(reply.into_recipient())),
+            other => (other, None),
+        };
+        if let Given::Program { streams, .. } = &mut given {
+            *streams = reply.is_some();
+        }
         let mut relay =
             Relay::to(Sink::new("stdout", output_bytes, stdout), Sink::new("stderr", output_bytes, stderr));
+        relay.replies(reply);
         let spec = Spec {
             name: &plugin.name,
             sealed,

@@ -7,6 +7,7 @@ use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, Limits};
 use crate::base::outcome::{Stop, Usage};
 use crate::host::functions;
+use crate::host::reply::Moment;
 use crate::host::store::{Again, Halt, Host};
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
@@ -325,11 +326,12 @@ impl<'a> Sandbox<'a> {
 
     /// Waits, until the deadline at the latest.
     pub(super) fn wait_once(&mut self, wait: Wait) -> Result<(), Stop> {
-        let deadline = self.deadline.and_then(|limit| self.started.checked_add(limit));
+        let deadline = self.latest_end();
         if let Some(when_long) = self.when_long {
             when_long();
         }
         self.let_output_through();
+        self.pass_on(Moment::Wait(wait.until))?;
         self.slot.data_mut().wasi.wait(wait, deadline);
         self.check_deadline(0)
     }

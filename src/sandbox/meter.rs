@@ -7,10 +7,9 @@ use crate::base::limits::{
     UNCHECKED_SLICE_FUEL,
 };
 use crate::base::outcome::Stop;
+use crate::host::reply::{Moment, Taken};
 use crate::sandbox::tail_calls;
-use std::time::Duration;
-#[cfg(feature = "component")]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Sandbox<'_> {
     pub(super) fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
@@ -19,7 +18,28 @@ impl Sandbox<'_> {
         if let Some(when_long) = self.when_long {
             when_long();
         }
+        self.pass_on(Moment::Slice)?;
         self.issue(required)
+    }
+
+    /// Passes on what is there of a response, if it is due. Waits for whoever takes it, until the deadline at the latest.
+    pub(super) fn pass_on(&mut self, at: Moment) -> Result<(), Stop> {
+        if !self.slot.data_mut().wasi.files.stdout.is_due(at) {
+            return Ok(());
+        }
+        if let Some(when_long) = self.when_long {
+            when_long();
+        }
+        let until = self.latest_end();
+        match (self.slot.data_mut().wasi.files.stdout.pass_on(until)?, self.deadline) {
+            (Taken::Late, Some(limit)) => Err(Stop::Deadline { limit, why: None }),
+            _ => Ok(()),
+        }
+    }
+
+    /// When the run has to end.
+    pub(super) fn latest_end(&self) -> Option<Instant> {
+        self.deadline.and_then(|limit| self.started.checked_add(limit))
     }
 
     fn fuel_left(&self) -> u64 {

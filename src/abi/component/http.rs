@@ -66,7 +66,12 @@ fn answer(sandbox: &mut Sandbox<'_>, func: u32, head: &Arc<Head>) -> Result<(), 
     let outcome = Arc::clone(&out.0);
     let args = [sandbox.give(IncomingRequest::new(head))?, sandbox.give(out)?];
     match sandbox.call_component(func, &args)? {
-        Called::Returned(_) | Called::Exited(0) => lock(&outcome).check(),
+        Called::Returned(_) | Called::Exited(0) => {
+            let outcome = lock(&outcome);
+            outcome.check()?;
+            sandbox.host().wasi.files.stdout.trailers(outcome.trailers());
+            Ok(())
+        }
         Called::Exited(code) => Err(Stop::Exit(code)),
     }
 }

@@ -190,6 +190,16 @@ pub const STREAM_READ_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that a component writes and flushes in one call (`wasi:io/streams`).
 pub const BLOCKING_WRITE_BYTES_MAX: u64 = 4096;
 
+/// Bytes of a response that gather before they are passed on while the guest runs, and bytes that are passed on at once.
+pub const REPLY_PIECE_BYTES: usize = 64 * 1024;
+
+/// Bytes of the head of a response as a program prints it.
+pub const REPLY_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Time between two pieces of a response, unless one is full. A guest that writes a byte and waits for a moment, again and
+/// again, so sends no flood of small ones.
+pub const REPLY_INTERVAL: Duration = Duration::from_millis(5);
+
 /// One line of a guest's standard error in the log, in bytes; a longer one is split.
 pub const LOG_LINE_BYTES_MAX: usize = 4096;
 

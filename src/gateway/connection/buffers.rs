@@ -6,14 +6,18 @@ use crate::base::limits::DoorLimits;
 use crate::gateway::http::chunked::Chunked;
 use crate::gateway::http::client::{Client, Network};
 use crate::gateway::http::forwarded;
-use crate::gateway::http::head::{self, Framing};
+use crate::gateway::http::head::{self, Framing as RequestFraming};
 use crate::gateway::http::message::Request;
 use crate::gateway::http::problem::TOO_LARGE;
 use crate::gateway::http::reject::{BODY_TOO_LARGE, NO_ROOM, Reject};
 use crate::gateway::http::service::Service;
+use crate::gateway::http::stream::Framing;
 use mio::net::TcpStream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::time::Instant;
 
 /// Bytes that an input buffer starts with; most requests fit.
 const INPUT_BYTES: usize = 4096;
@@ -56,6 +60,17 @@ enum Receive {
     Chunked(Chunked),
 }
 
+/// A response that was begun.
+#[derive(Debug)]
+pub struct Streaming {
+    /// Its status.
+    pub status: u16,
+    /// How its body ends.
+    pub framing: Framing,
+    /// Bytes of its body so far.
+    pub bytes: u64,
+}
+
 /// Buffers and parsing state of a connection.
 #[derive(Debug, Default)]
 pub struct Buffers {
@@ -70,6 +85,8 @@ pub struct Buffers {
     /// Bytes still to be sent, from `sent` on.
     pub output: Vec<u8>,
     sent: usize,
+    /// A response that was begun, while its end is not there.
+    pub streaming: Option<Streaming>,
     /// Whether the connection ends when `output` is sent.
     pub ends: bool,
     /// Whether it ends because of what the client sent.
@@ -109,10 +126,10 @@ impl Buffers {
             };
             let role = service.role(&head);
             let most = service.body_limit(&head, role, limits.body_bytes);
-            let too_large = matches!(head.framing, Framing::Length(n) if n > most as u64);
+            let too_large = matches!(head.framing, RequestFraming::Length(n) if n > most as u64);
             let framing = match head.framing {
-                Framing::Length(length) => Receive::Length(length as usize),
-                Framing::Chunked => Receive::Chunked(Chunked::default()),
+                RequestFraming::Length(length) => Receive::Length(length as usize),
+                RequestFraming::Chunked => Receive::Chunked(Chunked::default()),
             };
             // A head is copied a few times.
             heap::check(HEAD_COPIES * head.len).map_err(|_| NO_ROOM)?;
@@ -124,7 +141,7 @@ impl Buffers {
                 heap::reserve(&mut request.body, *length).map_err(|_| NO_ROOM)?;
             }
             // Without a body, the response comes at once, and no `100 Continue` is due.
-            let waits = head.expects_continue && head.framing != Framing::Length(0);
+            let waits = head.expects_continue && head.framing != RequestFraming::Length(0);
             let used = head.len;
             self.receiving = Some(Receiving { request, framing, most });
             self.consume(used);
@@ -220,6 +237,25 @@ impl Buffers {
         self.output.shrink_to(OUTPUT_BYTES_KEPT);
         self.sent = 0;
         Ok(true)
+    }
+
+    /// Sends all of the output. Waits until `until` while the client takes none. True when everything is sent.
+    pub fn flush_until(&mut self, until: Instant) -> io::Result<bool> {
+        loop {
+            if self.flush()? {
+                return Ok(true);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let stream = self.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+            let time = Timespec::try_from(left).ok();
+            match poll(&mut [PollFd::new(stream, PollFlags::OUT)], time.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Drops the output that is sent, and capacity that is not needed while waiting.

@@ -12,4 +12,5 @@ pub mod pending;
 pub mod phase;
 pub(crate) mod poll;
 pub(crate) mod read;
+pub(crate) mod stream;
 pub(crate) mod write;

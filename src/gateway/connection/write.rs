@@ -4,6 +4,7 @@ use super::buffers::Buffers;
 use super::conn::Conn;
 use super::door::Door;
 use super::pending::{PendingRequest, Work};
+use super::stream;
 use crate::gateway::http::message::{Request, Response};
 use crate::gateway::http::print::{Printing, print, reserve};
 use crate::gateway::http::reject::Reject;
@@ -24,6 +25,9 @@ pub enum Next {
 /// Sends the response to a request.
 pub fn respond(door: &Door, pending: &PendingRequest, response: Response, buffers: &mut Buffers) -> Next {
     let PendingRequest { conn, request, begin, .. } = pending;
+    if let Some(streaming) = buffers.streaming.take() {
+        return stream::end(door, pending, response, &streaming, buffers);
+    }
     put(door, request, response, *begin, buffers);
     send(door, conn, buffers)
 }

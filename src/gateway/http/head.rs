@@ -92,6 +92,12 @@ pub fn values<'a>(head: &'a [u8], name: &str) -> Vec<&'a [u8]> {
     fields.map(|header| header.value).collect()
 }
 
+/// Whether a head that [`parse`] has read before is of HTTP/1.1.
+pub fn is_1_1(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\r\n").unwrap_or(head);
+    head.split(|byte| *byte == b'\r').next().is_some_and(|line| line.ends_with(b" HTTP/1.1"))
+}
+
 fn find(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
     bytes.windows(4).position(|window| window == pattern)
 }

@@ -104,6 +104,12 @@ pub struct Response {
     pub kind: Option<Kind>,
     /// The plug-in that it is about, if there is one.
     pub plugin: Option<Arc<Plugin>>,
+    /// Trailers, for a client that takes them.
+    pub trailers: Vec<(String, String)>,
+    /// Whether it is the end of a response that was begun before: the rest of its body, and its trailers.
+    pub ends_stream: bool,
+    /// Bytes of its body that were sent before.
+    pub sent_bytes: u64,
 }
 
 /// `Content-Type` of text.
@@ -127,6 +133,9 @@ impl Response {
             fuel: None,
             kind: None,
             plugin: None,
+            trailers: Vec::new(),
+            ends_stream: false,
+            sent_bytes: 0,
         }
     }
 

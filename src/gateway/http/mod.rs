@@ -14,4 +14,6 @@ pub mod reject;
 pub mod request_id;
 pub mod route;
 pub mod service;
+pub mod stream;
 pub mod tokens;
+pub mod trailers;

@@ -73,6 +73,8 @@ pub const CONVENTION: Kind = kind(500, "convention", "Guest broke its calling co
 pub const GUEST_DIED: Kind = kind(500, "guest-died", "The guest's process died");
 /// fuelbox failed.
 pub const INTERNAL: Kind = kind(500, "internal", "Internal error");
+/// The client went away while the response was sent. No response tells that; it is counted and logged (499, as nginx does).
+pub const CLIENT_GONE: Kind = kind(499, "client-gone", "The client went away");
 /// The path to the handler broke.
 pub const LANE: Kind = kind(502, "lane-broken", "The request was lost inside the gateway");
 /// Every worker stayed busy.
@@ -122,6 +124,7 @@ pub const ALL: &[Kind] = &[
     NO_MEMORY,
     TARGET_TOO_LONG,
     GUEST_DIED,
+    CLIENT_GONE,
 ];
 
 /// The disk is full.
@@ -141,6 +144,7 @@ pub fn of_stop(stop: &Stop) -> Kind {
         Stop::Convention(_) => CONVENTION,
         Stop::Failed { .. } => PLUGIN_ERROR,
         Stop::Died { .. } | Stop::Cancelled => GUEST_DIED,
+        Stop::OutputClosed => CLIENT_GONE,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::head::Head;
 use super::message::{Request, Response};
+use super::stream::Stream;
 use super::tokens::Role;
 use crate::abi::Hooks;
 use std::time::Instant;
@@ -39,6 +40,8 @@ pub trait Service: Send + Sync {
 pub struct Context<'a> {
     /// What is called while the response is made. `when_long`: it takes long. `when_waiting`: the worker waits for a moment.
     pub hooks: Hooks<'a>,
+    /// The client of a request, for a response that is sent while it is made.
+    pub stream: &'a dyn Fn(&Request) -> Box<dyn Stream>,
     /// The gateway's state.
     pub status: &'a dyn Fn() -> Status,
 }

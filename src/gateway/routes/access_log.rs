@@ -17,9 +17,9 @@ pub fn log(request: &Request, response: &Response, plugin: Option<&Plugin>, begi
     if !log::log_enabled!(target: ACCESS, log::Level::Info) {
         return;
     }
-    let Response { status, body, fuel, kind, .. } = response;
+    let Response { status, body, fuel, kind, sent_bytes, .. } = response;
     let Request { method, target, id, .. } = request;
-    let bytes = body.len();
+    let bytes = sent_bytes + body.len() as u64;
     let (method, target) = (cut(method, LOG_METHOD_BYTES_MAX), cut(target, LOG_TARGET_BYTES_MAX));
     let outcome = outcome(*kind);
     let (id, ms) = (&**id, begin.elapsed().as_secs_f64() * 1000.0);

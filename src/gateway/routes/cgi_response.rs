@@ -4,10 +4,13 @@
 //! output is the body, every byte: a program that knows nothing of CGI may print what looks a little like it.
 
 use crate::base::escape::is_token;
+use crate::base::limits::REPLY_HEAD_BYTES_MAX;
 use crate::gateway::http::message::{BYTES, JSON, Response, TEXT};
+use crate::gateway::http::trailers;
+use crate::host::reply::Trailers;
 
 /// A header block, in bytes and in lines; output that has no empty line by then has none.
-const BLOCK_BYTES_MAX: usize = 16 * 1024;
+const BLOCK_BYTES_MAX: usize = REPLY_HEAD_BYTES_MAX;
 const FIELDS_MAX: usize = 100;
 
 /// Fields that make a block (section 6.3), and fields of responses by which one can be known when it has none
@@ -54,6 +57,18 @@ const HOP_BY_HOP: [&str; 9] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// The trailers that a response may have, of those that a guest gives.
+pub fn trailers(given: Trailers) -> Vec<(String, String)> {
+    let mut kept = Vec::with_capacity(given.len());
+    for (name, value) in given {
+        let lower = name.to_ascii_lowercase();
+        if !is_left_out(&lower) && !is_hop_by_hop(&lower) && trailers::is_allowed(&lower, &value) {
+            kept.push((name, String::from_utf8_lossy(&value).into_owned()));
+        }
+    }
+    kept
+}
 
 /// Whether the field `name` ends at the next hop, of a request as of a response.
 pub fn is_hop_by_hop(name: &str) -> bool {
@@ -105,7 +120,47 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
     let mut output = output;
     output.drain(..begin);
     let mut response = plain(output, usual);
+    let length = set_fields(&mut response, fields)?;
+    if let Some((name, length)) = length {
+        check_length(length, response.body.len(), is_head)?;
+        // What it would be with GET.
+        if is_head && response.body.is_empty() {
+            response.headers.push((name.into(), length.to_string()));
+        }
+    }
+    if response.is_empty_by_status() {
+        response.body.clear();
+        response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+    }
+    Ok(response)
+}
+
+/// The response that begins with `first`: the whole head, and some of the body, which is not over. With the length that it
+/// gives the body, if it does.
+///
+/// # Errors
+/// What is wrong with its headers.
+pub fn begun(first: &[u8], usual: Option<&str>) -> Result<(Response, Option<u64>), String> {
+    let (fields, begin) = block(first).ok_or("the response does not begin with a header block")?;
+    let body = &first[begin..];
+    // The last character may not be whole.
+    let is_text = std::str::from_utf8(body).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let usual = usual.or(Some(if is_text { TEXT } else { BYTES }));
+    let mut response = plain(body.to_vec(), usual);
+    let length = set_fields(&mut response, fields)?;
+    if response.is_empty_by_status() {
+        return Err(format!("a response with status {} has no body", response.status));
+    }
+    Ok((response, length.map(|(_, length)| length)))
+}
+
+/// Gives `response` the fields of a header block. Returns the name of the field that is the length of the body, and that.
+///
+/// # Errors
+/// What is wrong with them.
+fn set_fields(response: &mut Response, fields: Vec<Field>) -> Result<Option<(String, u64)>, String> {
     response.headers.reserve(fields.len());
+    let mut length: Option<(String, u64)> = None;
     let (mut status, mut content_type, mut has_location) = (None, None, false);
     for (name, value) in fields {
         let value = check(&name, &value)?;
@@ -117,11 +172,11 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
             "content-type" if content_type.is_some() => return comes_twice(),
             "content-type" => content_type = Some(check_media(value)?),
             "content-length" => {
-                check_length(&value, response.body.len(), is_head)?;
-                // What it would be with GET.
-                if is_head && response.body.is_empty() {
-                    response.headers.push((name.into(), value));
+                let says = length_of(&value)?;
+                if length.as_ref().is_some_and(|(_, known)| *known != says) {
+                    return Err(format!("Content-Length is `{value}`, and another one"));
                 }
+                length = Some((name, says));
             }
             "location" if has_location => return comes_twice(),
             name if is_left_out(name) => {}
@@ -137,11 +192,7 @@ pub fn response(output: Vec<u8>, is_head: bool, usual: Option<&str>) -> Result<R
     if let Some(content_type) = content_type {
         response.content_type = content_type.into();
     }
-    if response.is_empty_by_status() {
-        response.body.clear();
-        response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
-    }
-    Ok(response)
+    Ok(length)
 }
 
 /// The response for output that is all body, of the `usual` content type; without one it is text if it is UTF-8,
@@ -229,11 +280,16 @@ fn status_code(value: &str) -> Result<u16, String> {
     code.ok_or_else(|| format!("Status `{value}` does not begin with a number from 200 to 599"))
 }
 
+/// A number of bytes, in digits alone.
+fn length_of(value: &str) -> Result<u64, String> {
+    let says = value.parse().ok().filter(|_| value.bytes().all(|b| b.is_ascii_digit()));
+    says.ok_or_else(|| format!("Content-Length is `{value}`, which is no number of bytes"))
+}
+
 /// A length that is not that of the body would let a client take the next answer for a part of this one.
-fn check_length(value: &str, length: usize, is_head: bool) -> Result<(), String> {
-    let says = value.parse::<usize>().ok().filter(|_| value.bytes().all(|b| b.is_ascii_digit()));
-    match says {
-        Some(says) if says == length || (is_head && length == 0) => Ok(()),
-        _ => Err(format!("Content-Length is `{value}`, but {length} bytes follow")),
+fn check_length(says: u64, length: usize, is_head: bool) -> Result<(), String> {
+    if says == length as u64 || (is_head && length == 0) {
+        return Ok(());
     }
+    Err(format!("Content-Length is `{says}`, but {length} bytes follow"))
 }

@@ -1,15 +1,22 @@
 //! `/execute/{plugin}`: calls a function, or runs a program.
 
 use super::execute_target::{ExecuteTarget, decode};
+use super::streamed::Streamed;
 use super::{cgi_request, cgi_response};
 use crate::abi::{Call, CallContext, Hooks};
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::base::lock::lock;
 use crate::base::outcome::{Report, Usage};
-use crate::gateway::http::message::{JSON, Request, Response};
+use crate::gateway::http::head::is_1_1;
+use crate::gateway::http::message::{BYTES, JSON, Request, Response};
+use crate::gateway::http::request_id::RequestId;
+use crate::gateway::http::service::Context;
 use crate::gateway::http::tokens::Role;
-use crate::gateway::http::{cookies, problem};
+use crate::gateway::http::{cookies, problem, trailers};
+use crate::host::reply::Reply;
+use crate::host::streams::SinkTo;
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
@@ -23,7 +30,8 @@ pub const DEFAULT_FUNCTION: &str = "greet";
 pub const NO_NAME: &str = "the path names no plug-in: /execute/{plugin}";
 
 /// Runs the plug-in that `request` names.
-pub fn answer(runner: &Runner, request: &mut Request, hooks: Hooks<'_>) -> Response {
+pub fn answer(runner: &Runner, request: &mut Request, context: &Context<'_>) -> Response {
+    let hooks = context.hooks;
     let ExecuteTarget { name, path_info, .. } = ExecuteTarget::of(&request.target);
     let name = match decode(name) {
         Some(name) if !name.is_empty() => name,
@@ -41,7 +49,7 @@ pub fn answer(runner: &Runner, request: &mut Request, hooks: Hooks<'_>) -> Respo
         Response::token_needed("this plug-in")
     } else if plugin.is_command() {
         let path_info = percent_decode_str(path_info).collect();
-        program(runner, request, (&plugin, path_info), hooks)
+        program(runner, request, (&plugin, path_info), context)
     } else if path_info.is_empty() {
         Response::only(request, "POST", |request| function(runner, request, &plugin, hooks))
     } else {
@@ -73,22 +81,34 @@ fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_
     }
 }
 
-/// Runs a program as a CGI script.
+/// Runs a program as a CGI script. What answers by `wasi:http` may be sent while it runs.
 fn program(
     runner: &Runner,
     request: &mut Request,
     (plugin, path_info): (&Plugin, Vec<u8>),
-    hooks: Hooks<'_>,
+    context: &Context<'_>,
 ) -> Response {
     if path_info.contains(&0) {
         return Response::problem(problem::BAD_REQUEST, "the path holds a NUL");
     }
     let is_head = request.is_head();
+    let takes_trailers = trailers::are_taken(&request.head) && !is_head;
     let id = request.id.clone();
     let script = ExecuteTarget::of(&request.target).script.to_string();
-    let context = CallContext { hooks, request_id: Some(&id), ..CallContext::default() };
+    let streams = plugin.code.info().answers_http && !is_head && is_1_1(&request.head);
+    let streamed = streams.then(|| Streamed::new((context.stream)(request), &script, content_type(plugin)));
+    let (streamed, progress) = streamed.unzip();
+    let stdout = streamed.map(|streamed| SinkTo::Reply(Reply::new(Box::new(streamed))));
+    let given = CallContext { hooks: context.hooks, request_id: Some(&id), stdout, ..CallContext::default() };
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
-    match runner.run_plugin(plugin, invocation, context) {
+    let ran = runner.run_plugin(plugin, invocation, given);
+    let progress = progress.map(|progress| std::mem::take(&mut *lock(&progress))).unwrap_or_default();
+    let trailers = if takes_trailers { cgi_response::trailers(progress.trailers) } else { Vec::new() };
+    if progress.has_begun {
+        let response = end(ran, progress.left, (plugin, &id));
+        return Response { trailers, ..response };
+    }
+    match ran {
         Ok(report) => respond(report, |output| {
             let made = cgi_response::response(output, is_head, content_type(plugin)).map_err(|what| {
                 let what = cut(&what, MESSAGE_BYTES_MAX);
@@ -98,11 +118,37 @@ fn program(
             });
             made.map(|mut response| {
                 cookies::confine(&mut response, &script);
-                response
+                let trailers = if response.is_empty_by_status() { Vec::new() } else { trailers };
+                Response { trailers, ..response }
             })
         }),
         Err(error) => refuse_run(&error, plugin),
     }
+}
+
+/// The end of a response that was begun, of whose body so many bytes are to follow. Whatever stopped the guest, the client has
+/// a part of the response, and gets no end of it.
+fn end(
+    ran: Result<Report<Vec<u8>>, Error>,
+    left: Option<u64>,
+    (plugin, id): (&Plugin, &RequestId),
+) -> Response {
+    let mut response = match ran {
+        Err(error) => refuse_run(&error, plugin),
+        Ok(report) => respond(report, |rest| match left {
+            Some(left) if left != rest.len() as u64 => {
+                Err(format!("{left} bytes of its content-length were left, and {} came", rest.len()))
+            }
+            _ => Ok(Response { ends_stream: true, ..Response::new(200, BYTES, rest) }),
+        }),
+    };
+    if !response.ends_stream {
+        response.body.clear();
+        let why = response.kind.map_or("", |kind| kind.slug);
+        let line = format!("{} {id}: the response was cut: {why}", plugin.name);
+        plugin.log.tell(Level::Warn, &plugin.name, &line);
+    }
+    response
 }
 
 /// The content type that the policy sets.

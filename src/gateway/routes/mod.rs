@@ -15,3 +15,4 @@ pub mod metrics;
 pub mod openapi;
 pub mod service;
 pub mod status;
+pub(crate) mod streamed;

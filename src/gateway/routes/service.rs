@@ -90,7 +90,7 @@ impl Service for Routes {
 
     fn handle(&self, request: &mut Request, context: &Context<'_>) -> Response {
         match (request.route, &self.deployment) {
-            (Route::Execute, _) => execute::answer(&self.runner, request, context.hooks),
+            (Route::Execute, _) => execute::answer(&self.runner, request, context),
             (Route::Deployment, Some(deployment)) => deployment.answer(&self.runner, request, context.hooks),
             (route, _) => match route.methods() {
                 Some(allow) => Response::only(request, allow, |request| self.read(request, context)),

@@ -9,11 +9,13 @@ use crate::gateway::connection::conn::Conn;
 use crate::gateway::connection::door::Door;
 use crate::gateway::connection::pending::{PendingRequest, Work};
 use crate::gateway::connection::read::{Advanced, advance, begin_wait, has_budget};
+use crate::gateway::connection::stream::ClientStream;
 use crate::gateway::connection::write::{Next, respond};
-use crate::gateway::http::message::Response;
+use crate::gateway::http::message::{Request, Response};
 use crate::gateway::http::problem::INTERNAL;
 use crate::gateway::http::route::Class;
 use crate::gateway::http::service::Context;
+use crate::gateway::http::stream::Stream;
 use crate::gateway::scheduling::admission::Admitted;
 use crate::gateway::scheduling::scheduler::WorkerState;
 use std::cell::{Cell, RefCell};
@@ -231,7 +233,10 @@ impl Worker {
             abandon(in_lane);
         };
         let hooks = Hooks { when_long: Some(&when_long), when_waiting: Some(&when_waiting) };
-        let context = Context { hooks, status: &|| door.status() };
+        let conn = Arc::clone(&pending.conn);
+        let stream =
+            |request: &Request| -> Box<dyn Stream> { Box::new(ClientStream::new(&door, &conn, request)) };
+        let context = Context { hooks, stream: &stream, status: &|| door.status() };
         let handled = catch_unwind(AssertUnwindSafe(|| door.service.handle(&mut pending.request, &context)));
         let response = handled.unwrap_or_else(|_| {
             let target = cut(&pending.request.target, LOG_TARGET_BYTES_MAX);

@@ -78,7 +78,7 @@ pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
 /// The message of a run that gave nothing.
 fn fine() -> Vec<u8> {
     let mut message = Vec::new();
-    let ran = Ran { result: Ok(Values(None)), usage: Usage::default() };
+    let ran = Ran { result: Ok(Values(None)), usage: Usage::default(), trailers: Vec::new() };
     let _ = write_head(&mut message, &Ok::<_, Failure>(ran));
     message
 }

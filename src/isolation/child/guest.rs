@@ -1,6 +1,7 @@
 //! The plug-in that this process is for: its module, and runs of it.
 
 use super::outlet::{Frames, Way};
+use super::pieces::Pieces;
 use crate::abi::given::Given;
 use crate::abi::{Call, FromPolicy, Input, Invocation, Job, command, schemas, try_instance};
 use crate::base::error::Error;
@@ -8,6 +9,7 @@ use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop, Value};
+use crate::host::reply::Reply;
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::isolation::wire::{Binding, Facts, Frame, Ran, Values};
@@ -120,7 +122,7 @@ impl Guest {
     /// As [`try_instance`].
     pub fn try_instance(&self) -> Result<Ran, Error> {
         let report = try_instance(&self.program, &self.limits, self.policy.guest_env.clone())?;
-        Ok(Ran { result: report.result.map(|()| Values(None)), usage: report.usage })
+        Ok(Ran { result: report.result.map(|()| Values(None)), usage: report.usage, trailers: Vec::new() })
     }
 
     /// Runs it. The second part of the result are the bytes that it gave.
@@ -131,7 +133,7 @@ impl Guest {
         match given {
             Given::Values { func, values, environment } => {
                 let call = Call::values(&func, &values).guest_env(environment.into());
-                Ok(values_of(self.report(call)?))
+                Ok(values_of(self.report(call, None)?))
             }
             Given::Bytes { func, convention, environment } => {
                 let call = Call::bytes(&func, &bytes).guest_env(environment.into());
@@ -139,17 +141,21 @@ impl Guest {
                     Some(convention) => call.convention(convention),
                     None => call,
                 };
-                Ok(bytes_of(self.report(call)?))
+                Ok(bytes_of(self.report(call, None)?))
             }
-            Given::Program { args, environment, has_stdin } => {
+            Given::Program { args, environment, has_stdin, streams } => {
                 let stdin = if has_stdin { Stdin::Bytes(bytes) } else { Stdin::Empty };
                 let invocation = Invocation { args, stdin, guest_env: environment.into() };
-                Ok(bytes_of(self.report(invocation)?))
+                let pieces = streams.then(|| Pieces::new(&self.frames));
+                let trailers = pieces.as_ref().map(Pieces::trailers);
+                let (ran, bytes) = bytes_of(self.report(invocation, pieces)?);
+                let trailers = trailers.map(|trailers| std::mem::take(&mut *lock(&trailers)));
+                Ok((Ran { trailers: trailers.unwrap_or_default(), ..ran }, bytes))
             }
         }
     }
 
-    fn report<I: Input>(&self, input: I) -> Result<Report<I::Output>, Error> {
+    fn report<I: Input>(&self, input: I, pieces: Option<Pieces>) -> Result<Report<I::Output>, Error> {
         let FromDoor { convention, guest_env, args } = &self.policy;
         let given = FromPolicy { convention: *convention, guest_env, args };
         let is_long = Cell::new(false);
@@ -158,7 +164,10 @@ impl Guest {
                 lock(&self.frames).send(Frame::Long, &[]);
             }
         };
-        input.under(&given).run(self.job(I::IS_STDOUT, &when_long))
+        let job = self.job(I::IS_STDOUT, &when_long);
+        let reply = pieces.map(|pieces| SinkTo::Reply(Reply::new(Box::new(pieces))));
+        let stdout = reply.unwrap_or(job.stdout);
+        input.under(&given).run(Job { stdout, ..job })
     }
 
     fn job<'a>(&'a self, keeps_stdout: bool, when_long: &'a dyn Fn()) -> Job<'a> {
@@ -187,7 +196,8 @@ fn read(file: &File, size: usize) -> Result<Vec<u8>, Error> {
 }
 
 fn values_of(report: Report<Vec<Value>>) -> (Ran, Vec<u8>) {
-    (Ran { result: report.result.map(|values| Values(Some(values))), usage: report.usage }, Vec::new())
+    let result = report.result.map(|values| Values(Some(values)));
+    (Ran { result, usage: report.usage, trailers: Vec::new() }, Vec::new())
 }
 
 fn bytes_of(report: Report<Vec<u8>>) -> (Ran, Vec<u8>) {
@@ -195,5 +205,5 @@ fn bytes_of(report: Report<Vec<u8>>) -> (Ran, Vec<u8>) {
         Ok(bytes) => (Ok(Values(None)), bytes),
         Err(stop) => (Err(stop), Vec::new()),
     };
-    (Ran { result, usage: report.usage }, bytes)
+    (Ran { result, usage: report.usage, trailers: Vec::new() }, bytes)
 }

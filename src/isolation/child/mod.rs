@@ -7,6 +7,7 @@ mod descriptors;
 mod faults;
 mod guest;
 mod outlet;
+mod pieces;
 mod rehearsal;
 mod requests;
 mod serve;

@@ -3,9 +3,11 @@
 use crate::base::limits::{LOG_LINE_BYTES_MAX, LOG_MESSAGE_LINES_MAX};
 use crate::base::lock::lock;
 use crate::host::streams::Outlet;
-use crate::isolation::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame};
+use crate::isolation::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, Request};
 use log::Level;
-use std::io::{self, ErrorKind, Write};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -48,6 +50,26 @@ impl Frames {
     /// Sends output of the guest. Without the door there is nobody to say it to: then the next request never comes.
     pub fn send(&mut self, kind: Frame, parts: &[&[u8]]) {
         let _ = self.write(kind, parts);
+    }
+
+    /// What the door says of the last piece of a response; none if it has not by then.
+    ///
+    /// # Errors
+    /// There is no door any more.
+    pub fn told(&mut self, until: Option<Instant>) -> io::Result<Option<Request>> {
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let time = left.and_then(|left| Timespec::try_from(left).ok());
+            match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], time.as_ref()) {
+                Ok(0) => return Ok(None),
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut head = [0; FRAME_HEAD_BYTES];
+        self.0.read_exact(&mut head)?;
+        Ok(Request::of(head[0]))
     }
 
     /// Says that requests may come.

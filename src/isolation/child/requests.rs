@@ -79,14 +79,19 @@ impl Requests {
     /// # Errors
     /// The connection broke, or this is no request.
     pub fn next(&mut self) -> io::Result<Option<Received>> {
-        let mut head = [0; FRAME_HEAD_BYTES];
-        match self.0.read_exact(&mut head) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-            read => read?,
-        }
-        let [kind, size @ ..] = head;
-        let size = u32::from_le_bytes(size);
-        let request = Request::of(kind).ok_or_else(|| io::Error::other("this is no request"))?;
+        let (request, size) = loop {
+            let mut head = [0; FRAME_HEAD_BYTES];
+            match self.0.read_exact(&mut head) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+                read => read?,
+            }
+            let [kind, size @ ..] = head;
+            match Request::of(kind).ok_or_else(|| io::Error::other("this is no request"))? {
+                // For the last run, which did not wait for it.
+                Request::Taken | Request::Enough => {}
+                request => break (request, u32::from_le_bytes(size)),
+            }
+        };
         let mut message = Vec::new();
         if heap::reserve(&mut message, size as usize).is_err() {
             io::copy(&mut self.0.by_ref().take(size.into()), &mut io::sink())?;

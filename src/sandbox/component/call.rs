@@ -13,6 +13,7 @@ use crate::host::component::embedder::HostBody;
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::value::Value;
 use crate::host::embedder::guest::Guest;
+use crate::host::reply::Moment;
 use crate::host::store::{Halt, charge};
 use crate::host::wasi::time::Clock;
 use crate::module::component::plan::{CoreFunc, FuncCode, Options};
@@ -91,6 +92,7 @@ impl<'a> Sandbox<'a> {
 
     /// Charges what calls have moved and made, and checks the limits.
     fn pay(&mut self) -> Result<(), Stop> {
+        self.pass_on(Moment::Step)?;
         // What it cannot pay now is owed, and paid with the next slice.
         let _ = charge(&mut self.slot.as_context_mut());
         self.settle()

@@ -1,8 +1,11 @@
 //! The resource `outgoing-body`: what the guest sends.
 
-use super::codes::{REQUEST_BODY_SIZE, RESPONSE_BODY_SIZE, body_size};
+use super::codes::{
+    REQUEST_BODY_SIZE, REQUEST_TRAILER_SECTION_SIZE, RESPONSE_BODY_SIZE, RESPONSE_TRAILER_SECTION_SIZE,
+    body_size,
+};
 use super::fields::Fields;
-use super::map::{full, kept_max};
+use super::map::{Map, full, kept_max};
 use crate::base::heap;
 use crate::base::limits::HOST_CALL_BYTES_MAX;
 use crate::base::lock::lock;
@@ -15,6 +18,7 @@ use crate::host::component::wasi::arguments::{Answer, own, rep, variant};
 use crate::host::component::wasi::error::IoError;
 use crate::host::component::wasi::stdio::Output;
 use crate::host::component::wasi::stream::{Broken, Drain, OutputStream};
+use crate::host::reply::Trailers;
 use crate::host::wasi::abi::Fault;
 use crate::host::wasi::ctx::WasiCtx;
 use std::sync::{Arc, Mutex};
@@ -26,8 +30,8 @@ const PIECE_BYTES_MAX: usize = 64 * 1024;
 enum To {
     /// It waits until the head is sent: in pieces, as it is twice there while it is sent.
     Kept(Vec<Vec<u8>>, Kept),
-    /// To standard output, behind the head.
-    Out,
+    /// To standard output of this run, behind the head. An earlier one of a warm instance is over.
+    Out(u32),
     /// To nobody: no request is sent.
     Nowhere,
 }
@@ -50,8 +54,9 @@ pub struct Body {
     length: Option<u64>,
     written: u64,
     end: End,
-    /// Its case of `error-code`.
-    size_error: u32,
+    /// Its cases of `error-code`: for a wrong size, and for too many trailers.
+    errors: [u32; 2],
+    trailers: Option<Arc<Map>>,
 }
 
 /// A body that is shared.
@@ -61,12 +66,14 @@ impl Body {
     /// The body of a response.
     pub fn of_response(length: Option<u64>, account: &Account) -> Body {
         let to = To::Kept(Vec::new(), account.share());
-        Body { to, length, written: 0, end: End::None, size_error: RESPONSE_BODY_SIZE }
+        let errors = [RESPONSE_BODY_SIZE, RESPONSE_TRAILER_SECTION_SIZE];
+        Body { to, length, written: 0, end: End::None, errors, trailers: None }
     }
 
     /// The body of a request.
     pub fn of_request(length: Option<u64>) -> Body {
-        Body { to: To::Nowhere, length, written: 0, end: End::None, size_error: REQUEST_BODY_SIZE }
+        let errors = [REQUEST_BODY_SIZE, REQUEST_TRAILER_SECTION_SIZE];
+        Body { to: To::Nowhere, length, written: 0, end: End::None, errors, trailers: None }
     }
 
     /// The head is sent: so is what waits, and what is written from now on.
@@ -74,13 +81,18 @@ impl Body {
     /// # Errors
     /// The guest is stopped.
     pub fn open(&mut self, ctx: &mut WasiCtx) -> Result<(), Broken> {
-        match std::mem::replace(&mut self.to, To::Out) {
+        match std::mem::replace(&mut self.to, To::Out(ctx.run)) {
             // They were counted when they were written.
             To::Kept(pieces, _) => {
                 pieces.into_iter().try_for_each(|piece| Ok(ctx.files.stdout.write(&piece)?))
             }
-            To::Out | To::Nowhere => Ok(()),
+            To::Out(_) | To::Nowhere => Ok(()),
         }
+    }
+
+    /// The trailers that follow it.
+    pub fn trailers(&self) -> Trailers {
+        self.trailers.as_ref().map_or_else(Vec::new, |map| map.entries().to_vec())
     }
 
     /// What is wrong with it at the end of a run.
@@ -104,15 +116,12 @@ impl Body {
             && written > length
         {
             let text = format!("{written} bytes are written, but the content-length is {length}");
-            return Err(Broken::Failed(IoError {
-                text,
-                errno: None,
-                http: Some((self.size_error, written)),
-            }));
+            return Err(Broken::Failed(IoError { text, errno: None, http: Some((self.errors[0], written)) }));
         }
         let limit = kept_max(ctx);
         match &mut self.to {
-            To::Out => Output::Stdout.write(ctx, bytes)?,
+            To::Out(run) if *run != ctx.run => return Err(Broken::Closed),
+            To::Out(_) => Output::Stdout.write(ctx, bytes)?,
             To::Kept(pieces, kept) => {
                 if written > ctx.files.stdout.room() as u64 {
                     let limit = ctx.files.stdout.limit();
@@ -146,7 +155,7 @@ struct Stream(SharedBody);
 impl Drain for Stream {
     fn room(&mut self, ctx: &mut WasiCtx) -> Result<u64, Broken> {
         match lock(&self.0).to {
-            To::Out => Output::Stdout.room(ctx),
+            To::Out(_) => Output::Stdout.room(ctx),
             To::Kept(..) | To::Nowhere => Ok(HOST_CALL_BYTES_MAX as u64),
         }
     }
@@ -188,19 +197,28 @@ pub fn write(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     Ok(Some(Value::ok(own(call.table.push_child(stream, parent)?))))
 }
 
-/// `[static]outgoing-body.finish`. Trailers are accepted and dropped: CGI has none.
+/// `[static]outgoing-body.finish`. Trailers of a response are sent behind it; of a request, they go where it goes.
 pub fn finish(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let (_, trailers) = variant(args, 1)?;
-    if let Some(trailers) = trailers {
-        call.table.take::<Fields>(rep(std::slice::from_ref(trailers), 0)?)?;
-    }
+    let trailers = match trailers {
+        Some(trailers) => Some(call.table.take::<Fields>(rep(std::slice::from_ref(trailers), 0)?)?.map),
+        None => None,
+    };
     let body = call.table.take::<OutgoingBody>(rep(args, 0)?)?.body;
     let mut body = lock(&body);
+    let [size_error, trailers_error] = body.errors;
     if !body.is_whole(call.ctx) {
         body.end = End::Broken;
-        return Ok(Some(Value::err(body_size(body.size_error, body.written))));
+        return Ok(Some(Value::err(body_size(size_error, body.written))));
     }
     body.end = End::Finished;
+    if let Some(trailers) = trailers {
+        if !trailers.fits() {
+            body.end = End::Broken;
+            return Ok(Some(Value::err(Value::Variant(trailers_error, Some(Box::new(Value::NONE))))));
+        }
+        body.trailers = Some(trailers);
+    }
     Ok(Some(Value::ok(None)))
 }
 

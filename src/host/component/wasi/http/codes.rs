@@ -23,10 +23,14 @@ const ERROR_CODES: [&str; 39] = [
 pub const REQUEST_DENIED: u32 = 15;
 /// `HTTP-request-body-size`.
 pub const REQUEST_BODY_SIZE: u32 = 17;
+/// `HTTP-request-trailer-section-size`.
+pub const REQUEST_TRAILER_SECTION_SIZE: u32 = 23;
 /// `HTTP-response-header-section-size`.
 pub const RESPONSE_HEADER_SECTION_SIZE: u32 = 26;
 /// `HTTP-response-body-size`.
 pub const RESPONSE_BODY_SIZE: u32 = 28;
+/// `HTTP-response-trailer-section-size`.
+pub const RESPONSE_TRAILER_SECTION_SIZE: u32 = 29;
 /// `HTTP-protocol-error`.
 pub const PROTOCOL_ERROR: u32 = 35;
 /// `internal-error`.

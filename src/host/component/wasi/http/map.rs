@@ -1,6 +1,7 @@
 //! Header fields as the host keeps them: valid, and no more than a response may have.
 
 use crate::base::escape::is_token;
+use crate::base::limits::REPLY_HEAD_BYTES_MAX;
 use crate::host::component::account::{Account, Kept};
 use crate::host::component::fail::Fail;
 use crate::host::component::value::Value;
@@ -11,7 +12,7 @@ pub const FIELDS_MAX: usize = 99;
 
 /// Bytes of a response's fields as they are printed. With the line `Status: 200` and the empty line at their end they are
 /// the 16 KiB that the reader of a program's output takes.
-pub const FIELDS_BYTES_MAX: usize = 16 * 1024 - STATUS_BYTES;
+pub const FIELDS_BYTES_MAX: usize = REPLY_HEAD_BYTES_MAX - STATUS_BYTES;
 
 const STATUS_BYTES: usize = "Status: 200\r\n\r\n".len();
 

@@ -14,6 +14,7 @@ use crate::host::component::value::Value;
 use crate::host::component::wasi::arguments::{Answer, own, rep, variant};
 use crate::host::component::wasi::stdio::Output;
 use crate::host::component::wasi::stream::{Broken, Drain};
+use crate::host::reply::Trailers;
 use std::sync::{Arc, Mutex};
 
 /// The resource `outgoing-response`.
@@ -81,6 +82,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The trailers of the answer.
+    pub fn trailers(&self) -> Trailers {
+        match self {
+            Outcome::Sent(Some(body)) => lock(body).trailers(),
+            _ => Trailers::new(),
+        }
+    }
+
     /// Whether the request was answered well by the end of the run.
     ///
     /// # Errors
@@ -153,6 +162,11 @@ fn send(call: &mut HostCall<'_>, response: OutgoingResponse) -> Result<Outcome, 
     }
     let head = head(response.status, &response.headers);
     Output::Stdout.write(call.ctx, &head).map_err(stopped)?;
+    let has_body =
+        !matches!(response.status, 204 | 205 | 304) && !call.ctx.http.is_some_and(|http| http.is_head);
+    if has_body {
+        call.ctx.files.stdout.begin_reply();
+    }
     if let Some(body) = &response.body {
         lock(body).open(call.ctx).map_err(stopped)?;
     }
