@@ -237,7 +237,7 @@ impl Channel {
         (most, is_asked): (usize, bool),
         relay: Relay<'_>,
     ) -> Result<Option<Message>, Lost> {
-        let mut done = 0;
+        let (mut done, mut has_piece) = (0, false);
         while !self.has_last_words
             && let Some((head, rest)) = self.pending[done..].split_first_chunk::<FRAME_HEAD_BYTES>()
         {
@@ -259,18 +259,14 @@ impl Channel {
                     relay(kind, bytes)?;
                     done += FRAME_HEAD_BYTES + size;
                 }
-                // Nobody answers before the request is there.
-                Some(Frame::Piece) if size <= PIECE_BYTES_MAX && is_asked => {
+                // Nobody answers before the request is there, nor sends a piece before the last one was taken.
+                Some(Frame::Piece) if size <= PIECE_BYTES_MAX && is_asked && !has_piece => {
                     let Some(bytes) = rest.get(..size) else { break };
-                    // The process waits for what it is told, and so says nothing meanwhile.
-                    if rest.len() > size {
-                        return Err(Lost::Broken);
-                    }
                     if let Some(told) = relay(Frame::Piece, bytes)? {
                         self.tell(told)?;
                     }
+                    has_piece = true;
                     done += FRAME_HEAD_BYTES + size;
-                    break;
                 }
                 Some(Frame::Long) if size == 0 => {
                     self.is_long = true;

@@ -33,13 +33,51 @@ pub fn read_reply(stream: &mut impl Read, no_body: bool) -> io::Result<Reply> {
     }
     let head = String::from_utf8(head).map_err(io::Error::other)?;
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
-    let mut reply = Reply { status, head, body: Vec::new() };
+    let mut reply = Reply { status, head, body: Vec::new(), trailers: String::new() };
+    if !no_body && reply.header("transfer-encoding") == Some("chunked") {
+        read_chunks(stream, &mut reply)?;
+        return Ok(reply);
+    }
     let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
     if !no_body && !matches!(status, 204 | 304) {
         reply.body.resize(length, 0);
         stream.read_exact(&mut reply.body)?;
     }
     Ok(reply)
+}
+
+/// Reads a chunked body with its trailers.
+fn read_chunks(stream: &mut impl Read, reply: &mut Reply) -> io::Result<()> {
+    loop {
+        let line = read_line(stream)?;
+        let size = usize::from_str_radix(&line, 16).map_err(io::Error::other)?;
+        if size == 0 {
+            break;
+        }
+        let begin = reply.body.len();
+        reply.body.resize(begin + size, 0);
+        stream.read_exact(&mut reply.body[begin..])?;
+        assert_eq!(read_line(stream)?, "");
+    }
+    loop {
+        let line = read_line(stream)?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        reply.trailers += &(line + "\n");
+    }
+}
+
+/// Reads a line, which ends with CR LF.
+fn read_line(stream: &mut impl Read) -> io::Result<String> {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    line.truncate(line.len() - 2);
+    String::from_utf8(line).map_err(io::Error::other)
 }
 
 /// `stream` with a time after which a test that waits has failed.
@@ -56,6 +94,8 @@ pub struct Reply {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
+    /// Of a chunked body, a line each.
+    pub trailers: String,
 }
 
 impl Reply {

@@ -47,6 +47,9 @@ impl Streamed {
         let (mut response, length) =
             cgi_response::begun(first, self.usual.as_deref()).map_err(Stop::Convention)?;
         let body = std::mem::take(&mut response.body);
+        if length.is_some_and(|length| length < body.len() as u64) {
+            return Err(too_long());
+        }
         cookies::confine(&mut response, &self.script);
         let framing = length.map_or(Framing::Chunked, Framing::Length);
         self.client.begin(cgi_response::shielded(response), framing).map_err(stop)?;
@@ -55,9 +58,7 @@ impl Streamed {
 
     fn send(&mut self, body: &[u8], until: Option<Instant>) -> Result<Taken, Stop> {
         if let Some(left) = &mut lock(&self.progress).left {
-            *left = left.checked_sub(body.len() as u64).ok_or_else(|| {
-                Stop::Convention("the response's body is longer than its content-length".into())
-            })?;
+            *left = left.checked_sub(body.len() as u64).ok_or_else(too_long)?;
         }
         match self.client.send(body, until) {
             Ok(()) => Ok(Taken::All),
@@ -80,6 +81,11 @@ impl Recipient for Streamed {
     fn trailers(&mut self, trailers: Trailers) {
         lock(&self.progress).trailers = trailers;
     }
+}
+
+/// A guest is told when it writes too much. One that has its process may not care.
+fn too_long() -> Stop {
+    Stop::Convention("the response's body is longer than its content-length".into())
 }
 
 fn stop(unsent: Unsent) -> Stop {

@@ -2,9 +2,13 @@
 //! debug assertions. A test names the fault by the function that it calls.
 
 use super::outlet::Frames;
+use crate::abi::given::Given;
+use crate::base::limits::REPLY_PIECE_BYTES;
 use crate::base::lock::lock;
 use crate::base::outcome::Usage;
-use crate::isolation::wire::{Failure, Frame, Ran, Values, write_head};
+use crate::host::reply::Trailers;
+use crate::isolation::wire::{Failure, Frame, PIECE_BYTES_MAX, Ran, Values, write_head};
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +17,17 @@ const FAULT: &str = "fault-";
 
 /// How often frames are sent in a flood.
 const FLOOD: usize = 1 << 20;
+
+/// The fault that a run names: by its function, or by the path of a request.
+pub fn named(given: &Given) -> &str {
+    match given {
+        Given::Values { func, .. } | Given::Bytes { func, .. } => func,
+        Given::Program { environment, .. } => {
+            let path = environment.env.iter().find(|(name, _)| name == b"X_RAW_PATH_INFO");
+            path.and_then(|(_, path)| std::str::from_utf8(path.strip_prefix(b"/")?).ok()).unwrap_or_default()
+        }
+    }
+}
 
 /// Does what `func` names; comes back if it names nothing.
 pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
@@ -48,17 +63,17 @@ pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
             Ok(())
         }
         "goes-on" => {
-            let _ = lock(frames).respond(&fine(), b"");
+            let _ = lock(frames).respond(&fine(Vec::new()), b"");
             spin();
         }
         // Later again, to a request that has not come.
         "twice" => {
-            let _ = lock(frames).respond(&fine(), b"");
+            let _ = lock(frames).respond(&fine(Vec::new()), b"");
             std::thread::sleep(Duration::from_millis(20));
-            lock(frames).respond(&fine(), b"")
+            lock(frames).respond(&fine(Vec::new()), b"")
         }
         "ends" => {
-            let _ = lock(frames).respond(&fine(), b"");
+            let _ = lock(frames).respond(&fine(Vec::new()), b"");
             std::process::exit(0);
         }
         "words" => send("no frame ".repeat(FLOOD).as_bytes()),
@@ -68,17 +83,83 @@ pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
             }
             Ok(())
         }
-        _ => return,
+        _ => match fault.strip_prefix("piece-") {
+            Some(fault) => pieces(fault, frames),
+            None => return,
+        },
     };
     // The door makes of it what it can, and kills this process.
     let _ = sent;
     std::thread::sleep(Duration::from_secs(3600));
 }
 
+/// Faults of a response that is passed on.
+fn pieces(fault: &str, frames: &Arc<Mutex<Frames>>) -> io::Result<()> {
+    let mut frames = lock(frames);
+    let head = Frame::Piece.head(HEAD.len() + 1).unwrap_or_default();
+    let first = [&head[..], HEAD, b"a"].concat();
+    let mut piece = |bytes: &[&[u8]]| {
+        frames.send(Frame::Piece, bytes);
+        frames.told(None).map(drop)
+    };
+    match fault {
+        "headless" => piece(&[b"no head"])?,
+        "half-head" => piece(&[b"Status: 200\r\na"])?,
+        "large" => piece(&[HEAD, &[b'a'; PIECE_BYTES_MAX]])?,
+        "status" => piece(&[b"Status: 204\r\n\r\n", b"a"])?,
+        "length" => piece(&[b"Status: 200\r\nContent-Length: 3\r\n\r\n", b"aaaaa"])?,
+        "short" => piece(&[b"Status: 200\r\nContent-Length: 3\r\n\r\n", b"aa"])?,
+        "two" => frames.raw(&[&first[..], &first].concat())?,
+        "behind" => frames.raw(&[&first[..], &fine_frame(), &first].concat())?,
+        _ => piece(&[HEAD, b"a"])?,
+    }
+    let mut piece = |bytes: &[&[u8]]| {
+        frames.send(Frame::Piece, bytes);
+        frames.told(None).map(drop)
+    };
+    let mut trailers = Vec::new();
+    match fault {
+        "empty" => piece(&[])?,
+        "large-second" => piece(&[&[b'a'; REPLY_PIECE_BYTES + 1]])?,
+        "many" => (0..FLOOD).try_for_each(|_| piece(&[&[b'a'; REPLY_PIECE_BYTES]]))?,
+        "small" => (0..FLOOD).try_for_each(|_| piece(&[b"a"]))?,
+        "ready" => frames.ready()?,
+        "abort" => std::process::abort(),
+        "spin" => spin(),
+        // As much as the guest may write, beside what it has.
+        "full" => return frames.respond(&fine(trailers), &[b'a'; 1 << 20]),
+        "split" => {
+            piece(&[HEAD, b"a0\r\n\r\n"])?;
+            let fields: [(&str, &str); 5] = [
+                ("x-good", "1"),
+                ("x-bad", "1\r\n\r\nHTTP/1.1 200 OK"),
+                ("x-bad: 1\r\nx", "1"),
+                ("transfer-encoding", "chunked"),
+                ("", ""),
+            ];
+            trailers.extend(fields.map(|(name, value)| (name.to_string(), value.into())));
+        }
+        "many-trailers" => trailers.extend((0..101).map(|n| (format!("x{n}"), Vec::new()))),
+        _ => {}
+    }
+    frames.respond(&fine(trailers), b"")?;
+    // The door may take this response for a good one, and would ask again.
+    std::process::exit(0)
+}
+
+/// A head as the host prints it.
+const HEAD: &[u8] = b"Status: 200\r\n\r\n";
+
+/// A whole frame with the message of a run.
+fn fine_frame() -> Vec<u8> {
+    let message = fine(Vec::new());
+    [&Frame::Response.head(message.len()).unwrap_or_default()[..], &message].concat()
+}
+
 /// The message of a run that gave nothing.
-fn fine() -> Vec<u8> {
+fn fine(trailers: Trailers) -> Vec<u8> {
     let mut message = Vec::new();
-    let ran = Ran { result: Ok(Values(None)), usage: Usage::default(), trailers: Vec::new() };
+    let ran = Ran { result: Ok(Values(None)), usage: Usage::default(), trailers };
     let _ = write_head(&mut message, &Ok::<_, Failure>(ran));
     message
 }

@@ -66,10 +66,8 @@ pub fn run(
     let (given, end) = read_head::<Given>(&message).ok_or_else(|| Error::Internal("no request".into()))?;
     message.drain(..end);
     #[cfg(debug_assertions)]
-    if let Given::Bytes { func, .. } = &given
-        && guest.has_faults()
-    {
-        super::faults::meet(func, _frames);
+    if guest.has_faults() {
+        super::faults::meet(super::faults::named(&given), _frames);
     }
     guest.run(given, message)
 }

@@ -1,11 +1,15 @@
 //! Components for `wasi:http`, behind the gateway and on the command line.
 
 mod guest;
+mod hostile;
 mod served;
+mod streamed;
+mod trailers;
 mod wat;
 
-use crate::support::{Server, TempDir, runner_config};
-use fuelbox::{Invocation, Limits, Program, Runner, RunnerConfig, Stdin, Stop};
+use crate::support::{Server, TempDir, fuelbox_program, prebuilt, runner_config};
+use fuelbox::base::limits::DoorLimits;
+use fuelbox::{Invocation, Isolation, Limits, Program, Runner, RunnerConfig, Stdin, Stop};
 
 /// A component whose handler has this body. The locals `$request` and `$out` are the handles that it is given; see `wat.rs`
 /// for what it can call.
@@ -26,6 +30,30 @@ fn serve(plugins: &[(&str, &[u8])], policies: &[(&str, &str)], limits: Limits) -
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");
     (Server::with(runner), dir)
+}
+
+/// Gateways whose guests run in threads, and in processes, with `http-stream` as `s`, and as `warm` with one warm instance.
+fn streams(limits: &Limits, door: &DoorLimits) -> [(Server, TempDir); 2] {
+    [false, true].map(|is_isolated| {
+        let dir = TempDir::new();
+        let guest = std::fs::read(prebuilt("http-stream.wasm")).unwrap();
+        dir.write("s.wasm", &guest);
+        dir.write("warm.wasm", &guest);
+        dir.write("warm.toml", "warm = 1\n");
+        let isolation = is_isolated.then(|| Isolation::with_program(fuelbox_program()));
+        let limits = limits.clone();
+        let runner = Runner::new(RunnerConfig { limits, isolation, ..RunnerConfig::default() }).unwrap();
+        let changes = runner.load_plugins(&dir.0).unwrap();
+        assert!(changes.failed.is_empty(), "{changes:?}");
+        (Server::with_door(runner, door.clone()), dir)
+    })
+}
+
+/// How many requests for `plugin` had this outcome.
+fn outcomes(server: &Server, plugin: &str, outcome: &str) -> u64 {
+    let line = format!("fuelbox_requests_total{{plugin=\"{plugin}\",outcome=\"{outcome}\"}} ");
+    let metrics = server.send("GET", "/metrics", b"").text();
+    metrics.lines().find_map(|text| text.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
 }
 
 /// Runs a component with these variables, without a gateway.
