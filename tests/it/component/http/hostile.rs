@@ -4,6 +4,7 @@ use crate::http::{message, read_reply};
 use crate::support::{Client, Server, TempDir, deadline_ms, fuelbox_program, prebuilt};
 use fuelbox::{Isolation, Limits, Runner, RunnerConfig};
 use std::io::{Read, Write};
+use std::time::Duration;
 
 /// Paths at which a process meets a fault (`src/isolation/child/faults.rs`): whether the response is begun, and what is
 /// counted. Where it is not begun, the client gets that as a problem.
@@ -26,6 +27,9 @@ const FAULTS: &[(&str, bool, &str)] = &[
     ("piece-many-trailers", true, "guest-died"),
     ("piece-status", false, "convention"),
 ];
+
+/// Time for a process to end.
+const END: Duration = Duration::from_millis(200);
 
 fn server() -> (TempDir, Server) {
     let dir = TempDir::new();
@@ -57,6 +61,8 @@ fn each_fault_costs_one_response_and_nothing_else() {
         }
         let count = expected.entry(outcome).or_default();
         *count += 1;
+        // A process that has said enough ends.
+        std::thread::sleep(END);
         assert_eq!(super::outcomes(&server, "s", outcome), *count, "{fault}");
         assert_eq!(server.send("GET", "/execute/s/say-x/sleep-20/say-y", b"").text(), "x\ny\n", "{fault}");
     }
@@ -69,6 +75,7 @@ fn nothing_splits_a_response() {
     let target = "/execute/s/fault-piece-split";
     let mut client = Client::connect(server.address);
     for _ in 0..2 {
+        std::thread::sleep(END);
         let reply = client.ask("GET", target, &[("TE", "trailers")], b"");
         assert_eq!(reply.text(), "aStatus: 200\r\n\r\na0\r\n\r\n");
         assert_eq!(reply.trailers, "x-good: 1\n");
