@@ -73,3 +73,33 @@ fn what_is_refused_is_logged_too_and_nothing_a_client_sends_breaks_a_line() {
     assert!(line.contains(" 413 "), "{line}");
     assert!(line.chars().all(|c| !c.is_control()), "{line}");
 }
+
+/// Of a response that is cut: the status and the bytes that were sent, and what came of it.
+#[test]
+fn a_response_that_is_cut_has_what_was_sent_of_it() {
+    let dir = TempDir::new();
+    std::fs::create_dir(dir.0.join("plugins")).unwrap();
+    dir.write("plugins/s.wasm", std::fs::read(crate::support::prebuilt("http-stream.wasm")).unwrap());
+    let mut server = Logged::start(&dir);
+    for (steps, expected) in [
+        ("say-one/sleep-20/say-two", " 200 8 bytes "),
+        ("say-one/sleep-20/say-two/trap", " 200 4 bytes "),
+        ("say-one/trap", " 500 "),
+    ] {
+        let mut client = Client::connect(server.address);
+        let target = format!("/execute/s/{steps}");
+        let request = crate::http::message("GET", &target, &[("X-Request-Id", "of-mine")], b"");
+        client.0.write_all(&request).unwrap();
+        let reply = client.reply(false);
+        let is_cut = reply.is_none();
+        assert_eq!(is_cut, expected == " 200 4 bytes ", "{steps}");
+        if is_cut {
+            let cut = "s of-mine: the response was cut: trap";
+            assert!(server.lines.any(|line| line.unwrap().ends_with(cut)), "{steps}");
+        }
+        let line = server.next();
+        assert!(line.starts_with(&format!("127.0.0.1 GET {target}{expected}")), "{line}");
+        let outcome = if steps.ends_with("trap") { " ms trap of-mine" } else { " ms ok of-mine" };
+        assert!(line.ends_with(outcome), "{line}");
+    }
+}

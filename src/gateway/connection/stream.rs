@@ -6,7 +6,6 @@ use super::conn::Conn;
 use super::door::Door;
 use super::pending::PendingRequest;
 use super::phase::Phase;
-use super::write::{Next, send};
 use crate::base::heap;
 use crate::base::lock::lock;
 use crate::gateway::http::message::{Request, Response};
@@ -75,34 +74,33 @@ impl Stream for ClientStream {
     }
 }
 
-/// Ends a response that was begun. If `response` is not its end, the connection is closed: without a last chunk, or with
-/// fewer bytes than were announced, the client sees that something is missing.
+/// Ends a response that was begun, in the output. False if `response` is not its end, and the connection must be closed:
+/// without a last chunk, or with fewer bytes than were announced, the client sees that something is missing.
 pub fn end(
     door: &Door,
     pending: &PendingRequest,
     mut response: Response,
     streaming: &Streaming,
     buffers: &mut Buffers,
-) -> Next {
-    let PendingRequest { conn, request, begin, .. } = pending;
+) -> bool {
     let Streaming { status, framing, bytes } = *streaming;
     (response.status, response.sent_bytes) = (status, bytes);
     let is_whole = match framing {
         Framing::Length(length) => length == bytes + response.body.len() as u64,
         Framing::Chunked => true,
     };
-    let is_end = response.ends_stream && is_whole;
+    let mut is_end = response.ends_stream && is_whole;
     if is_end && reserve(&response, &mut buffers.output).is_err() {
-        (response.ends_stream, response.kind) = (false, Some(NO_MEMORY));
+        (is_end, response.kind) = (false, Some(NO_MEMORY));
     }
-    if !is_end || !response.ends_stream {
+    if !is_end {
         response.body.clear();
-        door.service.answered(request, &response, *begin);
-        return Next::Close;
     }
-    door.service.answered(request, &response, *begin);
-    print_piece(&response.body, framing, &mut buffers.output);
-    print_end(&response.trailers, framing, &mut buffers.output);
-    buffers.ends |= door.is_stopping();
-    send(door, conn, buffers)
+    door.service.answered(&pending.request, &response, pending.begin);
+    if is_end {
+        print_piece(&response.body, framing, &mut buffers.output);
+        print_end(&response.trailers, framing, &mut buffers.output);
+        buffers.ends |= door.is_stopping();
+    }
+    is_end
 }

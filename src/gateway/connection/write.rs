@@ -26,7 +26,8 @@ pub enum Next {
 pub fn respond(door: &Door, pending: &PendingRequest, response: Response, buffers: &mut Buffers) -> Next {
     let PendingRequest { conn, request, begin, .. } = pending;
     if let Some(streaming) = buffers.streaming.take() {
-        return stream::end(door, pending, response, &streaming, buffers);
+        let is_whole = stream::end(door, pending, response, &streaming, buffers);
+        return if is_whole { send(door, conn, buffers) } else { Next::Close };
     }
     put(door, request, response, *begin, buffers);
     send(door, conn, buffers)
