@@ -92,7 +92,6 @@ fn program(
         return Response::problem(problem::BAD_REQUEST, "the path holds a NUL");
     }
     let is_head = request.is_head();
-    let takes_trailers = trailers::are_taken(&request.head) && !is_head;
     let id = request.id.clone();
     let script = ExecuteTarget::of(&request.target).script.to_string();
     let streams = plugin.code.info().answers_http && !is_head && is_1_1(&request.head);
@@ -103,7 +102,8 @@ fn program(
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
     let ran = runner.run_plugin(plugin, invocation, given);
     let progress = progress.map(|progress| std::mem::take(&mut *lock(&progress))).unwrap_or_default();
-    let trailers = if takes_trailers { cgi_response::trailers(progress.trailers) } else { Vec::new() };
+    let has_trailers = !progress.trailers.is_empty() && trailers::are_taken(&request.head);
+    let trailers = if has_trailers { cgi_response::trailers(progress.trailers) } else { Vec::new() };
     if progress.has_begun {
         let response = end(ran, progress.left, (plugin, &id));
         return Response { trailers, ..response };
