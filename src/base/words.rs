@@ -8,7 +8,7 @@ pub type Word = &'static str;
 
 /// All of them.
 #[cfg(feature = "isolation")]
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 22] = [
     "result",
     "stdout",
     "stderr",
@@ -17,6 +17,7 @@ const WORDS: [&str; 21] = [
     "the result",
     "the input",
     "the output",
+    "a response",
     "a run",
     "a configuration",
     "a variable",
