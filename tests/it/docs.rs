@@ -75,6 +75,7 @@ fn flags_that_are_spoken_of_exist() {
         "--list",
         "--model-gen",
         "--no-default-features",
+        "--now",
         "--open",
         "--path",
         "--plug",

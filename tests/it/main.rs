@@ -39,6 +39,8 @@ mod deploy;
 mod deploy_attacks;
 mod deploy_kill;
 mod docs;
+#[cfg(unix)]
+mod docs_commands;
 mod drain;
 mod extism;
 mod extism_attacks;

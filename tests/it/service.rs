@@ -177,3 +177,22 @@ fn a_gateway_at_work_tells_so_as_often_as_it_is_asked_to() {
     while !manager.recv(&mut [0; 512]).as_ref().is_err_and(is_over) {}
     assert!(Command::new("kill").args(["-CONT", &pid]).status().unwrap().success());
 }
+
+#[test]
+fn an_address_that_is_not_used_is_a_warning() {
+    let (listener, address) = listener();
+    let mut command = serve_with(listener, "LISTEN_PID=$$ LISTEN_FDS=1", "192.0.2.1:1");
+    let dir = TempDir::new();
+    let log = dir.0.join("log");
+    command.stderr(Stdio::from(File::create(&log).unwrap()));
+    let mut child = command.spawn().unwrap();
+    let mut client = Client::connect(address);
+    assert_eq!(client.send("GET", "/healthz", b"").text(), "ok\n");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = std::fs::read_to_string(log).unwrap();
+    let expected = format!(
+        "--listen 192.0.2.1:1: not used, because the service manager passed a socket, which listens on {address}"
+    );
+    assert!(said.contains(&expected), "{said}");
+}

@@ -8,6 +8,8 @@ use std::io::Write;
 
 /// Writes a whole result to stdout.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    // Notes come before what they are about.
+    STDERR.settle();
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),

@@ -7,6 +7,7 @@ use crate::cli::output::logging;
 use crate::cli::output::stderr::STDERR;
 use crate::cli::{exit, site, target};
 use crate::gateway::http::tokens::Tokens;
+use crate::gateway::server::DEFAULT_LISTEN;
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::plugins::deploy;
 use crate::plugins::folder::policies_without_module;
@@ -28,6 +29,15 @@ fn failed(what: &str, error: &std::io::Error) -> Failure {
 pub fn execute(serve: Serve) -> Result<(), Failure> {
     // First of all: descriptors that systemd passes have numbers that fuelbox's own descriptors could get.
     let passed = service::passed_listener()?;
+    if let Some(address) = passed.as_ref().and_then(|listener| listener.local_addr().ok())
+        && serve.listen != DEFAULT_LISTEN
+        && serve.listen != address
+    {
+        log::warn!(
+            "--listen {}: not used, because the service manager passed a socket, which listens on {address}",
+            serve.listen
+        );
+    }
     // Before loading, so that a signal during start-up is not lost.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("signals", &error))?;
     let tokens = site::tokens(&serve.site)?;
