@@ -8,7 +8,8 @@
 # For another machine: scripts/cross.sh TARGET, and docker build --platform … --build-arg TARGET=TARGET.
 FROM scratch
 ARG TARGET=x86_64-unknown-linux-musl
-COPY --chmod=755 target/cross/${TARGET}/fuelbox /fuelbox
+# As scripts/cross.sh made it, executable: without --chmod, which needs BuildKit.
+COPY target/cross/${TARGET}/fuelbox /fuelbox
 COPY LICENSE /LICENSE
 
 # Nobody: the number is what counts, as there is no /etc/passwd.

@@ -5,14 +5,16 @@ set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/runnable.sh
+. "$(dirname "$0")/lib/runnable.sh"
 
 usage() {
     cat <<'TEXT'
 Usage: scripts/release.sh [--no-build] [TARGET...]
 
 Builds TARGETs, or all of scripts/cross.sh, and packs each into target/release-files/fuelbox-VERSION-TARGET.tar.gz:
-the binary, README.md, LICENSE, CHANGELOG.md, and the man page if there is one (man/fuelbox.1), and for Linux
-with systemd its units. Lists them in SHA256SUMS.
+the binary, its manual page, completions for bash, zsh and fish, the documents, and the units for systemd. Lists them in
+SHA256SUMS. With MINISIGN_KEY, a secret key's file, minisign signs that list.
 
   --no-build   pack what is in target/cross, and nothing that is not
   --help       print this
@@ -63,13 +65,20 @@ fi
 ((${#targets[@]} > 0)) || fail "nothing is built"
 
 rm -rf "$out" && mkdir -p "$out"
+here=$(runnable)
 for target in "${targets[@]}"; do
     [[ -f target/cross/$target/fuelbox ]] || { note "$target: not built, so not packed"; status=1; continue; }
     name=fuelbox-$version-$target
     mkdir "$out/$name"
     install -m 755 "target/cross/$target/fuelbox" "$out/$name/"
     install -m 644 README.md LICENSE CHANGELOG.md scripts/fuelbox.service scripts/fuelbox.socket "$out/$name/"
-    [[ ! -f man/fuelbox.1 ]] || install -m 644 man/fuelbox.1 "$out/$name/"
+    mkdir "$out/$name/man" "$out/$name/completions" "$out/$name/docs"
+    "$here" help --man >"$out/$name/man/fuelbox.1"
+    "$here" help --completions bash >"$out/$name/completions/fuelbox.bash"
+    "$here" help --completions zsh >"$out/$name/completions/_fuelbox"
+    "$here" help --completions fish >"$out/$name/completions/fuelbox.fish"
+    install -m 644 SECURITY.md "$out/$name/"
+    install -m 644 docs/*.md "$out/$name/docs/"
     # gzip without the name and the time that it would put in.
     tar --create --directory "$out" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner \
         --format=ustar --mode=go=rX,u+rw "$name" | gzip -n -9 >"$out/$name.tar.gz"
@@ -78,4 +87,8 @@ done
 cd "$out"
 compgen -G '*.tar.gz' >/dev/null || fail "nothing is packed"
 LC_ALL=C sha256sum -- *.tar.gz | tee SHA256SUMS
+if [[ -n ${MINISIGN_KEY:-} ]]; then
+    need minisign
+    minisign -S -s "$MINISIGN_KEY" -m SHA256SUMS
+fi
 exit "$status"
