@@ -4,6 +4,7 @@
 
 #[doc(hidden)]
 pub mod args;
+mod client;
 mod commands;
 mod confined;
 mod confinement;
@@ -84,6 +85,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Check(check) => commands::check::execute(check),
         Command::List(list) => commands::list::execute(list),
         Command::Inspect(inspect) => commands::inspect::execute(inspect),
+        Command::Deploy(deploy) => commands::deploy::execute(deploy),
         Command::Health(address) => commands::health::execute(address),
     }
 }

@@ -17,7 +17,7 @@ fn parsed(words: &[&str]) -> Result<Command, String> {
 fn complete(topic: Topic) -> Vec<&'static str> {
     let operands: &[&str] = match topic {
         Topic::Run | Topic::Inspect | Topic::Check => &["x"],
-        Topic::Call => &["x", "f"],
+        Topic::Call | Topic::Deploy => &["x", "f"],
         _ => &[],
     };
     [&[name_of(topic)], operands].concat()
@@ -46,7 +46,11 @@ fn value_of(flag: &Flag) -> String {
 fn with(topic: Topic, flag: &Flag, value: Option<&str>) -> Vec<String> {
     let seeded = if flag.name == "--seed" { &["--deterministic"][..] } else { &[] };
     let flag: Vec<&str> = [flag.name].into_iter().chain(value).chain(seeded.iter().copied()).collect();
-    let whole = complete(topic);
+    let mut whole = complete(topic);
+    if topic == Topic::Deploy && flag.contains(&"--all") {
+        // Instead of a host.
+        whole.remove(1);
+    }
     // Behind the module, words of `run` are the guest's.
     let words = [&whole[..1], &flag, &whole[1..]].concat();
     words.into_iter().map(String::from).collect()

@@ -37,6 +37,7 @@ mod console;
 mod deadline;
 mod deploy;
 mod deploy_attacks;
+mod deploy_client;
 mod deploy_kill;
 mod docs;
 #[cfg(unix)]

@@ -43,6 +43,8 @@ pub enum Command {
     List(List),
     /// Show the contents of a module.
     Inspect(Inspect),
+    /// Put a module on gateways.
+    Deploy(Deploy),
     /// Ask the gateway at this address whether it is alive.
     Health(SocketAddr),
 }
@@ -161,6 +163,28 @@ pub struct Inspect {
     pub source: Source,
     /// What is printed.
     pub shown: Shown,
+}
+
+/// What is said of a file without a token.
+pub const NO_TOKEN: &str = "the file has no token";
+
+/// `fuelbox deploy`.
+#[derive(Debug, PartialEq)]
+pub struct Deploy {
+    /// The module's file.
+    pub module: PathBuf,
+    /// The gateway; none with `all`.
+    pub host: Option<String>,
+    /// The file that names gateways.
+    pub all: Option<PathBuf>,
+    /// The plug-in's name; none is the file's.
+    pub name: Option<String>,
+    /// The file with the token.
+    pub token: Option<PathBuf>,
+    /// The file with the policy.
+    pub policy: Option<PathBuf>,
+    /// The file with the signature.
+    pub signature: Option<PathBuf>,
 }
 
 /// The form of a listing.

@@ -1,18 +1,19 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use crate::abi::Convention;
-use crate::cli::args::command::{Call, Check, Command, Data, Inspect, List, Run, Shell, Shown};
+use crate::cli::args::command::{Call, Check, Command, Data, Deploy, Inspect, List, Run, Shell, Shown};
 use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source};
 use crate::cli::args::near::nearest;
 use crate::cli::args::serve;
 use crate::cli::args::table::flag::Topic;
 use crate::cli::args::table::lookup::{command_called, flags_of, missing, takes_value};
 use crate::cli::args::values::{listen_address, text};
-use crate::cli::args::words::{Words, flag_name, split_equals, take_switch};
+use crate::cli::args::words::{Words, flag_name, split_equals, take_switch, unexpected};
 use crate::gateway::server::DEFAULT_LISTEN;
 use crate::plugins::files::ENDINGS;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Parses the arguments after the program's name.
 ///
@@ -52,6 +53,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Topic::Check => check(words).map(Command::Check),
         Topic::List => list(words).map(Command::List),
         Topic::Inspect => inspect(words).map(Command::Inspect),
+        Topic::Deploy => deploy(words).map(Command::Deploy),
         Topic::Health => health(words).map(Command::Health),
     }
 }
@@ -197,6 +199,23 @@ fn shown(words: &mut Words) -> Result<Shown, String> {
         (true, false) => Ok(Shown::Names),
         (false, true) => Ok(Shown::Json),
         (true, true) => Err("give only one of --names and --json".into()),
+    }
+}
+
+fn deploy(mut words: Words) -> Result<Deploy, String> {
+    let mut file = |name| words.os_value(name).map(|file| file.map(PathBuf::from));
+    let (token, policy) = (file("--token")?, file("--policy")?);
+    let (signature, all) = (file("--signature")?, file("--all")?);
+    let name = words.value("--name", |name| Ok(name.to_string()))?;
+    let mut operands = words.operands()?.into_iter();
+    let host = match all {
+        Some(_) => None,
+        None => Some(text(needed(operands.next(), Topic::Deploy, 0)?)?),
+    };
+    let module = needed(operands.next(), Topic::Deploy, 1)?.into();
+    match operands.next() {
+        Some(extra) => Err(unexpected(Topic::Deploy, &extra)),
+        None => Ok(Deploy { module, host, all, name, token, policy, signature }),
     }
 }
 

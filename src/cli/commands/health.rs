@@ -1,83 +1,45 @@
 //! `fuelbox health`: asks a gateway whether it is alive, for containers without curl.
 
+use crate::cli::client::{Answer, Question, ask};
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::print;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Time limit of the whole request.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Size limit of the response. A longer one is not the gateway's.
-const ANSWER_BYTES_MAX: usize = 4096;
-
 /// Asks.
 pub fn execute(address: SocketAddr) -> Result<(), Failure> {
     let not_alive = |what: String| Failure::new(exit::NOT_ALIVE, format!("{address}: {what}"));
-    let answer = ask(address).map_err(|error| match error.kind() {
-        // A read that times out returns either of these.
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            not_alive(format!("no answer within {PATIENCE:?}"))
-        }
+    // A URL has no place for an address's zone.
+    let host = SocketAddr::new(address.ip(), address.port()).to_string();
+    let question = Question { method: "GET", path: "/healthz", host: &host, headers: "", body: None };
+    let answer = ask(address, PATIENCE, &question).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => not_alive(format!("no answer within {PATIENCE:?}")),
         _ => not_alive(error.to_string()),
     })?;
     if is_ok(&answer) { print(b"ok\n") } else { Err(not_alive("GET /healthz did not answer `ok`".into())) }
 }
 
-/// The raw response to GET /healthz.
-fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
-    let begin = Instant::now();
-    let left = || {
-        let left = PATIENCE.saturating_sub(begin.elapsed());
-        // A timeout of zero would mean none.
-        (!left.is_zero()).then_some(left).ok_or(io::Error::from(io::ErrorKind::TimedOut))
-    };
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_write_timeout(Some(left()?))?;
-    // A URL has no place for an address's zone.
-    let host = SocketAddr::new(address.ip(), address.port());
-    let question = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(question.as_bytes())?;
-    let mut answer = Vec::new();
-    let mut piece = [0; 512];
-    // A response that arrives byte by byte would never hit the timeout of a single read.
-    while answer.len() <= ANSWER_BYTES_MAX {
-        stream.set_read_timeout(Some(left()?))?;
-        match stream.read(&mut piece)? {
-            0 => return Ok(answer),
-            n => answer.extend_from_slice(&piece[..n]),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "the response is too long for a gateway"))
-}
-
 /// Whether `answer` is a 200 whose body is `ok`.
-fn is_ok(answer: &[u8]) -> bool {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
-    let body = end.map(|at| &answer[at + 4..]);
-    answer.starts_with(b"HTTP/1.1 200 ") && body == Some(b"ok\n")
+fn is_ok(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body == b"ok\n"
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::commands::health::is_ok;
+    use super::is_ok;
+    use crate::cli::client::Answer;
 
     #[test]
     fn only_the_gateways_own_word_is_ok() {
-        assert!(is_ok(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"));
-        for other in [
-            &b""[..],
-            b"ok\n",
-            b"HTTP/1.1 200 OK\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\n\r\nok",
-            b"HTTP/1.1 200 OK\r\n\r\n<p>ok\n",
-            b"HTTP/1.1 200 OK\r\nX: ok\n",
-            b"HTTP/1.1 503 Service Unavailable\r\n\r\nok\n",
-            b"HTTP/1.1 2000 OK\r\n\r\nok\n",
-        ] {
-            assert!(!is_ok(other), "{}", String::from_utf8_lossy(other));
+        let answer = |status, body: &str| Answer { status, head: String::new(), body: body.into() };
+        assert!(is_ok(&answer(200, "ok\n")));
+        for other in [answer(200, ""), answer(200, "ok"), answer(200, "<p>ok\n"), answer(503, "ok\n")] {
+            assert!(!is_ok(&other), "{other:?}");
         }
     }
 }

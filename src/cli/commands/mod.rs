@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod deploy;
 pub(crate) mod health;
 pub(crate) mod inspect;
 pub(crate) mod list;

@@ -63,7 +63,7 @@ const EMPTY: CommandHelp = CommandHelp {
 };
 
 /// All commands.
-pub const COMMANDS: &[CommandHelp] = &[RUN, CALL, SERVE, LIST, INSPECT, CHECK, HEALTH, HELP];
+pub const COMMANDS: &[CommandHelp] = &[RUN, CALL, SERVE, LIST, INSPECT, CHECK, DEPLOY, HEALTH, HELP];
 
 const RUN: CommandHelp = CommandHelp {
     topic: Topic::Run,
@@ -152,6 +152,23 @@ const CHECK: CommandHelp = CommandHelp {
     summary: "check whether the plug-ins of a folder load",
     about: "Checks the plug-ins of a folder with their policies and signatures, as a server with the same flags loads them. \
             Nothing is run.",
+    ..EMPTY
+};
+
+const DEPLOY: CommandHelp = CommandHelp {
+    topic: Topic::Deploy,
+    name: "deploy",
+    operands: &[operand("HOST[:PORT]", Completes::Nothing), operand("FILE", Completes::Target)],
+    other_usage: &["--all HOSTS FILE"],
+    summary: "put a module on gateways",
+    about: "Puts a module on a gateway that has a file of tokens, with its policy and signature if they are given. The \
+            gateway compiles it and tries it before it replaces anything. With --all, it goes to each gateway of a file. The \
+            connection is not encrypted: over a network that you do not trust, go through ssh or a proxy.",
+    examples: &[
+        "fuelbox deploy --token token raspberrypi.local greet.wasm",
+        "fuelbox deploy --token token --policy greet.toml --all hosts.txt greet.wasm",
+    ],
+    exit_codes: Some("0 all have it, 1 one refused or is away, 2 usage error, 120 no such file."),
     ..EMPTY
 };
 

@@ -14,6 +14,7 @@ pub enum Topic {
     List,
     Inspect,
     Check,
+    Deploy,
     Health,
     Help,
 }

@@ -9,6 +9,9 @@ const GUEST: Flag = Flag { group: Group::Guest, commands: RUNS, ..Flag::EMPTY };
 /// The commands that run a guest and end with it.
 const RUNS: &[Topic] = &[Topic::Run, Topic::Call];
 
+/// What those of `deploy` have in common.
+const DEPLOY: Flag = Flag { commands: &[Topic::Deploy], ..Flag::EMPTY };
+
 /// Every command.
 const EVERY: &[Topic] = &[
     Topic::Run,
@@ -17,6 +20,7 @@ const EVERY: &[Topic] = &[
     Topic::List,
     Topic::Inspect,
     Topic::Check,
+    Topic::Deploy,
     Topic::Health,
     Topic::Help,
 ];
@@ -109,6 +113,40 @@ pub const FLAGS: &[Flag] = &[
         help: "address of the gateway",
         commands: &[Topic::Health],
         ..Flag::EMPTY
+    },
+    Flag {
+        name: "--token",
+        value: Some("FILE"),
+        help: "file with the token that may deploy",
+        completes: Completes::File,
+        ..DEPLOY
+    },
+    Flag {
+        name: "--policy",
+        value: Some("FILE"),
+        help: "the plug-in's policy",
+        completes: Completes::File,
+        ..DEPLOY
+    },
+    Flag {
+        name: "--signature",
+        value: Some("FILE"),
+        help: "the module's signature by minisign",
+        completes: Completes::File,
+        ..DEPLOY
+    },
+    Flag {
+        name: "--name",
+        value: Some("NAME"),
+        help: "the plug-in's name, if it is not the file's",
+        ..DEPLOY
+    },
+    Flag {
+        name: "--all",
+        value: Some("FILE"),
+        help: "file with gateways, HOST[:PORT] on each line",
+        completes: Completes::File,
+        ..DEPLOY
     },
     Flag { name: "--man", help: "print the manual page", commands: &[Topic::Help], ..Flag::EMPTY },
     Flag {
