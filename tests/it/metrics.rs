@@ -56,7 +56,8 @@ fn what_ran_is_counted_under_its_plugin_and_what_came_of_it() {
     let server = Server::start(Limits { fuel: 1_000_000, ..Limits::default() });
     let mut client = Client::connect(server.address);
     let begin = scrape(&server);
-    assert!(!begin.keys().any(|name| name.contains("plugin=\"greet\"")), "nothing is made before it is used");
+    let counts = |name: &&String| name.contains("plugin=\"greet\"") && !name.contains("_info");
+    assert_eq!(begin.keys().find(counts), None, "nothing is made before it is used");
     for (path, times) in [
         ("/execute/greet", 3),
         ("/execute/greet.wasm", 1),
@@ -366,4 +367,25 @@ fn two_plugins_never_have_one_label() {
     // It sees to it that no series comes twice.
     let found = scrape(&server);
     assert_eq!(found.keys().filter(|name| name.starts_with("fuelbox_fuel_used_total")).count(), 4);
+}
+
+#[test]
+fn the_process_and_the_digests_of_plugins_are_told() {
+    let dir = TempDir::new();
+    std::fs::copy(crate::support::prebuilt("add.wasm"), dir.0.join("add.wasm")).unwrap();
+    let runner = Runner::new(crate::support::runner_config()).unwrap();
+    runner.load_plugins(&dir.0).unwrap();
+    let server = Server::with(runner);
+    let digest = fuelbox::base::digest::Digest::of(&std::fs::read(dir.0.join("add.wasm")).unwrap());
+    let known = format!("fuelbox_plugin_info{{plugin=\"add\",sha256=\"{digest}\"}}");
+    let first = scrape(&server);
+    assert_eq!(first.get(&known), Some(&1.0), "{first:?}");
+    assert!(first["process_cpu_seconds_total"] > 0.0);
+    if std::path::Path::new("/proc/self/statm").exists() {
+        assert!(first["process_resident_memory_bytes"] > 1e6);
+        assert!((3.0..=first["process_max_fds"]).contains(&first["process_open_fds"]));
+    }
+    dir.write("add.wasm", crate::support::wat("(module (func (export \"f\")))"));
+    crate::support::reload(&server.runner);
+    assert!(!scrape(&server).contains_key(&known));
 }

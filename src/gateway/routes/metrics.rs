@@ -11,6 +11,8 @@ use crate::gateway::http::service::Status;
 use crate::plugins::registry::Plugin;
 use crate::plugins::stats::{BOUNDS_NS, Counts, DEATHS, Histogram};
 use crate::runner::Runner;
+use rustix::process::Resource;
+use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::UNIX_EPOCH;
@@ -31,6 +33,7 @@ pub fn answer(request: &Request, status: &Status, runner: &Runner, counters: &Co
     let mut text = Exposition::new(format);
     let plugins = runner.plugins().all();
     of_plugins(&mut text, &plugins, counters);
+    digests(&mut text, &plugins);
     of_gateway(&mut text, status, &plugins, runner);
     of_process(&mut text, counters, runner);
     Response::new(200, content_type, text.finish())
@@ -112,6 +115,15 @@ fn of_plugins(text: &mut Exposition, plugins: &[Arc<Plugin>], counters: &Counter
     text.family(name, Type::Gauge, "The most pages of 64 KiB that a run had");
     for (plugin, counts, _) in &seen {
         text.sample(name, "", &[("plugin", plugin)], counts.peak_pages.load(Relaxed));
+    }
+}
+
+fn digests(text: &mut Exposition, plugins: &[Arc<Plugin>]) {
+    let name = "fuelbox_plugin_info";
+    text.family(name, Type::Gauge, "Plug-ins that serve, and the SHA-256 of their modules");
+    for plugin in plugins {
+        let labels = [("plugin", &*label(&plugin.name)), ("sha256", &plugin.digest.to_string())];
+        text.sample(name, "", &labels, 1);
     }
 }
 
@@ -207,4 +219,29 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     text.sample("fuelbox_build_info", "", &version, 1);
     let started = counters.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     text.gauge("process_start_time_seconds", "When the gateway began, in seconds since 1970", started);
+    let cpu = clock_gettime(ClockId::ProcessCPUTime);
+    let name = "process_cpu_seconds";
+    text.family(name, Type::Counter, "CPU time of the gateway's own process, in seconds");
+    text.sample(name, "_total", &[], cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9);
+    if let Some(bytes) = resident_bytes() {
+        text.gauge("process_resident_memory_bytes", "Memory of the gateway's own process", bytes);
+    }
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        // One of them is for looking.
+        text.gauge(
+            "process_open_fds",
+            "Open descriptors of the gateway's own process",
+            open.count().saturating_sub(1),
+        );
+    }
+    if let Some(limit) = rustix::process::getrlimit(Resource::Nofile).current {
+        text.gauge("process_max_fds", "Descriptors that it may have", limit);
+    }
+}
+
+/// Memory of this process, as far as the system tells (proc(5), `statm`: the second number is in pages).
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
 }
