@@ -126,6 +126,10 @@ pub trait Input: Sealed {
     #[doc(hidden)]
     fn function(&self) -> &str;
 
+    /// What the guest is given beside.
+    #[doc(hidden)]
+    fn guest_env(&self) -> &GuestEnv;
+
     /// This, with what a policy gives beside.
     #[doc(hidden)]
     #[must_use]
@@ -171,6 +175,10 @@ impl Input for Call<'_, [Value]> {
         self.func
     }
 
+    fn guest_env(&self) -> &GuestEnv {
+        &self.guest_env
+    }
+
     fn under(self, policy: &FromPolicy<'_>) -> Self {
         Call { guest_env: self.guest_env.with(policy.guest_env), ..self }
     }
@@ -200,6 +208,10 @@ impl Input for Call<'_, [component::Value]> {
         self.func
     }
 
+    fn guest_env(&self) -> &GuestEnv {
+        &self.guest_env
+    }
+
     fn under(self, policy: &FromPolicy<'_>) -> Self {
         Call { guest_env: self.guest_env.with(policy.guest_env), ..self }
     }
@@ -225,6 +237,10 @@ impl Input for Call<'_, [u8]> {
 
     fn function(&self) -> &str {
         self.func
+    }
+
+    fn guest_env(&self) -> &GuestEnv {
+        &self.guest_env
     }
 
     fn under(self, policy: &FromPolicy<'_>) -> Self {
@@ -254,6 +270,10 @@ impl Input for Invocation {
 
     fn function(&self) -> &str {
         START
+    }
+
+    fn guest_env(&self) -> &GuestEnv {
+        &self.guest_env
     }
 
     fn under(mut self, policy: &FromPolicy<'_>) -> Self {

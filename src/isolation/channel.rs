@@ -4,6 +4,7 @@
 
 use super::wire::{FRAME_BYTES_MAX, FRAME_HEAD_BYTES, Frame, PIECE_BYTES_MAX, Request};
 use crate::abi::Hooks;
+use crate::base::cancel::{Cancel, LOOK_EVERY};
 use crate::base::heap;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -47,6 +48,8 @@ pub enum Lost {
     Broken,
     /// This process has no memory for it.
     NoMemory,
+    /// Whoever asked wants no response any more.
+    Cancelled,
 }
 
 /// A request.
@@ -59,6 +62,8 @@ pub struct Ask<'a> {
     pub most: usize,
     /// Until when the response has to be there.
     pub until: Option<Instant>,
+    /// What says that it is no longer wanted.
+    pub cancel: Option<&'a Cancel>,
     /// Called should it take a moment, or long.
     pub hooks: Hooks<'a>,
 }
@@ -113,7 +118,7 @@ impl Channel {
             return Err(Lost::Gone);
         }
         let message = [binding, &[]];
-        let ask = Ask { request: Request::Bind, message, most: 0, until: Some(until), hooks };
+        let ask = Ask { request: Request::Bind, message, most: 0, until: Some(until), cancel: None, hooks };
         self.exchange(&mut [binding, &[]], &ask, &mut |_, _| Ok(None), Frame::Ready).map(drop)
     }
 
@@ -159,12 +164,16 @@ impl Channel {
             if ask.until.is_some_and(|until| now >= until) {
                 return Err(Lost::Late);
             }
+            if ask.cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(Lost::Cancelled);
+            }
             while let Some((_, call)) = due.next_if(|(after, _)| self.is_long || now >= begin + *after) {
                 call(&ask.hooks);
             }
             let events = if is_sent { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
             let next = due.peek().map(|(after, _)| begin + *after);
-            let until = [next, ask.until].into_iter().flatten().min();
+            let look = ask.cancel.map(|_| now + LOOK_EVERY);
+            let until = [next, ask.until, look].into_iter().flatten().min();
             let mut polled = [PollFd::new(&self.stream, events)];
             match wait(&mut polled, until.map(|until| until.saturating_duration_since(now))) {
                 Err(Lost::Late) => continue,

@@ -240,7 +240,7 @@ impl Manager {
         let begin = Instant::now();
         let until = spec.limits.deadline.map(|deadline| begin + deadline.saturating_add(GRACE));
         let most = spec.limits.output_bytes.saturating_add(ANSWER_BYTES);
-        let ask = Ask { request, message, most, until, hooks };
+        let ask = Ask { request, message, most, until, cancel: spec.cancel, hooks };
         relay
             .begin(spec.limits.output_bytes, spec.limits.deadline.and_then(|limit| begin.checked_add(limit)));
         let answered = process.channel.ask(&ask, &mut |kind, bytes| {
@@ -280,6 +280,7 @@ impl Manager {
                 let left = until.map_or(END, |until| until.saturating_duration_since(Instant::now()));
                 died(&mut process, left)
             }
+            Err(Lost::Cancelled) => Stop::Cancelled,
             Err(Lost::Broken) => BROKEN,
             Err(Lost::NoMemory) => Stop::NoMemory { what: "the output" },
         };
@@ -350,7 +351,7 @@ impl Manager {
             }
             Err(Lost::Late) => Stop::Deadline { limit, why: Some("loading the module".into()) },
             Err(Lost::Gone) => died(&mut process, END),
-            Err(Lost::Broken | Lost::NoMemory) => BROKEN,
+            Err(Lost::Broken | Lost::NoMemory | Lost::Cancelled) => BROKEN,
         };
         // The system, or an operator, kills whatever the module is. One that is late has not died.
         if !matches!(stop, Stop::Died { how: "killed", .. } | Stop::Deadline { .. }) {

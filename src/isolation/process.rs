@@ -89,6 +89,7 @@ impl Process {
             message: [&[]; 2],
             most: FACTS_BYTES_MAX,
             until: Some(until),
+            cancel: None,
             hooks,
         };
         let answer = self.channel.ask(&ask, &mut silent)?;

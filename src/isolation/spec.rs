@@ -5,6 +5,7 @@ use super::pool::Sealed;
 use super::wire::Binding;
 use crate::abi::FromPolicy;
 use crate::abi::given::Environment;
+use crate::base::cancel::Cancel;
 use crate::base::limits::{Limits, WarmLimits};
 use crate::host::guest_log::TARGET;
 use log::Level;
@@ -22,6 +23,8 @@ pub struct Spec<'a> {
     pub policy: FromPolicy<'a>,
     /// How instances are kept, if they are.
     pub warm: Option<&'a WarmLimits>,
+    /// What cancels the run.
+    pub cancel: Option<&'a Cancel>,
 }
 
 /// What a process is told of a plug-in with this name, these limits, and what its policy gives.

@@ -180,7 +180,7 @@ impl Loader {
             #[cfg(feature = "isolation")]
             Code::Apart(sealed) => {
                 let no_process = || Error::Internal("the module has no process".into());
-                let spec = Spec { name: "the module", sealed, limits, policy, warm: None };
+                let spec = Spec { name: "the module", sealed, limits, policy, warm: None, cancel: None };
                 self.manager.as_ref().ok_or_else(no_process)?.try_instance(&spec)
             }
         }

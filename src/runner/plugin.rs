@@ -190,6 +190,7 @@ impl Runner {
             limits: &policy.limits,
             policy: policy.given(),
             warm: plugin.warm.as_ref().map(Pool::limits),
+            cancel: input.guest_env().cancel.as_ref(),
         };
         let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.hooks))?;
         let result = ran.result.and_then(|Values(values)| I::output(values, bytes).ok_or(BROKEN));

@@ -84,3 +84,28 @@ fn what_is_cancelled_before_does_not_run() {
     // Others run.
     assert!(runner.run(add.as_path(), Call::values("add", &values)).unwrap().result.is_ok());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_guest_in_a_process_is_cancelled() {
+    let limits = Limits { deadline: Some(Duration::from_secs(60)), ..Limits::default() };
+    let isolation = crate::support::runner_config().isolation;
+    let runner = Runner::new(RunnerConfig { limits, isolation, ..RunnerConfig::default() }).unwrap();
+    runner.load_built_in().unwrap();
+    let cancel = Cancel::default();
+    let guest_env = || GuestEnv { cancel: Some(cancel.clone()), ..GuestEnv::default() };
+    let begin = Instant::now();
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            cancel.cancel();
+        });
+        runner.run("infinite-loop", Call::values("spin", &[]).guest_env(guest_env())).unwrap()
+    });
+    assert_eq!(report.result, Err(Stop::Cancelled));
+    // What else ends it is its deadline.
+    assert!(begin.elapsed() < Duration::from_secs(50));
+    // Others run in another process.
+    let report = runner.run("greet", Call::bytes("greet", "World")).unwrap();
+    assert_eq!(report.result.unwrap(), b"Hello, World");
+}
