@@ -1,7 +1,8 @@
 //! The declarations of a module that other rooms need.
 
+use crate::base::limits::INSTANCE_BYTES_FREE;
 #[cfg(feature = "isolation")]
-use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, INSTANCE_BYTES_FREE, TYPE_VALUES_MAX};
+use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, TYPE_VALUES_MAX};
 use crate::module::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
