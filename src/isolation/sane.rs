@@ -3,8 +3,9 @@
 use super::wire::{Facts, Failure, Ran, read_head};
 use crate::base::error::{Error, LoadProblem};
 use crate::base::escape::{cut, printable, printable_lines};
-use crate::base::limits::{Limits, MESSAGE_BYTES_MAX, SCHEMAS_BYTES_MAX};
+use crate::base::limits::{Limits, MESSAGE_BYTES_MAX, REPLY_HEAD_BYTES_MAX, SCHEMAS_BYTES_MAX};
 use crate::base::outcome::Stop;
+use crate::host::reply::Trailers;
 use std::time::Duration;
 
 /// A text that is shown as it is.
@@ -32,7 +33,14 @@ pub fn ran(ran: &mut Ran, bytes: usize, (limits, took): (&Limits, Duration)) -> 
     if let Err(stop) = &mut ran.result {
         stopped(stop);
     }
-    bytes <= limits.output_bytes && !matches!(ran.result, Err(Stop::Died { .. }))
+    bytes <= limits.output_bytes
+        && fields_bytes(&ran.trailers) <= REPLY_HEAD_BYTES_MAX
+        && !matches!(ran.result, Err(Stop::Died { .. }))
+}
+
+/// Bytes of trailers as they are printed: a response has no more of them than of a head.
+fn fields_bytes(trailers: &Trailers) -> usize {
+    trailers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len()).sum()
 }
 
 /// The head of an answer, whose bytes stay in `answer`; none if no process of ours says that.

@@ -139,6 +139,8 @@ fn pieces(fault: &str, frames: &Arc<Mutex<Frames>>) -> io::Result<()> {
             ];
             trailers.extend(fields.map(|(name, value)| (name.to_string(), value.into())));
         }
+        "large-trailers" => trailers.push(("x".into(), vec![b'a'; 1 << 19])),
+        "long-trailer" => trailers.push(("x".repeat(1 << 19), Vec::new())),
         "many-trailers" => trailers.extend((0..101).map(|n| (format!("x{n}"), Vec::new()))),
         _ => {}
     }

@@ -50,7 +50,11 @@ impl<'a> Sandbox<'a> {
         self.ended_well = false;
         let called = match &component.plan.funcs[func as usize].code {
             FuncCode::Lifted(core, options) => self.call_lifted(component, func, (*core, *options), args),
-            FuncCode::Host { .. } => self.call_host(component, func, args),
+            FuncCode::Host { .. } => self.call_host(component, func, args).and_then(|value| {
+                // No guest is there to pay for what it exports again.
+                self.pay().map_err(Halt::Stop)?;
+                Ok(value)
+            }),
         };
         let ended = match called {
             Ok(value) => Called::Returned(value),

@@ -24,6 +24,8 @@ pub struct Live {
     pub tasks: Vec<Task>,
     /// Resources of the host.
     pub table: Table,
+    /// Values that were stored in a guest's memory since the last look at the clock.
+    pub unchecked_stores: u32,
     /// Runs that have ended, of a warm instance.
     pub runs: u32,
     /// Whether a guest was stopped within it. Nothing is called any more then.
@@ -58,6 +60,7 @@ impl Live {
             instances: (0..instances).map(|_| state()).collect(),
             tasks: Vec::new(),
             table: Table::default(),
+            unchecked_stores: 0,
             runs: 0,
             is_poisoned: false,
         }

@@ -17,8 +17,8 @@ fn mismatch(ty: Ty, value: &Value) -> Halt {
     trap(format!("the host gave {value:?} for {ty:?}"))
 }
 
-/// Elements of a list that are stored between two looks at the clock.
-const ELEMENTS_UNCHECKED: usize = 4096;
+/// Values that are stored between two looks at the clock.
+const STORES_UNCHECKED: u32 = 4096;
 
 /// Where values go.
 #[derive(Clone, Copy)]
@@ -87,6 +87,7 @@ impl Sandbox<'_> {
 
     /// Stores `value` at `at`, which is aligned for it.
     pub(super) fn store(&mut self, target: Target<'_>, ty: Ty, value: &Value, at: u32) -> Result<(), Halt> {
+        self.look_at_clock()?;
         let types = &target.plan.types;
         let shape = types.shape(ty);
         if let Some(bits) = bits(ty, value) {
@@ -145,6 +146,17 @@ impl Sandbox<'_> {
         Ok(())
     }
 
+    /// Checks the deadline once for many values. One element of a list may have thousands.
+    fn look_at_clock(&mut self) -> Result<(), Halt> {
+        let stores = &mut self.live().unchecked_stores;
+        *stores += 1;
+        if *stores < STORES_UNCHECKED {
+            return Ok(());
+        }
+        *stores = 0;
+        self.check_deadline(0).map_err(Halt::Stop)
+    }
+
     fn lower_string(&mut self, target: Target<'_>, ty: Ty, value: &Value) -> Result<(u32, u32), Halt> {
         let Value::String(text) = value else { return Err(mismatch(ty, value)) };
         let (bytes, align, len) = text::encode(target.options.encoding, text).map_err(trap)?;
@@ -168,9 +180,6 @@ impl Sandbox<'_> {
             Value::Bytes(bytes) => self.write(target, at, bytes)?,
             Value::List(values) => {
                 for (index, value) in values.iter().enumerate() {
-                    if index % ELEMENTS_UNCHECKED == ELEMENTS_UNCHECKED - 1 {
-                        self.check_deadline(0).map_err(Halt::Stop)?;
-                    }
                     self.store(target, element, value, at + index as u32 * shape.size)?;
                 }
             }

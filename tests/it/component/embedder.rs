@@ -2,15 +2,19 @@
 
 use fuelbox::component::{HostInterface, Value};
 use fuelbox::{Call, Error, Guest, HostFunctions, Limits, Runner, RunnerConfig, Stop, Trap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 fn runner(interfaces: Vec<HostInterface>) -> Runner {
+    runner_under(Limits { fuel: 10_000_000, ..Limits::default() }, interfaces)
+}
+
+fn runner_under(limits: Limits, interfaces: Vec<HostInterface>) -> Runner {
     let mut host_functions = HostFunctions::default();
     for interface in interfaces {
         host_functions.add_interface(interface);
     }
-    let limits = Limits { fuel: 10_000_000, ..Limits::default() };
     Runner::new(RunnerConfig { limits, host_functions, ..RunnerConfig::default() }).unwrap()
 }
 
@@ -279,4 +283,75 @@ fn a_type_that_is_no_wit_is_named() {
         let error = runner(vec![interface]).compile("test", &store("", STRINGS)).unwrap_err().to_string();
         assert!(error.contains("demo:kv/store: get: "), "{error}");
     }
+}
+
+#[test]
+fn a_function_that_is_exported_again_is_paid_for() {
+    let get = |guest: &mut Guest<'_>, _: &[Value]| {
+        guest.charge(1_000_000);
+        Ok(Some(text("a")))
+    };
+    let store_of =
+        || HostInterface::new("demo:kv/store", "").function("get", "func(key: string) -> string", get);
+    for (limit, is_enough) in [(2_000_000, true), (100_000, false)] {
+        let runner = runner_under(Limits { fuel: limit, ..Limits::default() }, vec![store_of()]);
+        let program = runner.compile("test", &store("", STRINGS)).unwrap();
+        let report = runner.run(&program, Call::component("get", &[text("a")])).unwrap();
+        let expected = if is_enough { Ok(Some(text("a"))) } else { Err(Stop::OutOfFuel { limit }) };
+        assert_eq!(report.result, expected);
+        assert!(report.usage.fuel >= limit.min(1_000_000), "{:?}", report.usage);
+    }
+}
+
+/// One element of a list may have so many values that few elements take long to pass.
+#[test]
+fn values_of_few_elements_end_at_the_deadline() {
+    const FIELDS: usize = 1_000;
+    let ty = format!("tuple<{}>", vec!["u8"; FIELDS].join(", "));
+    let ty: &'static str = Box::leak(format!("func() -> list<{ty}>").into_boxed_str());
+    let until = Arc::new(Mutex::new(None::<Instant>));
+    let seen = Arc::clone(&until);
+    // The time of the function ends just before that of the guest.
+    let get = move |_: &mut Guest<'_>, _: &[Value]| {
+        let value = Value::List(vec![Value::Record(vec![Value::U8(1); FIELDS]); 2_000]);
+        if let Some(until) = *seen.lock().unwrap() {
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
+        Ok(Some(value))
+    };
+    let source = HostInterface::new("demo:kv/store", "").function("get", ty, get);
+    let wit = format!("(tuple {})", "u8 ".repeat(FIELDS));
+    let wasm = crate::support::wat(&format!(
+        r#"(component
+          (import "demo:kv/store" (instance $store (export "get" (func (result (list {wit}))))))
+          (core module $a (memory (export "mem") 40)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16)))
+          (core instance $a (instantiate $a))
+          (core func $f (canon lower (func $store "get") (memory (core memory $a "mem"))
+            (realloc (core func $a "realloc"))))
+          (core module $m (import "" "f" (func $f (param i32)))
+            (func (export "f") (call $f (i32.const 0))))
+          (core instance $m (instantiate $m (with "" (instance (export "f" (func $f))))))
+          (func (export "f") (canon lift (core func $m "f"))))"#
+    ));
+    let run = |deadline| {
+        let limits = Limits { deadline, memory_pages: 2_000, ..Limits::default() };
+        let runner = runner_under(limits, vec![source.clone()]);
+        let program = runner.compile("test", &wasm).unwrap();
+        let begin = Instant::now();
+        let report = runner.run(&program, Call::component("f", &[])).unwrap();
+        (report.result, begin.elapsed())
+    };
+    let (result, whole) = run(None);
+    assert_eq!(result, Ok(None));
+    let limit = 2 * whole;
+    // The machine may be busy at a time.
+    let late = (0..5).map(|_| {
+        *until.lock().unwrap() = Some(Instant::now() + limit - Duration::from_millis(5));
+        let (result, took) = run(Some(limit));
+        assert!(matches!(result, Err(Stop::Deadline { .. })), "{result:?}");
+        took.saturating_sub(limit)
+    });
+    let late = late.min().unwrap();
+    assert!(late < whole / 5, "{late:?} after the deadline, and all takes {whole:?}");
 }

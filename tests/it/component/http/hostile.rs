@@ -25,6 +25,8 @@ const FAULTS: &[(&str, bool, &str)] = &[
     ("piece-short", true, "convention"),
     ("piece-full", true, "guest-died"),
     ("piece-many-trailers", true, "guest-died"),
+    ("piece-large-trailers", true, "guest-died"),
+    ("piece-long-trailer", true, "guest-died"),
     ("piece-status", false, "convention"),
 ];
 
