@@ -64,7 +64,7 @@ impl Entry {
 fn answer(sandbox: &mut Sandbox<'_>, func: u32, head: &Arc<Head>) -> Result<(), Stop> {
     let out = ResponseOutparam::default();
     let outcome = Arc::clone(&out.0);
-    let args = [sandbox.give(IncomingRequest::new(head))?, sandbox.give(out)?];
+    let args = [sandbox.give(|table| IncomingRequest::new(head, &table.requests))?, sandbox.give(|_| out)?];
     match sandbox.call_component(func, &args)? {
         Called::Returned(_) | Called::Exited(0) => {
             let outcome = lock(&outcome);

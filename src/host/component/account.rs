@@ -26,6 +26,11 @@ impl Account {
 }
 
 impl Kept {
+    /// Bytes of this share.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes `more` bytes, unless all shares had more than `limit` then. Whether it did.
     pub fn grow(&mut self, more: usize, limit: usize) -> bool {
         // A component has one thread.

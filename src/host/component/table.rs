@@ -26,6 +26,8 @@ pub struct Table {
     free: Vec<u32>,
     /// What resources keep beside.
     pub account: Account,
+    /// What requests keep that a warm instance was given.
+    pub requests: Account,
 }
 
 impl Table {

@@ -2,17 +2,19 @@
 
 use crate::base::outcome::Stop;
 use crate::host::component::fail::Fail;
-use crate::host::component::table::Resource;
+use crate::host::component::table::{Resource, Table};
 use crate::host::component::value::{Handle, Value};
 use crate::sandbox::instance::Sandbox;
 
 impl Sandbox<'_> {
-    /// Keeps `what` for the component, and gives what stands for it in a call.
+    /// Keeps what `make` makes for the component, and gives what stands for it in a call.
     ///
     /// # Errors
     /// There are too many resources.
-    pub fn give(&mut self, what: impl Resource) -> Result<Value, Stop> {
-        match self.live().table.push(what) {
+    pub fn give<R: Resource>(&mut self, make: impl FnOnce(&Table) -> R) -> Result<Value, Stop> {
+        let table = &mut self.live().table;
+        let what = make(table);
+        match table.push(what) {
             Ok(rep) => Ok(Value::Own(Handle::of_host(rep))),
             Err(Fail::Stop(stop)) => Err(stop),
             Err(Fail::Trap(why)) => Err(Stop::Trap(why)),

@@ -78,7 +78,8 @@ impl Live {
 
     /// Bytes that the host keeps for it, beside its memories.
     pub fn bytes(&self) -> usize {
-        self.handle_bytes() + self.table.len() * TABLE_ENTRY_BYTES + self.table.account.bytes()
+        let Table { account, requests, .. } = &self.table;
+        self.handle_bytes() + self.table.len() * TABLE_ENTRY_BYTES + account.bytes() + requests.bytes()
     }
 
     /// Begins a call, if there are not too many within each other.

@@ -2,8 +2,8 @@
 
 use super::{handler, serve};
 use crate::programs::large;
-use crate::support::{Client, Ran, TempDir, fuelbox_in, prebuilt};
-use fuelbox::Limits;
+use crate::support::{Client, Ran, Server, TempDir, fuelbox_in, prebuilt, runner_config};
+use fuelbox::{Limits, Runner, RunnerConfig, WarmLimits};
 
 fn hello() -> Vec<u8> {
     std::fs::read(prebuilt("http-hello.wasm")).unwrap()
@@ -185,4 +185,26 @@ fn a_warm_instance_answers_again() {
     let statuses = |name: &str| [0; 4].map(|_| server.send("GET", &format!("/execute/{name}"), b"").status);
     assert_eq!(statuses("cold"), [201; 4]);
     assert_eq!(statuses("warm"), [201, 202, 500, 201]);
+}
+
+/// A warm instance that never drops its requests takes more with each, and is not kept when that is too much.
+#[test]
+fn requests_that_a_warm_instance_keeps_are_counted() {
+    let counts = handler(
+        "(local.set $f (i32.add (i32.load (i32.const 8192)) (i32.const 1))) (i32.store (i32.const 8192) (local.get $f))
+        (call $answer (local.get $out) (i32.add (i32.const 200) (local.get $f)))",
+    );
+    let warm = WarmLimits { instances: 1, memory_bytes: 512 * 1024, ..WarmLimits::default() };
+    let runner = Runner::new(RunnerConfig { warm, ..runner_config() }).unwrap();
+    runner.load_bytes("warm", &counts).unwrap();
+    let server = Server::with(runner);
+    let mut client = Client::connect(server.address);
+    let large = "x".repeat(10_000);
+    let mut most = |value: &str| {
+        let mut ask = || client.ask("GET", "/execute/warm", &[("x-large", value)], b"").status;
+        (0..150).map(|_| ask()).max()
+    };
+    let after = most(&large);
+    assert!(after < Some(200 + 60), "{after:?}");
+    assert!(most("small") > Some(200 + 100));
 }

@@ -72,6 +72,11 @@ impl Head {
         Head::of(&request)
     }
 
+    /// Bytes that it takes, at a rough guess.
+    pub fn bytes(&self) -> usize {
+        self.method.len() + self.path.len() + self.authority.len() + self.headers.kept_bytes()
+    }
+
     fn of(variables: &[(Vec<u8>, Vec<u8>)]) -> Head {
         let find = |name: &str| variables.iter().find(|(own, _)| own == name.as_bytes());
         let var = |name: &str| find(name).map(|(_, value)| &**value).filter(|value| !value.is_empty());

@@ -3,6 +3,7 @@
 use super::codes;
 use super::fields::view;
 use super::head::Head;
+use crate::host::component::account::{Account, Kept};
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::table::Resource;
 use crate::host::component::value::Value;
@@ -18,14 +19,19 @@ use std::sync::Arc;
 pub struct IncomingRequest {
     head: Arc<Head>,
     is_consumed: bool,
+    /// For the head: a warm instance may never drop it.
+    _kept: Kept,
 }
 
 impl Resource for IncomingRequest {}
 
 impl IncomingRequest {
-    /// The request with this head.
-    pub fn new(head: &Arc<Head>) -> IncomingRequest {
-        IncomingRequest { head: Arc::clone(head), is_consumed: false }
+    /// The request with this head, which is counted to `account`.
+    pub fn new(head: &Arc<Head>, account: &Account) -> IncomingRequest {
+        let mut kept = account.share();
+        // It is there already. Whoever gave it has limited it.
+        kept.grow(head.bytes(), usize::MAX);
+        IncomingRequest { head: Arc::clone(head), is_consumed: false, _kept: kept }
     }
 }
 

@@ -200,6 +200,11 @@ impl Map {
         (self.bytes - self.entries.len() * printed_bytes("", b"")) as u64
     }
 
+    /// Bytes that they are counted with.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept.bytes()
+    }
+
     /// Whether a response may have these.
     pub fn fits(&self) -> bool {
         self.entries.len() <= FIELDS_MAX && self.bytes <= FIELDS_BYTES_MAX

@@ -33,7 +33,8 @@ impl World {
         let pair = |(name, value): &(&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
         let mut variables = variables.iter().map(pair).collect();
         let head = Head::take(&mut variables);
-        self.keep(IncomingRequest::new(&Arc::new(head)))
+        let request = IncomingRequest::new(&Arc::new(head), &self.table.requests);
+        self.keep(request)
     }
 
     /// New fields with these in them.
