@@ -111,6 +111,30 @@ pub fn check(bytes: usize) -> Result<(), NoMemory> {
     has
 }
 
+/// Counts small allocations of one operation, which cannot fail, and asks now and then whether there is memory for more.
+#[derive(Debug, Default)]
+pub struct Small {
+    unasked_bytes: usize,
+}
+
+/// Bytes of small allocations between two questions: a part of what is left for those, as allocators take more for each.
+const SMALL_BYTES: usize = HEAP_SPARE_BYTES / 8;
+
+impl Small {
+    /// Notes that `bytes` are about to be allocated.
+    ///
+    /// # Errors
+    /// The system would not have enough left.
+    pub fn take(&mut self, bytes: usize) -> Result<(), NoMemory> {
+        self.unasked_bytes = self.unasked_bytes.saturating_add(bytes);
+        if self.unasked_bytes < SMALL_BYTES {
+            return Ok(());
+        }
+        self.unasked_bytes = 0;
+        check(bytes)
+    }
+}
+
 /// Whether this system refuses memory before it kills a process.
 fn can_fail() -> bool {
     address_limit().is_some() || is_strict()

@@ -181,3 +181,55 @@ fn a_module_that_there_is_no_memory_to_compile_is_told_so() {
         assert!(told > 0, "{name}: there always was enough");
     }
 }
+
+/// Values of components are many small allocations, which cannot fail one by one.
+#[test]
+fn a_component_that_there_is_no_memory_for_is_told_so() {
+    let dir = TempDir::new();
+    let passes = |param: &str, encoding: &str, len: u32| {
+        wat(&format!(
+            r#"(component
+              (component $c
+                (core module $m (memory (export "mem") 400) (func (export "f") (param i32 i32))
+                  (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+                (core instance $m (instantiate $m))
+                (func (export "f") (param "s" {param}) (canon lift (core func $m "f") {encoding}
+                  (memory (core memory $m "mem")) (realloc (core func $m "realloc")))))
+              (instance $c (instantiate $c))
+              (core module $a (memory (export "mem") 200))
+              (core instance $a (instantiate $a))
+              (core func $f (canon lower (func $c "f") (memory (core memory $a "mem"))))
+              (core module $m (import "" "f" (func $f (param i32 i32)))
+                (func (export "f") (call $f (i32.const 0) (i32.const {len}))))
+              (core instance $m (instantiate $m (with "" (instance (export "f" (func $f))))))
+              (func (export "f") (canon lift (core func $m "f")))
+              (func (export "take") (param "s" {param}) (canon lift (core func $a2 "f") {encoding}
+                (memory (core memory $a "mem")) (realloc (core func $a2 "realloc")))))"#
+        )
+        .replace(
+            "(core module $m (import",
+            r#"(core module $a2 (func (export "f") (param i32 i32))
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+              (core instance $a2 (instantiate $a2))
+              (core module $m (import"#,
+        ))
+    };
+    dir.write("tuples.wasm", passes("(list (tuple u8))", "", 400_000));
+    dir.write("text.wasm", passes("string", "string-encoding=utf16", 12_000_000));
+    dir.write("args.json", format!("[[{}]]", vec!["[1]"; 240_000].join(",")));
+    let mut told = 0;
+    for line in [
+        "run --memory-pages 2000 --invoke f() tuples.wasm",
+        "run --memory-pages 2000 --invoke f() text.wasm",
+        "call --memory-pages 2000 --data-file args.json tuples.wasm take",
+    ] {
+        let line = line.replace("f()", "'f()'");
+        for space_kb in (48_000..140_000).step_by(4_000) {
+            let ran = limited(&dir, space_kb, &line).output().unwrap();
+            let said = String::from_utf8_lossy(&ran.stderr);
+            assert!(!said.contains("memory allocation of"), "{line}, {space_kb}: {said}");
+            told += usize::from(said.contains("the system has no memory for"));
+        }
+    }
+    assert!(told > 0, "there always was enough");
+}

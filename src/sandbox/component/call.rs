@@ -8,6 +8,7 @@ use super::hosts::HostFunc;
 use super::lift::Lift;
 use super::live::{Live, trap};
 use super::lower::Target;
+use crate::base::heap::Small;
 use crate::base::outcome::Stop;
 use crate::host::component::embedder::HostBody;
 use crate::host::component::function::{Fail, HostCall};
@@ -272,6 +273,7 @@ impl<'a> Sandbox<'a> {
             latest,
             unchecked_bytes: 0,
             is_late: false,
+            small: Small::default(),
         };
         let values = lift.values(types, spilled, flats);
         let (held, moved, is_late) = (lift.held_bytes, lift.moved_bytes, lift.is_late);

@@ -2,6 +2,7 @@
 
 use super::handles::{Handles, Trap};
 use super::text;
+use crate::base::heap::{self, Small};
 use crate::base::limits::BULK_BYTES_PER_MS;
 use crate::host::component::value::{Handle, Value};
 use crate::host::store::Limiter;
@@ -36,6 +37,8 @@ pub struct Lift<'a> {
     pub unchecked_bytes: u64,
     /// Whether it would not have ended by then.
     pub is_late: bool,
+    /// Values in values, each of which is an allocation.
+    pub small: Small,
 }
 
 /// Core values to lift from, in their order. Each is the bits of an i32, i64, f32 or f64.
@@ -212,6 +215,8 @@ impl Lift<'_> {
                 "a value of {bytes} bytes is more than the memory limit leaves (--memory-pages)"
             ));
         }
+        // A value in another one is an allocation, however small it is.
+        self.small.take(bytes + VALUE_BYTES).map_err(|error| error.to_string())?;
         self.held_bytes += bytes;
         self.moved_bytes += bytes as u64;
         Ok(())
@@ -234,11 +239,12 @@ impl Lift<'_> {
         if element == Ty::U8 {
             self.hold(bytes as usize)?;
             let place = self.place(begin, bytes, 1)?;
-            let copied = crate::base::heap::copy(place).map_err(|error| error.to_string())?;
+            let copied = heap::copy(place).map_err(|error| error.to_string())?;
             return Ok(Value::Bytes(copied));
         }
         self.hold(len as usize * VALUE_BYTES)?;
         let mut values = Vec::new();
+        heap::check(len as usize * VALUE_BYTES).map_err(|error| error.to_string())?;
         values
             .try_reserve_exact(len as usize)
             .map_err(|_| "the system has no memory for a list".to_string())?;

@@ -11,6 +11,7 @@ use crate::abi::component::out::HANDLE;
 use crate::abi::component::places::case;
 use crate::base::base64;
 use crate::base::error::Names;
+use crate::base::heap;
 use crate::host::component::value::Value;
 use crate::module::component::types::{Def, DefId, FuncTy, Ty, Types};
 use crate::module::component::wit_text::kind;
@@ -25,6 +26,9 @@ pub fn parse(types: &Types, ty: Ty, text: &str) -> Result<Value, String> {
     Reader::new(types, text).whole(&mut |reader| reader.value(ty))
 }
 
+/// Values that a list has room for at first.
+const FEW_VALUES: usize = 4;
+
 /// The arguments for a function of type `func`: an object by the names of the parameters, or an array. Options may be left
 /// out, in an array only the last ones. If all may be left out, so may the whole text.
 ///
@@ -35,9 +39,23 @@ pub fn args(types: &Types, func: &FuncTy, text: &str) -> Result<Vec<Value>, Stri
 }
 
 impl Reader<'_> {
+    /// Adds a value to those of a list, if the system has memory for it.
+    fn keep(&mut self, values: &mut Vec<Value>, value: Value) -> Result<(), Wrong> {
+        if values.len() == values.capacity() {
+            let more = values.len().max(FEW_VALUES);
+            let room = heap::check((values.len() + more) * size_of::<Value>());
+            if room.is_err() || values.try_reserve_exact(more).is_err() {
+                return Err((self.text.at(), heap::NoMemory.to_string()));
+            }
+        }
+        values.push(value);
+        Ok(())
+    }
+
     fn value(&mut self, ty: Ty) -> Result<Value, Wrong> {
         self.text.space();
         let at = self.text.at();
+        self.small.take(size_of::<Value>()).map_err(|error| (at, error.to_string()))?;
         let Ty::Def(id) = ty else { return self.plain(ty) };
         let def = self.types.def(id);
         match def {
@@ -45,8 +63,8 @@ impl Reader<'_> {
             Def::List(ty) => {
                 let mut values = Vec::new();
                 self.array("an array", &mut |reader, _| {
-                    values.push(reader.value(*ty)?);
-                    Ok(())
+                    let value = reader.value(*ty)?;
+                    reader.keep(&mut values, value)
                 })?;
                 Ok(Value::List(values))
             }

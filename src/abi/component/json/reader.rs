@@ -4,6 +4,7 @@ use crate::abi::component::cursor::Cursor;
 use crate::abi::component::omitted::{Omitted, shown};
 use crate::abi::component::places::{Places, names};
 use crate::base::error::Names;
+use crate::base::heap::Small;
 use crate::module::component::types::{DefId, Types};
 use std::fmt::Write;
 
@@ -30,13 +31,16 @@ pub struct Reader<'t> {
     pub omitted: Omitted,
     /// The way to what is read. Where something is wrong, it stays.
     pub path: Vec<Step>,
+    /// Values, each of which is an allocation.
+    pub small: Small,
 }
 
 impl<'t> Reader<'t> {
     /// Of `text`.
     pub fn new(types: &'t Types, text: &'t str) -> Reader<'t> {
         let (cursor, places) = (Cursor::new(text), Places::new(types));
-        Reader { types, text: cursor, places, omitted: Omitted::of(text.len()), path: Vec::new() }
+        let (omitted, path, small) = (Omitted::of(text.len()), Vec::new(), Small::default());
+        Reader { types, text: cursor, places, omitted, path, small }
     }
 
     /// Reads something to which nothing is added.
