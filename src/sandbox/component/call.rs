@@ -9,6 +9,7 @@ use super::lift::Lift;
 use super::live::{Live, trap};
 use super::lower::Target;
 use crate::base::heap::Small;
+use crate::base::limits::{BULK_BYTES_PER_FUEL, COMPONENT_VALUE_FUEL};
 use crate::base::outcome::Stop;
 use crate::host::component::embedder::HostBody;
 use crate::host::component::function::{Fail, HostCall};
@@ -51,12 +52,14 @@ impl<'a> Sandbox<'a> {
         self.ended_well = false;
         let called = match &component.plan.funcs[func as usize].code {
             FuncCode::Lifted(core, options) => self.call_lifted(component, func, (*core, *options), args),
-            FuncCode::Host { .. } => self.call_host(component, func, args).and_then(|value| {
-                // No guest is there to pay for what it exports again.
-                self.pay().map_err(Halt::Stop)?;
-                Ok(value)
-            }),
+            FuncCode::Host { .. } => self.call_host(component, func, args),
         };
+        let is_host = matches!(component.plan.funcs[func as usize].code, FuncCode::Host { .. });
+        let called = called.and_then(|value| {
+            // A function of the host that is exported again; or else what its arguments and its result took.
+            if is_host { self.pay() } else { self.pay_values() }.map_err(Halt::Stop)?;
+            Ok(value)
+        });
         let ended = match called {
             Ok(value) => Called::Returned(value),
             Err(halt) => {
@@ -100,6 +103,16 @@ impl<'a> Sandbox<'a> {
         self.pass_on(Moment::Step)?;
         // What it cannot pay now is owed, and paid with the next slice.
         let _ = charge(&mut self.slot.as_context_mut());
+        self.settle()
+    }
+
+    /// Charges what values have taken, without a call.
+    fn pay_values(&mut self) -> Result<(), Stop> {
+        let host = self.host();
+        let bytes = std::mem::take(&mut host.wasi.moved_bytes);
+        let extra = std::mem::take(&mut host.wasi.extra_fuel);
+        host.fuel_owed =
+            host.fuel_owed.saturating_add(bytes / u64::from(BULK_BYTES_PER_FUEL)).saturating_add(extra);
         self.settle()
     }
 
@@ -270,6 +283,7 @@ impl<'a> Sandbox<'a> {
             limiter: &mut host.limiter,
             held_bytes: 0,
             moved_bytes: 0,
+            made: 0,
             latest,
             unchecked_bytes: 0,
             is_late: false,
@@ -277,7 +291,9 @@ impl<'a> Sandbox<'a> {
         };
         let values = lift.values(types, spilled, flats);
         let (held, moved, is_late) = (lift.held_bytes, lift.moved_bytes, lift.is_late);
+        let fuel = lift.made.saturating_mul(COMPONENT_VALUE_FUEL);
         host.wasi.moved_bytes += moved;
+        host.wasi.extra_fuel = host.wasi.extra_fuel.saturating_add(fuel);
         if let (true, Some(limit), Err(why)) = (is_late, self.deadline, &values) {
             return Err(Halt::Stop(Stop::Deadline { limit, why: Some(why.clone()) }));
         }

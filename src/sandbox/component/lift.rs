@@ -31,6 +31,8 @@ pub struct Lift<'a> {
     pub held_bytes: usize,
     /// Bytes moved, and values made, for the guest to pay.
     pub moved_bytes: u64,
+    /// Values that were made, for the guest to pay.
+    pub made: u64,
     /// When it has to end at the latest.
     pub latest: Option<Instant>,
     /// Bytes since the last look at the clock.
@@ -100,7 +102,7 @@ impl Lift<'_> {
 
     fn flat_all(&mut self, types: impl Iterator<Item = Ty>, flats: &mut Flats<'_>) -> Result<Value, Trap> {
         let count = types.size_hint().0;
-        self.hold(count * VALUE_BYTES)?;
+        self.hold_values(count)?;
         let mut values = Vec::with_capacity(count);
         for ty in types {
             values.push(self.flat(ty, flats)?);
@@ -115,7 +117,7 @@ impl Lift<'_> {
         let after = flats.as_slice().get(rest..).ok_or("too few core values")?;
         let payload = match payload {
             Some(ty) => {
-                self.hold(VALUE_BYTES)?;
+                self.hold_values(1)?;
                 Some(Box::new(self.flat(ty, flats)?))
             }
             None => None,
@@ -155,7 +157,7 @@ impl Lift<'_> {
 
     fn load_all(&mut self, types: impl Iterator<Item = Ty>, at: u32) -> Result<Value, Trap> {
         let count = types.size_hint().0;
-        self.hold(count * VALUE_BYTES)?;
+        self.hold_values(count)?;
         let mut values = Vec::with_capacity(count);
         let mut at = at;
         for ty in types {
@@ -172,7 +174,7 @@ impl Lift<'_> {
         let payload_at = self.types.shape(ty).payload_at;
         let payload = match payload(def, case)? {
             Some(ty) => {
-                self.hold(VALUE_BYTES)?;
+                self.hold_values(1)?;
                 Some(Box::new(self.load(ty, at + payload_at)?))
             }
             None => None,
@@ -197,6 +199,12 @@ impl Lift<'_> {
         let from = self.place(at, u64::from(bytes), 1)?;
         out[..from.len()].copy_from_slice(from);
         Ok(u64::from_le_bytes(out))
+    }
+
+    /// Counts so many values that the host is going to keep.
+    fn hold_values(&mut self, count: usize) -> Result<(), Trap> {
+        self.made += count as u64;
+        self.hold(count.saturating_mul(VALUE_BYTES))
     }
 
     /// Counts what the host is going to keep.
@@ -242,7 +250,7 @@ impl Lift<'_> {
             let copied = heap::copy(place).map_err(|error| error.to_string())?;
             return Ok(Value::Bytes(copied));
         }
-        self.hold(len as usize * VALUE_BYTES)?;
+        self.hold_values(len as usize)?;
         let mut values = Vec::new();
         heap::check(len as usize * VALUE_BYTES).map_err(|error| error.to_string())?;
         values

@@ -5,6 +5,7 @@
 use super::handles::Entry;
 use super::live::trap;
 use super::text;
+use crate::base::limits::COMPONENT_VALUE_FUEL;
 use crate::host::component::value::{Handle, Value};
 use crate::host::store::Halt;
 use crate::module::component::plan::{Options, Plan, Resource};
@@ -146,8 +147,10 @@ impl Sandbox<'_> {
         Ok(())
     }
 
-    /// Checks the deadline once for many values. One element of a list may have thousands.
+    /// Counts a value that is stored, and checks the deadline once for many. One element of a list may have thousands.
     fn look_at_clock(&mut self) -> Result<(), Halt> {
+        let wasi = &mut self.host().wasi;
+        wasi.extra_fuel = wasi.extra_fuel.saturating_add(COMPONENT_VALUE_FUEL);
         let stores = &mut self.live().unchecked_stores;
         *stores += 1;
         if *stores < STORES_UNCHECKED {

@@ -355,3 +355,34 @@ fn values_of_few_elements_end_at_the_deadline() {
     let late = late.min().unwrap();
     assert!(late < whole / 5, "{late:?} after the deadline, and all takes {whole:?}");
 }
+
+#[test]
+fn each_value_is_paid_for() {
+    let fuel = |len: u32| {
+        let take = HostInterface::new("demo:kv/store", "").function(
+            "take",
+            "func(all: list<tuple<u8>>)",
+            |_: &mut Guest<'_>, _: &[Value]| Ok(None),
+        );
+        let wasm = crate::support::wat(&format!(
+            r#"(component
+                (import "demo:kv/store" (instance $store (export "take" (func (param "all" (list (tuple u8)))))))
+                (alias export $store "take" (func $take))
+                (core module $memory (memory (export "memory") 1))
+                (core instance $memory (instantiate $memory))
+                (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
+                (core module $m (import "" "take" (func $take (param i32 i32)))
+                    (func (export "f") (call $take (i32.const 0) (i32.const {len}))))
+                (core instance $i (instantiate $m (with "" (instance (export "take" (func $take))))))
+                (func (export "f") (canon lift (core func $i "f"))))"#
+        ));
+        let runner = runner(vec![take]);
+        let program = runner.compile("test", &wasm).unwrap();
+        let report = runner.run(&program, Call::component("f", &[])).unwrap();
+        assert_eq!(report.result, Ok(None));
+        report.usage.fuel
+    };
+    // A tuple and a number for each element, 60 each.
+    let more = fuel(3_000) - fuel(1_000);
+    assert!((240_000..400_000).contains(&more), "{more}");
+}
