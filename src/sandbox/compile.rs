@@ -298,6 +298,9 @@ fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem>
     {
         return Err(LoadProblem::Memory { pages: memory.min_pages, limit: limits.memory_pages });
     }
+    if info.table_elements > u64::from(limits.table_elements) {
+        return Err(LoadProblem::Table { elements: info.table_elements, limit: limits.table_elements });
+    }
     let (counted, pages) = (info.counted_bytes(), info.memory.map_or(0, |memory| memory.min_pages));
     if counted > 0 && pages * PAGE_BYTES as u64 + counted > limits.memory_bytes() as u64 {
         return Err(LoadProblem::Invalid(format!(
@@ -305,9 +308,6 @@ fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem>
              free; with its memory of {pages} pages, that is more than the {} pages allowed (--memory-pages raises it)",
             limits.memory_pages
         )));
-    }
-    if info.table_elements > u64::from(limits.table_elements) {
-        return Err(LoadProblem::Table { elements: info.table_elements, limit: limits.table_elements });
     }
     Ok(())
 }

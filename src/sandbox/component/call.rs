@@ -108,11 +108,14 @@ impl<'a> Sandbox<'a> {
 
     /// Charges what values have taken, without a call.
     fn pay_values(&mut self) -> Result<(), Stop> {
+        let left = self.slot.fuel();
         let host = self.host();
         let bytes = std::mem::take(&mut host.wasi.moved_bytes);
         let extra = std::mem::take(&mut host.wasi.extra_fuel);
-        host.fuel_owed =
-            host.fuel_owed.saturating_add(bytes / u64::from(BULK_BYTES_PER_FUEL)).saturating_add(extra);
+        let cost = (bytes / u64::from(BULK_BYTES_PER_FUEL)).saturating_add(extra);
+        let paid = cost.min(left);
+        host.fuel_owed = host.fuel_owed.saturating_add(cost - paid);
+        self.slot.set_fuel(left - paid);
         self.settle()
     }
 
