@@ -89,7 +89,7 @@ pub use plugins::{folder::Changes, signature::TrustedKey};
 pub use runner::{Runner, RunnerConfig, Target};
 pub use sandbox::program::Program;
 #[doc(hidden)]
-pub use sandbox::program::{CompileOptions, Translation};
+pub use sandbox::program::{CompileOptions, Tracing, Translation};
 pub use sandbox::zeroing::ZeroingAllocator;
 
 /// The README's example is a test.

@@ -84,10 +84,10 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
             Ended::Exited(code) => Err(Stop::Exit(code)),
         }
     })?;
-    let Report { result, usage } = report;
+    let Report { result, usage, trace } = report;
     // A start section may exit as well as `_start`.
     let result = if result == Err(Stop::Exit(0)) { Ok(()) } else { result };
-    Ok(Report { result, usage }.map(|()| wasi.files.stdout.into_bytes()))
+    Ok(Report { result, usage, trace }.map(|()| wasi.files.stdout.into_bytes()))
 }
 
 /// Guests get these as C strings, so a NUL would cut one short.

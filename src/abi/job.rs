@@ -140,8 +140,9 @@ pub(super) fn guarded<T>(
     catch_unwind(AssertUnwindSafe(|| {
         let mut sandbox = Sandbox::new(program, limits, wasi, when_long);
         let result = sandbox.instantiate(&[]).and_then(|()| body(&mut sandbox));
+        let trace = sandbox.traced(&result);
         let (usage, wasi) = sandbox.finish();
-        (Report { result, usage }, wasi)
+        (Report { result, usage, trace }, wasi)
     }))
     .map_err(panicked)
 }
@@ -177,14 +178,15 @@ pub(super) fn called_with<T>(
             None => sandbox.instantiate(&initializers(program.info())),
         };
         let result = ready.and_then(|()| body(&mut sandbox));
+        let trace = sandbox.traced(&result);
         let Some(pool) = warm.filter(|_| result.is_ok()) else {
-            return Report { result, usage: sandbox.finish().0 };
+            return Report { result, usage: sandbox.finish().0, trace };
         };
         let (usage, parked) = sandbox.park();
         if let Some(parked) = parked {
             pool.keep(parked, uses);
         }
-        Report { result, usage }
+        Report { result, usage, trace }
     }))
     .map_err(panicked)
 }

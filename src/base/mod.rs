@@ -17,6 +17,7 @@ pub(crate) mod outcome;
 pub(crate) mod private_dir;
 pub(crate) mod share;
 pub(crate) mod stopped;
+pub mod trace;
 #[cfg(feature = "plugins")]
 pub mod units;
 mod words;

@@ -3,6 +3,7 @@
 //! Errors of the host are in `error.rs`. The two never mix: one `match` on [`Stop`] gives the command line's
 //! exit code, another gives the HTTP status.
 
+use super::trace::Trace;
 #[cfg(feature = "isolation")]
 use super::words;
 use super::words::Word;
@@ -273,11 +274,14 @@ pub struct Report<T> {
     pub result: Result<T, Stop>,
     /// What the run used, in both cases.
     pub usage: Usage,
+    /// What it tells if it was traced.
+    #[doc(hidden)]
+    pub trace: Option<Box<Trace>>,
 }
 
 impl<T> Report<T> {
     /// The same report with its result changed by `f`.
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Report<U> {
-        Report { result: self.result.map(f), usage: self.usage }
+        Report { result: self.result.map(f), usage: self.usage, trace: self.trace }
     }
 }

@@ -16,6 +16,7 @@ pub mod help;
 mod output;
 mod site;
 mod target;
+mod tracing;
 mod watchdog;
 
 use crate::base::heap;

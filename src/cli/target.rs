@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::messages::note;
 use crate::plugins::examples;
 use crate::plugins::files::{ENDINGS, read_file, read_module};
-use crate::sandbox::program::{CompileOptions, Program, Translation};
+use crate::sandbox::program::{CompileOptions, Program, Tracing, Translation};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,8 +33,9 @@ impl Module {
 
     /// Compiles it for one run in this process: functions are translated at their first call. Consumes its
     /// bytes.
-    pub fn compile(&mut self, limits: &Limits) -> Result<Program, Error> {
-        let options = CompileOptions { translation: Translation::AtFirstCall, ..CompileOptions::default() };
+    pub fn compile(&mut self, limits: &Limits, tracing: Tracing) -> Result<Program, Error> {
+        let translation = Translation::AtFirstCall;
+        let options = CompileOptions { translation, tracing, ..CompileOptions::default() };
         Program::compile_bytes(&self.name, std::mem::take(&mut self.bytes).into(), limits, &options)
     }
 

@@ -4,10 +4,14 @@
 pub mod component;
 pub(crate) mod embedder;
 pub(crate) mod extism;
+pub(crate) mod frames;
 pub(crate) mod functions;
 pub mod guest_log;
 pub(crate) mod linker;
 pub mod reply;
+pub(crate) mod profile;
 pub(crate) mod store;
 pub mod streams;
+pub(crate) mod trace;
+pub(crate) mod tracer;
 pub mod wasi;

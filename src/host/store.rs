@@ -6,8 +6,10 @@ use crate::base::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTE
 use crate::base::outcome::{Denied, Stop};
 use crate::host::extism::memory::Blocks;
 use crate::host::extism::vars::Vars;
+use crate::host::tracer::Tracer;
 use crate::host::wasi::abi::{Fault, Wait};
 use crate::host::wasi::ctx::{Call, WasiCtx};
+use crate::module::trace::names::HOST_FUNCTIONS;
 use std::fmt;
 use wasmi::errors::{HostError, MemoryError, TableError};
 use wasmi::{F32, F64, Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder, Val};
@@ -27,6 +29,8 @@ pub struct Host {
     pub vars: Vars,
     /// The core values that a component's module has called a function with.
     pub component_args: Vec<u64>,
+    /// The calls of a guest that is traced.
+    pub tracer: Option<Box<Tracer>>,
     /// Fuel of all slices so far.
     pub fuel_issued: u64,
     /// Fuel of host calls that the current slice could not pay.
@@ -43,6 +47,7 @@ impl Host {
             blocks: Blocks::default(),
             vars: Vars::default(),
             component_args: Vec::new(),
+            tracer: None,
             fuel_issued: 0,
             fuel_owed: 0,
         }
@@ -210,7 +215,8 @@ impl Limiter {
         Limiter {
             limits: StoreLimitsBuilder::new()
                 .memory_size(limits.memory_bytes())
-                .table_elements(limits.table_elements as usize)
+                // What the module has was counted before (`check_declared`).
+                .table_elements(limits.table_elements.max(HOST_FUNCTIONS) as usize)
                 // A store has one instance after the other (`sandbox/slot.rs`); a guest cannot make any of these. The memory
                 // is imported, and the interpreter counts it for the module as well.
                 .instances(usize::MAX)

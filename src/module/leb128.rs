@@ -24,3 +24,15 @@ pub fn leb128_of_length(value: u32, length: usize) -> Vec<u8> {
     }
     out
 }
+
+/// `value` in signed LEB128, as indices of types in block types are written (core specification, section 5.4.1).
+pub fn leb128_signed(mut value: u32) -> Vec<u8> {
+    let mut out = Vec::new();
+    // The sixth bit of the last byte is the sign.
+    while value >= 0x40 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+    out
+}

@@ -16,3 +16,5 @@ pub mod reader;
 pub(crate) mod rewrite;
 pub(crate) mod section;
 pub(crate) mod start_section;
+pub(crate) mod symbols;
+pub(crate) mod trace;

@@ -10,11 +10,17 @@ const HEADER_BYTES: usize = 8;
 /// Identifiers (core specification, section 5.5.2).
 pub const CUSTOM: u8 = 0;
 /// See [`CUSTOM`].
+pub const TYPE: u8 = 1;
+/// See [`CUSTOM`].
 pub const IMPORT: u8 = 2;
 /// See [`CUSTOM`].
 pub const FUNCTION: u8 = 3;
 /// See [`CUSTOM`].
+pub const TABLE: u8 = 4;
+/// See [`CUSTOM`].
 pub const MEMORY: u8 = 5;
+/// See [`CUSTOM`].
+pub const GLOBAL: u8 = 6;
 /// See [`CUSTOM`].
 pub const EXPORT: u8 = 7;
 /// See [`CUSTOM`].

@@ -199,6 +199,6 @@ impl Runner {
             let id = request_id.map(|id| format!(" {id}")).unwrap_or_default();
             plugin.log.tell(log::Level::Warn, &plugin.name, &format!("{}{id}: {stop}", plugin.name));
         }
-        Ok(Report { result, usage: ran.usage })
+        Ok(Report { result, usage: ran.usage, trace: None })
     }
 }

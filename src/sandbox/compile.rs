@@ -4,12 +4,13 @@ use crate::base::error::LoadProblem;
 use crate::base::heap;
 use crate::base::limits::{
     INSTANCE_BYTES_FREE, KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits,
-    PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRANSLATED_KEPT_BYTES,
-    TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
+    PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRACE_BYTES_PER_BYTE, TRACE_NS_PER_BYTE,
+    TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Budget, Share};
 use crate::host::embedder::functions::HostFunctions;
 use crate::host::linker::{self, Imported};
+use crate::module::code;
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 #[cfg(feature = "component")]
@@ -17,6 +18,8 @@ use crate::module::{component, initialisers};
 #[cfg(feature = "component")]
 use crate::sandbox::component::compile::Component;
 use crate::sandbox::engine;
+use crate::sandbox::traced::Traced;
+pub use crate::sandbox::traced::Tracing;
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -35,6 +38,8 @@ pub struct CompileOptions {
     pub translation: Translation,
     /// Functions of the embedding program.
     pub host_functions: HostFunctions,
+    /// Whether runs are traced.
+    pub tracing: Tracing,
 }
 
 /// When functions are translated. All are validated before any guest runs.
@@ -57,6 +62,7 @@ impl Default for CompileOptions {
             slice_fuel: SLICE_FUEL,
             translation: Translation::AtLoad,
             host_functions: HostFunctions::default(),
+            tracing: Tracing::Off,
         }
     }
 }
@@ -80,6 +86,8 @@ pub struct CoreModule {
     pub memory: Option<MemoryType>,
     /// The exported name of its start function.
     pub start: Option<String>,
+    /// What is kept of it if it is traced.
+    pub traced: Option<Traced>,
 }
 
 /// What compilation gives.
@@ -123,6 +131,9 @@ pub fn compile(
     check_size(&wasm, limits.module_bytes)?;
     #[cfg(feature = "component")]
     if component::is_component(&wasm) {
+        if options.tracing != Tracing::Off {
+            return Err(LoadProblem::Invalid("--trace and --profile cannot trace components yet".into()));
+        }
         return of_component(&wasm, limits, options);
     }
     let part = Part::read(wasm, limits, options, true)?;
@@ -130,11 +141,11 @@ pub fn compile(
     let (translated, modules) = translate(std::slice::from_ref(&part), limits, options, false)?;
     let module =
         modules.into_iter().next().ok_or_else(|| LoadProblem::Invalid("there is no module".into()))?;
-    let Part { info, rewritten: Rewritten { start, imports_memory }, .. } = part;
+    let Part { info, rewritten: Rewritten { start, imports_memory }, traced, .. } = part;
     let imports = linker::resolve(&info.imports, &options.host_functions)?;
     let memory = info.memory.filter(|_| imports_memory).map(|memory| memory_type(&memory)).transpose()?;
     let reads_clocks = info.imports.iter().any(|import| import.name == "clock_time_get");
-    let code = Code::Module(CoreModule { module, imports, memory, start });
+    let code = Code::Module(CoreModule { module, imports, memory, start, traced });
     Ok(Compiled { code, info, translated, reads_clocks, size })
 }
 
@@ -186,6 +197,7 @@ struct Part<'a> {
     rewritten: Rewritten,
     translated_bytes: u64,
     translation_ns: u64,
+    traced: Option<Traced>,
 }
 
 impl<'a> Part<'a> {
@@ -198,9 +210,17 @@ impl<'a> Part<'a> {
     ) -> Result<Part<'a>, LoadProblem> {
         let (info, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
         check_translated(code.translated_bytes, limits)?;
-        let rewritten = rewrite::rewrite(&mut wasm, &info, &code.edits, may_import_memory)?;
-        let (translated_bytes, translation_ns) = (code.translated_bytes, code.translation_ns);
-        Ok(Part { wasm, info, rewritten, translated_bytes, translation_ns })
+        let code::Code { mut edits, mut translated_bytes, mut translation_ns, .. } = code;
+        let traced =
+            Traced::instrument(&mut wasm, &info, &edits, limits, options.tracing).map_err(explain)?;
+        if let Some(traced) = &traced {
+            edits.clear();
+            let more = wasm.len().saturating_sub(traced.wasm.len()) as u64;
+            translated_bytes += more * TRACE_BYTES_PER_BYTE;
+            translation_ns += more * TRACE_NS_PER_BYTE;
+        }
+        let rewritten = rewrite::rewrite(&mut wasm, &info, &edits, may_import_memory)?;
+        Ok(Part { wasm, info, rewritten, translated_bytes, translation_ns, traced })
     }
 }
 
@@ -219,8 +239,9 @@ fn translate(
     let compiling = translated_bytes.saturating_mul(3).saturating_add(2 * sum(|part| part.wasm.len() as u64));
     let no_memory = || LoadProblem::NoMemory { bytes: compiling };
     heap::check(usize::try_from(compiling).map_err(|_| no_memory())?).map_err(|_| no_memory())?;
+    let is_traced = parts.iter().any(|part| part.traced.is_some());
     let modules = |mode| {
-        let engine = Engine::new(&engine::config(limits, mode, is_component));
+        let engine = Engine::new(&engine::config(limits, mode, is_component, is_traced));
         let module = |part: &Part<'_>| Module::new(&engine, &part.wasm);
         let modules = parts.iter().map(module).collect::<Result<Vec<_>, _>>();
         let modules = modules.map_err(|error| match error.to_string() {

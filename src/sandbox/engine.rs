@@ -4,9 +4,22 @@ use crate::base::limits::{BULK_BYTES_PER_FUEL, GROW_FUEL, Limits, NOP_FUEL, STAC
 use wasmi::{CompilationMode, Config, CustomFuelCosts, OperatorCost};
 
 /// The configuration for a module under `limits`, translated as `mode` says. Modules of a component may have initialisers of
-/// several instructions, whose number was checked.
-pub fn config(limits: &Limits, mode: CompilationMode, is_component: bool) -> Config {
+/// several instructions, whose number was checked. In a module that `is_traced`, the kinds of instructions that the
+/// instrumentation consists of cost nothing (`module/trace`).
+pub fn config(limits: &Limits, mode: CompilationMode, is_component: bool, is_traced: bool) -> Config {
     let mut config = Config::default();
+    let mut costs = OperatorCost {
+        memory_grow: GROW_FUEL,
+        table_grow: GROW_FUEL,
+        nop: NOP_FUEL,
+        ..OperatorCost::default()
+    };
+    if is_traced {
+        let OperatorCost { br, call, call_indirect, global_get, global_set, f64_const, .. } = &mut costs;
+        for cost in [br, call, call_indirect, global_get, global_set, f64_const] {
+            *cost = 0;
+        }
+    }
     // `reader.rs` has checked the number of declarations. wasmi's own strict limits refuse the output of Go and
     // CPython.
     config
@@ -18,12 +31,7 @@ pub fn config(limits: &Limits, mode: CompilationMode, is_component: bool) -> Con
             fuel_per_bytes_translated: 0,
             fuel_per_bytes_validated: 0,
         })
-        .operator_cost(OperatorCost {
-            memory_grow: GROW_FUEL,
-            table_grow: GROW_FUEL,
-            nop: NOP_FUEL,
-            ..OperatorCost::default()
-        })
+        .operator_cost(costs)
         .compilation_mode(mode)
         .ignore_custom_sections(true)
         .wasm_multi_memory(false)

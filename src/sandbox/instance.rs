@@ -122,6 +122,9 @@ impl<'a> Sandbox<'a> {
         self.provide_imports(module)?;
         let instance = self.slot.instantiate(&module.module).map_err(|error| self.stopped_by(error))?;
         self.instance = Some(instance);
+        if let Some(traced) = &module.traced {
+            self.trace(instance, traced)?;
+        }
         let memory = instance.get_export(&*self.slot, "memory").and_then(Extern::into_memory);
         let host = self.slot.data_mut();
         host.memory = memory;

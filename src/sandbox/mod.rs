@@ -16,5 +16,7 @@ pub(crate) mod region;
 pub(crate) mod slot;
 pub(crate) mod spares;
 pub(crate) mod tail_calls;
+pub(crate) mod trace;
+pub(crate) mod traced;
 pub(crate) mod trap;
 pub(crate) mod zeroing;

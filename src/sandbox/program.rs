@@ -1,13 +1,13 @@
 //! Compiles modules: wasmi's configuration and [`Program`], a module ready for instantiation.
 
 use crate::base::error::{Error, LoadProblem};
-use crate::base::limits::{Limits, PAGE_BYTES, SHORT_TRANSLATION_NS};
+use crate::base::limits::{Limits, PAGE_BYTES, SHORT_TRANSLATION_NS, TRACE_SLICE_FUEL};
 use crate::base::share::Share;
 use crate::host::store::Host;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::module::reader::ModuleInfo;
 use crate::sandbox::compile::{self, Code, Compiled, CoreModule, Translated};
-pub use crate::sandbox::compile::{CompileOptions, Translation};
+pub use crate::sandbox::compile::{CompileOptions, Tracing, Translation};
 #[cfg(feature = "component")]
 use crate::sandbox::component::compile::Component;
 use crate::sandbox::slot::Slot;
@@ -114,7 +114,10 @@ impl Program {
             code,
             spares: Spares::default(),
             reads_clocks,
-            slice_fuel: options.slice_fuel,
+            slice_fuel: match options.tracing {
+                Tracing::Off => options.slice_fuel,
+                _ => options.slice_fuel.min(TRACE_SLICE_FUEL),
+            },
             name: name.into(),
             is_lazy,
             _translated: share,

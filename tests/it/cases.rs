@@ -77,9 +77,10 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// Runs a case in `cases`.
-fn run(cases: &Path, name: &str, case: &Case) -> Ran {
+fn run(cases: &Path, name: &str, case: &Case, flags: &[&str]) -> Ran {
     let scratch = TempDir::new();
     let mut args = vec!["run".to_string()];
+    args.extend(flags.iter().map(|flag| flag.to_string()));
     for (name, value) in &case.env {
         args.extend(["--env".into(), format!("{name}={value}")]);
     }
@@ -123,9 +124,11 @@ fn every_case_does_what_its_file_says() {
     for name in &names {
         let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
         let case = parse(&text).unwrap_or_else(|error| panic!("{name}.json: {error}"));
-        let found = differences(&case, &run(&folder, name, &case));
-        if !found.is_empty() {
-            failed.push(format!("{name}: {}", found.join("\n    ")));
+        for flags in [&[][..], &["--trace"]] {
+            let found = differences(&case, &run(&folder, name, &case, flags));
+            if !found.is_empty() {
+                failed.push(format!("{name}: {}", found.join("\n    ")));
+            }
         }
     }
     let (bad, all) = (failed.len(), names.len());

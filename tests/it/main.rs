@@ -114,6 +114,8 @@ mod support;
 mod table;
 mod tidy;
 mod tokens;
+mod trace;
+mod trace_oracle;
 mod upstream;
 mod warm;
 mod wasi;

@@ -53,12 +53,12 @@ pub fn run(job: Job<'_>, func: &str, input: &[u8]) -> Result<Report<Vec<u8>>, Er
     let (component, _, ty) = function(job.program, func)?;
     let types = &component.plan.types;
     let args = arguments(types, ty, input).map_err(|why| Error::Input(format!("`{func}`: {why}")))?;
-    let Report { result, usage } = run_values(job, func, &args)?;
+    let Report { result, usage, trace } = run_values(job, func, &args)?;
     let result = result.and_then(|value| match (ty.result, value) {
         (Some(ty), Some(value)) => printed(types, ty, value, limit),
         _ => Ok(Vec::new()),
     });
-    Ok(Report { result, usage })
+    Ok(Report { result, usage, trace })
 }
 
 /// Whether a value of this type is passed as it is.

@@ -341,3 +341,31 @@ pub const COMPONENT_CALLS_MAX: usize = 32;
 
 /// Instructions of an initial value or place in a core module of a component. Linkers make three.
 pub const INITIALISER_OPERATORS_MAX: usize = 8;
+
+/// Calls that a traced run keeps from its outermost one on, and the innermost ones that it keeps beyond them.
+pub const TRACE_FRAMES_MAX: usize = 65_536;
+/// See [`TRACE_FRAMES_MAX`].
+pub const TRACE_FRAMES_INNER: usize = 64;
+
+/// Calls that are shown of a chain: the innermost ones, and the outermost ones.
+pub const TRACE_SHOWN_INNER: usize = 24;
+/// See [`TRACE_SHOWN_INNER`].
+pub const TRACE_SHOWN_OUTER: usize = 8;
+
+/// Bytes of a function's name that are shown.
+pub const FUNCTION_NAME_BYTES_MAX: usize = 200;
+
+/// Fuel of a slice of a traced run: each call and each end of one is a call of the host, which takes fifty times as long as
+/// other instructions.
+pub const TRACE_SLICE_FUEL: u64 = SLICE_FUEL / 20;
+
+/// Estimated bytes of translated code for each byte that tracing adds to a module, and nanoseconds that its translation takes.
+pub const TRACE_BYTES_PER_BYTE: u64 = 3;
+/// See [`TRACE_BYTES_PER_BYTE`].
+pub const TRACE_NS_PER_BYTE: u64 = 7;
+
+/// How many times `--max-module` a module may take when it is traced.
+pub const TRACE_GROWTH_MAX: usize = 8;
+
+/// Calls, each with all that led to it, that a profile tells apart.
+pub const PROFILE_NODES_MAX: usize = 10_000;

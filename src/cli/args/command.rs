@@ -71,6 +71,15 @@ pub struct GuestEnvArgs {
     pub seed: Option<u64>,
 }
 
+/// `--trace` and `--profile`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceArgs {
+    /// Whether to show where the guest was stopped.
+    pub trace: bool,
+    /// Where fuel by function is written.
+    pub profile: Option<PathBuf>,
+}
+
 /// `fuelbox run`.
 #[derive(Debug, PartialEq)]
 pub struct Run {
@@ -88,6 +97,8 @@ pub struct Run {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
+    /// What else the run tells.
+    pub tracing: TraceArgs,
     /// Whether the process confines itself.
     pub confine: bool,
 }
@@ -126,6 +137,8 @@ pub struct Call {
     pub source: Source,
     /// Whether to print what the run used.
     pub report: bool,
+    /// What else the run tells.
+    pub tracing: TraceArgs,
     /// Whether the process confines itself.
     pub confine: bool,
 }

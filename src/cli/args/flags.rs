@@ -2,7 +2,7 @@
 
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::directory;
-use crate::cli::args::command::{GuestEnvArgs, LogFormat, SiteArgs, Source};
+use crate::cli::args::command::{GuestEnvArgs, LogFormat, SiteArgs, Source, TraceArgs};
 use crate::cli::args::values::{duration, number, percent, setting, size, timeout};
 use crate::cli::args::words::Words;
 use crate::gateway::http::client::Network;
@@ -63,6 +63,12 @@ pub fn guest_env(words: &mut Words) -> Result<GuestEnvArgs, String> {
         (false, None) => None,
     };
     Ok(GuestEnvArgs { env, dirs, config, seed })
+}
+
+/// `--trace` and `--profile`.
+pub fn tracing(words: &mut Words) -> Result<TraceArgs, String> {
+    let profile = words.os_value("--profile")?.map(Into::into);
+    Ok(TraceArgs { trace: words.switch("--trace")?, profile })
 }
 
 /// `--trust-forwarded`, which is repeatable.

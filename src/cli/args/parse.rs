@@ -2,7 +2,7 @@
 
 use crate::abi::Convention;
 use crate::cli::args::command::{Call, Check, Command, Data, Deploy, Inspect, List, Run, Shell, Shown};
-use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source};
+use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source, tracing};
 use crate::cli::args::near::nearest;
 use crate::cli::args::serve;
 use crate::cli::args::table::flag::Topic;
@@ -128,12 +128,13 @@ fn run(mut words: Words, guests: Vec<OsString>) -> Result<Run, String> {
     let limits = limits(&mut words)?;
     let source = source(&mut words)?;
     let report = words.switch("--report")?;
+    let tracing = tracing(&mut words)?;
     let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
     let invoke = words.value("--invoke", |call| Ok(call.to_string()))?;
     words.operands()?;
     let mut guests = guests.into_iter();
     let target = needed(guests.next(), Topic::Run, 0)?;
-    Ok(Run { target, invoke, words: guests.collect(), guest_env, limits, source, report, confine })
+    Ok(Run { target, invoke, words: guests.collect(), guest_env, limits, source, report, tracing, confine })
 }
 
 fn call(mut words: Words) -> Result<Call, String> {
@@ -144,6 +145,7 @@ fn call(mut words: Words) -> Result<Call, String> {
     let limits = limits(&mut words)?;
     let source = source(&mut words)?;
     let report = words.switch("--report")?;
+    let tracing = tracing(&mut words)?;
     let confine = words.choice("--confine", on_or_off)?.unwrap_or(true);
     let convention = words.choice("--abi", Convention::parse)?;
     let mut operands = words.operands()?;
@@ -161,7 +163,7 @@ fn call(mut words: Words) -> Result<Call, String> {
     if !args.is_empty() && data != Data::Piped {
         return Err("give the input once: --data TEXT, --data-file FILE, -, or ARG...".into());
     }
-    Ok(Call { target, func, args, data, convention, guest_env, limits, source, report, confine })
+    Ok(Call { target, func, args, data, convention, guest_env, limits, source, report, tracing, confine })
 }
 
 fn serve(mut words: Words) -> Result<Command, String> {

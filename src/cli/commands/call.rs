@@ -8,6 +8,7 @@ use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
 use crate::cli::target::Module;
+use crate::cli::tracing::Tracer;
 use crate::cli::{exit, guest_env, target, watchdog};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::module::reader::ModuleInfo;
@@ -27,7 +28,8 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     // What a guest has made is looked at from here on.
     confine(call.confine, &guest_env)?;
     module.say_origin();
-    let program = module.compile(&call.limits)?;
+    let tracer = Tracer::new(&call.tracing);
+    let program = module.compile(&call.limits, tracer.tracing())?;
     let func = function(&call, &program, &module)?;
     if !call.args.is_empty() {
         return with_arguments(&call, &program, guest_env, func);
@@ -44,7 +46,7 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     if call.report {
         report(&run_report.usage);
     }
-    print(&run_report.result?)
+    print(&tracer.result(&program, run_report)?)
 }
 
 /// The function that is called: the one that is named, or the only one.

@@ -17,6 +17,7 @@ use crate::cli::output::messages::{print, report};
 use crate::cli::output::stderr::STDERR;
 use crate::cli::output::stdout::Out;
 use crate::cli::target::Module;
+use crate::cli::tracing::{Stopped, Tracer};
 use crate::cli::{exit, guest_env, target, watchdog};
 #[cfg(feature = "component")]
 use crate::host::component::value as component;
@@ -28,6 +29,12 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 
+/// A run.
+struct Running<'a> {
+    args: &'a Run,
+    tracer: Tracer<'a>,
+}
+
 /// Runs it.
 pub fn execute(run: Run) -> Result<(), Failure> {
     let mut module = target::find(&run.target, &run.source, &run.limits)?;
@@ -35,8 +42,10 @@ pub fn execute(run: Run) -> Result<(), Failure> {
     // What a guest has made is looked at from here on.
     confine(run.confine, &guest_env)?;
     module.say_origin();
-    let program = module.compile(&run.limits)?;
-    match &run.invoke {
+    let tracer = Tracer::new(&run.tracing);
+    let program = module.compile(&run.limits, tracer.tracing())?;
+    let run = Running { args: &run, tracer };
+    match &run.args.invoke {
         Some(call) => invoke(&run, &program, guest_env, call),
         None if command::can_run(program.info()) => {
             crate::cli::commands::run::program(&run, &program, guest_env, &module)
@@ -46,14 +55,14 @@ pub fn execute(run: Run) -> Result<(), Failure> {
 }
 
 /// Calls the function that the first word after the module names.
-fn named(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {
+fn named(run: &Running<'_>, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {
     let usage = |what: String| Err(Failure::new(exit::USAGE, what));
     let is_flag = |word: &&OsString| flag_name(word).is_some_and(|name| lookup::flag(&name).is_some());
-    if let Some(flag) = run.words.iter().find(is_flag) {
+    if let Some(flag) = run.args.words.iter().find(is_flag) {
         let (flag, name) = (printable(&flag.to_string_lossy()), printable(&module.name));
         return usage(format!("flags come before the module: fuelbox run {flag} ... {name}"));
     }
-    match run.words.split_first() {
+    match run.args.words.split_first() {
         Some((func, args)) => function(run, program, guest_env, (&func.to_string_lossy(), args)),
         None => {
             let names: Names = offered(program.info()).map(|(name, _)| name).collect();
@@ -64,11 +73,11 @@ fn named(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> 
 }
 
 /// Calls a function as `--invoke` says: `add(10, 20)`, or its name alone with the arguments after it.
-fn invoke(run: &Run, program: &Program, guest_env: GuestEnv, call: &str) -> Result<(), Failure> {
+fn invoke(run: &Running<'_>, program: &Program, guest_env: GuestEnv, call: &str) -> Result<(), Failure> {
     let Some(open) = call.find('(') else {
-        return function(run, program, guest_env, (call.trim(), &run.words));
+        return function(run, program, guest_env, (call.trim(), &run.args.words));
     };
-    if !run.words.is_empty() {
+    if !run.args.words.is_empty() {
         return Err(Failure::new(exit::USAGE, "give the arguments once: in --invoke, or after the module"));
     }
     #[cfg(feature = "component")]
@@ -88,7 +97,7 @@ fn invoke(run: &Run, program: &Program, guest_env: GuestEnv, call: &str) -> Resu
 }
 
 fn function(
-    run: &Run,
+    run: &Running<'_>,
     program: &Program,
     guest_env: GuestEnv,
     (func, args): (&str, &[OsString]),
@@ -98,7 +107,7 @@ fn function(
 }
 
 fn call_function(
-    run: &Run,
+    run: &Running<'_>,
     program: &Program,
     guest_env: GuestEnv,
     (func, texts): (&str, &[Cow<'_, str>]),
@@ -116,13 +125,13 @@ fn call_function(
 /// Calls a function of a component. Arguments and result are in WAVE.
 #[cfg(feature = "component")]
 fn of_component(
-    run: &Run,
+    run: &Running<'_>,
     program: &Program,
     guest_env: GuestEnv,
     (func, params): (&str, &[component::Value]),
 ) -> Result<(), Failure> {
     let result = done(run, program, Call::component(func, params).guest_env(guest_env))?;
-    print_value(program, func, result?.as_ref(), run.limits.output_bytes)
+    print_value(program, func, result?.as_ref(), run.args.limits.output_bytes)
 }
 
 /// Prints a result in WAVE, on a line.
@@ -142,17 +151,22 @@ pub fn print_value(
     }
 }
 
-fn program(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -> Result<(), Failure> {
+fn program(
+    run: &Running<'_>,
+    program: &Program,
+    guest_env: GuestEnv,
+    module: &Module,
+) -> Result<(), Failure> {
     let mut args = vec![module.name.clone().into_bytes()];
-    args.extend(run.words.iter().map(|arg| guest_env::bytes(arg.clone())));
-    let stdin = match run.target == target::STDIN {
+    args.extend(run.args.words.iter().map(|arg| guest_env::bytes(arg.clone())));
+    let stdin = match run.args.target == target::STDIN {
         // The module was read from it.
         true => Stdin::Empty,
-        false => guest_env::stdin(&run.guest_env, run.limits.input_bytes),
+        false => guest_env::stdin(&run.args.guest_env, run.args.limits.input_bytes),
     };
     match done(run, program, Invocation { args, stdin, guest_env })? {
         // The program speaks for itself, as without fuelbox.
-        Err(stop @ Stop::Exit(_)) if exit::is_programs_own(exit::of_stop(&stop)) => {
+        Err(Stopped { stop: stop @ Stop::Exit(_), .. }) if exit::is_programs_own(exit::of_stop(&stop)) => {
             Err(Failure::new(exit::of_stop(&stop), ""))
         }
         other => Ok(other.map(|_| ())?),
@@ -160,25 +174,31 @@ fn program(run: &Run, program: &Program, guest_env: GuestEnv, module: &Module) -
 }
 
 /// Does the run, and reports what it used if that was asked for. Returns its result.
-fn done<I: Input>(run: &Run, program: &Program, input: I) -> Result<Result<I::Output, Stop>, Failure> {
-    let has_dirs = !run.guest_env.dirs.is_empty();
-    let run_report = attached(&run.limits, |stdout, stderr| {
-        watchdog::guard(program, &run.limits, has_dirs, || given_out(run, program, input, (stdout, stderr)))
+fn done<I: Input>(
+    run: &Running<'_>,
+    program: &Program,
+    input: I,
+) -> Result<Result<I::Output, Stopped>, Failure> {
+    let has_dirs = !run.args.guest_env.dirs.is_empty();
+    let run_report = attached(&run.args.limits, |stdout, stderr| {
+        watchdog::guard(program, &run.args.limits, has_dirs, || {
+            given_out(run, program, input, (stdout, stderr))
+        })
     })?;
-    if run.report {
+    if run.args.report {
         report(&run_report.usage);
     }
-    Ok(run_report.result)
+    Ok(run.tracer.result(program, run_report))
 }
 
 /// Runs `program`, whose outputs go to these two.
 fn given_out<I: Input>(
-    run: &Run,
+    run: &Running<'_>,
     program: &Program,
     input: I,
     (stdout, stderr): (SinkTo, SinkTo),
 ) -> Result<Report<I::Output>, Error> {
-    let runner = Runner::new(RunnerConfig { limits: run.limits.clone(), ..RunnerConfig::default() })?;
+    let runner = Runner::new(RunnerConfig { limits: run.args.limits.clone(), ..RunnerConfig::default() })?;
     let context = CallContext { stdout: Some(stdout), stderr: Some(stderr), ..CallContext::default() };
     runner.run_in(Target::Program(program), input, context)
 }

@@ -94,6 +94,21 @@ pub const FLAGS: &[Flag] = &[
         ..GUEST
     },
     Flag {
+        name: "--trace",
+        help: "if the guest is stopped, show in which functions and at which instruction; the run uses the same fuel and takes \
+               longer",
+        commands: RUNS,
+        ..Flag::EMPTY
+    },
+    Flag {
+        name: "--profile",
+        value: Some("FILE"),
+        help: "write the fuel by function to FILE, for speedscope and other readers of its format",
+        commands: RUNS,
+        completes: Completes::File,
+        ..Flag::EMPTY
+    },
+    Flag {
         name: "--names",
         help: "print only names, one on each line: of the plug-ins (list), of the functions (inspect); names with control \
                characters are left out",
