@@ -5,6 +5,7 @@ use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::outcome::{Report, Stop};
+use crate::host::guest_log::Tail;
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::{GuestEnv, WasiCtx};
 use crate::sandbox::instance::{HostPanic, Sandbox};
@@ -69,6 +70,8 @@ pub struct CallContext<'a> {
     pub stdout: Option<SinkTo>,
     /// Where standard error goes, if not to the log.
     pub stderr: Option<SinkTo>,
+    /// Keeps the last lines that go to the log.
+    pub tail: Option<Arc<Tail>>,
 }
 
 impl Job<'_> {

@@ -6,9 +6,12 @@
 use crate::base::escape::printable_within;
 use crate::base::limits::{
     LOG_BURST_BYTES, LOG_BURST_LINES, LOG_BYTES_PER_S, LOG_DROPS_SAID_EVERY, LOG_LINE_BYTES_MAX,
-    LOG_LINES_MAX, LOG_LINES_PER_S, LOG_MESSAGE_LINES_MAX, LOG_SHARES,
+    LOG_LINES_MAX, LOG_LINES_PER_S, LOG_MESSAGE_LINES_MAX, LOG_SHARES, TAIL_LINE_BYTES_MAX, TAIL_LINES_MAX,
 };
 use crate::base::lock::lock;
+use log::Record;
+use log::kv::Value;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -115,9 +118,27 @@ impl Bucket {
 
     /// Logs a line that `name` caused, if the budget allows it.
     pub fn tell(&self, level: log::Level, name: &str, line: &str) {
+        self.tell_with(level, name, &[], line);
+    }
+
+    /// As [`Bucket::tell`], with more fields, for logs that are not text.
+    pub fn tell_with(&self, level: log::Level, name: &str, fields: &[(&str, &str)], line: &str) {
         let now = Instant::now();
         if self.take(line.len(), now) {
-            log::log!(level, plugin = name; "{line}");
+            let plugin = ("plugin", Value::from(name));
+            let fields: Vec<(&str, Value<'_>)> = [plugin]
+                .into_iter()
+                .chain(fields.iter().map(|(key, text)| (*key, Value::from(*text))))
+                .collect();
+            let args = format_args!("{line}");
+            log::logger().log(
+                &Record::builder()
+                    .level(level)
+                    .target(module_path!())
+                    .key_values(&&fields[..])
+                    .args(args)
+                    .build(),
+            );
         } else {
             self.drop_lines(1, now);
         }
@@ -143,6 +164,27 @@ impl Bucket {
     }
 }
 
+/// The last lines of a run's output, cut. Bounded.
+#[derive(Debug, Default)]
+pub struct Tail(Mutex<VecDeque<String>>);
+
+impl Tail {
+    /// Keeps a line.
+    fn push(&self, line: &[u8]) {
+        let line = String::from_utf8_lossy(&line[..line.len().min(TAIL_LINE_BYTES_MAX)]).into_owned();
+        let mut lines = lock(&self.0);
+        if lines.len() == TAIL_LINES_MAX {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    /// The lines.
+    pub fn lines(&self) -> Vec<String> {
+        lock(&self.0).iter().cloned().collect()
+    }
+}
+
 /// The source of lines.
 #[derive(Debug, Default)]
 pub struct Origin {
@@ -152,6 +194,8 @@ pub struct Origin {
     pub request_id: Option<Arc<str>>,
     /// The log budget of its plug-in. Without one, each run has `LOG_LINES_MAX`.
     pub bucket: Option<Arc<Bucket>>,
+    /// Keeps the last lines, if somebody wants them.
+    pub tail: Option<Arc<Tail>>,
 }
 
 /// An output stream of a run, on its way to the log.
@@ -215,6 +259,9 @@ impl Lines {
         if self.line.is_empty() {
             return;
         }
+        if let Some(tail) = &self.origin.tail {
+            tail.push(&self.line);
+        }
         self.lines = self.lines.saturating_add(1);
         if self.lines <= LOG_LINES_MAX {
             self.log(log::Level::Info, &String::from_utf8_lossy(&self.line));
@@ -226,7 +273,7 @@ impl Lines {
         if !log::log_enabled!(target: TARGET, level) {
             return;
         }
-        let Origin { name, request_id, bucket } = &*self.origin;
+        let Origin { name, request_id, bucket, .. } = &*self.origin;
         if let Some(bucket) = bucket {
             let now = Instant::now();
             // Before escaping: dropped lines must be cheap.

@@ -276,6 +276,14 @@ impl Plugins {
         read(&self.refused).clone()
     }
 
+    /// A file that would be the plug-in `name`, and why it does not load.
+    pub(crate) fn refusal(&self, name: &str) -> Option<(PathBuf, String)> {
+        let name = name.strip_suffix(".wasm").unwrap_or(name);
+        let refused = read(&self.refused);
+        let found = refused.iter().find(|(path, _)| path.file_stem().is_some_and(|stem| stem == name));
+        found.map(|(path, reason)| (path.clone(), reason.clone()))
+    }
+
     pub(crate) fn set_refused(&self, refused: BTreeMap<PathBuf, String>) {
         let mut known = write(&self.refused);
         if *known != refused {

@@ -140,6 +140,7 @@ impl Runner {
             name: plugin.name.as_str().into(),
             request_id: context.request_id.cloned(),
             bucket: Some(Arc::clone(&plugin.log)),
+            tail: context.tail.clone(),
         };
         let policy = &plugin.policy;
         let report = match &plugin.code {
@@ -171,7 +172,6 @@ impl Runner {
         if bytes.len() > policy.limits.input_bytes {
             return Err(Error::InputTooLarge { size: bytes.len(), limit: policy.limits.input_bytes });
         }
-        let request_id = origin.request_id.clone();
         let (stdout, stderr) = self.outputs::<I>(origin, (context.stdout, context.stderr));
         let output_bytes = policy.limits.output_bytes;
         let (stdout, reply) = match stdout {
@@ -194,10 +194,8 @@ impl Runner {
         };
         let (ran, bytes) = manager.run(&spec, &given, bytes, (&mut relay, context.hooks))?;
         let result = ran.result.and_then(|Values(values)| I::output(values, bytes).ok_or(BROKEN));
-        if let Err(stop @ Stop::Died { how, .. }) = &result {
+        if let Err(Stop::Died { how, .. }) = &result {
             plugin.stats.died(how);
-            let id = request_id.map(|id| format!(" {id}")).unwrap_or_default();
-            plugin.log.tell(log::Level::Warn, &plugin.name, &format!("{}{id}: {stop}", plugin.name));
         }
         Ok(Report { result, usage: ran.usage, trace: None })
     }

@@ -7,7 +7,7 @@ use fuelbox::{Limits, Runner};
 use std::collections::BTreeSet;
 
 /// What the page may have in bytes.
-const PAGE_BYTES_MAX: usize = 40_000;
+const PAGE_BYTES_MAX: usize = 43_000;
 
 fn page() -> Reply {
     Server::start(Limits::default()).send("GET", "/", b"")

@@ -46,6 +46,7 @@ mod drain;
 mod extism;
 mod extism_attacks;
 mod extism_guests;
+mod failures;
 mod file_size;
 mod fuel;
 mod gateway;

@@ -87,16 +87,20 @@ fn every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() {
 /// The schemas are written by hand, so a field that the list has and they have not is seen here.
 #[test]
 fn the_list_has_what_its_schemas_say() {
-    let server = Server::start(Limits::default());
+    let server = Server::start(Limits { fuel: 1_000, ..Limits::default() });
     let document = document(&mut Client::connect(server.address));
     let list: Value = serde_json::from_slice(&server.send("GET", "/plugins", b"").body).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     let plugin = &list["plugins"][0];
+    server.send("POST", "/execute/infinite-loop?func=spin", b"");
+    let failures: Value = serde_json::from_slice(&server.send("GET", "/failures", b"").body).unwrap();
     for (name, value) in [
         ("Plugins", &list),
         ("Plugin", plugin),
         ("Limits", &plugin["limits"]),
         ("Function", &plugin["functions"][0]),
+        ("Failures", &failures),
+        ("Failure", &failures["failures"][0]),
     ] {
         let schema = &document["components"]["schemas"][name];
         let required =

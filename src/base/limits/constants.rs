@@ -369,3 +369,11 @@ pub const TRACE_GROWTH_MAX: usize = 8;
 
 /// Calls, each with all that led to it, that a profile tells apart.
 pub const PROFILE_NODES_MAX: usize = 10_000;
+
+/// Last lines of a failed request's output that are kept, and bytes of each.
+pub const TAIL_LINES_MAX: usize = 8;
+/// See [`TAIL_LINES_MAX`].
+pub const TAIL_LINE_BYTES_MAX: usize = 256;
+
+/// Failed requests that are kept for `GET /failures`.
+pub const FAILURES_KEPT: usize = 20;

@@ -102,6 +102,8 @@ pub struct Response {
     pub fuel: Option<u64>,
     /// The problem that it tells of, if any.
     pub kind: Option<Kind>,
+    /// More of it, if it is a failure of the server.
+    pub failure: Option<Box<Failure>>,
     /// The plug-in that it is about, if there is one.
     pub plugin: Option<Arc<Plugin>>,
     /// Trailers, for a client that takes them.
@@ -110,6 +112,17 @@ pub struct Response {
     pub ends_stream: bool,
     /// Bytes of its body that were sent before.
     pub sent_bytes: u64,
+}
+
+/// What the log and the list of failures have of a failure (5xx).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened.
+    pub detail: String,
+    /// The function that was called.
+    pub function: Option<String>,
+    /// The last lines of the guest's output.
+    pub output: Vec<String>,
 }
 
 /// `Content-Type` of text.
@@ -132,6 +145,7 @@ impl Response {
             body: body.into(),
             fuel: None,
             kind: None,
+            failure: None,
             plugin: None,
             trailers: Vec::new(),
             ends_stream: false,
@@ -150,7 +164,8 @@ impl Response {
         let response = Response::new(kind.status, "application/problem+json", body.to_string() + "\n");
         let passes = [NO_MEMORY, BUSY].contains(&kind);
         let response = if passes { response.with("Retry-After", RETRY_AFTER) } else { response };
-        Response { kind: Some(kind), ..response }
+        let failure = (kind.status >= 500).then(|| Failure { detail: detail.into(), ..Failure::default() });
+        Response { kind: Some(kind), failure: failure.map(Box::new), ..response }
     }
 
     /// The response by `answer` if the method is in `allow`, and otherwise 405.

@@ -15,6 +15,8 @@ pub enum Route {
     Deployment,
     /// The description of the routes.
     OpenApi,
+    /// The last failures.
+    Failures,
     /// Metrics.
     Metrics,
     /// Whether the gateway is alive.
@@ -50,8 +52,15 @@ pub struct Documentation {
 
 impl Route {
     /// Those that are only read.
-    const READ: [Route; 6] =
-        [Route::Console, Route::Plugins, Route::OpenApi, Route::Metrics, Route::Health, Route::Ready];
+    const READ: [Route; 7] = [
+        Route::Console,
+        Route::Plugins,
+        Route::OpenApi,
+        Route::Failures,
+        Route::Metrics,
+        Route::Health,
+        Route::Ready,
+    ];
 
     /// Those that are only read, in this build.
     pub fn read() -> impl Iterator<Item = Route> {
@@ -84,6 +93,7 @@ impl Route {
             Route::Plugins => "/plugins",
             Route::Deployment => "/plugins/",
             Route::OpenApi => "/openapi.json",
+            Route::Failures => "/failures",
             Route::Metrics => "/metrics",
             Route::Health => "/healthz",
             Route::Ready => "/readyz",
@@ -98,6 +108,7 @@ impl Route {
             Route::Console => ("console", "The console, a page for people", true),
             Route::Plugins => ("plugins", "The plug-ins, and the files that do not load", true),
             Route::OpenApi => ("openapi", "This document", true),
+            Route::Failures => ("failures", "The last failures (5xx) of plug-ins", false),
             Route::Metrics => ("metrics", "Metrics, in OpenMetrics if `Accept` asks for it", false),
             Route::Health => ("alive", "Whether the gateway is alive", false),
             Route::Ready => ("ready", "Whether it is to be given work", false),

@@ -2,7 +2,7 @@
 
 use super::execute_target::{ExecuteTarget, decode};
 use super::streamed::Streamed;
-use super::{cgi_request, cgi_response};
+use super::{cgi_request, cgi_response, listing};
 use crate::abi::{Call, CallContext, Hooks};
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
@@ -15,13 +15,14 @@ use crate::gateway::http::request_id::RequestId;
 use crate::gateway::http::service::Context;
 use crate::gateway::http::tokens::Role;
 use crate::gateway::http::{cookies, problem, trailers};
+use crate::host::guest_log::Tail;
 use crate::host::reply::Reply;
 use crate::host::streams::SinkTo;
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
-use log::Level;
 use percent_encoding::percent_decode_str;
+use std::sync::Arc;
 
 /// The function that is called when a request names none, and the plug-in has several, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
@@ -40,7 +41,7 @@ pub fn answer(runner: &Runner, request: &mut Request, context: &Context<'_>) -> 
     };
     let plugin = match runner.plugins().get(&name) {
         Ok(plugin) => plugin,
-        Err(error) => return refuse(&error),
+        Err(error) => return no_plugin(runner, &name, &error),
     };
     if plugin.may_stall() {
         hooks.long();
@@ -71,14 +72,29 @@ fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.only_function.as_deref()).unwrap_or(DEFAULT_FUNCTION);
-    let context = CallContext { hooks, request_id: Some(&request.id), ..CallContext::default() };
-    match runner.run_plugin(plugin, Call::bytes(func, &request.body), context) {
+    let tail = Arc::new(Tail::default());
+    let given = given(hooks, &request.id, &tail);
+    let response = match runner.run_plugin(plugin, Call::bytes(func, &request.body), given) {
         Ok(report) => {
             let usual = content_type(plugin).or(plugin.gives_json(func).then_some(JSON));
             respond(report, |output| Ok(cgi_response::plain(output, usual)))
         }
-        Err(error) => refuse_run(&error, plugin),
+        Err(error) => refuse(&error),
+    };
+    with_failure(response, Some(func), &tail)
+}
+
+fn given<'a>(hooks: Hooks<'a>, id: &'a RequestId, tail: &Arc<Tail>) -> CallContext<'a> {
+    CallContext { hooks, request_id: Some(id), tail: Some(Arc::clone(tail)), ..CallContext::default() }
+}
+
+/// Adds what else is known of a failure.
+fn with_failure(mut response: Response, function: Option<&str>, tail: &Tail) -> Response {
+    if let Some(failure) = &mut response.failure {
+        failure.function = function.map(str::to_string);
+        failure.output = tail.lines();
     }
+    response
 }
 
 /// Runs a program as a CGI script. What answers by `wasi:http` may be sent while it runs.
@@ -98,43 +114,38 @@ fn program(
     let streamed = streams.then(|| Streamed::new((context.stream)(request), &script, content_type(plugin)));
     let (streamed, progress) = streamed.unzip();
     let stdout = streamed.map(|streamed| SinkTo::Reply(Reply::new(Box::new(streamed))));
-    let given = CallContext { hooks: context.hooks, request_id: Some(&id), stdout, ..CallContext::default() };
+    let tail = Arc::new(Tail::default());
+    let hooks = context.hooks;
+    let given = CallContext { stdout, ..given(hooks, &id, &tail) };
     let invocation = cgi_request::invocation(request, &plugin.name, path_info);
     let ran = runner.run_plugin(plugin, invocation, given);
     let progress = progress.map(|progress| std::mem::take(&mut *lock(&progress))).unwrap_or_default();
     let has_trailers = !progress.trailers.is_empty() && trailers::are_taken(&request.head);
     let trailers = if has_trailers { cgi_response::trailers(progress.trailers) } else { Vec::new() };
     if progress.has_begun {
-        let response = end(ran, progress.left, (plugin, &id));
-        return Response { trailers, ..response };
+        let response = end(ran, progress.left);
+        return Response { trailers, ..with_failure(response, None, &tail) };
     }
-    match ran {
+    let response = match ran {
         Ok(report) => respond(report, |output| {
-            let made = cgi_response::response(output, is_head, content_type(plugin)).map_err(|what| {
-                let what = cut(&what, MESSAGE_BYTES_MAX);
-                let line = format!("{} {id}: {}", plugin.name, printable(&what));
-                plugin.log.tell(Level::Warn, &plugin.name, &line);
-                what
-            });
+            let made = cgi_response::response(output, is_head, content_type(plugin))
+                .map_err(|what| cut(&what, MESSAGE_BYTES_MAX));
             made.map(|mut response| {
                 cookies::confine(&mut response, &script);
                 let trailers = if response.is_empty_by_status() { Vec::new() } else { trailers };
                 Response { trailers, ..response }
             })
         }),
-        Err(error) => refuse_run(&error, plugin),
-    }
+        Err(error) => refuse(&error),
+    };
+    with_failure(response, None, &tail)
 }
 
 /// The end of a response that was begun, of whose body so many bytes are to follow. Whatever stopped the guest, the client has
 /// a part of the response, and gets no end of it.
-fn end(
-    ran: Result<Report<Vec<u8>>, Error>,
-    left: Option<u64>,
-    (plugin, id): (&Plugin, &RequestId),
-) -> Response {
+fn end(ran: Result<Report<Vec<u8>>, Error>, left: Option<u64>) -> Response {
     let mut response = match ran {
-        Err(error) => refuse_run(&error, plugin),
+        Err(error) => refuse(&error),
         Ok(report) => respond(report, |rest| match left {
             Some(left) if left != rest.len() as u64 => {
                 Err(format!("{left} bytes of its content-length were left, and {} came", rest.len()))
@@ -144,9 +155,9 @@ fn end(
     };
     if !response.ends_stream {
         response.body.clear();
-        let why = response.kind.map_or("", |kind| kind.slug);
-        let line = format!("{} {id}: the response was cut: {why}", plugin.name);
-        plugin.log.tell(Level::Warn, &plugin.name, &line);
+        if let Some(failure) = &mut response.failure {
+            failure.detail = format!("the response was cut: {}", failure.detail);
+        }
     }
     response
 }
@@ -175,12 +186,12 @@ fn measured(response: Response, usage: &Usage) -> Response {
     response
 }
 
-/// As [`refuse`], for what `plugin` may be the cause of.
-fn refuse_run(error: &Error, plugin: &Plugin) -> Response {
-    if matches!(error, Error::Internal(_)) {
-        plugin.log.tell(Level::Error, &plugin.name, &format!("{}: {error}", plugin.name));
-    }
-    refuse(error)
+/// No plug-in has this name. If a file has, it is said why it does not load, as the list of plug-ins does.
+fn no_plugin(runner: &Runner, name: &str, error: &Error) -> Response {
+    let Some((path, reason)) = runner.plugins().refusal(name) else { return refuse(error) };
+    let detail =
+        format!("the plug-in `{}` does not load: {}", printable(name), listing::reason(&path, &reason));
+    Response::problem(problem::NO_PLUGIN, &detail)
 }
 
 fn refuse(error: &Error) -> Response {

@@ -42,10 +42,14 @@ pub fn text(plugins: &Plugins) -> Result<String, NoMemory> {
 }
 
 fn of_refused(path: &Path, reason: &str) -> Value {
+    json!({ "file": path.file_name().map(|name| name.to_string_lossy()), "reason": self::reason(path, reason) })
+}
+
+/// Why the file at `path` does not load, as clients are told.
+pub fn reason(path: &Path, reason: &str) -> String {
     let folder = path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
     // Where on this machine the folder is concerns no client.
-    let reason = cut(&reason.replace(&folder, ""), MESSAGE_BYTES_MAX);
-    json!({ "file": path.file_name().map(|name| name.to_string_lossy()), "reason": reason })
+    cut(&reason.replace(&folder, ""), MESSAGE_BYTES_MAX)
 }
 
 fn of_plugin(plugin: &Plugin) -> Value {

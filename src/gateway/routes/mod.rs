@@ -10,6 +10,7 @@ pub mod document;
 pub mod execute;
 pub(crate) mod execute_target;
 pub(crate) mod exposition;
+pub(crate) mod failures;
 pub(crate) mod listing;
 pub mod metrics;
 pub mod openapi;

@@ -4,6 +4,7 @@ use super::counters::Counters;
 use super::deployment::Deployment;
 use super::document::Document;
 use super::execute_target::{ExecuteTarget, decode};
+use super::failures::Failures;
 use super::{access_log, console, execute, listing, metrics, openapi, status};
 use crate::gateway::http::head::Head;
 use crate::gateway::http::message::{Request, Response, TEXT};
@@ -23,6 +24,7 @@ pub struct Routes {
     counters: Counters,
     /// Where plug-ins are changed, if they can be.
     deployment: Option<Deployment>,
+    failures: Failures,
     listing: Document,
     openapi: Document,
 }
@@ -30,7 +32,14 @@ pub struct Routes {
 impl Routes {
     /// The routes to the plug-ins of `runner`.
     pub fn new(runner: Arc<Runner>, counters: Counters, deployment: Option<Deployment>) -> Routes {
-        Routes { runner, counters, deployment, listing: Document::default(), openapi: Document::default() }
+        Routes {
+            runner,
+            counters,
+            deployment,
+            failures: Failures::default(),
+            listing: Document::default(),
+            openapi: Document::default(),
+        }
     }
 
     fn plugin_of(&self, request: &Request) -> Option<Arc<Plugin>> {
@@ -50,6 +59,7 @@ impl Routes {
             Route::OpenApi if cfg!(feature = "openapi") => {
                 self.openapi.answer(runner, request, || openapi::written(runner, has_deployment))
             }
+            Route::Failures => self.failures.answer(request),
             Route::Metrics => metrics::answer(request, &(context.status)(), runner, &self.counters),
             Route::Health => Response::new(200, TEXT, "ok\n"),
             Route::Ready => status::readiness(&(context.status)(), runner),
@@ -107,6 +117,7 @@ impl Service for Routes {
         // Refusals of the front door do not know it.
         let plugin = response.plugin.clone().or_else(|| self.plugin_of(request));
         self.counters.count(plugin.as_deref(), response.kind);
+        self.failures.note(request, response);
         access_log::log(request, response, plugin.as_deref(), begin);
     }
 }

@@ -118,6 +118,7 @@ const SERVE: CommandHelp = CommandHelp {
         "ANY  /execute/{plugin}/PATH?QUERY  run a program as a CGI script",
         "GET /                              the console, for a browser",
         "GET /plugins                       the plug-ins, as JSON",
+        "GET /failures                      the last failures of plug-ins",
         "GET /metrics                       metrics for Prometheus",
         "GET /openapi.json                  a description of this API",
         "GET /healthz, /readyz              whether the server is alive; whether it takes requests",

@@ -16,7 +16,7 @@ async function poll() {
   isAsking = true;
   clearTimeout(next);
   try {
-    await Promise.all([pollPlugins(), pollMetrics(), pollReady()]);
+    await Promise.all([pollPlugins(), pollMetrics(), pollReady(), pollFailures()]);
   } catch (error) {
     before = null;
     text('state', `The gateway does not answer: ${error.message}`, 'bad');

@@ -127,6 +127,7 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
             Route::Console => content("text/html; charset=utf-8", text()),
             Route::Plugins => content(JSON, fixed(r##"{"$ref": "#/components/schemas/Plugins"}"##)),
             Route::OpenApi => content(JSON, fixed(r#"{"type": "object", "required": ["openapi", "paths"]}"#)),
+            Route::Failures => content(JSON, fixed(r##"{"$ref": "#/components/schemas/Failures"}"##)),
             Route::Metrics => {
                 let mut scrape = content(metrics::CLASSIC, text());
                 scrape.extend(content(metrics::OPEN_METRICS, text()));
