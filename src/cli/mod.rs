@@ -15,6 +15,7 @@ mod guest_env;
 pub mod help;
 mod output;
 mod site;
+mod speedscope;
 mod target;
 mod tracing;
 mod watchdog;

@@ -117,6 +117,7 @@ mod tidy;
 mod tokens;
 mod trace;
 mod trace_oracle;
+mod trace_profile;
 mod upstream;
 mod warm;
 mod wasi;

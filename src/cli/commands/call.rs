@@ -25,10 +25,10 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     let mut module = target::find(&call.target, &call.source, &call.limits)?;
     let guest_env = guest_env::build(&call.guest_env)?;
     let file = data_file(&call.data)?;
+    let tracer = Tracer::open(&call.tracing)?;
     // What a guest has made is looked at from here on.
     confine(call.confine, &guest_env)?;
     module.say_origin();
-    let tracer = Tracer::new(&call.tracing);
     let program = module.compile(&call.limits, tracer.tracing())?;
     let func = function(&call, &program, &module)?;
     if !call.args.is_empty() {
@@ -46,7 +46,7 @@ pub fn execute(call: Call) -> Result<(), Failure> {
     if call.report {
         report(&run_report.usage);
     }
-    print(&tracer.result(&program, run_report)?)
+    print(&tracer.result(&program, run_report)??)
 }
 
 /// The function that is called: the one that is named, or the only one.

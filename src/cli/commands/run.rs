@@ -39,10 +39,10 @@ struct Running<'a> {
 pub fn execute(run: Run) -> Result<(), Failure> {
     let mut module = target::find(&run.target, &run.source, &run.limits)?;
     let guest_env = guest_env::build(&run.guest_env)?;
+    let tracer = Tracer::open(&run.tracing)?;
     // What a guest has made is looked at from here on.
     confine(run.confine, &guest_env)?;
     module.say_origin();
-    let tracer = Tracer::new(&run.tracing);
     let program = module.compile(&run.limits, tracer.tracing())?;
     let run = Running { args: &run, tracer };
     match &run.args.invoke {
@@ -188,7 +188,7 @@ fn done<I: Input>(
     if run.args.report {
         report(&run_report.usage);
     }
-    Ok(run.tracer.result(program, run_report))
+    run.tracer.result(program, run_report)
 }
 
 /// Runs `program`, whose outputs go to these two.
