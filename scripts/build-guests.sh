@@ -19,7 +19,7 @@ Rebuilds the named guests, or all of them, and records the hash of their sources
 
 Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
         greet-rust wordcount json-transform treehash cgi-rust hello-rust http-hello http-stream (Rust)
-        hello-c dirinfo cgi-c work-fib work-sieve work-sha256 (C)
+        hello-c dirinfo cgi-c work-fib work-sieve work-sha256 (C), crash (C, with debug information)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
         report cgi-go hello-go (Go; not in the repository, so --check passes over them where they are not built)
@@ -52,7 +52,7 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello http-stream dirinfo cgi-c work-fib work-sieve
+    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello http-stream dirinfo cgi-c crash work-fib work-sieve
     work-sha256 unseen cgi-zig rot wagi
     report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go
     text-rust text-c dirinfo-p2 summary-c text-go text-js http-js text-py http-py summary-js)
@@ -119,6 +119,7 @@ describe() {
     hello-rust) language=rust crate=rust/hello target=wasm32-wasip1 artifact=hello.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
     dirinfo | work-fib | work-sieve | work-sha256) language=c source=c/$1.c ;;
+    crash) language=c_debug source=c/crash.c ;;
     unseen | cgi-zig) language=zig source=zig/${1%-zig}.zig ;;
     rot | wagi) language=assemblyscript source=assemblyscript/$1.ts ;;
     report | cgi-go | hello-go) language=go source=go/${1%-go}/main.go into=$prebuilt/large ;;
@@ -133,7 +134,7 @@ describe() {
 sources() {
     describe "$1"
     case $language in
-    wat | c | zig | c_plugin | zig_plugin | c_program) echo "$source" ;;
+    wat | c | c_debug | zig | c_plugin | zig_plugin | c_program) echo "$source" ;;
     c_component | go_component) printf '%s\n' wit/text.wit "$source" ;;
     javascript)
         printf '%s\n' javascript/package.json javascript/package-lock.json javascript/build.mjs "$source"

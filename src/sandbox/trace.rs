@@ -53,17 +53,27 @@ fn is_fault(stop: &Stop) -> bool {
     ["memory", "table", "element", "indirect call"].iter().any(|about| what.contains(about))
 }
 
+/// The lines of the source at these offsets.
+#[cfg(feature = "dwarf")]
+use crate::module::dwarf::lines;
+
+#[cfg(not(feature = "dwarf"))]
+fn lines(_: &[u8], places: &[Option<u32>]) -> Vec<Option<String>> {
+    vec![None; places.len()]
+}
+
 fn named(traced: &Traced, shown: &[Shown], fault: Option<String>, calls: Option<Calls>) -> Trace {
     let is_wanted = |wanted: u32| {
         shown.iter().any(|(_, function, _)| *function == wanted)
             || calls.as_ref().is_some_and(|calls| calls.has(wanted))
     };
     let symbols = Symbols::read(&traced.wasm, is_wanted);
-    let frames = shown.iter().map(|(number, function, at)| Frame {
+    let places: Vec<Option<u32>> = shown.iter().map(|(_, _, at)| *at).collect();
+    let frames = shown.iter().zip(lines(&traced.wasm, &places)).map(|((number, function, at), line)| Frame {
         number: *number,
         name: symbols.name(*function),
         at: *at,
-        line: None,
+        line,
     });
     let chain = Chain { fault, frames: frames.collect() };
     Trace {

@@ -116,6 +116,8 @@ mod table;
 mod tidy;
 mod tokens;
 mod trace;
+#[cfg(feature = "dwarf")]
+mod trace_dwarf;
 mod trace_oracle;
 mod trace_profile;
 mod upstream;

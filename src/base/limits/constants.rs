@@ -377,3 +377,11 @@ pub const TAIL_LINE_BYTES_MAX: usize = 256;
 
 /// Failed requests that are kept for `GET /failures`.
 pub const FAILURES_KEPT: usize = 20;
+
+/// Bytes of a source file's path that are shown.
+#[cfg(feature = "dwarf")]
+pub const SOURCE_PATH_BYTES_MAX: usize = 200;
+
+/// Bytes of the line tables of a module (`.debug_line`). Those of CPython take 3 MB.
+#[cfg(feature = "dwarf")]
+pub const DEBUG_LINE_BYTES_MAX: usize = 8 * 1024 * 1024;
