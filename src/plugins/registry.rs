@@ -277,7 +277,7 @@ impl Plugins {
     }
 
     /// A file that would be the plug-in `name`, and why it does not load.
-    pub(crate) fn refusal(&self, name: &str) -> Option<(PathBuf, String)> {
+    pub fn refusal(&self, name: &str) -> Option<(PathBuf, String)> {
         let name = name.strip_suffix(".wasm").unwrap_or(name);
         let refused = read(&self.refused);
         let found = refused.iter().find(|(path, _)| path.file_stem().is_some_and(|stem| stem == name));
