@@ -112,14 +112,17 @@ pub fn check(bytes: usize) -> Result<(), NoMemory> {
 }
 
 /// Counts small allocations of one operation, which cannot fail, and asks now and then whether there is memory for more.
+#[cfg(feature = "component")]
 #[derive(Debug, Default)]
 pub struct Small {
     unasked_bytes: usize,
 }
 
 /// Bytes of small allocations between two questions: a part of what is left for those, as allocators take more for each.
+#[cfg(feature = "component")]
 const SMALL_BYTES: usize = HEAP_SPARE_BYTES / 8;
 
+#[cfg(feature = "component")]
 impl Small {
     /// Notes that `bytes` are about to be allocated.
     ///

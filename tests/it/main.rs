@@ -18,8 +18,8 @@ mod cli_args;
 mod cli_args_serve;
 #[cfg(feature = "manual")]
 mod cli_completions;
-#[cfg(feature = "manual")]
 mod cli_habits;
+#[cfg(feature = "manual")]
 mod cli_manual;
 mod cli_streams;
 mod cli_table;
