@@ -1,4 +1,4 @@
-//! A profile in the file format of speedscope (https://www.speedscope.app/file-format-schema.json), which other viewers read,
+//! A profile in the file format of speedscope (<https://www.speedscope.app/file-format-schema.json>), which other viewers read,
 //! too. Fuel is a number without a unit.
 
 use crate::base::trace::{Node, Profile};

@@ -72,6 +72,13 @@ pub struct Signature {
     pub wit: Option<String>,
 }
 
+impl Signature {
+    /// What stands between the name of a function and this type: WIT has a colon there.
+    pub fn separator(&self) -> &'static str {
+        if self.wit.is_some() { ": " } else { "" }
+    }
+}
+
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(wit) = &self.wit {

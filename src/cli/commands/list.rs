@@ -48,7 +48,8 @@ pub fn execute(list: List) -> Result<(), Failure> {
         let listed = Listed::of(offered(info), |name| Convention::of(info, name));
         for (name, signature, convention) in listed.shown {
             let convention = convention.map_or("-", Convention::name);
-            let _ = writeln!(text, "  {convention:8} {}{signature}", printable(name));
+            let _ =
+                writeln!(text, "  {convention:8} {}{}{signature}", printable(name), signature.separator());
         }
         if listed.more > 0 {
             let _ = writeln!(text, "  and {} more; `fuelbox inspect` shows all", listed.more);

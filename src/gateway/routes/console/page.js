@@ -18,6 +18,9 @@ function text(id, content, kind = '') {
 const shown = (name) => String(name).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
   (c) => '\\u{' + c.codePointAt(0).toString(16) + '}');
 
+// WIT puts a colon between a name and a type.
+const shownTyped = (f) => shown(f.name) + (/^[a-z]/.test(f.signature) ? ': ' : '') + shown(f.signature);
+
 const counted = (n, one, many = one + 's') => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 function bytes(n) {

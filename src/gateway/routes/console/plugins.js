@@ -56,7 +56,7 @@ function rowOf(plugin) {
   if (plugin.access === 'token') facts.push('needs a token');
   if (plugin.has_policy) facts.push('has a policy');
   const functions = plugin.program ? [el('li', {}, 'program ', el('small', {}, 'run by any method and path'))]
-    : plugin.functions.map((f) => el('li', {class: 'fn'}, `${shown(f.name)}${shown(f.signature)} `,
+    : plugin.functions.map((f) => el('li', {class: 'fn'}, `${shownTyped(f)} `,
       el('small', {}, f.convention ?? 'fits no convention')));
   if (!plugin.program && plugin.more_functions) functions.push(el('li', {}, `and ${plugin.more_functions.toLocaleString('en')} more`));
   const limits = plugin.limits;

@@ -15,7 +15,7 @@ function showFunctions() {
   if (!chosen) return showCurl();
   const before = $('func').value;
   const all = callable(chosen);
-  options('func', all.map((f) => [f.name, `${shown(f.name)}${shown(f.signature)}, ${f.convention}`]));
+  options('func', all.map((f) => [f.name, `${shownTyped(f)}, ${f.convention}`]));
   if (!all.some((f) => f.name === before)) {
     const best = all.find((f) => f.name === 'greet') || all.find((f) => f.convention !== 'numeric') || all[0];
     $('func').value = best ? best.name : '';

@@ -210,7 +210,7 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
         output.extend(any_of(results).into_iter().flat_map(|schema| content(JSON, schema)));
     }
     let described = functions.iter().map(|(name, signature, convention)| {
-        format!("- `{}{signature}`, {}", name.escape_debug(), convention.name())
+        format!("- `{}{}{signature}`, {}", name.escape_debug(), signature.separator(), convention.name())
     });
     let rest = (!is_whole).then(|| format!("- and {} more", listed.more));
     let description = described.chain(rest).collect::<Vec<_>>().join("\n");
