@@ -28,6 +28,7 @@ fn words_behind_a_program_are_its_own() {
     let late = fuelbox(&["run", add.to_str().unwrap(), "add", "1", "2", "--fuel=1"]).expect(2);
     assert!(late.stderr.contains("flags come before the module: fuelbox run --fuel=1 ..."), "{late:#?}");
     assert_eq!(fuelbox(&[add.to_str().unwrap(), "add", "-1", "-2"]).expect(0).text(), "-3\n");
+    assert_eq!(fuelbox(&["run", add.to_str().unwrap(), "add", "--", "-1", "-2"]).expect(0).text(), "-3\n");
 }
 
 #[test]

@@ -63,7 +63,11 @@ fn named(run: &Running<'_>, program: &Program, guest_env: GuestEnv, module: &Mod
         return usage(format!("flags come before the module: fuelbox run {flag} ... {name}"));
     }
     match run.args.words.split_first() {
-        Some((func, args)) => function(run, program, guest_env, (&func.to_string_lossy(), args)),
+        Some((func, args)) => {
+            // Nobody means it as an argument.
+            let args = args.strip_prefix(&[OsString::from("--")]).unwrap_or(args);
+            function(run, program, guest_env, (&func.to_string_lossy(), args))
+        }
         None => {
             let names: Names = offered(program.info()).map(|(name, _)| name).collect();
             let name = printable(&module.name);
