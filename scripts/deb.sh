@@ -5,8 +5,8 @@ set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
-# shellcheck source=scripts/lib/runnable.sh
-. "$(dirname "$0")/lib/runnable.sh"
+# shellcheck source=scripts/lib/packages.sh
+. "$(dirname "$0")/lib/packages.sh"
 
 usage() {
     cat <<'TEXT'
@@ -29,31 +29,13 @@ TEXT
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$root/target/deb
 
-build=yes
-targets=()
-for arg in "$@"; do
-    case $arg in
-    --help | -h)
-        usage
-        exit 0
-        ;;
-    --no-build) build=no ;;
-    -*)
-        note "unknown flag $arg; see --help"
-        exit 2
-        ;;
-    *) targets+=("$arg") ;;
-    esac
-done
+package_arguments "$@"
 need dpkg-deb gzip
 cd "$root"
 ((${#targets[@]} > 0)) || targets=(x86_64-unknown-linux-musl)
 [[ $build == no ]] || scripts/cross.sh "${targets[@]}"
 
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || true)}
-[[ $SOURCE_DATE_EPOCH =~ ^[0-9]+$ ]] || fail "no commit here to take the time from; set SOURCE_DATE_EPOCH"
-export SOURCE_DATE_EPOCH
+package_version
 
 # Debian's name for the machine of a target.
 architecture() {

@@ -5,8 +5,8 @@ set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
-# shellcheck source=scripts/lib/runnable.sh
-. "$(dirname "$0")/lib/runnable.sh"
+# shellcheck source=scripts/lib/packages.sh
+. "$(dirname "$0")/lib/packages.sh"
 
 usage() {
     cat <<'TEXT'
@@ -29,29 +29,12 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$root/target/release-files
 
 
-build=yes
-targets=()
-for arg in "$@"; do
-    case $arg in
-    --help | -h)
-        usage
-        exit 0
-        ;;
-    --no-build) build=no ;;
-    -*)
-        note "unknown flag $arg; see --help"
-        exit 2
-        ;;
-    *) targets+=("$arg") ;;
-    esac
-done
+package_arguments "$@"
 need tar gzip sha256sum
 tar --version | grep -q 'GNU tar' || fail "needs GNU tar, for --sort and --mtime"
 cd "$root"
 
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || true)}
-[[ $time =~ ^[0-9]+$ ]] || fail "no commit here to take the time from; set SOURCE_DATE_EPOCH"
+package_version
 
 status=0
 if [[ $build == yes ]]; then
@@ -80,7 +63,7 @@ for target in "${targets[@]}"; do
     install -m 644 SECURITY.md "$out/$name/"
     install -m 644 docs/*.md "$out/$name/docs/"
     # gzip without the name and the time that it would put in.
-    tar --create --directory "$out" --sort=name --mtime="@$time" --owner=0 --group=0 --numeric-owner \
+    tar --create --directory "$out" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         --format=ustar --mode=go=rX,u+rw "$name" | gzip -n -9 >"$out/$name.tar.gz"
     rm -r "${out:?}/$name"
 done

@@ -5,11 +5,12 @@ use super::reserved::no_function;
 use crate::base::error::Error;
 use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
 use crate::base::outcome::{Report, Stop, Value};
+use crate::host::numbers::{from_val, to_val};
 use crate::module::reader::{ModuleInfo, Signature, Ty};
 use crate::sandbox::instance::Ended;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write};
-use wasmi::{F32, F64, Val};
+use wasmi::Val;
 
 /// Whether every parameter and result is a number.
 pub fn fits(signature: &Signature) -> bool {
@@ -28,12 +29,12 @@ pub fn run(job: Job<'_>, func: &str, params: &[Value]) -> Result<Report<Vec<Valu
         return Err(Error::Input(format!("`{func}` is {signature}, but was called with {given}")));
     }
     let count = signature.results.len();
-    let params: Vec<Val> = params.iter().map(|value| value.to_val()).collect();
+    let params: Vec<Val> = params.iter().map(|value| to_val(*value)).collect();
     called(job, |sandbox| {
         let callee = sandbox.function(func).ok_or_else(|| Stop::Convention(format!("`{func}` is gone")))?;
         let mut results = vec![Val::I32(0); count];
         match sandbox.call(callee, &params, &mut results)? {
-            Ended::Returned => Ok(results.iter().filter_map(Value::from_val).collect()),
+            Ended::Returned => Ok(results.iter().filter_map(from_val).collect()),
             Ended::Exited(code) => Err(exited(code)),
         }
     })
@@ -243,24 +244,5 @@ impl Value {
             Value::F32(_) => Ty::F32,
             Value::F64(_) => Ty::F64,
         }
-    }
-
-    fn to_val(self) -> Val {
-        match self {
-            Value::I32(v) => Val::I32(v),
-            Value::I64(v) => Val::I64(v),
-            Value::F32(v) => Val::F32(F32::from_float(v)),
-            Value::F64(v) => Val::F64(F64::from_float(v)),
-        }
-    }
-
-    fn from_val(val: &Val) -> Option<Value> {
-        Some(match val {
-            Val::I32(v) => Value::I32(*v),
-            Val::I64(v) => Value::I64(*v),
-            Val::F32(v) => Value::F32(v.to_float()),
-            Val::F64(v) => Value::F64(v.to_float()),
-            _ => return None,
-        })
     }
 }

@@ -12,6 +12,8 @@ pub(crate) mod escape;
 pub(crate) mod heap;
 pub mod limits;
 pub mod lock;
+#[cfg(feature = "isolation")]
+pub(crate) mod memory;
 pub(crate) mod outcome;
 #[cfg(feature = "gateway")]
 pub(crate) mod private_dir;

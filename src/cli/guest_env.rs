@@ -103,6 +103,14 @@ fn piped() -> Chunks {
     receive
 }
 
+/// All of stdin, but at most one byte more than `limit`.
+pub fn whole_stdin(limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take((limit as u64).saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(exit::FAILURE, format!("cannot read stdin: {error}")))?;
+    Ok(bytes)
+}
+
 /// An argument as bytes.
 #[cfg(unix)]
 pub fn bytes(text: OsString) -> Vec<u8> {

@@ -3,14 +3,13 @@
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
 use crate::cli::args::command::{DEFAULT_FOLDER, Source};
-use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::note;
+use crate::cli::{exit, guest_env};
 use crate::plugins::examples;
 use crate::plugins::files::{ENDINGS, read_file, read_module};
 use crate::sandbox::program::{CompileOptions, Program, Tracing, Translation};
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A module's bytes and name.
@@ -74,9 +73,7 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
 /// Reads the module from stdin, at most one byte more than allowed.
 fn from_stdin(limits: &Limits) -> Result<Module, Failure> {
     let (name, limit) = ("stdin".to_string(), limits.module_bytes);
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take((limit as u64).saturating_add(1)).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::new(exit::FAILURE, format!("cannot read stdin: {error}")))?;
+    let bytes = guest_env::whole_stdin(limit)?;
     if bytes.len() > limit {
         let problem = LoadProblem::TooLarge { size: bytes.len() as u64, limit };
         return Err(Error::Load { name, problem }.into());

@@ -8,6 +8,7 @@ pub(crate) mod frames;
 pub(crate) mod functions;
 pub mod guest_log;
 pub(crate) mod linker;
+pub(crate) mod numbers;
 pub(crate) mod profile;
 pub mod reply;
 pub(crate) mod store;

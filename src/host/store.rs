@@ -12,7 +12,7 @@ use crate::host::wasi::ctx::{Call, WasiCtx};
 use crate::module::trace::names::HOST_FUNCTIONS;
 use std::fmt;
 use wasmi::errors::{HostError, MemoryError, TableError};
-use wasmi::{F32, F64, Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder, Val};
+use wasmi::{Memory, ResourceLimiter, StoreContextMut, StoreLimits, StoreLimitsBuilder, Val};
 use wasmi_core::LimiterError;
 
 /// The data of a store.
@@ -82,47 +82,23 @@ impl Host {
 /// A host call, to be repeated.
 pub type Again = Box<dyn Fn(&mut Call<'_>) -> Result<(), Fault> + Send + Sync>;
 
-/// The result of a host function.
-#[derive(Debug, Clone, Copy)]
-pub enum Answer {
-    /// Nothing.
-    None,
-    /// An i32.
-    I32(i32),
-    /// An i64.
-    I64(i64),
-    /// An f32.
-    F32(F32),
-    /// An f64.
-    F64(F64),
-}
-
-impl Answer {
-    /// The number, if it is one.
-    pub fn val(self) -> Option<Val> {
-        match self {
-            Answer::None => None,
-            Answer::I32(v) => Some(Val::I32(v)),
-            Answer::I64(v) => Some(Val::I64(v)),
-            Answer::F32(v) => Some(Val::F32(v)),
-            Answer::F64(v) => Some(Val::F64(v)),
-        }
-    }
-}
+/// The result of a host function: nothing, or a number.
+#[derive(Debug, Clone)]
+pub struct Answer(pub Option<Val>);
 
 impl From<()> for Answer {
     fn from((): ()) -> Answer {
-        Answer::None
+        Answer(None)
     }
 }
 impl From<i32> for Answer {
     fn from(v: i32) -> Answer {
-        Answer::I32(v)
+        Answer(Some(Val::I32(v)))
     }
 }
 impl From<u64> for Answer {
     fn from(v: u64) -> Answer {
-        Answer::I64(v as i64)
+        Answer(Some(Val::I64(v as i64)))
     }
 }
 

@@ -5,6 +5,7 @@ use super::child::{COMMAND, Kind, WITH_FILES};
 use super::cpu_clock;
 use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, Request, read_head};
 use crate::abi::Hooks;
+use crate::base::memory::Memory;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -111,11 +112,8 @@ impl Process {
 
     /// Memory that it has for itself, in bytes, if the system tells.
     pub fn own_bytes(&self) -> Option<u64> {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.as_ref()?.id())).ok()?;
-        // proc_pid_statm(5): in pages; the second is what is resident, the third is the part of it that is of files.
-        let mut fields = statm.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
-        let (resident, of_files) = (fields.next()?.ok()?, fields.next()?.ok()?);
-        Some(resident.saturating_sub(of_files).saturating_mul(rustix::param::page_size() as u64))
+        let memory = Memory::of(self.child.as_ref()?.id())?;
+        Some(memory.resident.saturating_sub(memory.of_files))
     }
 
     /// Bounds its address space, in bytes.

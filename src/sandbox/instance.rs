@@ -64,7 +64,7 @@ impl<'a> Sandbox<'a> {
         let started = Instant::now();
         wasi.start(started, program.reads_clocks);
         let capacity = program.capacity(limits);
-        let (slot, region) = match capacity.and_then(|bytes| program.spares.take(bytes)) {
+        let (mut slot, region) = match capacity.and_then(|bytes| program.spares.take(bytes)) {
             Some(Spare::Slot(mut slot)) => {
                 slot.data_mut().renew(wasi, limits);
                 (slot, None)
@@ -72,7 +72,6 @@ impl<'a> Sandbox<'a> {
             Some(Spare::Region(region)) => (program.slot(wasi, limits), Some(region)),
             None => (program.slot(wasi, limits), capacity.and_then(Region::reserve)),
         };
-        let mut slot = slot;
         // No more than the limits allow (`check_declared`).
         slot.data_mut().limiter.reserve(program.info().counted_bytes() as usize);
         Sandbox { region, ..Sandbox::around(slot, program, limits, (started, when_long)) }
@@ -226,7 +225,7 @@ impl<'a> Sandbox<'a> {
                 }
                 Ok(ResumableCall::HostTrap(trap)) => match trap.host_error().downcast_ref::<Halt>() {
                     Some(Halt::Pause(answer)) => {
-                        let answer = answer.val();
+                        let answer = answer.0.clone();
                         self.settle()?;
                         trap.resume(&mut *self.slot, answer.as_slice(), results)
                     }

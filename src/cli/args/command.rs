@@ -178,9 +178,6 @@ pub struct Inspect {
     pub shown: Shown,
 }
 
-/// What is said of a file without a token.
-pub const NO_TOKEN: &str = "the file has no token";
-
 /// `fuelbox deploy`.
 #[derive(Debug, PartialEq)]
 pub struct Deploy {

@@ -1,8 +1,9 @@
 //! `fuelbox call`: bytes in, bytes out.
 
-use crate::abi::{self, Convention, offered};
+use crate::abi::{self, Convention, Input, offered};
 use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
+use crate::base::outcome::Report;
 use crate::cli::args::command::{Call, Data};
 use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
@@ -35,18 +36,24 @@ pub fn execute(call: Call) -> Result<(), Failure> {
         return with_arguments(&call, &program, guest_env, func);
     }
     let input = input(&call, file, takes_input(program.info(), func))?;
-    let has_dirs = !call.guest_env.dirs.is_empty();
-    let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
     let mut given = abi::Call::bytes(func, &input).guest_env(guest_env);
     if let Some(convention) = call.convention {
         given = given.convention(convention);
     }
+    let run_report = ran(&call, &program, given)?;
+    print(&tracer.result(&program, run_report)??)
+}
+
+/// Runs `program` under the watchdog, and reports what it used if that was asked for.
+fn ran<I: Input>(call: &Call, program: &Program, input: I) -> Result<Report<I::Output>, Failure> {
+    let has_dirs = !call.guest_env.dirs.is_empty();
+    let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
     let run_report =
-        watchdog::guard(&program, &call.limits, has_dirs, || runner.run(Target::Program(&program), given))?;
+        watchdog::guard(program, &call.limits, has_dirs, || runner.run(Target::Program(program), input))?;
     if call.report {
         report(&run_report.usage);
     }
-    print(&tracer.result(&program, run_report)??)
+    Ok(run_report)
 }
 
 /// The function that is called: the one that is named, or the only one.
@@ -83,14 +90,7 @@ fn with_arguments(call: &Call, program: &Program, guest_env: GuestEnv, func: &st
         return Err(Failure::new(exit::USAGE, unexpected_argument(call)));
     }
     let params = text::parse(program, func, &call.args)?;
-    let runner = Runner::new(RunnerConfig { limits: call.limits.clone(), ..RunnerConfig::default() })?;
-    let given = abi::Call::component(func, &params).guest_env(guest_env);
-    let has_dirs = !call.guest_env.dirs.is_empty();
-    let run_report =
-        watchdog::guard(program, &call.limits, has_dirs, || runner.run(Target::Program(program), given))?;
-    if call.report {
-        report(&run_report.usage);
-    }
+    let run_report = ran(call, program, abi::Call::component(func, &params).guest_env(guest_env))?;
     super::run::print_value(program, func, run_report.result?.as_ref(), call.limits.output_bytes)
 }
 
@@ -132,10 +132,7 @@ fn input(call: &Call, file: Option<File>, is_taken: bool) -> Result<Vec<u8>, Fai
             let read = file.map(|file| file.take(most).read_to_end(&mut bytes)).transpose();
             read.map_err(|source| Error::Io { path: path.clone(), source })?;
         }
-        Data::Piped | Data::Stdin => {
-            let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
-            read.map_err(|error| Failure::new(exit::FAILURE, format!("cannot read stdin: {error}")))?;
-        }
+        Data::Piped | Data::Stdin => bytes = guest_env::whole_stdin(limit)?,
     }
     if bytes.len() > limit {
         return Err(Error::InputTooLarge { size: bytes.len(), limit }.into());

@@ -2,11 +2,12 @@
 
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::cli::args::command::{Deploy, NO_TOKEN};
+use crate::cli::args::command::Deploy;
 use crate::cli::client::{Answer, Question, ask};
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{note, print};
+use crate::gateway::server::DEFAULT_LISTEN;
 use crate::plugins::deploy::is_name;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -14,9 +15,6 @@ use std::time::Duration;
 
 /// Time limit of one request. Compiling the largest module takes a second of a desktop core.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The port of a host that is named without one.
-const PORT: u16 = 8080;
 
 /// What is sent, in the order in which it is sent: the module last, so that it begins under its policy.
 struct Parts {
@@ -75,7 +73,7 @@ fn parts(deploy: &Deploy) -> Result<Parts, Failure> {
             let token = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
             let token = token.and_then(|line| line.split_whitespace().last()).unwrap_or_default();
             if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(usage(format!("--token {}: {NO_TOKEN}", file.display())));
+                return Err(usage(format!("--token {}: the file has no token", file.display())));
             }
             format!("Authorization: Bearer {token}\r\n")
         }
@@ -98,7 +96,8 @@ fn address(host: &str) -> Result<SocketAddr, String> {
         port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']'))
     });
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let mut found = if has_port { host.to_socket_addrs() } else { (bare, PORT).to_socket_addrs() };
+    let mut found =
+        if has_port { host.to_socket_addrs() } else { (bare, DEFAULT_LISTEN.port()).to_socket_addrs() };
     let found = found.as_mut().map_err(|error| error.to_string())?.next();
     found.ok_or_else(|| "it has no address".into())
 }

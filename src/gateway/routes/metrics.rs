@@ -5,6 +5,7 @@
 use super::counters::Counters;
 use super::exposition::{Exposition, Format, Type};
 use crate::base::escape::printable_lines;
+use crate::base::memory::Memory;
 use crate::gateway::http::head::values;
 use crate::gateway::http::message::{Request, Response};
 use crate::gateway::http::service::Status;
@@ -223,8 +224,8 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     let name = "process_cpu_seconds";
     text.family(name, Type::Counter, "CPU time of the gateway's own process, in seconds");
     text.sample(name, "_total", &[], cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9);
-    if let Some(bytes) = resident_bytes() {
-        text.gauge("process_resident_memory_bytes", "Memory of the gateway's own process", bytes);
+    if let Some(memory) = Memory::own() {
+        text.gauge("process_resident_memory_bytes", "Memory of the gateway's own process", memory.resident);
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
         // One of them is for looking.
@@ -237,11 +238,4 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     if let Some(limit) = rustix::process::getrlimit(Resource::Nofile).current {
         text.gauge("process_max_fds", "Descriptors that it may have", limit);
     }
-}
-
-/// Memory of this process, as far as the system tells (proc(5), `statm`: the second number is in pages).
-fn resident_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
 }

@@ -4,6 +4,7 @@
 //! where a new thread gets no page for its signal stack; neither is an answer to whoever wrote `--workers 5000`.
 
 use crate::base::limits::check_workers;
+use crate::base::memory::Memory;
 use rustix::process::{Resource, getrlimit};
 use std::hint::black_box;
 use std::io;
@@ -58,9 +59,7 @@ fn check_descriptors(workers: usize, lanes: usize, processes: usize) -> io::Resu
 /// that does not, would be the end of the process.
 fn has_space() -> bool {
     let Some(limit) = getrlimit(Resource::As).current else { return true };
-    let taken = std::fs::read_to_string("/proc/self/statm").ok();
-    let pages: Option<u64> = taken.and_then(|text| text.split(' ').next()?.parse().ok());
-    pages.is_none_or(|pages| pages * rustix::param::page_size() as u64 + THREAD_BYTES <= limit)
+    Memory::own().is_none_or(|memory| memory.space + THREAD_BYTES <= limit)
 }
 
 /// Takes a little memory, with which glibc gives a thread an arena of its own, says that it runs, and waits until the gate

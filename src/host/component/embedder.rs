@@ -58,10 +58,7 @@ impl HostInterface {
     ///
     /// A type that is no WIT is found out when a component is loaded that asks for it.
     pub fn new(name: &'static str, types: &'static str) -> HostInterface {
-        let (name, version) = match name.split_once('@') {
-            Some((name, version)) => (name, Some(version)),
-            None => (name, None),
-        };
+        let (name, version) = versioned(name);
         HostInterface { interface: Interface { name, types, rows: &[] }, version, functions: Vec::new() }
     }
 
@@ -86,10 +83,7 @@ impl HostInterface {
 
     /// Whether it is the interface that a component imports as `name`.
     pub(crate) fn is(&self, name: &str) -> bool {
-        let (name, version) = match name.split_once('@') {
-            Some((name, version)) => (name, Some(version)),
-            None => (name, None),
-        };
+        let (name, version) = versioned(name);
         self.interface.name == name && (self.version.is_none() || self.version == version)
     }
 
@@ -107,4 +101,9 @@ impl HostInterface {
     pub(crate) fn find(&self, name: &str) -> Option<&HostFunction> {
         self.functions.iter().rev().find(|function| function.name == name)
     }
+}
+
+/// The name of an interface without its version, and the version.
+fn versioned(name: &str) -> (&str, Option<&str>) {
+    name.split_once('@').map_or((name, None), |(name, version)| (name, Some(version)))
 }

@@ -6,10 +6,11 @@ use crate::base::outcome::{Stop, Value};
 #[cfg(feature = "component")]
 use crate::host::component::embedder::HostInterface;
 use crate::host::functions::enter;
+use crate::host::numbers::{from_val, to_val};
 use crate::host::store::{Answer, Halt, Host};
 use crate::module::reader::{Signature, Ty};
 use std::sync::Arc;
-use wasmi::{F32, F64, Func, FuncType, Store, StoreContextMut, Val, ValType};
+use wasmi::{Func, FuncType, Store, StoreContextMut, Val, ValType};
 
 /// Functions of the embedding program that guests may import: closures, by module and name. A closure takes a
 /// [`Guest`] and up to eight numbers, gives a number or nothing, and may stop the guest by a [`Trap`](super::trap::Trap). It takes part in
@@ -117,7 +118,7 @@ impl Function {
         let function = self.clone();
         Func::new(store, ty, move |caller, params, results| {
             let answer = enter(caller, |store| function.call(store, params))?;
-            if let (Some(result), Some(val)) = (results.first_mut(), answer.val()) {
+            if let (Some(result), Some(val)) = (results.first_mut(), answer.0) {
                 *result = val;
             }
             Ok(())
@@ -127,7 +128,8 @@ impl Function {
     fn call(&self, store: &mut StoreContextMut<'_, Host>, params: &[Val]) -> Result<Answer, Halt> {
         let mut args = [Value::I32(0); super::typed::PARAMS_MAX];
         for (arg, param) in args.iter_mut().zip(params) {
-            *arg = value(param);
+            // Its type has numbers alone.
+            *arg = from_val(param).unwrap_or(Value::I32(0));
         }
         let args = &args[..params.len().min(args.len())];
         store.data_mut().wasi.may_have_waited = true;
@@ -139,7 +141,7 @@ impl Function {
             None => (self.call)(&mut Guest::new(&mut [], store.data_mut()), args),
         };
         match done {
-            Ok(value) => Ok(value.into()),
+            Ok(value) => Ok(Answer(value.map(to_val))),
             Err(trap) => Err(Halt::Stop(Stop::Trap(format!("{}: {trap}", self.title)))),
         }
     }
@@ -152,28 +154,5 @@ fn val_type(ty: Ty) -> ValType {
         Ty::F64 => ValType::F64,
         // Functions have no others.
         Ty::I32 | Ty::V128 | Ty::Ref => ValType::I32,
-    }
-}
-
-fn value(val: &Val) -> Value {
-    match val {
-        Val::I64(v) => Value::I64(*v),
-        Val::F32(v) => Value::F32(f32::from_bits(v.to_bits())),
-        Val::F64(v) => Value::F64(f64::from_bits(v.to_bits())),
-        Val::I32(v) => Value::I32(*v),
-        // Functions have no others.
-        _ => Value::I32(0),
-    }
-}
-
-impl From<Option<Value>> for Answer {
-    fn from(value: Option<Value>) -> Answer {
-        match value {
-            None => Answer::None,
-            Some(Value::I32(v)) => Answer::I32(v),
-            Some(Value::I64(v)) => Answer::I64(v),
-            Some(Value::F32(v)) => Answer::F32(F32::from_bits(v.to_bits())),
-            Some(Value::F64(v)) => Answer::F64(F64::from_bits(v.to_bits())),
-        }
     }
 }
