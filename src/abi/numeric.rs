@@ -3,7 +3,7 @@
 use super::job::{Job, called, exited};
 use super::reserved::no_function;
 use crate::base::error::Error;
-use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_VALUES_MAX};
+use crate::base::limits::{NUMBER_TEXT_BYTES_MAX, TYPE_PARAMS_MAX};
 use crate::base::outcome::{Report, Stop, Value};
 use crate::host::numbers::{from_val, to_val};
 use crate::module::reader::{ModuleInfo, Signature, Ty};
@@ -163,7 +163,7 @@ impl<'de> Visitor<'de> for Items {
         while let Some(Item(text)) = items.next_element()? {
             array.count += 1;
             match text {
-                Some(text) if array.count <= TYPE_VALUES_MAX => array.texts.push(text),
+                Some(text) if array.count <= TYPE_PARAMS_MAX => array.texts.push(text),
                 Some(_) => {}
                 None => drop(array.odd.get_or_insert(array.count)),
             }

@@ -16,6 +16,7 @@ pub mod help;
 mod output;
 mod site;
 mod speedscope;
+mod system_memory;
 mod target;
 mod tracing;
 mod watchdog;

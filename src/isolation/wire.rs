@@ -13,7 +13,7 @@ use crate::abi::given::Environment;
 use crate::base::bounded;
 use crate::base::error::{Error, LoadProblem, Names};
 use crate::base::limits::{
-    Limits, NAMES_BYTES_MAX, REPLY_HEAD_BYTES_MAX, REPLY_PIECE_BYTES, TRANSLATED_PER_BYTE, TYPE_VALUES_MAX,
+    Limits, NAMES_BYTES_MAX, REPLY_HEAD_BYTES_MAX, REPLY_PIECE_BYTES, TRANSLATED_PER_BYTE, TYPE_PARAMS_MAX,
     WarmLimits,
 };
 use crate::base::outcome::{Stop, Usage, Value};
@@ -92,7 +92,7 @@ pub struct Facts {
 /// Values, or none for bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Values(
-    #[serde(deserialize_with = "bounded::optional::<_, _, TYPE_VALUES_MAX>")] pub Option<Vec<Value>>,
+    #[serde(deserialize_with = "bounded::optional::<_, _, TYPE_PARAMS_MAX>")] pub Option<Vec<Value>>,
 );
 
 /// What a run gave. A result that is bytes follows the head.

@@ -29,19 +29,19 @@ impl Code {
         self.end = at;
     }
 
-    /// Checks the next function body, of a function whose results take this many stack cells.
+    /// Checks the next function body, of a function whose parameters and results take so many stack cells.
     ///
     /// # Errors
     /// As [`code_limits::body`].
     pub fn body(
         &mut self,
         body: &FunctionBody<'_>,
-        results: u32,
+        cells: (u32, u32),
         types: &dyn Types,
         work_arounds: bool,
     ) -> Result<(), LoadProblem> {
         let Found { insertions, translation_ns, translated_bytes } =
-            code_limits::body(body, results, types, work_arounds)?;
+            code_limits::body(body, cells, types, work_arounds)?;
         self.translation_ns += translation_ns;
         self.translated_bytes += translated_bytes;
         self.bodies += 1;

@@ -21,7 +21,7 @@ pub struct Found {
     pub translated_bytes: u64,
 }
 
-/// Checks a function body whose results take `results` stack cells. Without `work_arounds`, nothing is refused
+/// Checks a function body whose parameters and results take so many stack cells. Without `work_arounds`, nothing is refused
 /// or inserted because of the interpreter's faults.
 ///
 /// # Errors
@@ -29,7 +29,7 @@ pub struct Found {
 /// needs; a block that takes parameters; a `br_table` that passes several values; code that cannot be read.
 pub fn body(
     body: &FunctionBody<'_>,
-    results: u32,
+    (params, results): (u32, u32),
     types: &dyn Types,
     work_arounds: bool,
 ) -> Result<Found, LoadProblem> {
@@ -41,7 +41,7 @@ pub fn body(
     if let Ok(nops @ 1..) = u8::try_from(nops) {
         insert(&mut insertions, reader.original_position(), Insert::Nops(nops))?;
     }
-    let mut operators = Operators::new(results, types);
+    let mut operators = Operators::new((params, results), types);
     let bytes = body.range().len() as u64;
     while !reader.eof() {
         let at = reader.original_position();

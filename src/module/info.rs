@@ -1,8 +1,8 @@
 //! The declarations of a module that other rooms need.
 
-use crate::base::limits::INSTANCE_BYTES_FREE;
 #[cfg(feature = "isolation")]
-use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, TYPE_VALUES_MAX};
+use crate::base::limits::{EXPORTS_MAX, IMPORTS_MAX, TYPE_PARAMS_MAX, TYPE_RESULTS_MAX};
+use crate::base::limits::{INSTANCE_BYTES_FREE, TYPE_VALUES_SHOWN};
 use crate::module::names::ByName;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -59,13 +59,13 @@ pub struct Signature {
     /// Parameter types.
     #[cfg_attr(
         feature = "isolation",
-        serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_VALUES_MAX>")
+        serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_PARAMS_MAX>")
     )]
     pub params: Vec<Ty>,
     /// Result types.
     #[cfg_attr(
         feature = "isolation",
-        serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_VALUES_MAX>")
+        serde(deserialize_with = "crate::base::bounded::list::<_, _, TYPE_RESULTS_MAX>")
     )]
     pub results: Vec<Ty>,
     /// The type in WIT, of a component's function. It has no core types then.
@@ -84,7 +84,13 @@ impl fmt::Display for Signature {
         if let Some(wit) = &self.wit {
             return f.write_str(wit);
         }
-        let list = |types: &[Ty]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        // Of many, the first ones.
+        let list = |types: &[Ty]| {
+            let shown = types.iter().take(TYPE_VALUES_SHOWN).map(|ty| ty.name());
+            let more = types.len().saturating_sub(TYPE_VALUES_SHOWN);
+            let more = (more > 0).then(|| format!("and {more} more"));
+            shown.map(String::from).chain(more).collect::<Vec<_>>().join(", ")
+        };
         write!(f, "({})", list(&self.params))?;
         match self.results.len() {
             0 => Ok(()),

@@ -14,6 +14,7 @@ pub(crate) mod leb128;
 pub(crate) mod memory_import;
 pub(crate) mod names;
 pub(crate) mod operators;
+pub(crate) mod proposals;
 pub mod reader;
 pub(crate) mod rewrite;
 pub(crate) mod section;

@@ -90,8 +90,8 @@ pub struct Operators<'a> {
 }
 
 impl<'a> Operators<'a> {
-    /// Starts a function whose results take this many stack cells. Its body is a block with its own label.
-    pub fn new(results: u32, types: &'a dyn Types) -> Operators<'a> {
+    /// Starts a function whose parameters and results take so many stack cells. Its body is a block with its own label.
+    pub fn new((params, results): (u32, u32), types: &'a dyn Types) -> Operators<'a> {
         Operators {
             types,
             labels: vec![results],
@@ -106,7 +106,7 @@ impl<'a> Operators<'a> {
             count: 0,
             local_gets: 0,
             light: 0,
-            extra_ns: 0,
+            extra_ns: u64::from(params) * COPY_NS,
             extra_bytes: 0,
         }
     }

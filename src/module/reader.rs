@@ -6,12 +6,13 @@
 use crate::base::error::{LoadProblem, invalid};
 use crate::base::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTION_BYTES, FUNCTIONS_MAX, GLOBALS_MAX,
-    IMPORT_BYTES, IMPORTS_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, SEGMENT_BYTES, TABLE_ELEMENT_BYTES,
-    TABLES_MAX, TYPE_VALUES_MAX, TYPES_MAX,
+    IMPORT_BYTES, IMPORTS_MAX, LISTED_VALUES_MAX, NAME_BYTES_MAX, NAMES_BYTES_MAX, PARAMS_ALL_MAX,
+    SEGMENT_BYTES, TABLE_ELEMENT_BYTES, TABLES_MAX, TYPE_PARAMS_MAX, TYPE_RESULTS_MAX, TYPES_MAX,
 };
 use crate::module::code::Code;
 pub use crate::module::info::{Export, Import, Item, MemorySize, ModuleInfo, Signature, Ty};
 use crate::module::operators::Types;
+use crate::module::proposals::explain;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 fn counted(what: &str, count: u32, max: u32) -> Result<(), LoadProblem> {
@@ -40,9 +41,15 @@ fn check_magic(wasm: &[u8]) -> Result<(), LoadProblem> {
 #[derive(Default)]
 struct Spaces {
     types: Vec<Signature>,
+    /// Stack cells of the parameters and results of each type.
+    cells: Vec<(u32, u32)>,
     functions: Vec<u32>,
     imported_functions: usize,
     name_bytes: usize,
+    /// Parameters of the functions defined so far.
+    params: u64,
+    /// Parameters and results of the imports and exports so far.
+    listed_values: usize,
 }
 
 impl Spaces {
@@ -64,10 +71,34 @@ impl Spaces {
             .ok_or_else(|| LoadProblem::Invalid(format!("unknown type {type_index}")))
     }
 
-    /// Stack cells of the results of the `body`th defined function; none for an unknown one, which validation
-    /// refuses.
-    fn results(&self, body: usize) -> u32 {
-        self.of_function((self.imported_functions + body) as u32).1
+    /// Stack cells of the parameters and results of the `body`th defined function; none for an unknown one, which
+    /// validation refuses.
+    fn of_body(&self, body: usize) -> (u32, u32) {
+        self.of_function((self.imported_functions + body) as u32)
+    }
+
+    /// Counts a function of the module.
+    fn defined(&mut self, type_index: u32) -> Result<(), LoadProblem> {
+        self.functions.push(type_index);
+        self.params += u64::from(self.of_type(type_index).0);
+        if self.params > PARAMS_ALL_MAX {
+            return Err(LoadProblem::Invalid(format!(
+                "its functions have more than the {PARAMS_ALL_MAX} parameters together that are supported"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The type of an import or export.
+    fn listed(&mut self, signature: Result<Signature, LoadProblem>) -> Result<Item, LoadProblem> {
+        let signature = signature?;
+        self.listed_values += signature.params.len() + signature.results.len();
+        if self.listed_values > LISTED_VALUES_MAX {
+            return Err(LoadProblem::Invalid(format!(
+                "functions that are imported and exported have more than {LISTED_VALUES_MAX} parameters and results together"
+            )));
+        }
+        Ok(Item::Function(signature))
     }
 
     fn function(&self, index: u32) -> Result<Signature, LoadProblem> {
@@ -79,9 +110,7 @@ impl Spaces {
 /// None for an unknown index, which validation refuses.
 impl Types for Spaces {
     fn of_type(&self, index: u32) -> (u32, u32) {
-        let cells = |types: &[Ty]| types.iter().map(|ty| if *ty == Ty::V128 { 2 } else { 1 }).sum();
-        let ty = self.types.get(index as usize);
-        ty.map_or((0, 0), |ty| (cells(&ty.params), cells(&ty.results)))
+        self.cells.get(index as usize).copied().unwrap_or_default()
     }
 
     fn of_function(&self, index: u32) -> (u32, u32) {
@@ -95,7 +124,7 @@ impl Types for Spaces {
 /// Bytes that are not a core module, or are truncated or malformed as far as this reads. This is not a
 /// validation.
 pub fn read(wasm: &[u8]) -> Result<ModuleInfo, LoadProblem> {
-    read_code(wasm, true).map(|(info, _)| info)
+    read_code(wasm, true).map(|(info, _)| info).map_err(explain)
 }
 
 /// As [`read`], with what was found in the code. Insertions and refusals because of the interpreter's faults
@@ -113,8 +142,8 @@ pub(crate) fn read_code(wasm: &[u8], work_arounds: bool) -> Result<(ModuleInfo, 
                 code.begin(range.end - size as usize);
             }
             Payload::CodeSectionEntry(body) => {
-                let results = spaces.results(code.bodies);
-                code.body(&body, results, &spaces, work_arounds)?;
+                let cells = spaces.of_body(code.bodies);
+                code.body(&body, cells, &spaces, work_arounds)?;
             }
             payload => section(payload, &mut info, &mut spaces)?,
         }
@@ -162,7 +191,7 @@ fn section(payload: Payload<'_>, info: &mut ModuleInfo, spaces: &mut Spaces) -> 
             counted("functions", functions.count(), FUNCTIONS_MAX)?;
             info.count_instance(functions.count().into(), FUNCTION_BYTES);
             for type_index in functions {
-                spaces.functions.push(type_index.map_err(invalid)?);
+                spaces.defined(type_index.map_err(invalid)?)?;
             }
         }
         Payload::TableSection(tables) => {
@@ -230,13 +259,16 @@ fn read_types(types: wasmparser::TypeSectionReader<'_>, spaces: &mut Spaces) -> 
     counted("types", types.count(), TYPES_MAX)?;
     for ty in types.into_iter_err_on_gc_types() {
         let ty = ty.map_err(invalid)?;
-        if ty.params().len().max(ty.results().len()) > TYPE_VALUES_MAX {
+        if ty.params().len() > TYPE_PARAMS_MAX || ty.results().len() > TYPE_RESULTS_MAX {
             return Err(LoadProblem::Invalid(format!(
-                "a type has more than {TYPE_VALUES_MAX} parameters, or results"
+                "a type has more than {TYPE_PARAMS_MAX} parameters or {TYPE_RESULTS_MAX} results"
             )));
         }
         let list = |types: &[ValType]| types.iter().map(|t| Ty::of(*t)).collect();
-        spaces.types.push(Signature { params: list(ty.params()), results: list(ty.results()), wit: None });
+        let signature = Signature { params: list(ty.params()), results: list(ty.results()), wit: None };
+        let cells = |types: &[Ty]| types.iter().map(|ty| if *ty == Ty::V128 { 2 } else { 1 }).sum();
+        spaces.cells.push((cells(&signature.params), cells(&signature.results)));
+        spaces.types.push(signature);
     }
     Ok(())
 }
@@ -251,7 +283,7 @@ fn imported(ty: TypeRef, info: &mut ModuleInfo, spaces: &mut Spaces) -> Result<I
         TypeRef::Func(type_index) => {
             spaces.functions.push(type_index);
             spaces.imported_functions += 1;
-            Item::Function(spaces.signature(type_index)?)
+            spaces.listed(spaces.signature(type_index))?
         }
         TypeRef::Memory(memory) => {
             note_memory(&memory, info);
@@ -263,9 +295,9 @@ fn imported(ty: TypeRef, info: &mut ModuleInfo, spaces: &mut Spaces) -> Result<I
     })
 }
 
-fn exported(kind: ExternalKind, index: u32, spaces: &Spaces) -> Result<Item, LoadProblem> {
+fn exported(kind: ExternalKind, index: u32, spaces: &mut Spaces) -> Result<Item, LoadProblem> {
     Ok(match kind {
-        ExternalKind::Func => Item::Function(spaces.function(index)?),
+        ExternalKind::Func => spaces.listed(spaces.function(index))?,
         ExternalKind::Memory => Item::Memory,
         ExternalKind::Table => Item::Table,
         ExternalKind::Global => Item::Global,

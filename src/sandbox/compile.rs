@@ -4,13 +4,14 @@ use crate::base::error::LoadProblem;
 use crate::base::heap;
 use crate::base::limits::{
     INSTANCE_BYTES_FREE, KNOWN_TRANSLATION_PART, LAZY_TRANSLATION_NS, LAZY_TRANSLATION_ONCE_NS, Limits,
-    PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRACE_BYTES_PER_BYTE, TRACE_NS_PER_BYTE,
-    TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
+    MODULE_BYTES_DEFAULT, PAGE_BYTES, SHORT_TRANSLATION_NS, SLICE_FUEL, TEXT_BYTES_MAX, TRACE_BYTES_PER_BYTE,
+    TRACE_NS_PER_BYTE, TRANSLATED_KEPT_BYTES, TRANSLATED_KEPT_BYTES_ALL, TRANSLATED_PER_BYTE,
 };
 use crate::base::share::{Budget, Share};
 use crate::host::embedder::functions::HostFunctions;
 use crate::host::linker::{self, Imported};
 use crate::module::code;
+use crate::module::proposals::explain;
 use crate::module::reader::{self, MemorySize, ModuleInfo};
 use crate::module::rewrite::{self, Rewritten};
 #[cfg(feature = "component")]
@@ -209,7 +210,7 @@ impl<'a> Part<'a> {
         may_import_memory: bool,
     ) -> Result<Part<'a>, LoadProblem> {
         let (info, code) = reader::read_code(&wasm, options.work_arounds).map_err(explain)?;
-        check_translated(code.translated_bytes, limits)?;
+        check_translated(code.translated_bytes, wasm.len(), limits)?;
         let code::Code { mut edits, mut translated_bytes, mut translation_ns, .. } = code;
         let traced =
             Traced::instrument(&mut wasm, &info, &edits, limits, options.tracing).map_err(explain)?;
@@ -233,7 +234,7 @@ fn translate(
 ) -> Result<(Translated, Vec<Module>), LoadProblem> {
     let sum = |of: fn(&Part<'_>) -> u64| parts.iter().map(of).fold(0, u64::saturating_add);
     let translated_bytes = sum(|part| part.translated_bytes);
-    check_translated(translated_bytes, limits)?;
+    check_translated(translated_bytes, sum(|part| part.wasm.len() as u64) as usize, limits)?;
     let translation_ns = sum(|part| part.translation_ns);
     // The translated form of a function grows by doubling, and is then copied.
     let compiling = translated_bytes.saturating_mul(3).saturating_add(2 * sum(|part| part.wasm.len() as u64));
@@ -290,22 +291,6 @@ fn memory_type(memory: &MemorySize) -> Result<MemoryType, LoadProblem> {
     builder.build().map_err(|error| LoadProblem::Invalid(error.to_string()))
 }
 
-/// Names the build that supports a module that this one refuses, or says that none does.
-fn explain(problem: LoadProblem) -> LoadProblem {
-    match problem {
-        LoadProblem::Invalid(why) if why.contains("exceptions proposal") => LoadProblem::Invalid(format!(
-            "it uses exceptions, which the interpreter does not have in any build: {why}"
-        )),
-        LoadProblem::Invalid(why) if why.contains("threads must be enabled") => LoadProblem::Invalid(
-            format!("it uses threads, which the interpreter does not have in any build: {why}"),
-        ),
-        LoadProblem::Invalid(why) if cfg!(not(feature = "simd")) && why.contains("SIMD") => {
-            LoadProblem::Invalid(format!("{why}; this build does not support SIMD (cargo feature `simd`)"))
-        }
-        problem => problem,
-    }
-}
-
 fn check_size(bytes: &[u8], limit: usize) -> Result<(), LoadProblem> {
     if bytes.len() > limit {
         return Err(LoadProblem::TooLarge { size: bytes.len() as u64, limit });
@@ -333,14 +318,15 @@ fn check_declared(info: &ModuleInfo, limits: &Limits) -> Result<(), LoadProblem>
     Ok(())
 }
 
-fn check_translated(bytes: u64, limits: &Limits) -> Result<(), LoadProblem> {
-    let limit = limits.module_bytes as u64 * TRANSLATED_PER_BYTE;
+/// A small module gets no more from a large `--max-module`.
+fn check_translated(bytes: u64, module: usize, limits: &Limits) -> Result<(), LoadProblem> {
+    let limit = limits.module_bytes.min(MODULE_BYTES_DEFAULT.max(module)) as u64 * TRANSLATED_PER_BYTE;
     if bytes <= limit {
         return Ok(());
     }
     Err(LoadProblem::Invalid(format!(
-        "its translated code would take {bytes} bytes, more than the {limit} allowed, \
-         {TRANSLATED_PER_BYTE} for each byte of --max-module"
+        "its translated code would take {bytes} bytes, more than the {limit} allowed, {TRANSLATED_PER_BYTE} for each byte of \
+         --max-module, or of 16MiB or the module if they are less"
     )))
 }
 

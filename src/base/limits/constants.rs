@@ -30,6 +30,14 @@ pub const OUTPUT_BYTES_DEFAULT: usize = 1024 * 1024;
 /// Size of a module, in bytes: 16 MiB. Compiled code takes about four times as much.
 pub const MODULE_BYTES_DEFAULT: usize = 16 * 1024 * 1024;
 
+/// The same for the command line, where there is memory for it: 64 MiB. clang has 31 MiB, yosys 22, ghc's `pandoc` 56.
+#[cfg(feature = "cli")]
+pub const MODULE_BYTES_DEFAULT_MAX: usize = 64 * 1024 * 1024;
+
+/// The command line's default is so much of the memory: with its compiled code, a module takes a tenth at most.
+#[cfg(feature = "cli")]
+pub const MODULE_MEMORY_PART: u64 = 64;
+
 /// Depth of nested calls. Frames are on wasmi's own heap stack, never on the host's stack.
 pub const RECURSION_DEFAULT: usize = 10_000;
 

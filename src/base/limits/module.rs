@@ -2,8 +2,9 @@
 
 use super::constants::BULK_BYTES_PER_FUEL;
 
-/// Bytes of translated code for each byte of `--max-module`. Compiled programs take 5 to 8 for each byte of
-/// code, and contain data too. Code made for this purpose takes 30.
+/// Bytes of translated code for each byte of a module that has the default `--max-module` or more, or else of what that or a
+/// lower `--max-module` allows. Compiled programs take 5 to 8 for each byte of code, and contain data too. Code made for this
+/// purpose takes 30.
 pub const TRANSLATED_PER_BYTE: u64 = 6;
 
 /// Nanoseconds on a desktop core, as `operators.rs` estimates them. Code that takes longer to translate is translated when it
@@ -71,11 +72,24 @@ pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// Types in a module. Large programs have some hundreds.
 pub const TYPES_MAX: u32 = 10_000;
 
-/// Parameters of a type, and results of a type.
-pub const TYPE_VALUES_MAX: usize = 32;
+/// Parameters of a type. Engines agree on this maximum. Each takes a byte of code, so no few bytes become many.
+pub const TYPE_PARAMS_MAX: usize = 1_000;
 
-/// Functions defined in a module. Each costs memory in every instance. CPython has 11,400, Yosys 46,500, clang 54,300.
-pub const FUNCTIONS_MAX: u32 = 100_000;
+/// Parameters of a type that messages and listings show.
+pub const TYPE_VALUES_SHOWN: usize = 32;
+
+/// Results of a type. A call without parameters makes them all from two bytes of code.
+pub const TYPE_RESULTS_MAX: usize = 32;
+
+/// Parameters of all functions defined in a module together. Validating a function takes time for each.
+pub const PARAMS_ALL_MAX: u64 = 4_000_000;
+
+/// Parameters and results of all imports and exports together. Whoever lists them copies them.
+pub const LISTED_VALUES_MAX: usize = 200_000;
+
+/// Functions defined in a module. Engines agree on this maximum. Each counts to the memory of every instance
+/// ([`FUNCTION_BYTES`]). CPython has 11,400, Yosys 46,500, clang 54,300.
+pub const FUNCTIONS_MAX: u32 = 1_000_000;
 
 /// Bytes of an instance, beside its memory, that are free. What its functions, segments, exports and tables take beyond counts
 /// to the memory of the guest (`--memory-pages`).

@@ -5,6 +5,7 @@ use crate::base::units::directory;
 use crate::cli::args::command::{GuestEnvArgs, LogFormat, SiteArgs, Source, TraceArgs};
 use crate::cli::args::values::{duration, number, percent, setting, size, timeout};
 use crate::cli::args::words::Words;
+use crate::cli::system_memory;
 use crate::gateway::http::client::Network;
 
 /// The flags of warm instances.
@@ -91,7 +92,7 @@ pub fn source(words: &mut Words) -> Result<Source, String> {
 
 /// The limits of a run.
 pub fn limits(words: &mut Words) -> Result<Limits, String> {
-    let mut limits = Limits::default();
+    let mut limits = Limits { module_bytes: system_memory::module_bytes(), ..Limits::default() };
     let set = |target: &mut usize, value: Option<usize>| *target = value.unwrap_or(*target);
     limits.fuel = words.measured("--fuel", number::<u64>)?.unwrap_or(limits.fuel);
     limits.deadline = words.measured("--timeout", timeout)?.unwrap_or(limits.deadline);

@@ -1,7 +1,8 @@
 //! The flags that limit a run.
 
 use crate::base::limits::{
-    DESCRIPTORS_MAX, DESCRIPTORS_MIN, Limits, MEMORY_PAGES_MAX, PAGE_BYTES, STACK_BYTES_MIN,
+    DESCRIPTORS_MAX, DESCRIPTORS_MIN, Limits, MEMORY_PAGES_MAX, MODULE_BYTES_DEFAULT,
+    MODULE_BYTES_DEFAULT_MAX, PAGE_BYTES, STACK_BYTES_MIN,
 };
 use crate::cli::args::table::flag::{Flag, Group, Range, Topic, Unit, size, time};
 
@@ -59,7 +60,10 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "--max-module",
         value: Some("SIZE"),
-        default: Some(|| size(Limits::default().module_bytes as u64)),
+        default: Some(|| {
+            let (least, most) = (MODULE_BYTES_DEFAULT as u64, MODULE_BYTES_DEFAULT_MAX as u64);
+            format!("{} to {}, by the system's memory", size(least), size(most))
+        }),
         help: "size of a module",
         ..LIMIT
     },

@@ -5,7 +5,7 @@ use crate::cli::commands::serve::{budget, isolation, service};
 use crate::cli::failure::Failure;
 use crate::cli::output::logging;
 use crate::cli::output::stderr::STDERR;
-use crate::cli::{exit, site, target};
+use crate::cli::{exit, site, system_memory, target};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::server::DEFAULT_LISTEN;
 use crate::gateway::{Gateway, GatewayConfig};
@@ -61,8 +61,11 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     let watch = Watch::start(Arc::clone(runner.catalog())).map_err(|error| {
         failed(&format!("cannot watch the plug-in folder (--workers {})", serve.workers), &error)
     })?;
-    let (is_warning, memory) =
-        budget::sentence(&serve, (budget::taken(), runner.processes()), budget::have().as_ref());
+    let (is_warning, memory) = budget::sentence(
+        &serve,
+        (system_memory::taken(), runner.processes()),
+        system_memory::have().as_ref(),
+    );
     log::log!(if is_warning { Level::Warn } else { Level::Info }, "{memory}");
     let count = runner.plugins().all().len();
     let message = format!("serving {count} plug-ins on http://{}", gateway.address());
