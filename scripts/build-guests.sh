@@ -22,6 +22,7 @@ Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
         hello-c dirinfo cgi-c work-fib work-sieve work-sha256 (C), crash (C, with debug information)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
+        unhex-rust unhex-c unhex-as (Rust, C, AssemblyScript)
         report cgi-go hello-go (Go; not in the repository, so --check passes over them where they are not built)
         extism-rust extism-as extism-c extism-zig extism-edges (plug-ins for Extism, in Rust, AssemblyScript, C,
         Zig and WAT), extism-go (in Go, not in the repository)
@@ -53,7 +54,7 @@ EOF
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
     hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello http-stream dirinfo cgi-c crash work-fib work-sieve
-    work-sha256 unseen cgi-zig rot wagi
+    work-sha256 unseen cgi-zig rot wagi unhex-rust unhex-c unhex-as
     report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go
     text-rust text-c dirinfo-p2 summary-c text-go text-js http-js text-py http-py summary-js)
 
@@ -100,12 +101,17 @@ describe() {
     extism-go) language=go_plugin source=extism/go/main.go into=$prebuilt/large ;;
     add | fibonacci | greet | infinite-loop | memory-hog | hostcall) language=wat source=wat/$1.wat ;;
     greet-rust)
-        language=rust crate=rust/greet target=wasm32-unknown-unknown artifact=greet.wasm shared=rust/packed.rs
+        language=rust crate=rust/greet target=wasm32-wasip1 artifact=greet.wasm shared=rust/packed.rs
         ;;
     json-transform)
-        language=rust crate=rust/json-transform target=wasm32-unknown-unknown artifact=json_transform.wasm
+        language=rust crate=rust/json-transform target=wasm32-wasip1 artifact=json_transform.wasm
         shared=rust/packed.rs
         ;;
+    unhex-rust)
+        language=rust crate=rust/unhex target=wasm32-wasip1 artifact=unhex.wasm shared=rust/packed.rs
+        ;;
+    unhex-c) language=c_library source=c/unhex.c ;;
+    unhex-as) language=assemblyscript_library source=assemblyscript/unhex.ts ;;
     wordcount | treehash) language=rust crate=rust/$1 target=wasm32-wasip1 artifact=$1.wasm ;;
     wordcount-p2 | treehash-p2)
         language=rust crate=rust/${1%-p2} target=wasm32-wasip2 artifact=${1%-p2}.wasm
@@ -134,7 +140,7 @@ describe() {
 sources() {
     describe "$1"
     case $language in
-    wat | c | c_debug | zig | c_plugin | zig_plugin | c_program) echo "$source" ;;
+    wat | c | c_debug | c_library | zig | c_plugin | zig_plugin | c_program) echo "$source" ;;
     c_component | go_component) printf '%s\n' wit/text.wit "$source" ;;
     javascript)
         printf '%s\n' javascript/package.json javascript/package-lock.json javascript/build.mjs "$source"
@@ -153,7 +159,7 @@ sources() {
     assemblyscript_plugin)
         printf '%s\n' extism/assemblyscript/package.json extism/assemblyscript/package-lock.json "$source"
         ;;
-    assemblyscript) printf '%s\n' assemblyscript/package.json assemblyscript/package-lock.json "$source" ;;
+    assemblyscript | assemblyscript_library) printf '%s\n' assemblyscript/package.json assemblyscript/package-lock.json "$source" ;;
     rust) rust_sources ;;
     esac
 }

@@ -49,6 +49,10 @@ require_c_debug() {
     require_c
 }
 
+require_c_library() {
+    require_c
+}
+
 # A plug-in needs no C library.
 require_c_plugin() {
     command -v wasm-ld >/dev/null || missing+=("wasm-ld: apt-get install lld")
@@ -67,6 +71,10 @@ require_assemblyscript_plugin() {
     require_assemblyscript
 }
 
+require_assemblyscript_library() {
+    require_assemblyscript
+}
+
 require_assemblyscript() {
     command -v node >/dev/null || missing+=("node: apt-get install nodejs")
     command -v npm >/dev/null || missing+=("npm: apt-get install npm")
@@ -78,6 +86,11 @@ build_wat() {
 
 build_c() {
     clang --target=wasm32-wasi -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
+}
+
+# Functions to call, no program.
+build_c_library() {
+    clang --target=wasm32-wasi -mexec-model=reactor -std=c99 -Os -Wall -Wextra -Wl,--strip-all "$guests/$source" -o "$2"
 }
 
 # Its debug information names files as they lie below guests/.
@@ -140,6 +153,13 @@ build_assemblyscript_plugin() {
 build_assemblyscript() {
     copy_npm assemblyscript ts
     node_modules/.bin/asc "$1.ts" --config node_modules/@assemblyscript/wasi-shim/asconfig.json -Oz -o "$2"
+}
+
+# Functions to call, no program. It frees nothing.
+build_assemblyscript_library() {
+    copy_npm assemblyscript ts
+    local source=${source##*/}
+    node_modules/.bin/asc "$source" --runtime stub --use "abort=${source%.ts}/abort" -Oz -o "$2"
 }
 
 # Panic messages hold the paths of source files. They are remapped, so that a module neither names the machine

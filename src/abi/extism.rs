@@ -2,11 +2,10 @@
 //! its host for the input, tells it the output, and returns 0 or, after it told of an error, a code.
 
 use super::job::{Job, called};
+use super::message::shown_message;
 use super::reserved::no_function;
 use crate::base::error::Error;
-use crate::base::escape::printable_lines;
 use crate::base::heap;
-use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::outcome::{Report, Stop};
 use crate::host::extism;
 use crate::host::extism::calls;
@@ -87,13 +86,5 @@ fn exchange(
 
 /// The message of the error that it told of; empty if it set one that is not there any more.
 fn told(blocks: &Blocks) -> Option<String> {
-    (blocks.error() != 0).then(|| blocks.get(blocks.error()).map(shown).unwrap_or_default())
-}
-
-/// A guest's text, cut off where it is too long.
-fn shown(message: &[u8]) -> String {
-    let cut = &message[..message.len().min(MESSAGE_BYTES_MAX)];
-    let text = String::from_utf8_lossy(cut);
-    let text = text.trim_end_matches(|c| message.len() > cut.len() && c == char::REPLACEMENT_CHARACTER);
-    format!("{}{}", printable_lines(text), if message.len() > cut.len() { "…" } else { "" })
+    (blocks.error() != 0).then(|| blocks.get(blocks.error()).map(shown_message).unwrap_or_default())
 }

@@ -11,6 +11,7 @@ pub(crate) mod extism;
 pub mod given;
 pub(crate) mod input;
 pub(crate) mod job;
+mod message;
 pub mod numeric;
 pub mod packed;
 pub(crate) mod reserved;

@@ -1,16 +1,23 @@
 //! The packed convention, gowasmrunner's: the module exports `memory`, `allocate(len) -> ptr` and
 //! `f(ptr, len) -> i64` whose result is `ptr << 32 | len`. Pointers and lengths are i32 or i64. A
 //! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
+//!
+//! Beyond gowasmrunner's: with [`ERROR`] set in the length, the output is the message of an error.
 
 use super::exports::{ALLOCATE, DEALLOCATE, are_integers, is_packed};
 use super::job::{Job, called, exited};
+use super::message::shown_message;
 use super::reserved::no_function;
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::base::outcome::{Report, Stop};
 use crate::module::reader::{ModuleInfo, Ty};
 use crate::sandbox::instance::{Ended, Sandbox};
+use std::ops::Range;
 use wasmi::Val;
+
+/// The bit of a length that says that the output is the message of an error. No output is so long: 2 GiB.
+const ERROR: u64 = 1 << 31;
 
 /// Whether `func` can be called this way.
 pub fn fits(info: &ModuleInfo, func: &str) -> bool {
@@ -71,22 +78,39 @@ fn exchange(
     sandbox.bytes_mut()[place].copy_from_slice(input);
 
     let packed = call(sandbox, func, &types.func, &[pointer, len], true)?;
-    let (out_pointer, out_len) = (packed >> 32, packed & 0xffff_ffff);
+    let is_error = packed & ERROR != 0;
+    let (out_pointer, out_len) = (packed >> 32, packed & 0xffff_ffff & !ERROR);
     let size = sandbox.bytes().len();
     let place = span(out_pointer, out_len, size).ok_or_else(|| {
-        let what = format!("`{func}` gave pointer {out_pointer} and length {out_len}");
+        let length = if is_error { "error length" } else { "length" };
+        let what = format!("`{func}` gave pointer {out_pointer} and {length} {out_len}");
         Stop::Convention(format!("{what}, outside its memory of {size} bytes"))
     })?;
+    if is_error {
+        // The instance ends here, so nothing is given back.
+        return Err(Stop::Failed { code: 1, message: shown_message(&sandbox.bytes()[place]) });
+    }
     if place.len() > output_bytes {
         return Err(Stop::OutputFull { stream: "result", limit: output_bytes });
     }
+    let output = copied(sandbox, place)?;
+    give_back(sandbox, types, [[out_pointer, out_len], [pointer, len]])?;
+    Ok(output)
+}
+
+/// Copies this part of the guest's memory.
+fn copied(sandbox: &mut Sandbox<'_>, place: Range<usize>) -> Result<Vec<u8>, Stop> {
     let bytes = place.len();
     sandbox.before_copy(bytes)?;
     let output = heap::copy(&sandbox.bytes()[place]).map_err(|_| Stop::NoMemory { what: "the result" })?;
     sandbox.after_copy(bytes)?;
+    Ok(output)
+}
 
+/// Has the guest free these pointers and lengths, if it can.
+fn give_back(sandbox: &mut Sandbox<'_>, types: &Types, places: [[u64; 2]; 2]) -> Result<(), Stop> {
     if let Some(types) = &types.deallocate {
-        for args in [[out_pointer, out_len], [pointer, len]] {
+        for args in places {
             match call(sandbox, DEALLOCATE, types, &args, false) {
                 Ok(_) => {}
                 // The answer is complete and the instance ends here; only the limits still hold.
@@ -101,7 +125,7 @@ fn exchange(
             }
         }
     }
-    Ok(output)
+    Ok(())
 }
 
 /// Calls an exported function of integers; gives its result as unsigned, 0 if it has none.
@@ -131,7 +155,7 @@ fn call(
 }
 
 /// The range of `len` bytes at `pointer` in a memory of `size` bytes.
-fn span(pointer: u64, len: u64, size: usize) -> Option<std::ops::Range<usize>> {
+fn span(pointer: u64, len: u64, size: usize) -> Option<Range<usize>> {
     let end = pointer.checked_add(len)?;
     if end > size as u64 {
         return None;

@@ -124,6 +124,13 @@ fn what_is_missing_is_asked_for() {
     }
 }
 
+/// The limits without flags. That of a module follows the system's memory.
+fn usual() -> Limits {
+    let module_bytes = run(&["x"]).limits.module_bytes;
+    assert!((16 << 20..=64 << 20).contains(&module_bytes), "{module_bytes}");
+    Limits { module_bytes, ..Limits::default() }
+}
+
 #[test]
 fn limits_are_flags_of_every_command() {
     let flags = [
@@ -170,7 +177,7 @@ fn limits_are_flags_of_every_command() {
         inspect,
         Command::Inspect(Inspect { target: "x".into(), limits, source: Source::Default, shown: Shown::Text })
     );
-    assert_eq!(run(&["x"]).limits, Limits::default());
+    assert_eq!(run(&["x"]).limits, usual());
     assert_eq!(run(&["--timeout", "none", "x"]).limits.deadline, None);
 }
 
@@ -226,7 +233,7 @@ fn what_follows_the_module_is_the_guests() {
         &["--", "a.wasm", "--fuel", "-x", "--", "--help"],
     ] {
         let it = run(line);
-        assert_eq!((it.target, it.limits), ("a.wasm".into(), Limits::default()), "{line:?}");
+        assert_eq!((it.target, it.limits), ("a.wasm".into(), usual()), "{line:?}");
         assert_eq!(it.words, ["--fuel", "-x", "--", "--help"], "{line:?}");
     }
     for last in ["--version", "--help", "-h", "-V", "--fuel=1", "--invoke"] {

@@ -75,6 +75,9 @@ fn flags_that_are_spoken_of_exist() {
         "--list",
         "--model-gen",
         "--no-default-features",
+        // asc's, of AssemblyScript.
+        "--runtime",
+        "--use",
         "--now",
         "--open",
         "--path",

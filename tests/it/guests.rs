@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// As in scripts/build-guests.sh.
 const GUEST_BYTES_MAX: usize = 300_000;
 /// Each adds its bytes to the binary.
-const BUILT_IN_BYTES_MAX: usize = 100_000;
+const BUILT_IN_BYTES_MAX: usize = 120_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guests")

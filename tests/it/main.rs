@@ -84,6 +84,7 @@ mod offered;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod packed;
+mod packed_errors;
 mod plain;
 mod plugins;
 mod policy;

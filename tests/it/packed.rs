@@ -132,11 +132,16 @@ fn a_result_must_lie_in_memory() {
         (max, 1),
         (max, max),
         (0x8000_0000, 0x8000_0000),
+        (1, 0x8001_0000),
+        (0, 0x8001_0001),
     ] {
+        // The top bit of a length is that of an error.
+        let length =
+            if len < 1 << 31 { format!("length {len}") } else { format!("error length {}", len - (1 << 31)) };
         breaks(
             &fixed(0, packed(pointer, len)),
             b"",
-            &format!("`f` gave pointer {pointer} and length {len}, outside its memory of 65536 bytes"),
+            &format!("`f` gave pointer {pointer} and {length}, outside its memory of 65536 bytes"),
         );
     }
 }
