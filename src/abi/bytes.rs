@@ -36,8 +36,9 @@ pub fn call_bytes(
     if is_program && forced.is_some_and(|forced| forced != Convention::Command) {
         return Err(Error::Reserved { name: func.into() });
     }
-    // What the others do not fit, they say themselves. This one would run `_start`, whatever was asked for.
-    if let (Some(Convention::Command), false, Some(signature)) = (forced, is_program, info.function(func)) {
+    // What the others do not fit, they say themselves.
+    let can_start = command::can_start(info, func);
+    if let (Some(Convention::Command), false, Some(signature)) = (forced, can_start, info.function(func)) {
         let what = format!("`{func}` is {signature}, which does not fit the command convention");
         return Err(Error::Input(what));
     }
@@ -55,7 +56,8 @@ pub fn call_bytes(
         Convention::Command => {
             let input = heap::copy(input).map_err(|_| Stop::NoMemory { what: "the input" })?;
             let (args, stdin) = (vec![func.into()], Stdin::Bytes(input));
-            let invocation = command::Invocation { args, stdin, guest_env: job.guest_env.clone() };
+            let entry = Some(func.into());
+            let invocation = command::Invocation { args, entry, stdin, guest_env: job.guest_env.clone() };
             // Its standard output is the answer, wherever that of other functions goes.
             command::run(Job { stdout: SinkTo::Buffer(Vec::new()), ..job }, invocation)
         }

@@ -6,11 +6,13 @@ use super::component::http::Entry;
 #[cfg(feature = "component")]
 use super::job::called_with;
 use super::job::{Job, guarded};
-use super::reserved::no_function;
+use super::reserved::{is_reserved, no_function};
 use crate::base::error::Error;
 use crate::base::outcome::{Report, Stop};
+use crate::host::extism::is_imported;
 use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::{GuestEnv, WasiCtx};
+use crate::module::reader::{ModuleInfo, Signature};
 use crate::sandbox::instance::Ended;
 
 pub use super::exports::{START, can_run, ends_with_run, is_command as fits};
@@ -32,25 +34,42 @@ pub use super::exports::{START, can_run, ends_with_run, is_command as fits};
 pub struct Invocation {
     /// Arguments, the program's name first.
     pub args: Vec<Vec<u8>>,
+    /// The function that is called, without parameters and results; `None` for `_start`. Of a component, `_start` only.
+    pub entry: Option<String>,
     /// Standard input.
     pub stdin: Stdin,
     /// Environment, directories, and whether the run is reproducible.
     pub guest_env: GuestEnv,
 }
 
+/// Whether the exported function `func` can be run as a program is: `_start` of a command, or one of a module's own without
+/// parameters and results.
+pub fn can_start(info: &ModuleInfo, func: &str) -> bool {
+    match func {
+        START => fits(info),
+        _ => {
+            info.function(func) == Some(&Signature::default())
+                && !is_reserved(info, func)
+                && !is_imported(info)
+        }
+    }
+}
+
 /// Runs the program to its end. The result is what it wrote to standard output, if the job keeps it; an
 /// exit code other than 0 is [`Stop::Exit`].
 ///
 /// # Errors
-/// The module is no command; an argument or variable holds a NUL or a name is empty or holds `=`; there are
+/// The module is no command, or has no such function; an argument or variable holds a NUL or a name is empty or holds `=`; there are
 /// more directories than descriptors.
 pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Error> {
     let info = job.program.info();
-    if !can_run(info) {
-        return Err(no_function(info, START));
+    let name = invocation.entry.as_deref().unwrap_or(START).to_string();
+    let can_be_called = if name == START { can_run(info) } else { can_start(info, &name) };
+    if !can_be_called {
+        return Err(no_function(info, &name));
     }
     #[cfg_attr(not(feature = "component"), allow(unused_mut))]
-    let Invocation { args, stdin, mut guest_env } = invocation;
+    let Invocation { args, entry: _, stdin, mut guest_env } = invocation;
     if let Stdin::Bytes(bytes) = &stdin {
         job.check_input(bytes.len())?;
     }
@@ -78,7 +97,7 @@ pub fn run(job: Job<'_>, invocation: Invocation) -> Result<Report<Vec<u8>>, Erro
         if let Some(entry) = &entry {
             return entry.start(sandbox);
         }
-        let start = sandbox.function(START).ok_or_else(|| Stop::Convention("`_start` is gone".into()))?;
+        let start = sandbox.function(&name).ok_or_else(|| Stop::Convention(format!("`{name}` is gone")))?;
         match sandbox.call(start, &[], &mut [])? {
             Ended::Returned | Ended::Exited(0) => Ok(()),
             Ended::Exited(code) => Err(Stop::Exit(code)),

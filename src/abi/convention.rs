@@ -68,7 +68,7 @@ impl Convention {
     #[doc(hidden)]
     pub fn fits(self, info: &ModuleInfo, func: &str) -> bool {
         info.function(func).is_some_and(|signature| match self {
-            Convention::Command => func == command::START && command::fits(info),
+            Convention::Command => command::can_start(info, func),
             Convention::Component => signature.wit.is_some(),
             _ if signature.wit.is_some() || is_reserved(info, func) => false,
             Convention::Numeric => numeric::fits(signature),

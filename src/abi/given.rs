@@ -31,6 +31,8 @@ pub enum Given {
     Program {
         /// Arguments.
         args: Vec<Vec<u8>>,
+        /// The function that is called, if it is not `_start`.
+        entry: Option<String>,
         /// What the caller gives beside.
         environment: Environment,
         /// Whether standard input is there at all.

@@ -269,7 +269,7 @@ impl Input for Invocation {
     const IS_STDOUT: bool = true;
 
     fn function(&self) -> &str {
-        START
+        self.entry.as_deref().unwrap_or(START)
     }
 
     fn guest_env(&self) -> &GuestEnv {
@@ -293,7 +293,8 @@ impl Input for Invocation {
             _ => return Err(Error::Input("a guest in another process gets its input as bytes".into())),
         };
         let environment = Environment::given(&self.guest_env)?;
-        Ok((Given::Program { args: self.args.clone(), environment, has_stdin, streams: false }, stdin))
+        let (args, entry) = (self.args.clone(), self.entry.clone());
+        Ok((Given::Program { args, entry, environment, has_stdin, streams: false }, stdin))
     }
 
     #[cfg(feature = "isolation")]

@@ -19,6 +19,7 @@ mod speedscope;
 mod system_memory;
 mod target;
 mod tracing;
+mod wagi;
 mod watchdog;
 
 use crate::base::heap;

@@ -14,7 +14,7 @@ use crate::host::guest_log::Bucket;
 use crate::module::reader::Signature;
 use crate::plugins::code::{Code, Place};
 use crate::plugins::examples;
-use crate::plugins::policy::{Policy, ServerPolicy};
+use crate::plugins::policy::{PluginRoute, Policy, ServerPolicy};
 use crate::plugins::stats::Stats;
 use crate::sandbox::pool::{Budget, Pool};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -75,7 +75,8 @@ impl Plugin {
 
     /// Whether it runs as a program, not by its functions.
     pub fn is_command(&self) -> bool {
-        self.convention(command::START) == Some(Convention::Command)
+        self.policy.convention == Some(Convention::Command)
+            || self.convention(command::START) == Some(Convention::Command)
     }
 
     /// Whether the result of its function `func` is JSON: of a component's, if it is neither a string nor bytes.
@@ -187,6 +188,8 @@ impl<'a> Listed<'a> {
 pub struct Plugins {
     by_name: RwLock<HashMap<String, Arc<Plugin>>>,
     refused: RwLock<BTreeMap<PathBuf, String>>,
+    /// The routes of all policies, in the order in which they are tried, and whose they are.
+    mounts: RwLock<Vec<(PluginRoute, String)>>,
     has_shares: AtomicBool,
     has_processes: AtomicBool,
     version: AtomicU64,
@@ -214,6 +217,7 @@ impl Plugins {
         Plugins {
             by_name: RwLock::default(),
             refused: RwLock::default(),
+            mounts: RwLock::default(),
             has_shares: AtomicBool::new(false),
             has_processes: AtomicBool::new(false),
             version: AtomicU64::new(0),
@@ -309,11 +313,41 @@ impl Plugins {
             plugin.only_function = plugin.lone_function();
         }
         by_name.insert(plugin.name.clone(), Arc::new(plugin));
+        self.settle_mounts(&by_name, name);
         let has_shares = by_name.values().any(|plugin| plugin.policy.workers.is_some());
         self.has_shares.store(has_shares, Ordering::Relaxed);
         let has_processes = by_name.values().any(|plugin| !plugin.code.is_here());
         self.has_processes.store(has_processes, Ordering::Relaxed);
         self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Sorts the routes of all policies, after that of the plug-in `changed` did. Where two plug-ins have the same route, the
+    /// first one by name answers.
+    fn settle_mounts(&self, by_name: &HashMap<String, Arc<Plugin>>, changed: &str) {
+        let routes = |plugin: &Arc<Plugin>| {
+            let name = plugin.name.clone();
+            plugin.policy.routes.clone().into_iter().map(move |route| (route, name.clone()))
+        };
+        let mut mounts: Vec<_> = by_name.values().flat_map(routes).collect();
+        mounts.sort_by_cached_key(|(route, name)| (route.order(), name.clone()));
+        for pair in mounts.windows(2) {
+            let [(route, first), (other, second)] = pair else { continue };
+            if route.is_like(other) && [first, second].iter().any(|name| *name == changed) {
+                log::warn!(
+                    "the route {} is of the plug-ins {first} and {second}; {first} answers",
+                    route.text()
+                );
+            }
+        }
+        *write(&self.mounts) = mounts;
+    }
+
+    /// The plug-in that answers at `path` by a route of its policy, that route, and how many bytes of the path are its.
+    pub fn mounted(&self, path: &str) -> Option<(String, PluginRoute, usize)> {
+        let mounts = read(&self.mounts);
+        mounts.iter().find_map(|(route, plugin)| {
+            route.matches(path).map(|script| (plugin.clone(), route.clone(), script))
+        })
     }
 
     /// A version number, which changes whenever a plug-in, or a file that does not load, is added, removed or
@@ -333,7 +367,10 @@ impl Plugins {
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        write(&self.by_name).remove(name);
+        let mut by_name = write(&self.by_name);
+        by_name.remove(name);
+        self.settle_mounts(&by_name, name);
+        drop(by_name);
         self.version.fetch_add(1, Ordering::Release);
     }
 

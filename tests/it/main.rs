@@ -97,6 +97,7 @@ mod ready;
 mod reload;
 mod request_id;
 mod rewrite;
+mod routes;
 mod runner;
 mod service;
 mod shares;

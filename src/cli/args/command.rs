@@ -275,6 +275,8 @@ pub struct Serve {
     pub limits: Limits,
     /// Plug-ins.
     pub source: Source,
+    /// A `modules.toml` of deislabs/wagi, instead.
+    pub wagi: Option<PathBuf>,
 }
 
 /// A server's keys, policy directories and token file.

@@ -168,7 +168,7 @@ fn program(
         true => Stdin::Empty,
         false => guest_env::stdin(&run.args.guest_env, run.args.limits.input_bytes),
     };
-    match done(run, program, Invocation { args, stdin, guest_env })? {
+    match done(run, program, Invocation { args, entry: None, stdin, guest_env })? {
         // The program speaks for itself, as without fuelbox.
         Err(Stopped { stop: stop @ Stop::Exit(_), .. }) if exit::is_programs_own(exit::of_stop(&stop)) => {
             Err(Failure::new(exit::of_stop(&stop), ""))

@@ -136,6 +136,10 @@ impl Buffers {
             let raw = &self.input[..head.len];
             let client = forwarded::client(raw, peer, proxies);
             let mut request = Request::new(&head, raw, client, role);
+            let mount = head.route.may_be_mounted().then(|| service.mount(head.target));
+            if let Some(mount) = mount.flatten() {
+                request.mounted(mount, raw);
+            }
             if let (true, false, Receive::Length(length)) = (most > limits.body_bytes, too_large, &framing) {
                 // A large body that grows bit by bit would take up to twice its size.
                 heap::reserve(&mut request.body, *length).map_err(|_| NO_ROOM)?;

@@ -10,6 +10,8 @@ const ATTRIBUTES: [&str; 6] = ["expires", "httponly", "max-age", "partitioned", 
 /// Holds the cookies of `response` to `script`, the path of its program as the client wrote it. Where that path cannot be
 /// said in a cookie, there is none.
 pub fn confine(response: &mut Response, script: &str) {
+    // The route of everything.
+    let script = if script.is_empty() { "/" } else { script };
     let is_sayable =
         script.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+=:@".contains(&byte));
     response.headers.retain_mut(|(name, value)| {

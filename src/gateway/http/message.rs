@@ -20,6 +20,8 @@ pub struct Request {
     pub target: String,
     /// The target's route.
     pub route: Route,
+    /// The plug-in's own route, if the target is of one.
+    pub mount: Option<Mount>,
     /// The `Content-Type`, if one was sent.
     pub content_type: Option<String>,
     /// The body.
@@ -36,13 +38,34 @@ pub struct Request {
     pub keep_alive: bool,
 }
 
+/// A route that a plug-in's policy names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The plug-in.
+    pub plugin: String,
+    /// The function that answers, if the route names one.
+    pub function: Option<String>,
+    /// The route as the policy has it.
+    pub route: String,
+    /// Bytes of the target's path that are the route's; what follows is for the plug-in.
+    pub script: usize,
+}
+
 impl Request {
+    /// Has the plug-in of `mount` answer this request, whose head is `raw`.
+    pub fn mounted(&mut self, mount: Mount, raw: &[u8]) {
+        self.route = Route::Execute;
+        self.mount = Some(mount);
+        self.head = raw.to_vec();
+    }
+
     /// The request of `client` with this head, which is `raw`; its body comes later.
     pub fn new(head: &Head<'_>, raw: &[u8], client: Client, role: Option<Role>) -> Request {
         Request {
             method: head.method.into(),
             target: head.target.into(),
             route: head.route,
+            mount: None,
             content_type: head.content_type.map(str::to_string),
             body: Vec::new(),
             head: if head.route.needs_head() { raw.to_vec() } else { Vec::new() },

@@ -122,6 +122,11 @@ impl Route {
         self.documentation().map(|_| "GET, HEAD")
     }
 
+    /// Whether a plug-in's policy may take it.
+    pub fn may_be_mounted(self) -> bool {
+        matches!(self, Route::Console | Route::Unknown)
+    }
+
     /// Whether its handler needs the raw head.
     pub fn needs_head(self) -> bool {
         !matches!(self, Route::Health | Route::Ready | Route::Server | Route::Unknown)

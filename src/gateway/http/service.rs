@@ -1,7 +1,7 @@
 //! The interface between the front door and whatever serves requests.
 
 use super::head::Head;
-use super::message::{Request, Response};
+use super::message::{Mount, Request, Response};
 use super::stream::Stream;
 use super::tokens::Role;
 use crate::abi::Hooks;
@@ -14,6 +14,11 @@ pub trait Service: Send + Sync {
 
     /// Bytes that the body of a request with this head and role may have, where others have `usual`.
     fn body_limit(&self, head: &Head<'_>, role: Option<Role>, usual: usize) -> usize;
+
+    /// The plug-in whose policy has a route to this target.
+    fn mount(&self, _target: &str) -> Option<Mount> {
+        None
+    }
 
     /// The plug-in that a request is for, if there is one.
     fn plugin(&self, request: &Request) -> Option<String>;

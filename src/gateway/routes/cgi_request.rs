@@ -7,9 +7,9 @@ use crate::gateway::http::authority::{Authority, PORT, split_absolute};
 use crate::gateway::http::head::HEADERS_MAX;
 use crate::gateway::http::message::Request;
 use crate::gateway::http::print::SERVER;
-use crate::gateway::http::route::Route;
 use crate::host::streams::Stdin;
 use crate::host::wasi::ctx::GuestEnv;
+use percent_encoding::percent_decode_str;
 
 /// Header fields that are not passed on as `HTTP_*`, beside those between two hops only. The ones that have a
 /// variable of their own (`X-Request-Id` too, which the gateway may have made, and `Host`, which an absolute target replaces); `Expect`, which the door has met; `Proxy`, which as `HTTP_PROXY` would set the proxy
@@ -20,15 +20,21 @@ const NOT_PASSED: [&str; 7] =
 
 /// The invocation for `request` to the plug-in `name`: the body as standard input, the meta-variables of
 /// section 4.1 as environment. There are no arguments but the script's name: a query without `=` is not
-/// made into some, as by them strangers could switch on what a program was not meant to do.
-pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invocation {
-    let target = ExecuteTarget::of(&request.target);
+/// made into some, as by them strangers could switch on what a program was not meant to do. With `is_wagi`, a policy wants
+/// them all the same, each part of the query between `&` as one, and the variables that deislabs/wagi sets beside.
+pub fn invocation(request: &mut Request, path_info: Vec<u8>, is_wagi: bool) -> Invocation {
+    let target = ExecuteTarget::of(request);
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
     let head = request.head.strip_prefix(b"\r\n").unwrap_or(&request.head);
     // The door has parsed it before.
     let is_1_0 = parsed.parse(head).is_ok() && parsed.version == Some(0);
-    let script_name = format!("{}{name}", Route::Execute.path());
+    // Not encoded (section 4.1.13). A route of a policy has nothing to decode.
+    let script_name: String = percent_decode_str(target.script).decode_utf8_lossy().into();
+    let matched_route = match &request.mount {
+        Some(mount) => mount.route.clone(),
+        None => format!("{script_name}/..."),
+    };
     let authority = authority(parsed.path.unwrap_or_default(), parsed.headers);
     let server_name = authority.map_or("localhost", |authority| usual_host(&authority));
     let server_port = authority.map_or(PORT, |authority| authority.port).to_string();
@@ -56,8 +62,20 @@ pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invo
     }
     // What modules made for deislabs/wagi find beside these.
     set("X_FULL_URL", format!("http://{server_name}:{server_port}{}", request.target).as_bytes());
-    set("X_MATCHED_ROUTE", format!("{script_name}/...").as_bytes());
+    set("X_MATCHED_ROUTE", matched_route.as_bytes());
     set("X_RAW_PATH_INFO", target.path_info.as_bytes());
+    if is_wagi {
+        for name in ["AUTH_TYPE", "REMOTE_USER"] {
+            set(name, b"");
+        }
+        set("PATH_TRANSLATED", &path_info);
+        if request.body.is_empty() && request.content_type.is_none() {
+            set("CONTENT_LENGTH", b"0");
+        }
+        if request.content_type.is_none() {
+            set("CONTENT_TYPE", b"");
+        }
+    }
     if !request.id.is_empty() {
         set("HTTP_X_REQUEST_ID", request.id.as_bytes());
     }
@@ -65,8 +83,11 @@ pub fn invocation(request: &mut Request, name: &str, path_info: Vec<u8>) -> Invo
         set("HTTP_HOST", authority.text.as_bytes());
     }
     pass_headers(parsed.headers, &mut env);
+    let parts = target.query.split('&').filter(|part| is_wagi && !part.is_empty());
+    let parts = parts.map(|part| part.as_bytes().to_vec());
     Invocation {
-        args: vec![script_name.into_bytes()],
+        args: std::iter::once(script_name.into_bytes()).chain(parts).collect(),
+        entry: None,
         stdin: Stdin::Bytes(std::mem::take(&mut request.body)),
         guest_env: GuestEnv { env, ..GuestEnv::default() },
     }

@@ -3,14 +3,14 @@
 use super::execute_target::{ExecuteTarget, decode};
 use super::streamed::Streamed;
 use super::{cgi_request, cgi_response, listing};
-use crate::abi::{Call, CallContext, Hooks};
+use crate::abi::{Call, CallContext, Hooks, Invocation, command};
 use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::lock::lock;
 use crate::base::outcome::{Report, Usage};
 use crate::gateway::http::head::is_1_1;
-use crate::gateway::http::message::{BYTES, JSON, Request, Response};
+use crate::gateway::http::message::{BYTES, JSON, Mount, Request, Response};
 use crate::gateway::http::request_id::RequestId;
 use crate::gateway::http::service::Context;
 use crate::gateway::http::tokens::Role;
@@ -33,9 +33,9 @@ pub const NO_NAME: &str = "the path names no plug-in: /execute/{plugin}";
 /// Runs the plug-in that `request` names.
 pub fn answer(runner: &Runner, request: &mut Request, context: &Context<'_>) -> Response {
     let hooks = context.hooks;
-    let ExecuteTarget { name, path_info, .. } = ExecuteTarget::of(&request.target);
-    let name = match decode(name) {
-        Some(name) if !name.is_empty() => name,
+    let ExecuteTarget { name, path_info, .. } = ExecuteTarget::of(request);
+    let name = match name {
+        Some(name) if !name.is_empty() => name.into_owned(),
         Some(_) => return Response::problem(problem::BAD_REQUEST, NO_NAME),
         None => return Response::problem(problem::BAD_REQUEST, "the plug-in's name is not UTF-8"),
     };
@@ -67,7 +67,7 @@ pub fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
 
 /// Calls a function of a plug-in.
 fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_>) -> Response {
-    let func = match function_named(ExecuteTarget::of(&request.target).query) {
+    let func = match function_asked(request) {
         Ok(func) => func,
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
@@ -109,7 +109,11 @@ fn program(
     }
     let is_head = request.is_head();
     let id = request.id.clone();
-    let script = ExecuteTarget::of(&request.target).script.to_string();
+    let entry = match entry(request, plugin) {
+        Ok(entry) => entry,
+        Err(response) => return response,
+    };
+    let script = ExecuteTarget::of(request).script.to_string();
     let streams = plugin.code.info().answers_http && !is_head && is_1_1(&request.head);
     let streamed = streams.then(|| Streamed::new((context.stream)(request), &script, content_type(plugin)));
     let (streamed, progress) = streamed.unzip();
@@ -117,7 +121,8 @@ fn program(
     let tail = Arc::new(Tail::default());
     let hooks = context.hooks;
     let given = CallContext { stdout, ..given(hooks, &id, &tail) };
-    let invocation = cgi_request::invocation(request, &plugin.name, path_info);
+    let invocation = cgi_request::invocation(request, path_info, plugin.policy.wagi);
+    let invocation = Invocation { entry, ..invocation };
     let ran = runner.run_plugin(plugin, invocation, given);
     let progress = progress.map(|progress| std::mem::take(&mut *lock(&progress))).unwrap_or_default();
     let has_trailers = !progress.trailers.is_empty() && trailers::are_taken(&request.head);
@@ -139,6 +144,33 @@ fn program(
         Err(error) => refuse(&error),
     };
     with_failure(response, None, &tail)
+}
+
+/// The function that a request asks for, if it does: by its route, or in its query.
+fn function_asked(request: &Request) -> Result<Option<String>, &'static str> {
+    match &request.mount {
+        Some(Mount { function: Some(function), .. }) => Ok(Some(function.clone())),
+        _ => function_named(ExecuteTarget::of(request).query),
+    }
+}
+
+/// The function that a program is called by, if it is not `_start`. Unless its policy lists functions, the query is the
+/// program's own.
+fn entry(request: &Request, plugin: &Plugin) -> Result<Option<String>, Response> {
+    let listed = plugin.policy.functions.as_deref().unwrap_or_default();
+    let has_others = listed.iter().any(|name| name != command::START);
+    let by_route = request.mount.as_ref().and_then(|mount| mount.function.clone());
+    if !has_others || by_route.is_some() {
+        return Ok(by_route);
+    }
+    let asked = function_asked(request).map_err(|what| Response::problem(problem::BAD_REQUEST, what))?;
+    match asked.or_else(|| plugin.only_function.clone()) {
+        Some(name) => {
+            plugin.policy.check_function(&name).map(|()| Some(name)).map_err(|error| refuse(&error))
+        }
+        // `_start`, or an error that lists the others.
+        None => plugin.policy.check_function(command::START).map(|()| None).map_err(|error| refuse(&error)),
+    }
 }
 
 /// The end of a response that was begun, of whose body so many bytes are to follow. Whatever stopped the guest, the client has

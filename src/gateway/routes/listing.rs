@@ -5,6 +5,7 @@ use crate::base::escape::{cut, json_line};
 use crate::base::heap;
 use crate::base::heap::NoMemory;
 use crate::base::limits::{LISTED_BYTES_MAX, LISTED_REFUSED_MAX, MESSAGE_BYTES_MAX};
+use crate::plugins::policy::PluginRoute;
 use crate::plugins::registry::{Plugin, Plugins};
 use crate::sandbox::pool::Pool;
 use serde_json::{Value, json};
@@ -83,6 +84,7 @@ fn of_plugin(plugin: &Plugin) -> Value {
         "workers": policy.workers,
         "warm": plugin.warm.as_ref().map(Pool::most),
         "content_type": policy.content_type,
+        "routes": policy.routes.iter().map(PluginRoute::text).collect::<Vec<_>>(),
         "functions": functions.collect::<Vec<_>>(),
         "more_functions": listed.more,
     })

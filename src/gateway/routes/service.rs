@@ -3,11 +3,11 @@
 use super::counters::Counters;
 use super::deployment::Deployment;
 use super::document::Document;
-use super::execute_target::{ExecuteTarget, decode};
+use super::execute_target::ExecuteTarget;
 use super::failures::Failures;
 use super::{access_log, console, execute, listing, metrics, openapi, status};
 use crate::gateway::http::head::Head;
-use crate::gateway::http::message::{Request, Response, TEXT};
+use crate::gateway::http::message::{Mount, Request, Response, TEXT};
 use crate::gateway::http::problem::{BAD_REQUEST, NO_ROUTE};
 use crate::gateway::http::route::Route;
 use crate::gateway::http::service::{Context, Service};
@@ -46,7 +46,7 @@ impl Routes {
         if request.route != Route::Execute {
             return None;
         }
-        self.runner.plugins().find(&decode(ExecuteTarget::of(&request.target).name)?)
+        self.runner.plugins().find(&ExecuteTarget::of(request).name?)
     }
 
     /// The response of a route that is only read.
@@ -79,6 +79,12 @@ impl Service for Routes {
 
     fn body_limit(&self, head: &Head<'_>, role: Option<Role>, usual: usize) -> usize {
         self.deployment.as_ref().map_or(usual, |deployment| deployment.body_limit(head, role, usual))
+    }
+
+    fn mount(&self, target: &str) -> Option<Mount> {
+        let path = target.split('?').next().unwrap_or_default();
+        let (plugin, route, script) = self.runner.plugins().mounted(path)?;
+        Some(Mount { plugin, route: route.text(), function: route.function, script })
     }
 
     fn plugin(&self, request: &Request) -> Option<String> {

@@ -143,9 +143,9 @@ impl Guest {
                 };
                 Ok(bytes_of(self.report(call, None)?))
             }
-            Given::Program { args, environment, has_stdin, streams } => {
+            Given::Program { args, entry, environment, has_stdin, streams } => {
                 let stdin = if has_stdin { Stdin::Bytes(bytes) } else { Stdin::Empty };
-                let invocation = Invocation { args, stdin, guest_env: environment.into() };
+                let invocation = Invocation { args, entry, stdin, guest_env: environment.into() };
                 let pieces = streams.then(|| Pieces::new(&self.frames));
                 let trailers = pieces.as_ref().map(Pieces::trailers);
                 let (ran, bytes) = bytes_of(self.report(invocation, pieces)?);

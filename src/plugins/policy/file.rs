@@ -5,6 +5,7 @@ use super::at::At;
 use super::dirs::open_dirs;
 use super::keys::{self, RawLimits};
 use super::plugin::Policy;
+use super::routes::routes;
 use super::server::ServerPolicy;
 use crate::abi::{Convention, is_reserved};
 use crate::base::digest::Digest;
@@ -28,6 +29,8 @@ pub struct Draft {
     place: Place,
     convention: Option<Range<usize>>,
     functions: Vec<Spanned<String>>,
+    /// Those that routes name.
+    route_functions: Vec<Spanned<String>>,
 }
 
 /// Parses the policy in `text`, within the bounds of `server`, and opens its directories.
@@ -58,6 +61,9 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     if let Some(arg) = raw.args.iter().find(|arg| arg.get_ref().contains('\0')) {
         return Err(At::new(arg.span(), "the argument holds a NUL"));
     }
+    let routes = routes(&raw.routes)?;
+    let named = raw.routes.into_iter().filter_map(|(_, function)| function);
+    let route_functions = named.collect();
     let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, server, &limits)?);
     let config = raw.config.into_iter().map(|(key, value)| (key, value.into_inner())).collect();
     let hosts = raw.hosts.into_iter().map(Spanned::into_inner).collect();
@@ -72,11 +78,13 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
         warm: raw.warm,
         content_type: raw.content_type.map(Spanned::into_inner),
         args: raw.args.into_iter().map(Spanned::into_inner).collect(),
+        routes,
+        wagi: raw.wagi,
         guest_env,
         digest: Some(Digest::of(text.as_bytes())),
     };
     let convention = raw.convention.map(|name| name.span());
-    Ok(Draft { policy, place, convention, functions: functions.unwrap_or_default() })
+    Ok(Draft { policy, place, convention, functions: functions.unwrap_or_default(), route_functions })
 }
 
 impl Draft {
@@ -99,7 +107,16 @@ impl Draft {
             Some(convention) => convention.fits(info, func),
             None => Convention::of(info, func).is_some(),
         };
-        for name in &self.functions {
+        let allowed = &self.policy.functions;
+        let is_forbidden = |name: &&Spanned<String>| {
+            allowed.as_ref().is_some_and(|allowed| !allowed.contains(name.get_ref()))
+        };
+        if let Some(name) = self.route_functions.iter().find(is_forbidden) {
+            let what =
+                format!("`{}` is not among the functions that the key `functions` allows", name.get_ref());
+            return Err(At::new(name.span(), what));
+        }
+        for name in self.functions.iter().chain(&self.route_functions) {
             let (func, span) = (name.get_ref(), name.span());
             if info.function(func).is_none() {
                 return Err(At::new(span, format!("the module exports no function `{func}`")));

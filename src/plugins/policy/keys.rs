@@ -24,6 +24,9 @@ pub struct Raw {
     pub isolation: Option<Spanned<String>>,
     pub content_type: Option<Spanned<String>>,
     pub args: Vec<Spanned<String>>,
+    /// Each with its function, if one is named.
+    pub routes: Vec<(Spanned<String>, Option<Spanned<String>>)>,
+    pub wagi: bool,
     pub limits: Option<Spanned<RawLimits>>,
     pub env: BTreeMap<String, Spanned<String>>,
     pub dirs: Vec<Spanned<String>>,
@@ -41,6 +44,8 @@ const KEYS: &[&str] = &[
     "isolation",
     "content-type",
     "args",
+    "routes",
+    "wagi",
     "limits",
     "env",
     "dirs",
@@ -101,6 +106,8 @@ pub fn read(text: &str) -> Result<Raw, At> {
             "isolation" => raw.isolation = Some(string(value)?),
             "content-type" => raw.content_type = Some(string(value)?),
             "args" => raw.args = strings(value)?,
+            "routes" => raw.routes = routes(value)?,
+            "wagi" => raw.wagi = flag(value)?,
             "limits" => raw.limits = Some(Spanned::new(value.span(), limits(value)?)),
             "env" => raw.env = named_strings(value)?,
             "dirs" => raw.dirs = strings(value)?,
@@ -178,6 +185,22 @@ fn named_strings(value: &Value<'_>) -> Result<BTreeMap<String, Spanned<String>>,
         named.insert(name.get_ref().to_string(), string(value)?);
     }
     Ok(named)
+}
+
+/// A list of routes, or a table of routes and their functions.
+fn routes(value: &Value<'_>) -> Result<Vec<(Spanned<String>, Option<Spanned<String>>)>, At> {
+    let Some(table) = value.get_ref().as_table() else {
+        return Ok(strings(value)?.into_iter().map(|route| (route, None)).collect());
+    };
+    let named = |(route, function): (&Spanned<_>, &Value<'_>)| {
+        let route: &std::borrow::Cow<'_, str> = route.get_ref();
+        Ok((Spanned::new(function.span(), route.to_string()), Some(string(function)?)))
+    };
+    table.iter().map(named).collect()
+}
+
+fn flag(value: &Value<'_>) -> Result<bool, At> {
+    value.get_ref().as_bool().ok_or_else(|| invalid(value, "true or false"))
 }
 
 fn access(value: &Value<'_>) -> Result<Access, At> {

@@ -5,9 +5,11 @@ mod dirs;
 pub(crate) mod file;
 mod keys;
 pub(crate) mod plugin;
+pub(crate) mod routes;
 pub(crate) mod server;
 
 pub use at::At;
 pub use file::{Draft, POLICY_BYTES_MAX, read};
 pub use plugin::{Access, Policy};
+pub use routes::PluginRoute;
 pub use server::ServerPolicy;

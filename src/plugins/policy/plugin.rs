@@ -5,6 +5,7 @@ use crate::base::digest::Digest;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::host::wasi::ctx::GuestEnv;
+use crate::plugins::policy::routes::PluginRoute;
 
 /// Who can call a plug-in over HTTP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +46,10 @@ pub struct Policy {
     pub content_type: Option<String>,
     /// Arguments of a program, after its own name.
     pub args: Vec<String>,
+    /// Paths of the gateway at which it answers, beside `/execute/NAME`.
+    pub routes: Vec<PluginRoute>,
+    /// Whether a program gets arguments and variables as deislabs/wagi gives them.
+    pub wagi: bool,
     /// Environment and directories.
     pub guest_env: GuestEnv,
     /// The digest of the policy's file, if there is one.

@@ -53,6 +53,13 @@ pub const FLAGS: &[Flag] = &[
         ..SERVE
     },
     Flag {
+        name: "--wagi",
+        value: Some("FILE"),
+        help: "serve the modules of a modules.toml of deislabs/wagi, at their routes",
+        completes: Completes::File,
+        ..SERVE
+    },
+    Flag {
         name: "--warm",
         value: Some("N"),
         default: Some(|| WarmLimits::default().instances.to_string()),

@@ -1,17 +1,19 @@
 //! `fuelbox serve`: runs the gateway until a signal ends it.
 
-use crate::cli::args::command::Serve;
+use crate::abi::Invocation;
+use crate::cli::args::command::{Serve, Source};
 use crate::cli::commands::serve::{budget, isolation, service};
 use crate::cli::failure::Failure;
 use crate::cli::output::logging;
 use crate::cli::output::stderr::STDERR;
-use crate::cli::{exit, site, system_memory, target};
+use crate::cli::{exit, site, system_memory, target, wagi};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::server::DEFAULT_LISTEN;
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::plugins::deploy;
-use crate::plugins::folder::policies_without_module;
+use crate::plugins::folder::{SETTLE, SETTLE_LOOKS, policies_without_module};
 use crate::plugins::policy::Access;
+use crate::plugins::registry::Plugin;
 use crate::plugins::watch::{Watch, log_changes};
 use crate::runner::{Runner, RunnerConfig};
 use log::Level;
@@ -26,7 +28,7 @@ fn failed(what: &str, error: &std::io::Error) -> Failure {
 }
 
 /// Serves.
-pub fn execute(serve: Serve) -> Result<(), Failure> {
+pub fn execute(mut serve: Serve) -> Result<(), Failure> {
     // First of all: descriptors that systemd passes have numbers that fuelbox's own descriptors could get.
     let passed = service::passed_listener()?;
     if let Some(address) = passed.as_ref().and_then(|listener| listener.local_addr().ok())
@@ -41,7 +43,15 @@ pub fn execute(serve: Serve) -> Result<(), Failure> {
     // Before loading, so that a signal during start-up is not lost.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|error| failed("signals", &error))?;
     let tokens = site::tokens(&serve.site)?;
+    let mut wagi = serve.wagi.as_deref().map(wagi::Folder::of).transpose()?;
+    if let Some(folder) = &wagi {
+        serve.source = Source::Folder(folder.path().into());
+        serve.site.policy_dirs.extend(folder.dirs());
+    }
     let runner = Arc::new(load(&serve, tokens.is_some())?);
+    if let Some(folder) = &mut wagi {
+        routes_of_modules(&runner, folder)?;
+    }
     let config = GatewayConfig {
         listen: serve.listen,
         workers: serve.workers,
@@ -111,6 +121,33 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     log_changes(&runner.load_plugins(&folder)?);
     warn_of_policies(&runner, &folder, has_tokens);
     Ok(runner)
+}
+
+/// Adds the routes that modules print themselves.
+fn routes_of_modules(runner: &Runner, folder: &mut wagi::Folder) -> Result<(), Failure> {
+    let has_routes = |plugin: &Arc<Plugin>| plugin.code.info().function(wagi::ROUTES).is_some();
+    let plugins: Vec<_> = runner.plugins().all().into_iter().filter(has_routes).collect();
+    for plugin in &plugins {
+        let failed = |what: String| {
+            let what = format!("plug-in {}: its function `{}`: {what}", plugin.name, wagi::ROUTES);
+            Failure::new(exit::LOAD, what)
+        };
+        let entry = Some(wagi::ROUTES.into());
+        let invocation =
+            Invocation { args: vec![plugin.name.clone().into()], entry, ..Invocation::default() };
+        let report = runner.run(plugin.name.as_str(), invocation)?;
+        let printed = report.result.map_err(|stop| failed(stop.to_string()))?;
+        folder.add_routes(&plugin.name, &printed).map_err(failed)?;
+    }
+    for _ in 0..if plugins.is_empty() { 0 } else { SETTLE_LOOKS } {
+        let changes = runner.catalog().reload()?;
+        log_changes(&changes);
+        if changes.unsettled == 0 {
+            break;
+        }
+        std::thread::sleep(SETTLE);
+    }
+    Ok(())
 }
 
 /// Warns about policies that their author cannot have intended.
