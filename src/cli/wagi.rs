@@ -134,9 +134,8 @@ fn policy(module: &Module) -> String {
         let within = |host: &String| format!("{}/*", host.trim_end_matches('/'));
         let _ = writeln!(text, "http = {}", list(module.allowed_hosts.iter().map(within).collect()));
     }
-    let environment = module.environment.iter().map(|(name, value)| (name, value));
     let routes = module.routes.iter().map(|(route, function)| (route, function));
-    table(&mut text, "env", environment);
+    table(&mut text, "env", module.environment.iter());
     table(&mut text, "routes", routes);
     text
 }

@@ -111,7 +111,7 @@ fn program(
     let id = request.id.clone();
     let entry = match entry(request, plugin) {
         Ok(entry) => entry,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let script = ExecuteTarget::of(request).script.to_string();
     let streams = plugin.code.info().answers_http && !is_head && is_1_1(&request.head);
@@ -156,21 +156,20 @@ fn function_asked(request: &Request) -> Result<Option<String>, &'static str> {
 
 /// The function that a program is called by, if it is not `_start`. Unless its policy lists functions, the query is the
 /// program's own.
-fn entry(request: &Request, plugin: &Plugin) -> Result<Option<String>, Response> {
+fn entry(request: &Request, plugin: &Plugin) -> Result<Option<String>, Box<Response>> {
     let listed = plugin.policy.functions.as_deref().unwrap_or_default();
     let has_others = listed.iter().any(|name| name != command::START);
     let by_route = request.mount.as_ref().and_then(|mount| mount.function.clone());
     if !has_others || by_route.is_some() {
         return Ok(by_route);
     }
-    let asked = function_asked(request).map_err(|what| Response::problem(problem::BAD_REQUEST, what))?;
-    match asked.or_else(|| plugin.only_function.clone()) {
-        Some(name) => {
-            plugin.policy.check_function(&name).map(|()| Some(name)).map_err(|error| refuse(&error))
-        }
-        // `_start`, or an error that lists the others.
-        None => plugin.policy.check_function(command::START).map(|()| None).map_err(|error| refuse(&error)),
-    }
+    let asked = function_asked(request)
+        .map_err(|what| Box::new(Response::problem(problem::BAD_REQUEST, what)))?
+        .or_else(|| plugin.only_function.clone());
+    // `_start`, or an error that lists the others.
+    let name = asked.as_deref().unwrap_or(command::START);
+    plugin.policy.check_function(name).map_err(|error| Box::new(refuse(&error)))?;
+    Ok(asked)
 }
 
 /// The end of a response that was begun, of whose body so many bytes are to follow. Whatever stopped the guest, the client has

@@ -13,6 +13,9 @@ use toml::de::{DeTable, DeValue};
 /// A value as it is in the file.
 type Value<'a> = Spanned<DeValue<'a>>;
 
+/// A route and its function, if one is named.
+pub type RawRoute = (Spanned<String>, Option<Spanned<String>>);
+
 /// The values of the keys.
 #[derive(Default)]
 pub struct Raw {
@@ -25,7 +28,7 @@ pub struct Raw {
     pub content_type: Option<Spanned<String>>,
     pub args: Vec<Spanned<String>>,
     /// Each with its function, if one is named.
-    pub routes: Vec<(Spanned<String>, Option<Spanned<String>>)>,
+    pub routes: Vec<RawRoute>,
     pub wagi: bool,
     pub limits: Option<Spanned<RawLimits>>,
     pub env: BTreeMap<String, Spanned<String>>,
@@ -188,7 +191,7 @@ fn named_strings(value: &Value<'_>) -> Result<BTreeMap<String, Spanned<String>>,
 }
 
 /// A list of routes, or a table of routes and their functions.
-fn routes(value: &Value<'_>) -> Result<Vec<(Spanned<String>, Option<Spanned<String>>)>, At> {
+fn routes(value: &Value<'_>) -> Result<Vec<RawRoute>, At> {
     let Some(table) = value.get_ref().as_table() else {
         return Ok(strings(value)?.into_iter().map(|route| (route, None)).collect());
     };

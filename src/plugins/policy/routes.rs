@@ -1,9 +1,9 @@
 //! Routes of a policy: paths of the gateway, beside `/execute/NAME`, at which a plug-in answers.
 
 use super::at::At;
+use super::keys::RawRoute;
 use crate::base::escape::printable;
 use std::cmp::Reverse;
-use toml::Spanned;
 
 /// Routes of one policy.
 pub const ROUTES_MAX: usize = 1_000;
@@ -89,7 +89,7 @@ impl PluginRoute {
 ///
 /// # Errors
 /// What is wrong with one, and where.
-pub fn routes(given: &[(Spanned<String>, Option<Spanned<String>>)]) -> Result<Vec<PluginRoute>, At> {
+pub fn routes(given: &[RawRoute]) -> Result<Vec<PluginRoute>, At> {
     if let Some((first, _)) = given.get(ROUTES_MAX) {
         let count = given.len();
         return Err(At::new(
