@@ -4,6 +4,7 @@
 
 use super::at::At;
 use super::plugin::Access;
+use super::routes::RawRoute;
 use crate::base::units;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +13,6 @@ use toml::de::{DeTable, DeValue};
 
 /// A value as it is in the file.
 type Value<'a> = Spanned<DeValue<'a>>;
-
-/// A route and its function, if one is named.
-pub type RawRoute = (Spanned<String>, Option<Spanned<String>>);
 
 /// The values of the keys.
 #[derive(Default)]

@@ -1,9 +1,11 @@
 //! Routes of a policy: paths of the gateway, beside `/execute/NAME`, at which a plug-in answers.
 
 use super::at::At;
-use super::keys::RawRoute;
 use crate::base::escape::printable;
 use std::cmp::Reverse;
+
+/// A route and its function, if one is named.
+pub type RawRoute = (Spanned<String>, Option<Spanned<String>>);
 
 /// Routes of one policy.
 pub const ROUTES_MAX: usize = 1_000;
