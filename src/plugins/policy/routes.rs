@@ -3,6 +3,7 @@
 use super::at::At;
 use crate::base::escape::printable;
 use std::cmp::Reverse;
+use toml::Spanned;
 
 /// A route and its function, if one is named.
 pub type RawRoute = (Spanned<String>, Option<Spanned<String>>);
