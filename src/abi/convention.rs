@@ -73,7 +73,8 @@ impl Convention {
             _ if signature.wit.is_some() || is_reserved(info, func) => false,
             Convention::Numeric => numeric::fits(signature),
             Convention::Packed => packed::fits(info, func),
-            Convention::Extism => extism::fits(info, func),
+            // Forced, for a module without a use for its host.
+            Convention::Extism => extism::is_callable(signature),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::sandbox::instance::{Ended, Sandbox};
 use wasmi::Val;
 
 /// Whether `signature` is that of a plug-in's function.
-fn is_callable(signature: &Signature) -> bool {
+pub fn is_callable(signature: &Signature) -> bool {
     signature.params.is_empty() && matches!(signature.results[..], [] | [Ty::I32])
 }
 

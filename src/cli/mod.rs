@@ -13,6 +13,7 @@ mod failure;
 mod guest_env;
 #[doc(hidden)]
 pub mod help;
+mod manifest;
 mod output;
 mod site;
 mod speedscope;

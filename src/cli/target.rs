@@ -4,6 +4,7 @@ use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
 use crate::cli::args::command::{DEFAULT_FOLDER, Source};
 use crate::cli::failure::Failure;
+use crate::cli::manifest::{self, Manifest, is_manifest};
 use crate::cli::output::messages::note;
 use crate::cli::{exit, guest_env};
 use crate::plugins::examples;
@@ -53,6 +54,9 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
         return from_stdin(limits);
     }
     let path = Path::new(target);
+    if is_manifest(target) {
+        return of_manifest(path, &Manifest::read(path, limits)?, limits);
+    }
     let is_bare = path.components().count() == 1;
     let has_ending = path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending));
     // The name of a plug-in may have the ending of its file.
@@ -68,6 +72,17 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
         Some(folder) => in_folder(&folder, name, limits),
         None => built_in(name),
     }
+}
+
+/// The module of a manifest.
+fn of_manifest(path: &Path, manifest: &Manifest, limits: &Limits) -> Result<Module, Failure> {
+    let (name, bytes) = match &manifest.module {
+        manifest::Source::File(module) => (module.display().to_string(), read_file(module, limits)?),
+        manifest::Source::Bytes(bytes) => (path.display().to_string(), bytes.clone()),
+    };
+    let other = |what| Failure::new(exit::LOAD, format!("{}: {what}", path.display()));
+    manifest.check(&bytes).map_err(other)?;
+    Ok(Module { name, bytes, is_built_in: false })
 }
 
 /// Reads the module from stdin, at most one byte more than allowed.

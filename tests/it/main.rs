@@ -46,6 +46,7 @@ mod drain;
 mod extism;
 mod extism_attacks;
 mod extism_guests;
+mod extism_manifest;
 mod failures;
 mod file_size;
 mod fuel;

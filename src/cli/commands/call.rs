@@ -7,6 +7,7 @@ use crate::base::outcome::Report;
 use crate::cli::args::command::{Call, Data};
 use crate::cli::confinement::confine;
 use crate::cli::failure::Failure;
+use crate::cli::manifest::{Manifest, is_manifest};
 use crate::cli::output::messages::{print, report};
 use crate::cli::target::Module;
 use crate::cli::tracing::Tracer;
@@ -17,13 +18,19 @@ use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
 use std::fs::File;
 use std::io::{IsTerminal, Read};
+use std::path::Path;
 
 /// Functions that are looked at for an error.
 const NAMES_SHOWN: usize = 1_000;
 
 /// Runs it.
-pub fn execute(call: Call) -> Result<(), Failure> {
+pub fn execute(mut call: Call) -> Result<(), Failure> {
     let mut module = target::find(&call.target, &call.source, &call.limits)?;
+    if is_manifest(&call.target) {
+        let manifest = Manifest::read(Path::new(&call.target), &call.limits)?;
+        manifest.apply(&mut call.limits, &mut call.guest_env);
+        call.convention.get_or_insert(Convention::Extism);
+    }
     let guest_env = guest_env::build(&call.guest_env)?;
     let file = data_file(&call.data)?;
     let tracer = Tracer::open(&call.tracing)?;
