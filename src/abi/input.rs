@@ -165,6 +165,8 @@ pub struct FromPolicy<'a> {
     pub guest_env: &'a GuestEnv,
     /// Arguments of a program, after those that it is given.
     pub args: &'a [String],
+    /// Whether its runs are traced.
+    pub is_traced: bool,
 }
 
 impl Input for Call<'_, [Value]> {

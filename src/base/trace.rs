@@ -1,5 +1,7 @@
 //! What a traced run tells: the chain of calls in which it was stopped, and its fuel by function.
 
+#[cfg(feature = "isolation")]
+use crate::base::limits::TRACE_SHOWN_MAX;
 use std::fmt;
 
 /// What a traced run tells beside its report.
@@ -12,15 +14,21 @@ pub struct Trace {
 }
 
 /// A chain of calls.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chain {
     /// What the instruction that trapped wanted of a memory or a table, if that is known.
     pub fault: Option<String>,
     /// The calls, the innermost first, without those in the middle of a long chain.
+    #[cfg_attr(
+        feature = "isolation",
+        serde(deserialize_with = "super::bounded::list::<_, _, TRACE_SHOWN_MAX>")
+    )]
     pub frames: Vec<Frame>,
 }
 
 /// A call of a chain.
+#[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Its number. The innermost call has 0.

@@ -98,7 +98,7 @@ impl Manager {
         let no_process = |NoProcess(why)| Error::Internal(format!("no process for guests can be had: {why}"));
         let spare = pool.take_spare(Kind::Closed).map_err(no_process)?;
         pool.add(Kind::Closed, Ok(spare));
-        self.load("the empty module", b"\0asm\x01\0\0\0", &Limits::default()).map(|_| ())
+        self.load("the empty module", b"\0asm\x01\0\0\0", (&Limits::default(), false)).map(|_| ())
     }
 
     /// The processes.
@@ -128,7 +128,12 @@ impl Manager {
     ///
     /// # Errors
     /// As [`Program::compile`](crate::Program::compile).
-    pub fn load(&self, name: &str, bytes: &[u8], limits: &Limits) -> Result<Sealed, Error> {
+    pub fn load(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        (limits, is_traced): (&Limits, bool),
+    ) -> Result<Sealed, Error> {
         let problem = |problem| Error::Load { name: name.into(), problem };
         if bytes.len() > limits.module_bytes {
             let (size, limit) = (bytes.len() as u64, limits.module_bytes);
@@ -137,7 +142,7 @@ impl Manager {
         let image = Image::of(bytes).map_err(|_| NO_PROCESS)?;
         let file = image.seal().map_err(|source| Error::Io { path: name.into(), source })?;
         let environment = GuestEnv::default();
-        let policy = FromPolicy { convention: None, guest_env: &environment, args: &[] };
+        let policy = FromPolicy { convention: None, guest_env: &environment, args: &[], is_traced };
         let binding = binding(&self.config, (name, limits), (&policy, None), image.size());
         let binding = Binding { tries_all: true, ..binding };
         let pool = self.pool()?;
@@ -391,5 +396,5 @@ fn died(process: &mut Process, patience: Duration) -> Stop {
 
 /// The report of a guest whose process said nothing of what it used.
 fn stopped(stop: Stop, run: Duration) -> Ran {
-    Ran { result: Err(stop), usage: Usage { run, ..Usage::default() }, trailers: Vec::new() }
+    Ran { result: Err(stop), usage: Usage { run, ..Usage::default() }, trailers: Vec::new(), chain: None }
 }

@@ -5,6 +5,7 @@ use crate::base::error::{Error, LoadProblem};
 use crate::base::escape::{cut, printable, printable_lines};
 use crate::base::limits::{Limits, MESSAGE_BYTES_MAX, REPLY_HEAD_BYTES_MAX, SCHEMAS_BYTES_MAX};
 use crate::base::outcome::Stop;
+use crate::base::trace::Chain;
 use crate::host::reply::Trailers;
 use std::time::Duration;
 
@@ -32,6 +33,13 @@ pub fn ran(ran: &mut Ran, bytes: usize, (limits, took): (&Limits, Duration)) -> 
     usage.run = usage.run.min(took);
     if let Err(stop) = &mut ran.result {
         stopped(stop);
+    }
+    if let Some(Chain { fault, frames }) = &mut ran.chain {
+        fault.iter_mut().for_each(shown);
+        for frame in frames {
+            shown(&mut frame.name);
+            frame.line.iter_mut().for_each(shown);
+        }
     }
     bytes <= limits.output_bytes
         && fields_bytes(&ran.trailers) <= REPLY_HEAD_BYTES_MAX

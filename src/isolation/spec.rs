@@ -45,6 +45,7 @@ pub fn binding(
         dirs: policy.guest_env.dirs.iter().map(|dir| (dir.guest.clone(), dir.read_only)).collect(),
         warm: warm.cloned(),
         module_bytes,
+        is_traced: policy.is_traced,
         tries_all: false,
         log_level: shown.map_or(0, |level| level as usize),
         has_faults: config.has_faults,

@@ -17,6 +17,7 @@ use crate::base::limits::{
     WarmLimits,
 };
 use crate::base::outcome::{Stop, Usage, Value};
+use crate::base::trace::Chain;
 use crate::host::reply::Trailers;
 use crate::module::reader::ModuleInfo;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,8 @@ pub struct Binding {
     pub warm: Option<WarmLimits>,
     /// Bytes of the module.
     pub module_bytes: usize,
+    /// Whether its runs are traced.
+    pub is_traced: bool,
     /// Whether all of its code is to be translated, to see whether that works.
     pub tries_all: bool,
     /// The most verbose level of the log that guests' messages are seen at, as `log::LevelFilter` counts.
@@ -105,6 +108,8 @@ pub struct Ran {
     /// The trailers of a response.
     #[serde(deserialize_with = "bounded::list::<_, _, TRAILERS_MAX>")]
     pub trailers: Trailers,
+    /// The chain of calls in which it was stopped, if it was traced.
+    pub chain: Option<Chain>,
 }
 
 /// Trailers of a response, at most: as many as `wasi:http` allows.

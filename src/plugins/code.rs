@@ -7,7 +7,7 @@ use crate::base::outcome::Stop;
 #[cfg(feature = "isolation")]
 use crate::isolation::{Sealed, Spec, manager::Manager};
 use crate::module::reader::ModuleInfo;
-use crate::sandbox::program::{CompileOptions, Program};
+use crate::sandbox::program::{CompileOptions, Program, Tracing};
 use std::borrow::Cow;
 #[cfg(feature = "isolation")]
 use std::sync::Arc;
@@ -143,18 +143,27 @@ impl Loader {
         }
     }
 
-    /// Loads the module in `bytes`, to be run at `place`.
+    /// Loads the module in `bytes`, to be run at `place`, and traced or not.
     ///
     /// # Errors
     /// As [`Program::compile`].
-    pub fn load(&self, name: &str, bytes: &[u8], (limits, place): (&Limits, Place)) -> Result<Code, Error> {
+    pub fn load(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        (limits, place, is_traced): (&Limits, Place, bool),
+    ) -> Result<Code, Error> {
         #[cfg(feature = "isolation")]
         if let (Some(manager), Place::Process) = (&self.manager, place) {
-            return Ok(Code::Apart(Arc::new(manager.load(name, bytes, limits)?)));
+            return Ok(Code::Apart(Arc::new(manager.load(name, bytes, (limits, is_traced))?)));
         }
         #[cfg(not(feature = "isolation"))]
         let _ = place;
-        Ok(Code::Here(Box::new(Program::compile_with(name, bytes, limits, &self.options)?)))
+        let mut options = self.options.clone();
+        if is_traced {
+            options.tracing = Tracing::Chain;
+        }
+        Ok(Code::Here(Box::new(Program::compile_with(name, bytes, limits, &options)?)))
     }
 
     /// Ends the processes of plug-ins that are gone or have changed.

@@ -119,7 +119,7 @@ impl Parts<'_> {
         let digest = Digest::of(&self.module);
         let Some(text) = &self.policy else {
             let place = server.loader.place(None).unwrap_or(Place::Thread);
-            let code = server.loader.load(&name, &self.module, (&server.limits, place))?;
+            let code = server.loader.load(&name, &self.module, (&server.limits, place, false))?;
             return Ok(Loaded { code, policy: Policy::of_server(&server.limits), digest });
         };
         let wrong = |at: At| {
@@ -127,7 +127,8 @@ impl Parts<'_> {
             Error::Policy { path: policy_path(path), line, column, what: at.what, may_pass: at.may_pass }
         };
         let draft = policy::read(text, server).map_err(wrong)?;
-        let code = server.loader.load(&name, &self.module, (draft.limits(), draft.place()))?;
+        let code =
+            server.loader.load(&name, &self.module, (draft.limits(), draft.place(), draft.is_traced()))?;
         let policy = draft.for_module(code.info()).map_err(wrong)?;
         Ok(Loaded { code, policy, digest })
     }

@@ -299,7 +299,8 @@ impl Plugins {
     /// Adds a plug-in, or replaces the one with the same name.
     pub(crate) fn put(&self, name: &str, loaded: Loaded, path: Option<PathBuf>) {
         let Loaded { code, policy, digest } = loaded;
-        let instances = policy.warm.unwrap_or(self.warm_limits.instances);
+        // A trace begins with an instance.
+        let instances = if policy.trace { 0 } else { policy.warm.unwrap_or(self.warm_limits.instances) };
         let limits = WarmLimits { instances, ..self.warm_limits.clone() };
         let is_kept = instances > 0 && !command::ends_with_run(code.info());
         let warm = is_kept.then(|| Pool::new(&limits, &self.warm_budget));
@@ -388,7 +389,7 @@ impl Plugins {
     /// It does not load.
     pub fn add(&self, name: &str, bytes: &[u8], server: &ServerPolicy) -> Result<(), Error> {
         let place = server.loader.place(None).unwrap_or(Place::Thread);
-        let code = server.loader.load(name, bytes, (&server.limits, place))?;
+        let code = server.loader.load(name, bytes, (&server.limits, place, false))?;
         let policy = Policy::of_server(&server.limits);
         self.put(name, Loaded { code, policy, digest: Digest::of(bytes) }, None);
         Ok(())

@@ -8,6 +8,8 @@ use crate::base::error::Error;
 use crate::base::outcome::Report;
 #[cfg(feature = "isolation")]
 use crate::base::outcome::Stop;
+#[cfg(feature = "isolation")]
+use crate::base::trace::Trace;
 use crate::host::guest_log::Origin;
 #[cfg(feature = "isolation")]
 use crate::host::streams::{Sink, SinkTo};
@@ -197,6 +199,7 @@ impl Runner {
         if let Err(Stop::Died { how, .. }) = &result {
             plugin.stats.died(how);
         }
-        Ok(Report { result, usage: ran.usage, trace: None })
+        let trace = ran.chain.map(|chain| Box::new(Trace { chain: Some(chain), profile: None }));
+        Ok(Report { result, usage: ran.usage, trace })
     }
 }

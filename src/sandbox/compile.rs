@@ -133,7 +133,9 @@ pub fn compile(
     #[cfg(feature = "component")]
     if component::is_component(&wasm) {
         if options.tracing != Tracing::Off {
-            return Err(LoadProblem::Invalid("--trace and --profile cannot trace components yet".into()));
+            return Err(LoadProblem::Invalid(
+                "components cannot be traced yet (--trace, --profile, the policy key `trace`)".into(),
+            ));
         }
         return of_component(&wasm, limits, options);
     }

@@ -193,3 +193,70 @@ fn a_plug_in_cannot_fill_the_log_with_its_failures() {
     }
     assert!(server.next("lines of its output dropped").contains("plug-in divides"));
 }
+
+/// Two calls deep, in threads and in processes.
+const DEEP: &str = r#"(module
+    (func $divide (param i32) (result i32) (i32.div_u (i32.const 6) (local.get 0)))
+    (func $inner (param i32) (result i32) (call $divide (local.get 0)))
+    (func (export "outer") (param i32) (result i32) (call 1 (local.get 0)))
+    (func $f (export "deep") (param i32) (result i32) (call $f (i32.add (local.get 0) (i32.const 1)))))"#;
+
+#[test]
+fn with_the_key_trace_of_a_policy_the_calls_are_told() {
+    let dir = TempDir::new();
+    dir.write("deep.wasm", wat(DEEP));
+    dir.write("deep.toml", "trace = true\nwarm = 4\n");
+    dir.write("plain.wasm", wat(DEEP));
+    let mut server = Logged::start(&dir, &["--log-format", "json"]);
+    let mut client = Client::connect(server.address);
+    for _ in 0..3 {
+        assert_eq!(client.send("POST", "/execute/deep?func=outer", b"3").text(), "2\n");
+        client.send("POST", "/execute/deep?func=outer", b"0");
+        let line: Value = serde_json::from_str(&server.next("\"warn\"")).unwrap();
+        assert_eq!(line["message"], "guest trapped: integer divide by zero");
+        let calls = line["calls"].as_str().unwrap();
+        let names: Vec<&str> = calls.split(", ").map(|call| call.split(" at ").next().unwrap()).collect();
+        assert_eq!(names, ["0: divide", "1: inner", "2: outer"], "{calls}");
+        assert!(calls.contains("0: divide at 0x"), "{calls}");
+    }
+    client.send("POST", "/execute/plain?func=outer", b"0");
+    let line: Value = serde_json::from_str(&server.next("\"warn\"")).unwrap();
+    assert_eq!(line["calls"], Value::Null);
+    // A chain that is too long to show.
+    client.send("POST", "/execute/deep?func=deep", b"0");
+    let line: Value = serde_json::from_str(&server.next("\"warn\"")).unwrap();
+    assert!(line["calls"].as_str().unwrap().len() < 2_000, "{line}");
+}
+
+#[test]
+fn only_who_may_deploy_sees_the_calls() {
+    let site = Site::new();
+    site.plugins.write("deep.wasm", wat(DEEP));
+    site.plugins.write("deep.toml", "trace = true");
+    crate::support::reload(&site.runner);
+    site.client().send("POST", "/execute/deep?func=deep", b"0");
+    let all = failures(&site.send("GET", "/failures", b"").body);
+    let trace = all["failures"][0]["trace"].as_array().unwrap();
+    assert!((20..50).contains(&trace.len()), "{trace:?}");
+    assert!(trace[0].as_str().unwrap().starts_with("0: f at 0x"), "{trace:?}");
+    assert!(trace.iter().any(|line| line.as_str().unwrap().contains("calls are not shown")), "{trace:?}");
+    let some = failures(&site.client().ask("GET", "/failures", &[], b"").body);
+    assert_eq!(some["failures"][0]["trace"], Value::Null);
+}
+
+#[test]
+fn what_cannot_be_traced_is_an_error_of_its_plug_in() {
+    let dir = TempDir::new();
+    dir.write("greet.wasm", std::fs::read(crate::support::prebuilt("text-c.wasm")).unwrap());
+    dir.write("greet.toml", "trace = true");
+    let runner = Runner::new(runner_config()).unwrap();
+    let changes = runner.load_plugins(&dir.0).unwrap();
+    assert_eq!(changes.failed.len(), 1);
+    if cfg!(feature = "component") {
+        assert!(
+            changes.failed[0].to_string().contains("components cannot be traced"),
+            "{}",
+            changes.failed[0]
+        );
+    }
+}

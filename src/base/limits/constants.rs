@@ -359,6 +359,9 @@ pub const TRACE_FRAMES_INNER: usize = 64;
 pub const TRACE_SHOWN_INNER: usize = 24;
 /// See [`TRACE_SHOWN_INNER`].
 pub const TRACE_SHOWN_OUTER: usize = 8;
+/// See [`TRACE_SHOWN_INNER`].
+#[cfg(feature = "isolation")]
+pub const TRACE_SHOWN_MAX: usize = TRACE_SHOWN_INNER + TRACE_SHOWN_OUTER;
 
 /// Bytes of a function's name that are shown.
 pub const FUNCTION_NAME_BYTES_MAX: usize = 200;

@@ -146,6 +146,8 @@ pub struct Failure {
     pub function: Option<String>,
     /// The last lines of the guest's output.
     pub output: Vec<String>,
+    /// The chain of calls in which it was stopped, if its policy has it traced.
+    pub trace: Vec<String>,
 }
 
 /// `Content-Type` of text.

@@ -199,13 +199,17 @@ fn content_type(plugin: &Plugin) -> Option<&str> {
 }
 
 fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>) -> Response {
-    let response = match report.result.map(made_of) {
+    let chain = report.trace.and_then(|trace| trace.chain);
+    let mut response = match report.result.map(made_of) {
         Ok(Ok(response)) => cgi_response::shielded(response),
         Ok(Err(what)) => {
             Response::problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}"))
         }
         Err(stop) => Response::problem(problem::of_stop(&stop), &problem::detail(&stop)),
     };
+    if let (Some(failure), Some(chain)) = (&mut response.failure, chain) {
+        failure.trace = chain.to_string().lines().map(String::from).collect();
+    }
     measured(response, &report.usage)
 }
 

@@ -36,12 +36,14 @@ impl Failures {
             return;
         };
         log(plugin, &request.id, kind, failure);
-        let Failure { detail, function, output } = &**failure;
+        let Failure { detail, function, output, trace } = &**failure;
         let failure = Failure {
             detail: cut(detail, MESSAGE_BYTES_MAX),
             function: function.as_ref().map(|name| cut(name, FUNCTION_NAME_BYTES_MAX)),
             // At most `TAIL_LINES_MAX`.
             output: output.clone(),
+            // At most `TRACE_SHOWN_MAX` and a few.
+            trace: trace.iter().map(|line| cut(line, MESSAGE_BYTES_MAX)).collect(),
         };
         let (plugin, request_id) = (plugin.name.clone(), Arc::clone(&request.id));
         self.keep(Kept { time: SystemTime::now(), plugin, request_id, kind, failure });
@@ -69,7 +71,7 @@ impl Failures {
 }
 
 fn shown(kept: &Kept, is_trusted: bool) -> Value {
-    let Kept { time, plugin, request_id, kind, failure: Failure { detail, function, output } } = kept;
+    let Kept { time, plugin, request_id, kind, failure: Failure { detail, function, output, trace } } = kept;
     json!({
         "time": humantime::format_rfc3339_millis(*time).to_string(),
         "plugin": plugin,
@@ -80,6 +82,7 @@ fn shown(kept: &Kept, is_trusted: bool) -> Value {
         "title": kind.title,
         "detail": is_trusted.then_some(detail),
         "output": is_trusted.then_some(output),
+        "trace": is_trusted.then_some(trace),
     })
 }
 
@@ -92,10 +95,16 @@ fn log(plugin: &Plugin, id: &str, kind: Kind, failure: &Failure) {
     let function = function.as_deref();
     let mut fields = vec![("request_id", id), ("problem", kind.slug), ("message", detail.as_str())];
     fields.extend(function.map(|function| ("function", function)));
+    let calls = cut(&failure.trace.join(", "), MESSAGE_BYTES_MAX);
+    let calls = Some(calls).filter(|calls| !calls.is_empty());
+    fields.extend(calls.as_deref().map(|calls| ("calls", calls)));
     let of = function.map(|function| format!(" {function}:")).unwrap_or_default();
     let mut line = format!("{name} {id}:{of} {} {}: {detail}", kind.status, kind.slug);
     if let Some(last) = failure.output.last() {
         line += &format!(" (it said last: {last})");
+    }
+    if let Some(calls) = &calls {
+        line += &format!(" (calls: {calls})");
     }
     plugin.log.tell_with(level, name, &fields, &line);
 }

@@ -161,7 +161,7 @@ fn fine_frame() -> Vec<u8> {
 /// The message of a run that gave nothing.
 fn fine(trailers: Trailers) -> Vec<u8> {
     let mut message = Vec::new();
-    let ran = Ran { result: Ok(Values(None)), usage: Usage::default(), trailers };
+    let ran = Ran { result: Ok(Values(None)), usage: Usage::default(), trailers, chain: None };
     let _ = write_head(&mut message, &Ok::<_, Failure>(ran));
     message
 }

@@ -9,12 +9,13 @@ use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop, Value};
+use crate::base::trace::{Chain, Trace};
 use crate::host::reply::Reply;
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::isolation::wire::{Binding, Facts, Frame, Ran, Values};
 use crate::sandbox::pool::{Budget, Pool};
-use crate::sandbox::program::{CompileOptions, Program, Translation};
+use crate::sandbox::program::{CompileOptions, Program, Tracing, Translation};
 use std::cell::Cell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -38,6 +39,7 @@ struct FromDoor {
     convention: Option<crate::abi::Convention>,
     guest_env: GuestEnv,
     args: Vec<String>,
+    is_traced: bool,
 }
 
 impl Guest {
@@ -65,14 +67,15 @@ impl Guest {
         guest_env: GuestEnv,
         frames: &Arc<Mutex<Frames>>,
     ) -> Result<Guest, Error> {
-        let Binding { name, limits, convention, args, warm, tries_all, has_faults, .. } = binding;
+        let Binding { name, limits, convention, args, warm, is_traced, tries_all, has_faults, .. } = binding;
         let work_arounds = !(cfg!(debug_assertions) && has_faults);
         let translation = if tries_all { Translation::AtLoad } else { Translation::Known };
-        let options = CompileOptions { translation, work_arounds, ..CompileOptions::default() };
+        let tracing = if is_traced { Tracing::Chain } else { Tracing::Off };
+        let options = CompileOptions { translation, work_arounds, tracing, ..CompileOptions::default() };
         let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
         let warm = warm.filter(|_| !command::ends_with_run(program.info()));
         let warm = warm.map(|limits| Pool::new(&limits, &Budget::new(limits.memory_bytes)));
-        let policy = FromDoor { convention, guest_env, args };
+        let policy = FromDoor { convention, guest_env, args, is_traced };
         #[cfg(debug_assertions)]
         if has_faults && name.contains("dies-while-loading") && !tries_all {
             std::process::abort();
@@ -122,7 +125,12 @@ impl Guest {
     /// As [`try_instance`].
     pub fn try_instance(&self) -> Result<Ran, Error> {
         let report = try_instance(&self.program, &self.limits, self.policy.guest_env.clone())?;
-        Ok(Ran { result: report.result.map(|()| Values(None)), usage: report.usage, trailers: Vec::new() })
+        Ok(Ran {
+            result: report.result.map(|()| Values(None)),
+            usage: report.usage,
+            trailers: Vec::new(),
+            chain: chain_of(report.trace),
+        })
     }
 
     /// Runs it. The second part of the result are the bytes that it gave.
@@ -156,8 +164,8 @@ impl Guest {
     }
 
     fn report<I: Input>(&self, input: I, pieces: Option<Pieces>) -> Result<Report<I::Output>, Error> {
-        let FromDoor { convention, guest_env, args } = &self.policy;
-        let given = FromPolicy { convention: *convention, guest_env, args };
+        let FromDoor { convention, guest_env, args, is_traced } = &self.policy;
+        let given = FromPolicy { convention: *convention, guest_env, args, is_traced: *is_traced };
         let is_long = Cell::new(false);
         let when_long = || {
             if !is_long.replace(true) {
@@ -195,9 +203,14 @@ fn read(file: &File, size: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// The chain of calls of a trace.
+fn chain_of(trace: Option<Box<Trace>>) -> Option<Chain> {
+    trace.and_then(|trace| trace.chain)
+}
+
 fn values_of(report: Report<Vec<Value>>) -> (Ran, Vec<u8>) {
     let result = report.result.map(|values| Values(Some(values)));
-    (Ran { result, usage: report.usage, trailers: Vec::new() }, Vec::new())
+    (Ran { result, usage: report.usage, trailers: Vec::new(), chain: chain_of(report.trace) }, Vec::new())
 }
 
 fn bytes_of(report: Report<Vec<u8>>) -> (Ran, Vec<u8>) {
@@ -205,5 +218,5 @@ fn bytes_of(report: Report<Vec<u8>>) -> (Ran, Vec<u8>) {
         Ok(bytes) => (Ok(Values(None)), bytes),
         Err(stop) => (Err(stop), Vec::new()),
     };
-    (Ran { result, usage: report.usage, trailers: Vec::new() }, bytes)
+    (Ran { result, usage: report.usage, trailers: Vec::new(), chain: chain_of(report.trace) }, bytes)
 }

@@ -80,6 +80,7 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
         args: raw.args.into_iter().map(Spanned::into_inner).collect(),
         routes,
         wagi: raw.wagi,
+        trace: raw.trace,
         guest_env,
         digest: Some(Digest::of(text.as_bytes())),
     };
@@ -91,6 +92,11 @@ impl Draft {
     /// The limits under which its module is compiled.
     pub fn limits(&self) -> &Limits {
         &self.policy.limits
+    }
+
+    /// Whether its runs are traced.
+    pub fn is_traced(&self) -> bool {
+        self.policy.trace
     }
 
     /// Where its guests run.

@@ -28,6 +28,7 @@ pub struct Raw {
     /// Each with its function, if one is named.
     pub routes: Vec<RawRoute>,
     pub wagi: bool,
+    pub trace: bool,
     pub limits: Option<Spanned<RawLimits>>,
     pub env: BTreeMap<String, Spanned<String>>,
     pub dirs: Vec<Spanned<String>>,
@@ -47,6 +48,7 @@ const KEYS: &[&str] = &[
     "args",
     "routes",
     "wagi",
+    "trace",
     "limits",
     "env",
     "dirs",
@@ -109,6 +111,7 @@ pub fn read(text: &str) -> Result<Raw, At> {
             "args" => raw.args = strings(value)?,
             "routes" => raw.routes = routes(value)?,
             "wagi" => raw.wagi = flag(value)?,
+            "trace" => raw.trace = flag(value)?,
             "limits" => raw.limits = Some(Spanned::new(value.span(), limits(value)?)),
             "env" => raw.env = named_strings(value)?,
             "dirs" => raw.dirs = strings(value)?,

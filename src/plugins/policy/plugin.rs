@@ -50,6 +50,8 @@ pub struct Policy {
     pub routes: Vec<PluginRoute>,
     /// Whether a program gets arguments and variables as deislabs/wagi gives them.
     pub wagi: bool,
+    /// Whether failures tell the chain of calls. Its runs are slower.
+    pub trace: bool,
     /// Environment and directories.
     pub guest_env: GuestEnv,
     /// The digest of the policy's file, if there is one.
@@ -64,7 +66,8 @@ impl Policy {
 
     /// What it gives to runs.
     pub fn given(&self) -> FromPolicy<'_> {
-        FromPolicy { convention: self.convention, guest_env: &self.guest_env, args: &self.args }
+        let Policy { convention, guest_env, args, trace, .. } = self;
+        FromPolicy { convention: *convention, guest_env, args, is_traced: *trace }
     }
 
     /// Checks that `func` can be called.
