@@ -1,16 +1,20 @@
-# fuelbox and nothing else: no shell, no libc, no package manager. Build the binary first:
+# fuelbox and nothing else: no shell, no libc, no package manager. It is built from the sources here:
 #
-#   scripts/cross.sh x86_64-unknown-linux-musl
 #   docker build -t fuelbox .
 #   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges \
 #       -p 127.0.0.1:8080:8080 -v "$PWD/plugins:/plugins:ro" fuelbox
 #
-# For another machine: scripts/cross.sh TARGET, and docker build --platform … --build-arg TARGET=TARGET.
+# deploy/Dockerfile.prebuilt makes the same image of a binary that was built before, for any machine.
+ARG RUST=rust:1.95-slim-bookworm
+FROM ${RUST} AS build
+WORKDIR /fuelbox
+COPY . .
+# For this machine. It fetches the target's std, and the crates that Cargo.lock names.
+RUN target=$(uname -m)-unknown-linux-musl && scripts/cross.sh "$target" && cp "target/cross/$target/fuelbox" /fuelbox.bin
+
 FROM scratch
-ARG TARGET=x86_64-unknown-linux-musl
-# As scripts/cross.sh made it, executable: without --chmod, which needs BuildKit.
-COPY target/cross/${TARGET}/fuelbox /fuelbox
-COPY LICENSE /LICENSE
+COPY --from=build /fuelbox/LICENSE /LICENSE
+COPY --from=build /fuelbox.bin /fuelbox
 
 # Nobody: the number is what counts, as there is no /etc/passwd.
 USER 65532:65532
