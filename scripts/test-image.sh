@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tries what the Dockerfile makes. With a Docker that works it builds and runs the image. Without one, and besides,
-# it lays out the files that the Dockerfile copies, and runs its command with them as a read-only root, as its user,
+# Tries what the Dockerfiles make. With a Docker that works it builds and runs the images. Without one, and besides,
+# it lays out the files that deploy/Dockerfile.prebuilt copies, and runs its command with them as a read-only root, as its user,
 # without capabilities, in namespaces of its own.
 #
 # usage: scripts/test-image.sh
@@ -15,14 +15,15 @@ help_if_asked "$@"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 target=x86_64-unknown-linux-musl
+dockerfile=deploy/Dockerfile.prebuilt
 port=18480
 
 need cargo curl
 [[ $(uname -m) == x86_64 ]] || skip "it tries the image for x86_64"
 
 # The words of a line in JSON's form: CMD ["a", "b"].
-words_of() { sed -n "s/^$1 \[\(.*\)\]\$/\1/p" "$root/Dockerfile" | tr -d '",'; }
-value_of() { sed -n "s/^$1 //p" "$root/Dockerfile"; }
+words_of() { sed -n "s/^$1 \[\(.*\)\]\$/\1/p" "$root/$dockerfile" | tr -d '",'; }
+value_of() { sed -n "s/^$1 //p" "$root/$dockerfile"; }
 
 # Asks the gateway on $port, until it is there.
 check_answers() {
@@ -38,14 +39,35 @@ check_answers() {
 with_docker() {
     command -v docker >/dev/null || { note "docker: skipped: it is not installed"; return 3; }
     docker info >/dev/null 2>&1 || { note "docker: skipped: no Docker daemon answers"; return 3; }
-    docker build -q -t fuelbox-test --build-arg "TARGET=$target" "$root" >/dev/null || fail "docker build"
+    # The one that is built from the sources, where what it begins with is there or can be had.
+    local from
+    from=$(sed -n 's/^ARG RUST=//p' "$root/Dockerfile")
+    if docker image inspect "$from" >/dev/null 2>&1 || docker pull -q "$from" >/dev/null 2>&1; then
+        docker build -q --network host -t fuelbox-test "$root" >/dev/null || fail "docker build"
+        try_image "from the sources"
+    else
+        note "docker: $from cannot be had, so the image is not built from the sources"
+    fi
+    docker build -q -t fuelbox-test --build-arg "TARGET=$target" -f "$root/$dockerfile" "$root" >/dev/null ||
+        fail "docker build -f $dockerfile"
+    try_image "from the binary"
+}
+
+# Runs the image, with the host's network where the daemon has no other.
+try_image() {
+    local network=(-p "127.0.0.1:$port:8080") command=() address=()
+    if ! docker network inspect bridge >/dev/null 2>&1; then
+        network=(--network host)
+        command=(serve --listen "127.0.0.1:$port")
+        address=(--address "127.0.0.1:$port")
+    fi
     container=$(docker run -d --rm --read-only --cap-drop ALL --security-opt no-new-privileges \
-        -p "127.0.0.1:$port:8080" -v "$work/plugins:/plugins:ro" fuelbox-test) || fail "docker run"
+        "${network[@]}" -v "$work/plugins:/plugins:ro" fuelbox-test "${command[@]}") || fail "docker run"
     check_answers hello docker
-    docker exec "$container" /fuelbox health >/dev/null || fail "docker: not healthy"
+    docker exec "$container" /fuelbox health "${address[@]}" >/dev/null || fail "docker: not healthy"
     docker stop "$container" >/dev/null
     container=
-    note "docker: the image is built, serves and is healthy"
+    note "docker: the image is built $1, serves and is healthy"
 }
 
 # What `COPY` lines name must be in the context, and is all that is in the image.
