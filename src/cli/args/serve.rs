@@ -5,7 +5,7 @@ use crate::cli::args::command::{IsolationArgs, Serve};
 use crate::cli::args::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
 use crate::cli::args::values::{listen_address, number};
 use crate::cli::args::words::Words;
-use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
+use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, default_workers};
 use crate::plugins::code::Place;
 
 /// The arguments of `fuelbox serve` without a configuration file.
@@ -22,6 +22,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
     let proxies = proxies(&mut words)?;
     let warm = warm(&mut words)?;
     let site = site(&mut words)?;
+    let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
     let place = words.choice("--isolation", Place::parse)?;
     let isolation = IsolationArgs {
@@ -39,6 +40,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
         proxies,
         warm,
         site,
+        keep_versions,
         log_format,
         access_log,
         isolation,
