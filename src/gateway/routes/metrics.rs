@@ -219,6 +219,12 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     text.family("fuelbox_build_info", Type::Gauge, "Version of the program");
     let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
     text.sample("fuelbox_build_info", "", &version, 1);
+    let name = "fuelbox_host_info";
+    text.family(name, Type::Gauge, "Name of the machine");
+    let host = rustix::system::uname();
+    text.sample(name, "", &[("nodename", &*label(&host.nodename().to_string_lossy()))], 1);
+    let uptime = counters.began.elapsed().as_secs_f64();
+    text.gauge("fuelbox_uptime_seconds", "Time since the gateway began", uptime);
     let started = counters.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     text.gauge("process_start_time_seconds", "When the gateway began, in seconds since 1970", started);
     let cpu = clock_gettime(ClockId::ProcessCPUTime);
