@@ -413,7 +413,7 @@ async function sticks(browser) {
     await page.getByRole('navigation').getByRole('link', {name}).click();
     await page.waitForTimeout(100);
     const nav = await page.locator('nav').boundingBox();
-    const title = await page.locator(`#${name.toLowerCase()} h2`).boundingBox();
+    const title = await page.locator(`#${name.toLowerCase().replace("-", "")} h2`).boundingBox();
     assert.ok(nav.y >= 0 && nav.y + nav.height <= title.y, `${name}: ${JSON.stringify([nav, title])}`);
     assert.ok(name === 'Plug-ins' || nav.y < 1, `${name}: the links are at ${nav.y}`);
     await fits(page, 390);

@@ -163,7 +163,7 @@ async function pollMetrics() {
       mean: runs > 0 && now.sum >= before.sum ? (now.sum - before.sum) / runs : null,
       running: now.gauges.fuelbox_workers_busy ?? null, queued: now.gauges.fuelbox_queue_length ?? null,
     }});
-    CHARTS[3].more = now.gauges.fuelbox_workers_limit ? `; ${counted(now.gauges.fuelbox_workers_limit, 'worker')}` : '';
+    CHARTS[3].more = now.gauges.fuelbox_workers_limit ? ` of ${now.gauges.fuelbox_workers_limit}` : '';
     CHARTS.forEach(draw);
   }
   before = now;
@@ -205,7 +205,7 @@ function sayChart(chart) {
   chart.mark.setAttribute('d', point === chart.at ? `M${xOf(point).toFixed(1)} 0V50` : '');
   const isNone = chart.of.every((name) => point.values[name] === null);
   const values = isNone ? chart.none ?? 'none' : chart.of.map((name, i) =>
-    `${chart.names?.[i] ?? ''} ${chart.say(point.values[name])}`.trim()).join(', ');
+    `${chart.names?.[i] ?? ''} ${chart.say(point.values[name])}${i ? '' : chart.more ?? ''}`.trim()).join(', ');
   chart.said.textContent = point === chart.at ? `${Math.round(age(point))} s ago: ${values}`
-    : `${values}; highest ${chart.say(chart.most)}${chart.more ?? ''}`;
+    : `${values}; highest ${chart.say(chart.most)}`;
 }
