@@ -136,9 +136,9 @@ impl Deploy<'_> {
         let is_other = before != Some(digest);
         let former = if is_other { self.keep_former(name, &path, module_before)? } else { None };
         write::write(&path, module)?;
+        self.prune(former);
         self.settle_signature(&path, module)?;
         self.put(name, loaded, path, &parts);
-        self.prune(former);
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
     }
 
@@ -225,13 +225,13 @@ impl Deploy<'_> {
         for ending in ENDINGS.iter().rev() {
             write::unlink(&path.with_file_name(format!("{name}.{ending}")))?;
         }
+        self.prune(former);
         self.plugins.remove(name);
         self.loads.removed.fetch_add(1, Relaxed);
         self.folder.forget(&path);
         for beside in signature_paths(&path).iter().chain([&policy_path(&path)]) {
             write::unlink(beside)?;
         }
-        self.prune(former);
         Ok(())
     }
 

@@ -9,12 +9,15 @@ use crate::plugins::versions::{Contents, Versions};
 use cap_std::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The version before a change, kept.
+/// The version before a change, kept. If the change is not done, and this is dropped, so is what was kept for it: a disk may
+/// be full.
 #[must_use = "the oldest are to go, once the change is done"]
 pub struct Former {
     versions: Versions,
     path: PathBuf,
     most: usize,
+    /// The folder that was made for it.
+    added: Option<String>,
 }
 
 /// What the plug-in at `path` is made of, whose module is `module`.
@@ -47,7 +50,7 @@ impl Former {
         let folder = path.parent().unwrap_or(Path::new("."));
         if most == 0 {
             let versions = Versions::open(folder, name)?;
-            return Ok(versions.map(|versions| Former { versions, path: path.into(), most }));
+            return Ok(versions.map(|versions| Former { versions, path: path.into(), most, added: None }));
         }
         let contents = match in_place(path, module, server) {
             Ok(contents) => contents,
@@ -58,17 +61,26 @@ impl Former {
         };
         let deployed = beneath::metadata(path).and_then(|metadata| metadata.modified()).ok();
         let versions = Versions::create(folder, name)?;
-        versions.keep(&contents, deployed.map(|time| time.into_std()), &server.limits)?;
-        Ok(Some(Former { versions, path: path.into(), most }))
+        let added = versions.keep(&contents, deployed.map(|time| time.into_std()), &server.limits)?;
+        Ok(Some(Former { versions, path: path.into(), most, added }))
     }
 
     /// Removes the oldest versions beyond those that are to be left. What cannot be removed is for the log: the change is done.
-    pub fn prune(self, server: &ServerPolicy) {
-        let Former { versions, path, most } = self;
-        let module = read_module(&path, &server.limits).ok();
-        let now = module.and_then(|module| in_place(&path, module, server).ok());
-        if let Err(error) = versions.prune(most, now.as_ref(), &server.limits) {
+    pub fn prune(mut self, server: &ServerPolicy) {
+        self.added = None;
+        let module = read_module(&self.path, &server.limits).ok();
+        let now = module.and_then(|module| in_place(&self.path, module, server).ok());
+        if let Err(error) = self.versions.prune(self.most, now.as_ref(), &server.limits) {
             log::warn!("former versions are not removed: {error}");
+        }
+    }
+}
+
+impl Drop for Former {
+    fn drop(&mut self) {
+        if let Some(added) = &self.added {
+            // Why the change is not done is what is told. Where this stays, it is as what is in place, and does not count.
+            let _ = self.versions.discard(added);
         }
     }
 }

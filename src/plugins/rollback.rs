@@ -174,18 +174,23 @@ fn commit(staged: [Result<Staged, PathBuf>; 3], path: &Path) -> Result<(), Error
     module.map_or_else(|_| unlink(path), Staged::commit)
 }
 
-/// Finishes what a process that was killed was putting back.
-///
-/// # Errors
-/// [`Error::Io`]; [`Error::Load`] for a module that is too large.
-pub fn finish(folder: &Path, limits: &Limits) -> Result<(), Error> {
+/// Finishes what a process that was killed was putting back. What cannot be finished is for the log.
+pub fn finish(folder: &Path, limits: &Limits) {
     for name in Versions::names(folder).iter().filter(|name| is_name(name)) {
-        let Some(versions) = Versions::open(folder, name)? else { continue };
-        let Some(contents) = versions.pending(limits)? else { continue };
-        let path = module_path(folder, name);
-        commit(stage(&contents, &path)?, &path)?;
-        versions.settle()?;
-        log::info!("plug-in {name}: a rollback that did not end is finished");
+        match finish_one(folder, name, limits) {
+            Ok(true) => log::info!("plug-in {name}: a rollback that did not end is finished"),
+            Ok(false) => {}
+            Err(error) => log::error!("plug-in {name}: a rollback that did not end is not finished: {error}"),
+        }
     }
-    Ok(())
+}
+
+/// Whether there was something to finish.
+fn finish_one(folder: &Path, name: &str, limits: &Limits) -> Result<bool, Error> {
+    let Some(versions) = Versions::open(folder, name)? else { return Ok(false) };
+    let Some(contents) = versions.pending(limits)? else { return Ok(false) };
+    let path = module_path(folder, name);
+    commit(stage(&contents, &path)?, &path)?;
+    versions.settle()?;
+    Ok(true)
 }

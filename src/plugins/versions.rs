@@ -194,7 +194,8 @@ impl Versions {
         Ok(Contents { module, policy, signature, policy_mode })
     }
 
-    /// Keeps one more, whose module was put in place at `deployed`. One that is kept already becomes the newest.
+    /// Keeps one more, whose module was put in place at `deployed`. One that is kept already becomes the newest; otherwise
+    /// returns the folder that was made.
     ///
     /// # Errors
     /// [`Error::Io`]; nothing has changed then.
@@ -203,7 +204,7 @@ impl Versions {
         contents: &Contents,
         deployed: Option<SystemTime>,
         limits: &Limits,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<String>, Error> {
         let all = self.list()?;
         let digest = Digest::of(&contents.module).to_string();
         let number = all.first().map_or(1, |newest| newest.number.saturating_add(1));
@@ -213,14 +214,15 @@ impl Versions {
             |version: &&Version| self.read(version, limits).is_ok_and(|kept| kept.is_like(contents));
         if let Some(kept) = of_same_module.into_iter().find(is_kept) {
             let is_newest = Some(kept) == all.first();
-            return if is_newest { Ok(()) } else { self.rename(&kept.folder(), &name) };
+            return if is_newest { Ok(None) } else { self.rename(&kept.folder(), &name).map(|()| None) };
         }
         self.discard(UNFINISHED)?;
         let written = self.written(contents, deployed).map_err(|error| self.error(error));
         written.and_then(|()| self.rename(UNFINISHED, &name)).inspect_err(|_| {
             // What is wrong already is what is told.
             let _ = self.discard(UNFINISHED);
-        })
+        })?;
+        Ok(Some(name))
     }
 
     fn written(&self, contents: &Contents, deployed: Option<SystemTime>) -> io::Result<()> {
@@ -320,7 +322,10 @@ impl Versions {
     }
 
     /// Removes a version's folder, if it is there: under a name that is no version first, so that none is there in part.
-    fn discard(&self, folder: &str) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn discard(&self, folder: &str) -> Result<(), Error> {
         let is_there = self.dir.symlink_metadata(folder).is_ok();
         if is_there && folder != UNFINISHED {
             self.discard(UNFINISHED)?;

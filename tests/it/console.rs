@@ -147,7 +147,8 @@ fn mistakes_of_clients_are_those_of_the_status_codes() {
     let set = between(script(&page), "const OF_CLIENTS = new Set([", "]);")[0];
     let known: BTreeSet<&str> = set.split('\'').skip(1).step_by(2).collect();
     let all = fuelbox::gateway::http::problem::ALL;
-    let of_clients: BTreeSet<&str> = all.iter().filter(|kind| kind.status < 500).map(|kind| kind.slug).collect();
+    let of_clients: BTreeSet<&str> =
+        all.iter().filter(|kind| kind.status < 500).map(|kind| kind.slug).collect();
     assert_eq!(known, of_clients);
 }
 

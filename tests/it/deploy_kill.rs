@@ -169,3 +169,22 @@ fn a_rollback_that_did_not_end_is_finished_wherever_it_ended() {
         assert!(!pending.exists() && !plugins.0.join(".fuelbox-0123456789abcdef.tmp").exists());
     }
 }
+
+#[test]
+fn a_rollback_that_cannot_be_finished_stops_neither_the_start_nor_others() {
+    let (dir, plugins) = (TempDir::new(), TempDir::new());
+    let tokens = crate::site::token_file(&dir, TOKEN);
+    let args = ["--plugins", plugins.0.to_str().unwrap(), "--token-file", tokens.to_str().unwrap()];
+    for name in ["a", "m", "z"] {
+        plugins.write(&format!("{name}.wasm"), version(0));
+        let pending = plugins.0.join(format!(".fuelbox-versions/{name}/pending"));
+        std::fs::create_dir_all(&pending).unwrap();
+        // Of the second, only the policy is there.
+        let part = if name == "m" { "policy" } else { "module" };
+        std::fs::write(pending.join(part), version(1)).unwrap();
+    }
+    plugins.write(".fuelbox-versions/rubbish", "x");
+    drop(Serve::start(&dir.0, &args));
+    let is_new = |name: &str| std::fs::read(plugins.0.join(format!("{name}.wasm"))).unwrap() == version(1);
+    assert_eq!(["a", "m", "z"].map(is_new), [true, false, true]);
+}

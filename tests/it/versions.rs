@@ -316,6 +316,23 @@ fn rubbish_among_the_versions_is_passed_over() {
 }
 
 #[test]
+fn what_is_not_done_leaves_no_second_copy() {
+    let site = keeping(3);
+    site.put(1);
+    site.put(2);
+    // A folder is in the way of the module: it can neither be read nor replaced by a rename.
+    let module = site.plugins.0.join("n.wasm");
+    let policy = site.plugins.0.join("n.toml");
+    std::fs::create_dir_all(policy.join("x")).unwrap();
+    assert!(site.send("PUT", "/plugins/n/policy", b"workers = 1\n").status >= 400);
+    assert!(site.send("PUT", "/plugins/n", &giving(3)).status >= 400);
+    assert_eq!(std::fs::read_dir(site.folder()).unwrap().count(), 1);
+    std::fs::remove_dir_all(&policy).unwrap();
+    assert_eq!(std::fs::read(&module).unwrap(), giving(2));
+    assert_eq!(site.numbers(), [(true, 2), (false, 1)]);
+}
+
+#[test]
 fn without_room_for_the_version_before_nothing_changes() {
     let site = keeping(3);
     site.put(1);

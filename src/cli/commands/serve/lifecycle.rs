@@ -106,8 +106,8 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
     if has_tokens && let Err(error) = write::clean(&folder) {
         log::warn!("{}: {error}", folder.display());
     }
-    if has_tokens && let Err(error) = rollback::finish(&folder, &serve.limits) {
-        log::error!("a rollback that did not end is not finished: {error}");
+    if has_tokens {
+        rollback::finish(&folder, &serve.limits);
     }
     log_changes(&runner.load_plugins(&folder)?);
     warn_of_policies(&runner, &folder, has_tokens);

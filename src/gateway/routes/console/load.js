@@ -152,7 +152,9 @@ async function pollMetrics() {
   if (!answer.ok) throw new Error(`/metrics: ${answer.status}`);
   const now = lookAt(await answer.text());
   showVitals(now.gauges);
-  showHealth();
+  // An order by what came of requests changes with them, but not beneath whoever uses the table.
+  if (['requests', 'failures'].includes($('sort').value) && !$('plugin-rows').contains(document.activeElement)) showPlugins();
+  else showHealth();
   if (before) {
     const time = (now.at - before.at) / 1e3;
     const rate = (what) => Math.max(0, now[what] - before[what]) / time;

@@ -18,6 +18,12 @@ const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem:
 /// The parameter of all paths of a plug-in.
 const NAME: &str = r##"[{"$ref": "#/components/parameters/Name"}]"##;
 
+/// The parameter of a change that keeps no version.
+const KEEP: &str = r#"{
+    "name": "keep", "in": "query", "schema": {"enum": ["no"]},
+    "description": "With `no`, the version before is not kept"
+}"#;
+
 /// The parameter of a rollback.
 const VERSION: &str = r#"{
     "name": "version", "in": "query", "schema": {"type": "string", "pattern": "^([0-9]{1,20}|[0-9a-f]{64})$"},
@@ -54,6 +60,12 @@ pub fn deployment_paths(parts: &mut Parts) -> Map<String, Value> {
                 operation(&format!("{id}-{method}"), "deployment", &format!("{verb} {what}"), responses);
             operation["security"] = fixed(BEARER);
             operation["parameters"] = fixed(CONDITIONS);
+            if is_put
+                && end != "/signature"
+                && let Some(parameters) = operation["parameters"].as_array_mut()
+            {
+                parameters.push(fixed(KEEP));
+            }
             if is_put {
                 let content = content.clone().into();
                 operation["requestBody"] = object(vec![("required", true.into()), ("content", content)]);
