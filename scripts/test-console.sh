@@ -46,6 +46,20 @@ cp "$guests/greet.wasm" "$work/plugins/<img src=x onerror=alert(1)>.wasm"
 printf rubbish >"$work/plugins/<b>bad.wasm"
 printf '(module (func (export "<img src=x onerror=alert(1)>") (result i32) (i32.const 7)))' >"$work/plugins/hostile.wat"
 printf '(module (func (export "f") (unreachable)))' >"$work/plugins/trap.wat"
+# Says something hostile on stderr, and fails.
+cat >"$work/plugins/talker.wat" <<'EOF'
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00\31\00\00\00")
+  (data (i32.const 16) "<img src=x onerror=alert(2)> cannot see a sensor\0a")
+  (func (export "f") (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) unreachable))
+EOF
+# Has functions that a compiler or a convention needs.
+printf '%s' '(module (memory (export "memory") 1) (func (export "_initialize")) (func (export "__wasm_call_ctors"))
+  (func (export "cabi_post") (param i32)) (func (export "allocate") (param i32) (result i32) (i32.const 8))
+  (func (export "deallocate") (param i32 i32)) (func (export "own") (param i32 i32) (result i64) (i64.const 0)))' \
+    >"$work/plugins/plumbing.wat"
 # Answers with what is no UTF-8, and a page.
 cat >"$work/plugins/bytes.wat" <<'EOF'
 (module (memory (export "memory") 1) (data (i32.const 8) "\ff\00fuel\fe")
@@ -87,9 +101,12 @@ serve --plugins "$work/plugins" --timeout 500ms --token-file "$work/tokens"
 site=$url
 serve
 plain=$url
+mkdir "$work/empty"
+serve --plugins "$work/empty" --token-file "$work/tokens"
+empty=$url
 
 export NODE_PATH=$modules/node_modules
-node "$root/scripts/lib/console.cjs" "$browser" "$site" "$plain" "$guests/fibonacci.wasm" "$screenshots"
+node "$root/scripts/lib/console.cjs" "$browser" "$site" "$plain" "$empty" "$guests/fibonacci.wasm" "$screenshots"
 for each in "${gateways[@]}"; do kill -0 "$each" || fail "a gateway has ended"; done
 if [[ -n $screenshots ]]; then
     for picture in "$screenshots"/console-*.png; do

@@ -1,11 +1,11 @@
-// What scripts/test-console.sh has a browser do: BROWSER SITE PLAIN MODULE [SCREENSHOTS]. SITE is a gateway with a
-// token file, PLAIN is one without, MODULE is uploaded. Each step throws if the page does not do as it should.
+// What scripts/test-console.sh has a browser do: BROWSER SITE PLAIN EMPTY MODULE [SCREENSHOTS]. SITE is a gateway
+// with a token file, PLAIN is one without, EMPTY has no plug-ins, MODULE is uploaded. Each step throws if the page does not do as it should.
 const assert = require('node:assert/strict');
 const {readFileSync} = require('node:fs');
 const {join} = require('node:path');
 const {chromium} = require('playwright-core');
 
-const [browserPath, site, plain, moduleFile, screenshots] = process.argv.slice(2);
+const [browserPath, site, plain, empty, moduleFile, screenshots] = process.argv.slice(2);
 const axe = readFileSync(join(process.env.NODE_PATH, 'axe-core/axe.min.js'), 'utf8');
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const DEPLOY = 'deploy-0123456789';
@@ -36,7 +36,7 @@ async function open(browser, url, options = {}) {
     console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
   }));
   await page.goto(url);
-  await page.locator('#plugin-rows tr').first().waitFor();
+  await page.locator('#plugin-rows tr, #empty:not([hidden])').first().waitFor();
   return page;
 }
 
@@ -115,14 +115,24 @@ const steps = {
   },
   async 'shows a trap'(page) {
     await runs(page, {plugin: 'trap'}, '500 Guest trapped');
-    assert.match(await said(page, '#problem'), /Guest trapped\s+.*unreachable/);
+    assert.match(await said(page, '#problem'), /unreachable/);
+    const whole = await said(page, '#run');
+    for (const once of ['Guest trapped', 'unreachable']) {
+      assert.equal(whole.split(once).length, 2, `${once} is said once in\n${whole}`);
+    }
+    assert.equal(await page.locator('#said').getAttribute('class'), 'bad');
   },
   async 'shows a 504'(page) {
     await runs(page, {plugin: 'infinite-loop', func: 'greet'}, '504 Deadline passed');
-    assert.match(await said(page, '#problem-detail'), /deadline of 500ms passed/);
+    assert.match(await said(page, '#problem'), /deadline of 500ms passed/);
   },
   async 'shows input that does not fit'(page) {
     await runs(page, {plugin: 'add', input: '1 2 3'}, '400 Input does not fit the function');
+    // A mistake of whoever asks is not shown as a fault.
+    assert.notEqual(await page.locator('#said').getAttribute('class'), 'bad');
+    await row(page, /^add/).filter({hasText: '1 input-mismatch'}).waitFor();
+    assert.equal(await row(page, /^add/).locator('.bad').count(), 0);
+    assert.equal(await row(page, /^trap/).locator('.bad').innerText(), '1 trap');
     await runs(page, {plugin: 'add', input: '10 20'}, '200 done');
     assert.equal(await said(page, '#output'), '30\n');
   },
@@ -156,6 +166,54 @@ const steps = {
     await page.locator('figcaption').filter({hasText: 'Requests for plug-ins'}).filter({hasText: '/s'}).waitFor();
     assert.equal(await page.locator('figure svg').count(), 4);
   },
+  async 'lists no functions of conventions and compilers'(page) {
+    assert.deepEqual(await row(page, /^plumbing/).locator('li').allInnerTexts(), ['own(i32, i32) -> i64 packed']);
+    await page.selectOption('#plugin', 'plumbing');
+    assert.deepEqual(await page.locator('#func option').allInnerTexts(), ['own(i32, i32) -> i64, packed']);
+  },
+  async 'finds and sorts plug-ins'(page) {
+    const visible = () => page.locator('#plugin-rows tr:visible .name').allInnerTexts();
+    const all = await visible();
+    await page.fill('#search', 'GREET');
+    // By its function too, and what is hostile is text here as well.
+    assert.deepEqual(await visible(), [HOSTILE, 'greet', 'infinite-loop']);
+    assert.match(await said(page, '#plugins-caption'), /^3 of \d+ plug-ins$/);
+    await page.fill('#search', '<img');
+    assert.deepEqual(await visible(), [HOSTILE, 'hostile']);
+    await page.fill('#search', 'nothing has this');
+    assert.deepEqual(await visible(), []);
+    await page.fill('#search', '');
+    await page.selectOption('#sort', 'bytes');
+    assert.equal((await visible())[0], 'cgi-rust');
+    await page.selectOption('#sort', 'failures');
+    assert.deepEqual((await visible()).slice(0, 2).sort(), ['infinite-loop', 'trap']);
+    await page.selectOption('#sort', 'name');
+    assert.deepEqual(await visible(), all);
+  },
+  async 'names the machine, and says how long it is up and what it takes'(page) {
+    const host = require('node:os').hostname();
+    assert.equal(await said(page, '#host'), host);
+    assert.equal(await page.title(), `${host} - fuelbox`);
+    assert.match(await said(page, '#vitals'), /^up \d+ (s|min) · [\d.]+ MiB of memory( · guests [\d.]+ MiB in \d+ processes)?$/);
+  },
+  async 'shows values of the charts by mouse and by keyboard'(page) {
+    const plot = page.locator('.plot').first();
+    const caption = page.locator('figcaption .said').first();
+    await plot.hover();
+    await caption.filter({hasText: /^\d+ s ago: [\d.k]+\/s$/}).waitFor();
+    await page.mouse.move(0, 0);
+    await caption.filter({hasText: 'highest'}).waitFor();
+    await plot.focus();
+    await page.keyboard.press('ArrowLeft');
+    await caption.filter({hasText: /^\d s ago: /}).waitFor();
+    assert.equal(await caption.getAttribute('aria-live'), 'polite');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Escape');
+    await caption.filter({hasText: 'highest'}).waitFor();
+    // Values, and times.
+    assert.match(await page.locator('.values').first().innerText(), /^[\d.]+\/s\s+[\d.]+\/s\s+0$/);
+    assert.match(await page.locator('.times').first().innerText(), /^2 min ago\s+now$/);
+  },
   async 'says what a token is good for'(page) {
     assert.equal(await page.locator('#deploy-forms').isVisible(), false);
     for (const [token, says, isKept] of [['wrong-0123456789', 'does not know', false], [CALL, 'can call', true]]) {
@@ -173,6 +231,13 @@ const steps = {
     assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);
     assert.equal(await page.evaluate(() => document.cookie), '');
     assert.ok(asked.every(([, url]) => !url.includes('0123456789')), 'a token is in an address');
+  },
+  async 'shows the last failures with request and stderr, for the token'(page) {
+    await runs(page, {plugin: 'talker'}, '500 Guest trapped');
+    const id = (await said(page, '#facts')).match(/[0-9a-f]{32}/)[0];
+    const failure = page.locator('#failure-rows tr').filter({hasText: id});
+    await failure.filter({hasText: '<img src=x onerror=alert(2)> cannot see a sensor'}).waitFor();
+    assert.equal(await page.locator('img').count(), 0);
   },
   async 'follows no redirect, least of all with the token'(page) {
     await runs(page, {plugin: 'redirect', method: 'DELETE'}, 'Redirect');
@@ -202,6 +267,27 @@ const steps = {
     await page.fill('#name', 'bad');
     await page.getByRole('button', {name: 'Upload', exact: true}).click();
     await page.locator('#deploy-said').filter({hasText: '422'}).waitFor();
+  },
+  async 'rolls back, and back again'(page) {
+    await page.setInputFiles('#module', {name: 'uploaded.wasm', mimeType: 'application/wasm', buffer: readFileSync(join(moduleFile, '../add.wasm'))});
+    await page.fill('#name', 'uploaded');
+    await page.getByRole('button', {name: 'Upload', exact: true}).click();
+    await page.getByRole('dialog').getByRole('button', {name: 'Replace'}).click();
+    await row(page, /^uploaded/).filter({hasText: 'add('}).waitFor();
+    for (const func of ['fibonacci(', 'add(']) {
+      await page.getByRole('button', {name: 'Versions uploaded'}).click();
+      assert.equal(await page.evaluate(() => document.activeElement.id), 'versions-title');
+      await page.locator('#version-list li').nth(1).waitFor();
+      assert.match(await said(page, '#version-list'), /^in place [0-9a-f]{12}\s.*\s+number \d [0-9a-f]{12}\s/);
+      await accessible(page, 'the list of versions');
+      await page.getByRole('button', {name: 'Roll back uploaded'}).click();
+      await page.getByRole('dialog', {name: /^Put version \d/}).getByRole('button', {name: 'Roll back'}).click();
+      await page.locator('#deploy-said').filter({hasText: 'uploaded is rolled back to version'}).waitFor();
+      await row(page, /^uploaded/).filter({hasText: func}).waitFor();
+    }
+    await page.getByRole('button', {name: 'Roll back uploaded'}).click();
+    await page.getByRole('dialog').getByRole('button', {name: 'Roll back'}).click();
+    await row(page, /^uploaded/).filter({hasText: 'fibonacci('}).waitFor();
   },
   async 'writes, reads and removes a policy'(page) {
     await page.getByRole('button', {name: 'Policy uploaded'}).click();
@@ -320,6 +406,54 @@ async function onPhone(browser) {
   await page.context().close();
 }
 
+// At 390 px, the links to the sections stay in view, and lead to where a heading is not beneath them.
+async function sticks(browser) {
+  const page = await open(browser, site, {viewport: {width: 390, height: 800}, isMobile: true, hasTouch: true, reducedMotion: 'reduce'});
+  for (const name of ['Deploy', 'Load', 'Failures', 'Run', 'Plug-ins']) {
+    await page.getByRole('navigation').getByRole('link', {name}).click();
+    await page.waitForTimeout(100);
+    const nav = await page.locator('nav').boundingBox();
+    const title = await page.locator(`#${name.toLowerCase().replace("-", "")} h2`).boundingBox();
+    assert.ok(nav.y >= 0 && nav.y + nav.height <= title.y, `${name}: ${JSON.stringify([nav, title])}`);
+    assert.ok(name === 'Plug-ins' || nav.y < 1, `${name}: the links are at ${nav.y}`);
+    await fits(page, 390);
+  }
+  await page.context().close();
+}
+
+// What one run took is what the chart says, not what the bounds of a bucket suggest.
+async function honest(browser) {
+  const page = await open(browser, plain);
+  await page.locator('figcaption .said').nth(1).filter({hasText: 'no runs'}).waitFor();
+  await runs(page, {plugin: 'infinite-loop', func: 'spin'}, '504 Deadline passed');
+  const caption = page.locator('figcaption .said').nth(1);
+  await caption.filter({hasText: /highest 5 s/}).waitFor();
+  assert.match(await page.locator('.values').nth(1).innerText(), /^5 s\s+2\.5 s\s+0$/);
+  await page.context().close();
+}
+
+async function saysWhatToDo(browser) {
+  const page = await open(browser, empty);
+  assert.match(await said(page, '#empty'), /no plug-ins yet[^]*--plugins[^]*fuelbox deploy/);
+  assert.equal(await page.locator('#plugin-table').isVisible(), false);
+  await accessible(page, 'the page without plug-ins');
+  await page.fill('#token', DEPLOY);
+  await page.getByRole('button', {name: 'Use token'}).click();
+  await page.locator('#deploy-forms').waitFor();
+  await page.setInputFiles('#module', moduleFile);
+  await page.getByRole('button', {name: 'Upload', exact: true}).click();
+  await row(page, /^fibonacci/).waitFor();
+  assert.equal(await page.locator('#empty').isVisible(), false);
+  // What is deleted can come back.
+  await page.getByRole('button', {name: 'Delete fibonacci'}).click();
+  await page.getByRole('dialog').getByRole('button', {name: 'Delete'}).click();
+  await page.locator('#empty').waitFor();
+  await page.getByRole('button', {name: 'Roll back fibonacci'}).click();
+  await page.getByRole('dialog').getByRole('button', {name: 'Roll back'}).click();
+  await row(page, /^fibonacci/).waitFor();
+  await page.context().close();
+}
+
 async function withoutTokens(browser) {
   const page = await open(browser, plain);
   await page.fill('#token', DEPLOY);
@@ -390,13 +524,15 @@ async function picture(browser) {
       console.log(`ok: ${name}`);
     }
     const others = {'is used by keyboard alone': byKeyboard, 'fits 320 px, in the dark': onPhone,
+      'keeps its links in view at 390 px': sticks, 'says in its chart what one run took': honest,
+      'says what to do without plug-ins': saysWhatToDo,
       'says that there is no token file': withoutTokens, 'bears a browser full of guests\' cookies': fullOfCookies};
     for (const [name, step] of Object.entries(others)) {
       await step(browser);
       assert.deepEqual(complaints, [], `the browser complains when the page ${name}`);
       console.log(`ok: ${name}`);
     }
-    const elsewhere = asked.filter(([, url]) => ![site, plain].includes(new URL(url).origin));
+    const elsewhere = asked.filter(([, url]) => ![site, plain, empty].includes(new URL(url).origin));
     assert.deepEqual(elsewhere, [], 'something was asked of somebody else');
     console.log(`ok: all of ${asked.length} requests went to the gateway`);
     if (screenshots) await picture(browser);

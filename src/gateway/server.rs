@@ -52,6 +52,8 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<Network>,
     /// Tokens for plug-ins that ask for one, and for deployment. Without, nobody may use either.
     pub tokens: Option<Arc<Tokens>>,
+    /// Former versions of each plug-in that are kept when it is deployed.
+    pub keep_versions: usize,
     /// Counter of dropped log lines, for `/metrics`, if the program has one.
     pub log_dropped: Option<&'static AtomicU64>,
 }
@@ -64,10 +66,17 @@ impl Default for GatewayConfig {
             door: DoorLimits::default(),
             trusted_proxies: Vec::new(),
             tokens: None,
+            keep_versions: KEEP_VERSIONS,
             log_dropped: None,
         }
     }
 }
+
+/// The default number of former versions that are kept of each plug-in.
+pub const KEEP_VERSIONS: usize = 3;
+
+/// The most that can be asked for: a look at them reads each.
+pub const KEEP_VERSIONS_MAX: usize = 100;
 
 /// Where a gateway listens unless told otherwise: loopback only.
 pub const DEFAULT_LISTEN: SocketAddr =
@@ -145,6 +154,7 @@ impl Gateway {
             tokens: Arc::clone(tokens),
             module_bytes: runner.limits().module_bytes.min(config.door.budget_bytes),
             budget_bytes: config.door.budget_bytes,
+            keep_versions: config.keep_versions,
         });
         // One request thread more, so that plug-ins can be changed while guests use all workers.
         let spare = usize::from(deployment.is_some());

@@ -1,5 +1,6 @@
 //! Loads modules and runs guests in processes.
 
+use super::census::ProcessUsage;
 use super::channel::{Ask, Lost};
 use super::child::Kind;
 use super::config::Isolation;
@@ -79,6 +80,12 @@ impl Manager {
     /// The memory that one of them has for itself without a guest's, in bytes, as far as it was measured.
     pub fn process_bytes(&self) -> u64 {
         self.process_bytes.load(Relaxed)
+    }
+
+    /// What they use now.
+    pub fn usage(&self) -> ProcessUsage {
+        let pool = lock(&self.pool).clone();
+        pool.map_or(ProcessUsage::default(), |pool| pool.census.usage())
     }
 
     fn places(&self) -> usize {
@@ -207,9 +214,7 @@ impl Manager {
     /// Ends the processes of plug-ins that are gone.
     pub fn retire(&self) {
         let pool = lock(&self.pool).clone();
-        if let Some(pool) = pool {
-            pool.retire();
-        }
+        pool.iter().for_each(|pool| pool.retire());
     }
 
     fn answer(

@@ -1,5 +1,6 @@
 //! Guests in processes of their own: what confines a process, the processes, and what they say to each other.
 
+mod census;
 mod channel;
 pub mod child;
 mod config;
@@ -17,6 +18,7 @@ mod spec;
 mod supervisor;
 pub mod wire;
 
+pub use census::ProcessUsage;
 pub use config::Isolation;
 pub use pool::Sealed;
 pub use spec::Spec;

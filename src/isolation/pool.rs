@@ -1,5 +1,6 @@
 //! The processes: which are spare, which wait for more calls of their plug-in, and how many there may be.
 
+use super::census::Census;
 use super::child::Kind;
 use super::image::Image;
 use super::process::Process;
@@ -84,6 +85,8 @@ pub struct Pool {
     /// Whether there is something for [`Pool::settle`].
     is_unsettled: AtomicBool,
     supervisor: Sender<Order>,
+    /// What all of them use.
+    pub census: Arc<Census>,
     /// Processes that are bound at a time.
     places: usize,
     /// Spares that are to be there.
@@ -109,8 +112,8 @@ pub struct NoProcess(pub String);
 impl Pool {
     /// Without processes; the receiver's end is the supervisor's.
     pub fn new(supervisor: Sender<Order>, (places, spares): (usize, usize), is_per_call: bool) -> Pool {
-        let (state, changed, is_unsettled) = Default::default();
-        Pool { state, changed, is_unsettled, supervisor, places, spares, is_per_call }
+        let (state, changed, is_unsettled, census) = Default::default();
+        Pool { state, changed, is_unsettled, supervisor, census, places, spares, is_per_call }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -317,7 +320,10 @@ impl Pool {
     pub fn add(&self, kind: Kind, started: Result<Process, String>) {
         let mut state = self.state();
         match started {
-            Ok(process) => state.spares[kind as usize].ready.push_back(process),
+            Ok(mut process) => {
+                process.join(&self.census);
+                state.spares[kind as usize].ready.push_back(process);
+            }
             Err(failure) => {
                 // Once for each reason: whoever asks often must not fill the log.
                 if state.failures.1 != failure {

@@ -1,5 +1,6 @@
 //! One process for guests, from the side of the door.
 
+use super::census::{Census, Member};
 use super::channel::{Ask, Channel, Lost};
 use super::child::{COMMAND, Kind, WITH_FILES};
 use super::cpu_clock;
@@ -13,6 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the end of a process is waited for that has closed its connections, at most.
@@ -28,6 +30,8 @@ pub struct Process {
     child: Option<std::process::Child>,
     /// The connection to it.
     pub channel: Channel,
+    /// Its place in the census.
+    member: Option<Member>,
     /// Whether it counts as one that runs a guest.
     pub is_counted: bool,
     /// The time that its requests took.
@@ -62,7 +66,7 @@ impl Process {
         command.stdin(OwnedFd::from(of_process)).stdout(Stdio::null()).stderr(Stdio::null());
         let channel = Channel::new(stream)?;
         let (child, busy) = (Some(command.spawn()?), Duration::ZERO);
-        Ok(Process { child, channel, is_counted: false, busy, looked: None })
+        Ok(Process { child, channel, member: None, is_counted: false, busy, looked: None })
     }
 
     /// Binds it to a plug-in, before it has a byte of the module.
@@ -129,6 +133,7 @@ impl Process {
 
     /// How it died, if it did so lately by itself; it is killed if not.
     pub fn death(&mut self, patience: Duration) -> Death {
+        self.member = None;
         let begin = Instant::now();
         let status = loop {
             match self.child.as_mut().map(std::process::Child::try_wait) {
@@ -147,8 +152,16 @@ impl Process {
         }
     }
 
+    /// Has it counted in `census`.
+    pub fn join(&mut self, census: &Arc<Census>) {
+        if let (None, Some(child)) = (&self.member, &self.child) {
+            self.member = Some(census.join(child.id()));
+        }
+    }
+
     /// Kills it, and gives what has to be waited for.
     pub fn kill(mut self) -> Option<std::process::Child> {
+        self.member = None;
         let mut child = self.child.take()?;
         // It may have ended already.
         let _ = child.kill();
@@ -158,6 +171,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.member = None;
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();

@@ -93,7 +93,7 @@ impl Catalog {
     pub fn deploy<T>(&self, change: impl FnOnce(&mut Deploy<'_>) -> T) -> Option<T> {
         let mut folder = self.folder();
         let (plugins, server, loads) = (&self.plugins, &self.server, &self.loads);
-        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, server, loads }))
+        folder.as_mut().map(|folder| change(&mut Deploy { folder, plugins, server, loads, keep: None }))
     }
 
     /// Counts what came of a look at the folder.

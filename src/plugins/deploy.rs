@@ -4,24 +4,21 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
 use crate::base::outcome::Stop;
-use crate::plugins::files::{ENDINGS, Parts, policy_path, read_module, read_signature, signature_paths};
+use crate::plugins::files::{
+    ENDINGS, Parts, module_path, policy_path, read_module, read_signature, signature_paths,
+};
 use crate::plugins::folder::Folder;
+use crate::plugins::former::Former;
 use crate::plugins::policy::ServerPolicy;
 use crate::plugins::registry::{Loaded, Plugins};
 use crate::plugins::stats::Loads;
-use crate::plugins::{beneath, policy, signature};
-use cap_std::fs::MetadataExt;
-use std::fs::{File, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use crate::plugins::{beneath, policy, signature, write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Characters of a plug-in's name.
 pub const NAME_LEN_MAX: usize = 64;
-
-/// How the names of temporary files begin and end; nothing that is loaded has such a name.
-const TEMPORARY: (&str, &str) = (".fuelbox-", ".tmp");
 
 /// Whether a plug-in that is deployed may have this name: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, and not the ending of files.
 pub fn is_name(name: &str) -> bool {
@@ -51,6 +48,8 @@ pub enum Refused {
     Condition,
     /// There is nothing of this name.
     Absent,
+    /// No such version is kept.
+    NoVersion,
     /// Its policy, or its module, is being written by somebody else.
     Unsettled,
     /// The new version would not serve.
@@ -80,14 +79,14 @@ pub struct Deploy<'a> {
     pub server: &'a ServerPolicy,
     /// Where changes are counted.
     pub loads: &'a Loads,
+    /// How many former versions are kept. With none, this change keeps nothing, and removes none.
+    pub keep: Option<usize>,
 }
 
 impl Deploy<'_> {
     /// Where the module called `name` is, or would be.
-    fn module_path(&self, name: &str) -> PathBuf {
-        let at = |ending: &&str| self.folder.path().join(format!("{name}.{ending}"));
-        let files = ENDINGS.iter().map(at);
-        files.into_iter().find(|path| path.exists()).unwrap_or_else(|| at(&ENDINGS[0]))
+    pub(super) fn module_path(&self, name: &str) -> PathBuf {
+        module_path(self.folder.path(), name)
     }
 
     /// The module called `name`, as it is in the folder.
@@ -124,7 +123,8 @@ impl Deploy<'_> {
         condition: Condition<'_>,
     ) -> Result<Done, Refused> {
         let path = self.module_path(name);
-        let before = present(self.module(name));
+        let module_before = self.module(name);
+        let before = present(&module_before);
         if !condition(before) {
             return Err(Refused::Condition);
         }
@@ -133,7 +133,10 @@ impl Deploy<'_> {
         let parts = Parts { module: module.into(), policy, signatures };
         let loaded = self.tried(&parts, &path)?;
         let digest = loaded.digest;
-        self.write(&path, module)?;
+        let is_other = before != Some(digest);
+        let former = if is_other { self.keep_former(name, &path, module_before)? } else { None };
+        write::write(&path, module)?;
+        self.prune(former);
         self.settle_signature(&path, module)?;
         self.put(name, loaded, path, &parts);
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
@@ -153,7 +156,7 @@ impl Deploy<'_> {
             self.settle_signature(&path, &module)?;
         }
         let [_, next] = signature_paths(&path);
-        self.write(&next, text.as_bytes())
+        Ok(write::write(&next, text.as_bytes())?)
     }
 
     /// Has the signature that was put down for `module`, which is in place now, in the place of the one before.
@@ -161,7 +164,7 @@ impl Deploy<'_> {
         let [signed, next] = signature_paths(path);
         let Some(text) = read_signature(&next).map_err(unread)? else { return Ok(()) };
         let is_its = signature::verify(&self.server.trusted_keys, module, &text).is_ok();
-        if is_its { self.rename(&next, &signed) } else { Ok(()) }
+        if is_its { Ok(write::rename(&next, &signed)?) } else { Ok(()) }
     }
 
     /// Puts a policy beside the module called `name`; a module that is not there yet will be held to it.
@@ -175,7 +178,7 @@ impl Deploy<'_> {
             return Err(Refused::Invalid(format!("the policy has {size} bytes, more than {most}")));
         }
         let path = self.module_path(name);
-        let before = present(self.policy(name));
+        let before = present(&self.policy(name));
         if !condition(before) {
             return Err(Refused::Condition);
         }
@@ -186,14 +189,17 @@ impl Deploy<'_> {
                     let (line, column) = at.line_and_column(text);
                     Refused::Invalid(format!("{line}:{column}: {}", at.what))
                 })?;
-                self.write(&policy_path(&path), text.as_bytes())?;
+                write::write(&policy_path(&path), text.as_bytes())?;
             }
             Some(module) => {
                 let signatures = Parts::read_signatures(&path, self.server).map_err(unread)?;
                 let parts = Parts { module: module.into(), policy: Some(text.into()), signatures };
                 let loaded = self.tried(&parts, &path)?;
-                self.write(&policy_path(&path), text.as_bytes())?;
+                // Even if it is the same policy: the module that is to follow keeps nothing then.
+                let former = self.keep_former(name, &path, Ok(parts.module.to_vec()))?;
+                write::write(&policy_path(&path), text.as_bytes())?;
                 self.put(name, loaded, path, &parts);
+                self.prune(former);
             }
         }
         Ok(if before.is_some() { Done::Replaced(digest) } else { Done::Created(digest) })
@@ -205,19 +211,26 @@ impl Deploy<'_> {
     /// [`Refused`]; the plug-in is as it was then, or without its signature or policy and no longer served.
     pub fn remove(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
         let path = self.module_path(name);
-        let now = present(self.module(name)).ok_or(Refused::Absent)?;
+        let module = self.module(name);
+        let now = present(&module).ok_or(Refused::Absent)?;
         if !condition(Some(now)) {
             return Err(Refused::Condition);
         }
+        // A plug-in that does harm must go, though the disk is full.
+        let former = self.keep_former(name, &path, module).unwrap_or_else(|refused| {
+            log::warn!("plug-in {name} is removed, and not kept: {refused:?}");
+            None
+        });
         // The module comes first: without its policy, it would serve anyone for an instant. And of two modules the one that serves comes last: without it, the other would.
         for ending in ENDINGS.iter().rev() {
-            self.unlink(&path.with_file_name(format!("{name}.{ending}")))?;
+            write::unlink(&path.with_file_name(format!("{name}.{ending}")))?;
         }
+        self.prune(former);
         self.plugins.remove(name);
         self.loads.removed.fetch_add(1, Relaxed);
         self.folder.forget(&path);
         for beside in signature_paths(&path).iter().chain([&policy_path(&path)]) {
-            self.unlink(beside)?;
+            write::unlink(beside)?;
         }
         Ok(())
     }
@@ -228,18 +241,20 @@ impl Deploy<'_> {
     /// [`Refused`]; nothing has changed then.
     pub fn remove_policy(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
         let path = self.module_path(name);
-        let now = present(self.policy(name)).ok_or(Refused::Absent)?;
+        let now = present(&self.policy(name)).ok_or(Refused::Absent)?;
         if !condition(Some(now)) {
             return Err(Refused::Condition);
         }
         let Some(module) = self.settled_module(name, &path)? else {
-            return self.unlink(&policy_path(&path));
+            return Ok(write::unlink(&policy_path(&path))?);
         };
         let signatures = Parts::read_signatures(&path, self.server).map_err(unread)?;
         let parts = Parts { module: module.into(), policy: None, signatures };
         let loaded = self.tried(&parts, &path)?;
-        self.unlink(&policy_path(&path))?;
+        let former = self.keep_former(name, &path, Ok(parts.module.to_vec()))?;
+        write::unlink(&policy_path(&path))?;
         self.put(name, loaded, path, &parts);
+        self.prune(former);
         Ok(())
     }
 
@@ -251,8 +266,27 @@ impl Deploy<'_> {
         optional(self.folder.settled_module(path, || self.module(name)).ok_or(Refused::Unsettled)?)
     }
 
+    /// Keeps the plug-in `name` as it is, if that is asked for.
+    pub(super) fn keep_former(
+        &self,
+        name: &str,
+        path: &Path,
+        module: Result<Vec<u8>, Refused>,
+    ) -> Result<Option<Former>, Refused> {
+        match (self.keep, module) {
+            (Some(most), Ok(module)) => Ok(Former::keep((name, path), module, most, self.server)?),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn prune(&self, former: Option<Former>) {
+        if let Some(former) = former {
+            former.prune(self.server);
+        }
+    }
+
     /// What `parts` make, of which an instance has been made.
-    fn tried(&self, parts: &Parts<'_>, path: &Path) -> Result<Loaded, Refused> {
+    pub(super) fn tried(&self, parts: &Parts<'_>, path: &Path) -> Result<Loaded, Refused> {
         let loaded = parts.load(path, self.server).map_err(|error| match error {
             Error::Load { problem: LoadProblem::NoMemory { .. }, .. } => Refused::System(error),
             // Where the folder is concerns no client.
@@ -270,56 +304,15 @@ impl Deploy<'_> {
         }
     }
 
-    fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf, parts: &Parts<'_>) {
+    pub(super) fn put(&mut self, name: &str, loaded: Loaded, path: PathBuf, parts: &Parts<'_>) {
         self.folder.note(&path, parts, self.server);
         self.plugins.put(name, loaded, Some(path));
         self.loads.loaded.fetch_add(1, Relaxed);
     }
-
-    /// Makes the file at `path` hold `bytes`, all of them or as it was, and on the disk when this returns.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Refused> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| io_error(path, io::Error::other(error)))?;
-        let (begin, end) = TEMPORARY;
-        let temporary = self.folder.path().join(format!("{begin}{:016x}{end}", u64::from_ne_bytes(random)));
-        let written = File::options().write(true).create_new(true).open(&temporary).and_then(|mut file| {
-            // An operator may have kept a policy's secrets from the machine's other users.
-            if let Ok(before) = beneath::metadata(path) {
-                file.set_permissions(Permissions::from_mode(before.mode() & 0o7777))?;
-            }
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        let renamed =
-            written.map_err(|error| io_error(path, error)).and_then(|()| self.rename(&temporary, path));
-        if renamed.is_err() {
-            // What is wrong already is what is told.
-            let _ = std::fs::remove_file(&temporary);
-        }
-        renamed
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), Refused> {
-        std::fs::rename(from, to).and_then(|()| self.sync()).map_err(|error| io_error(to, error))
-    }
-
-    /// Removes a file, if it is there.
-    fn unlink(&self, path: &Path) -> Result<(), Refused> {
-        match std::fs::remove_file(path) {
-            Ok(()) => self.sync().map_err(|error| io_error(path, error)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(io_error(path, error)),
-        }
-    }
-
-    /// Has the folder's entries on the disk.
-    fn sync(&self) -> io::Result<()> {
-        File::open(self.folder.path())?.sync_all()
-    }
 }
 
 /// Why a file of the folder could not be read.
-fn unread(error: Error) -> Refused {
+pub(super) fn unread(error: Error) -> Refused {
     match error {
         // Where the folder is concerns no client.
         Error::Load { problem, .. } => Refused::Invalid(problem.to_string()),
@@ -335,13 +328,9 @@ fn unread(error: Error) -> Refused {
     }
 }
 
-fn io_error(path: &Path, source: io::Error) -> Refused {
-    Refused::System(Error::Io { path: path.into(), source })
-}
-
 /// The digest of what is there. What cannot be read, such as a module that is too large, is there as well: it can be
 /// replaced and removed, by whoever does not ask for a version.
-fn present(found: Result<impl AsRef<[u8]>, Refused>) -> Option<Digest> {
+pub(super) fn present(found: &Result<impl AsRef<[u8]>, Refused>) -> Option<Digest> {
     match found {
         Ok(found) => Some(Digest::of(found.as_ref())),
         Err(Refused::Absent) => None,
@@ -356,18 +345,4 @@ fn optional<T>(found: Result<T, Refused>) -> Result<Option<T>, Refused> {
         Err(Refused::Absent) => Ok(None),
         Err(other) => Err(other),
     }
-}
-
-/// Removes what a process that was killed has left half written.
-pub fn clean(folder: &Path) -> io::Result<()> {
-    let (begin, end) = TEMPORARY;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let is_temporary =
-            entry.file_name().to_str().is_some_and(|name| name.starts_with(begin) && name.ends_with(end));
-        if is_temporary && entry.file_type()?.is_file() {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

@@ -48,6 +48,12 @@ pub fn read_signature(path: &Path) -> Result<Option<String>, Error> {
     read_text(path, SIGNATURE_BYTES_MAX)
 }
 
+/// Where the module called `name` is in `folder`, or would be.
+pub fn module_path(folder: &Path, name: &str) -> PathBuf {
+    let at = |ending: &&str| folder.join(format!("{name}.{ending}"));
+    ENDINGS.iter().map(at).find(|path| path.exists()).unwrap_or_else(|| at(&ENDINGS[0]))
+}
+
 /// The policy's file of the module at `path`.
 pub fn policy_path(path: &Path) -> PathBuf {
     path.with_extension("toml")

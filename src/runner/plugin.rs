@@ -118,6 +118,12 @@ impl Runner {
         (bytes > 0).then(|| (manager.processes(), bytes))
     }
 
+    /// What these processes use now.
+    #[cfg(feature = "isolation")]
+    pub(crate) fn process_usage(&self) -> Option<crate::isolation::ProcessUsage> {
+        self.catalog.loader().manager().map(|manager| manager.usage())
+    }
+
     /// Its plug-ins, and the folder that they come from.
     #[doc(hidden)]
     pub fn catalog(&self) -> &Arc<Catalog> {

@@ -51,6 +51,12 @@ fn with(topic: Topic, flag: &Flag, value: Option<&str>) -> Vec<String> {
         // Instead of a host.
         whole.remove(1);
     }
+    if topic == Topic::Deploy && ["--rollback", "--to"].iter().any(|name| flag.contains(name)) {
+        // Instead of a file.
+        whole.truncate(2);
+    }
+    let for_to = if flag.contains(&"--to") { &["--rollback", "n"][..] } else { &[] };
+    whole.extend(for_to);
     // Behind the module, words of `run` are the guest's.
     let words = [&whole[..1], &flag, &whole[1..]].concat();
     words.into_iter().map(String::from).collect()

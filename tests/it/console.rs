@@ -7,7 +7,7 @@ use fuelbox::{Limits, Runner};
 use std::collections::BTreeSet;
 
 /// What the page may have in bytes.
-const PAGE_BYTES_MAX: usize = 43_000;
+const PAGE_BYTES_MAX: usize = 56_000;
 
 fn page() -> Reply {
     Server::start(Limits::default()).send("GET", "/", b"")
@@ -138,6 +138,18 @@ fn the_page_is_only_to_be_read() {
         assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")), "{method}");
         assert_eq!(refused.header("content-security-policy"), None);
     }
+}
+
+/// The page shows faults in another colour than mistakes of clients.
+#[test]
+fn mistakes_of_clients_are_those_of_the_status_codes() {
+    let page = page().text();
+    let set = between(script(&page), "const OF_CLIENTS = new Set([", "]);")[0];
+    let known: BTreeSet<&str> = set.split('\'').skip(1).step_by(2).collect();
+    let all = fuelbox::gateway::http::problem::ALL;
+    let of_clients: BTreeSet<&str> =
+        all.iter().filter(|kind| kind.status < 500).map(|kind| kind.slug).collect();
+    assert_eq!(known, of_clients);
 }
 
 /// A browser sends a header across origins only after asking by `OPTIONS`, and only if the answer allows it.

@@ -46,6 +46,17 @@ fn built_in_guests_cannot_be_changed() {
 }
 
 #[test]
+fn without_tokens_it_is_said_what_is_missing() {
+    let (dir, plugins) = (TempDir::new(), TempDir::new());
+    let server = Serve::start(&dir.0, &["--plugins", plugins.0.to_str().unwrap()]);
+    for (method, target) in [("PUT", "/plugins/x"), ("GET", "/plugins/x"), ("POST", "/plugins/x/rollback")] {
+        let reply = Client::connect(server.address).ask(method, target, &[], b"x");
+        assert_eq!((reply.status, reply.problem()), (404, "no-such-route".into()));
+        assert!(reply.text().contains("serve --token-file FILE"), "{}", reply.text());
+    }
+}
+
+#[test]
 fn only_plain_names_reach_the_file_system() {
     let site = Site::new();
     let long = "a".repeat(64);

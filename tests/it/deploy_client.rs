@@ -80,6 +80,48 @@ fn what_a_gateway_refuses_is_said() {
 }
 
 #[test]
+fn a_former_version_is_put_back_with_its_policy() {
+    let ((folder, serve), dir) = (gateway(), own());
+    let host = serve.address.to_string();
+    dir.write("open.toml", "workers = 1\n");
+    dir.write("locked.toml", "access = \"token\"\n");
+    let put = |policy: &str, module: &str| {
+        deploy(&dir, &["--token", "token", "--name", "n", "--policy", policy, &host, module]).expect(0).text()
+    };
+    put("open.toml", "greet.wasm");
+    put("locked.toml", "add.wasm");
+    let kept = std::fs::read_dir(folder.0.join("plugins/.fuelbox-versions/n")).unwrap().count();
+    assert_eq!(kept, 1, "a policy and a module are one version");
+    let rollback = ["--token", "token", "--rollback", "n", &host];
+    let back = deploy(&dir, &rollback).expect(0).text();
+    assert!(back.starts_with(&format!("{host}: n rolled back to ")), "{back}");
+    let mut client = crate::support::Client::connect(serve.address);
+    assert_eq!(client.send("POST", "/execute/n", b"World").text(), "Hello, World");
+    deploy(&dir, &rollback).expect(0);
+    assert_eq!(client.send("POST", "/execute/n?func=add", b"1 2").status, 401);
+    // By its digest, and on all gateways of a list.
+    let digest = back.trim().rsplit(' ').next().unwrap().to_uppercase();
+    dir.write("hosts", &host);
+    deploy(&dir, &["--token", "token", "--rollback", "n", "--to", &digest, "--all", "hosts"]).expect(0);
+    assert_eq!(client.send("POST", "/execute/n", b"World").text(), "Hello, World");
+    for (args, code, why) in [
+        (&["--rollback", "n", "--to", "99", &host][..], 1, "POST /plugins/n/rollback: 404 no such version"),
+        (&["--rollback", "none", &host], 1, "POST /plugins/none/rollback: 404 no such version"),
+        (&["--rollback", "n", "--to", "", &host], 2, "--to: a version is a number, or a SHA-256"),
+        (&["--rollback", "n", "--to", "1 HTTP/1.1\r\nX:", &host], 2, "--to: a version is a number"),
+        (&["--rollback", "n", "--to", "1&version=2", &host], 2, "--to: a version is a number"),
+        (&["--rollback", "../n", &host], 2, "`../n` cannot be the name of a plug-in"),
+        (&["--rollback", "n", "--policy", "open.toml", &host], 2, "--rollback: a former version has its own"),
+        (&["--to", "1", &host, "greet.wasm"], 2, "--to is for --rollback only"),
+        (&["--rollback", "n"], 2, "HOST[:PORT] is missing"),
+        (&["--rollback", "n", &host, "greet.wasm"], 2, "unexpected argument `greet.wasm`"),
+    ] {
+        let ran = deploy(&dir, &[&["--token", "token"], args].concat()).expect(code);
+        assert!(ran.stderr.contains(why), "{args:?} {ran:#?}");
+    }
+}
+
+#[test]
 fn all_gateways_of_a_list_get_it_though_one_is_away() {
     let (one, two, dir) = (gateway(), gateway(), own());
     // Nobody listens there any more.

@@ -287,11 +287,12 @@ fn plugins_are_checked_and_deployed_as_the_document_says() {
     let square =
         r#"(module (func (export "square") (param i32) (result i32) (i32.mul (local.get 0) (local.get 0))))"#;
     machine.dir.write("work/square.wasm", wat(square));
+    fs::copy(prebuilt("add.wasm"), machine.dir.0.join("work/add.wasm")).unwrap();
     machine.dir.write("work/half.wasm", &fs::read(prebuilt("greet.wasm")).unwrap()[..100]);
     let page = "docs/operating.md";
     let blocks = typed(page, false);
     let commands: Vec<&Typed> = blocks.iter().flatten().collect();
-    assert_eq!(commands.len(), 5);
+    assert_eq!(commands.len(), 9);
     let serve = "rm /var/lib/fuelbox/plugins/greet.toml
         fuelbox serve --plugins /var/lib/fuelbox/plugins --token-file /etc/fuelbox.tokens > /dev/null 2>&1 &";
     check(&machine, page, "work", &commands, &[("TOKEN=", serve)]);

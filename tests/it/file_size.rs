@@ -89,11 +89,13 @@ fn a_module_that_is_larger_is_refused_and_leaves_nothing() {
         let reply = it.send(method, &format!("/plugins/{name}"), &module_of(2 * BYTES_MAX));
         assert_eq!((reply.status, reply.problem()), (507, "storage-full".into()), "{}", reply.text());
         assert!(reply.text().contains("ulimit -f"), "{}", reply.text());
-        assert_eq!(it.files(), ["greet.wasm"]);
     }
+    assert_eq!(it.files(), ["greet.wasm"]);
     let policy = format!("access = \"token\" # {}", "x".repeat(BYTES_MAX));
     assert_eq!(it.send("PUT", "/plugins/greet/policy", policy.as_bytes()).status, 507);
-    assert_eq!(it.files(), ["greet.wasm"]);
+    let kept = std::fs::read_dir(it.dir.0.join("plugins/.fuelbox-versions/greet")).unwrap().count();
+    assert_eq!(kept, 0, "what is not replaced needs no second copy");
+    assert_eq!(it.files(), [".fuelbox-versions", "greet.wasm"]);
     assert!(it.child.try_wait().unwrap().is_none(), "it lives");
     assert_eq!(it.send("PUT", "/plugins/small", &module_of(1000)).status, 201);
     assert_eq!(it.send("POST", "/execute/small?func=f", b"").text(), "1\n");

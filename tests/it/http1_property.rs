@@ -11,7 +11,7 @@ const BODY_MAX: usize = 512;
 #[derive(Debug, PartialEq)]
 pub struct Reading {
     requests: Vec<(String, String, Vec<u8>)>,
-    end: Option<(u16, &'static str)>,
+    end: Option<(u16, String)>,
 }
 
 /// Reads `bytes` as a connection would, getting at most `piece` of them at a time.
@@ -26,7 +26,7 @@ pub fn read(bytes: &[u8], piece: usize) -> Reading {
                 None => return reading,
             },
             Err(reject) => {
-                reading.end = Some((reject.kind.status, reject.detail));
+                reading.end = Some((reject.kind.status, reject.detail.into_owned()));
                 return reading;
             }
         }
@@ -46,7 +46,10 @@ fn request(held: &mut Vec<u8>) -> Result<Option<Request>, Reject> {
     let rest = &held[head.len..];
     let (body, used) = match head.framing {
         Framing::Length(length) if length > BODY_MAX as u64 => {
-            return Err(Reject { kind: fuelbox::gateway::http::problem::TOO_LARGE, detail: "too large" });
+            return Err(Reject {
+                kind: fuelbox::gateway::http::problem::TOO_LARGE,
+                detail: "too large".into(),
+            });
         }
         Framing::Length(length) if rest.len() < length as usize => return Ok(None),
         Framing::Length(length) => (rest[..length as usize].to_vec(), length as usize),
@@ -73,7 +76,7 @@ pub fn holds(bytes: &[u8]) {
     for piece in [1, 7, 64] {
         let pieces = read(bytes, piece);
         assert_eq!(pieces.requests, whole.requests, "{piece} bytes at a time");
-        let status = |reading: &Reading| reading.end.map(|(status, _)| status);
+        let status = |reading: &Reading| reading.end.as_ref().map(|(status, _)| *status);
         // Of two faults in one head, the one that is seen first is told.
         assert_eq!(status(&pieces).is_some(), status(&whole).is_some(), "{piece} bytes at a time");
     }

@@ -187,3 +187,29 @@ fn without_the_means_for_processes_guests_run_in_threads_unless_processes_are_as
     let said = started("--isolation process");
     assert!(said.contains("File too large") && !said.contains("on http://"), "{said}");
 }
+
+#[test]
+fn what_processes_for_guests_use_is_told() {
+    let server = serve(&["--workers=1"]);
+    let told = || {
+        let page = Client::connect(server.address).send("GET", "/metrics", b"").text();
+        let of = |name: &str| {
+            let line = page.lines().find(|line| line.starts_with(&format!("{name} ")))?;
+            line.rsplit(' ').next()?.parse::<f64>().ok()
+        };
+        let names = ["processes", "memory_bytes", "cpu_seconds_total"];
+        names.map(|name| of(&format!("fuelbox_guest_{name}")))
+    };
+    let [before, memory, cpu] = told().map(Option::unwrap);
+    assert!((1.0..=10.0).contains(&before) && memory > 100_000.0 && cpu > 0.0, "{before} {memory} {cpu}");
+    for _ in 0..3 {
+        assert_eq!(Client::connect(server.address).send("POST", "/execute/greet", b"World").status, 200);
+    }
+    // What they have used stays, when they are gone.
+    signal("-KILL", &processes(&server));
+    let [_, _, after] = told().map(|value| value.unwrap_or(0.0));
+    assert!(after >= cpu, "{after} {cpu}");
+    assert_eq!(Client::connect(server.address).send("POST", "/execute/greet", b"World").status, 200);
+    let [again, _, later] = told().map(|value| value.unwrap_or(0.0));
+    assert!(again >= 1.0 && later >= after, "{again} {later} {after}");
+}

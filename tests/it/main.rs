@@ -124,6 +124,7 @@ mod trace_dwarf;
 mod trace_oracle;
 mod trace_profile;
 mod upstream;
+mod versions;
 mod warm;
 mod wasi;
 mod wasi_again;

@@ -381,6 +381,10 @@ fn the_process_and_the_digests_of_plugins_are_told() {
     let first = scrape(&server);
     assert_eq!(first.get(&known), Some(&1.0), "{first:?}");
     assert!(first["process_cpu_seconds_total"] > 0.0);
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    assert_eq!(first[&format!("fuelbox_host_info{{nodename=\"{host}\"}}")], 1.0);
+    let again = scrape(&server)["fuelbox_uptime_seconds"];
+    assert!(first["fuelbox_uptime_seconds"] > 0.0 && again > first["fuelbox_uptime_seconds"], "{again}");
     if std::path::Path::new("/proc/self/statm").exists() {
         assert!(first["process_resident_memory_bytes"] > 1e6);
         assert!((3.0..=first["process_max_fds"]).contains(&first["process_open_fds"]));

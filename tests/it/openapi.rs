@@ -192,7 +192,7 @@ fn answers_are_those_that_it_names() {
     let call = format!("Bearer {CALL}");
     let (as_deployer, as_caller) = ([("Authorization", &*deploy)], [("Authorization", &*call)]);
     let long = "9".repeat(2 << 20);
-    let in_name = "/plugins/{name}";
+    let (in_name, of_rollback) = ("/plugins/{name}", "/plugins/{name}/rollback");
     for (method, path, target, fields, body, outcome) in [
         ("POST", "/execute/greet", "/execute/greet", &[][..], "World", "ok"),
         ("POST", "/execute/greet", "/execute/greet?func=", &[], "", "bad-request"),
@@ -231,6 +231,11 @@ fn answers_are_those_that_it_names() {
             "",
             "precondition-failed",
         ),
+        ("POST", of_rollback, "/plugins/greet/rollback", &as_deployer, "", "no-such-version"),
+        ("POST", of_rollback, "/plugins/greet/rollback?version=x", &as_deployer, "", "bad-request"),
+        ("POST", of_rollback, "/plugins/greet/rollback", &as_caller, "", "forbidden"),
+        ("GET", "/plugins/{name}/versions", "/plugins/greet/versions", &as_deployer, "", "ok"),
+        ("GET", "/plugins/{name}/versions", "/plugins/nope/versions", &as_deployer, "", "no-such-plugin"),
         ("DELETE", in_name, "/plugins/greet", &as_deployer, "", "ok"),
         ("PUT", "/plugins/{name}/policy", "/plugins/x/policy", &as_deployer, "limits.fuel = 1", "ok"),
     ] {

@@ -32,6 +32,11 @@ impl Site {
     }
 
     pub fn with(config: RunnerConfig, door: DoorLimits) -> Site {
+        Site::keeping(0, config, door)
+    }
+
+    /// One that keeps former versions.
+    pub fn keeping(keep_versions: usize, config: RunnerConfig, door: DoorLimits) -> Site {
         let (plugins, keys) = (TempDir::new(), TempDir::new());
         std::fs::copy(prebuilt("greet.wasm"), plugins.0.join("greet.wasm")).unwrap();
         let tokens = Tokens::read(&token_file(&keys, &format!("{DEPLOY}\ncall {CALL} # phones\n"))).unwrap();
@@ -43,6 +48,7 @@ impl Site {
             workers: 2,
             door,
             tokens: Some(Arc::new(tokens)),
+            keep_versions,
             ..GatewayConfig::default()
         };
         let gateway = Gateway::start(&config, Arc::clone(&runner)).unwrap();

@@ -284,10 +284,16 @@ fn a_mixed_load_leaves_nothing_behind() {
     assert_eq!((after.threads, after.descriptors), (threads, before.descriptors));
     let most = warm.rss_kb + memory_spare_kb(seconds);
     assert!(after.rss_kb <= most, "{} kB are more than {most}", after.rss_kb);
+    nothing_is_left_in(&plugins);
+}
+
+/// But the plug-ins, and versions of the one that was replaced all the time.
+fn nothing_is_left_in(plugins: &TempDir) {
     let mut left: Vec<_> =
         std::fs::read_dir(&plugins.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     let expected = [
+        ".fuelbox-versions",
         "add.wasm",
         "greet.wasm",
         "infinite-loop.toml",
@@ -298,4 +304,7 @@ fn a_mixed_load_leaves_nothing_behind() {
         "wordcount.wasm",
     ];
     assert_eq!(left, expected);
+    // Three, and perhaps one that is as the one in place.
+    let kept = std::fs::read_dir(plugins.0.join(".fuelbox-versions/version")).unwrap().count();
+    assert!((1..=4).contains(&kept), "{kept}");
 }

@@ -93,11 +93,13 @@ fn a_large_body_is_for_those_who_may_deploy() {
         assert_eq!(site.send("GET", "/plugins/n", b"").body.len(), size);
     }
     let bearer = format!("Authorization: Bearer {DEPLOY}\r\n");
-    for (token, length, status) in [
-        (&*bearer, most + 1, 413),
-        ("", 1025, 413),
-        ("", 1024, 401),
-        ("Authorization: Bearer x\r\n", 1025, 413),
+    let of_module = format!("larger than {most} bytes, the limit of a module (--max-module");
+    let of_body = "larger than --max-body, which is 1024 bytes; only with a token that may deploy";
+    for (token, length, status, why) in [
+        (&*bearer, most + 1, 413, &*of_module),
+        ("", 1025, 413, of_body),
+        ("", 1024, 401, "token"),
+        ("Authorization: Bearer x\r\n", 1025, 413, of_body),
     ] {
         use std::io::Write;
         let mut client = site.client();
@@ -108,8 +110,12 @@ fn a_large_body_is_for_those_who_may_deploy() {
         if status != 413 {
             client.0.write_all(&vec![0; length]).unwrap();
         }
-        assert_eq!(client.reply(false).unwrap().status, status, "{token}{length}");
+        let reply = client.reply(false).unwrap();
+        assert_eq!(reply.status, status, "{token}{length}");
+        assert!(reply.text().contains(why), "{}", reply.text());
     }
+    let other = site.client().send("POST", "/execute/greet", &[0; 1025]);
+    assert!(other.text().contains("larger than --max-body, which is 1024 bytes\""), "{}", other.text());
     // Chunked, nothing is announced.
     let chunked = |size: usize| {
         use std::io::Write;
@@ -119,7 +125,9 @@ fn a_large_body_is_for_those_who_may_deploy() {
         );
         client.0.write_all(head.as_bytes()).unwrap();
         let _ = client.0.write_all(&padded(size)).and_then(|()| client.0.write_all(b"\r\n0\r\n\r\n"));
-        client.reply(false).unwrap().status
+        let reply = client.reply(false).unwrap();
+        assert_eq!(reply.text().contains(&of_module), reply.status == 413, "{}", reply.text());
+        reply.status
     };
     assert_eq!((chunked(most), chunked(most + 1)), (204, 413));
 }

@@ -181,20 +181,37 @@ pub struct Inspect {
 /// `fuelbox deploy`.
 #[derive(Debug, PartialEq)]
 pub struct Deploy {
-    /// The module's file.
-    pub module: PathBuf,
     /// The gateway; none with `all`.
     pub host: Option<String>,
     /// The file that names gateways.
     pub all: Option<PathBuf>,
-    /// The plug-in's name; none is the file's.
-    pub name: Option<String>,
     /// The file with the token.
     pub token: Option<PathBuf>,
-    /// The file with the policy.
-    pub policy: Option<PathBuf>,
-    /// The file with the signature.
-    pub signature: Option<PathBuf>,
+    /// What is done there.
+    pub change: Change,
+}
+
+/// What `fuelbox deploy` does on a gateway.
+#[derive(Debug, PartialEq)]
+pub enum Change {
+    /// Put a module there.
+    Put {
+        /// The module's file.
+        module: PathBuf,
+        /// The plug-in's name; none is the file's.
+        name: Option<String>,
+        /// The file with the policy.
+        policy: Option<PathBuf>,
+        /// The file with the signature.
+        signature: Option<PathBuf>,
+    },
+    /// Put a former version back.
+    RollBack {
+        /// The plug-in's name.
+        name: String,
+        /// The version: its number, or the SHA-256 of its module. None is the newest.
+        to: Option<String>,
+    },
 }
 
 /// The form of a listing.
@@ -267,6 +284,8 @@ pub struct Serve {
     pub warm: WarmLimits,
     /// Signatures, policy directories and tokens.
     pub site: SiteArgs,
+    /// Former versions that are kept of each plug-in.
+    pub keep_versions: usize,
     /// Format of the log.
     pub log_format: LogFormat,
     /// Whether each request has a line in the log.

@@ -1,7 +1,9 @@
 //! Parses the command line into a plain enum. Pure: no file, environment or terminal is touched.
 
 use crate::abi::Convention;
-use crate::cli::args::command::{Call, Check, Command, Data, Deploy, Inspect, List, Run, Shell, Shown};
+use crate::cli::args::command::{
+    Call, Change, Check, Command, Data, Deploy, Inspect, List, Run, Shell, Shown,
+};
 use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source, tracing};
 use crate::cli::args::near::nearest;
 use crate::cli::args::serve;
@@ -208,16 +210,27 @@ fn deploy(mut words: Words) -> Result<Deploy, String> {
     let mut file = |name| words.os_value(name).map(|file| file.map(PathBuf::from));
     let (token, policy) = (file("--token")?, file("--policy")?);
     let (signature, all) = (file("--signature")?, file("--all")?);
-    let name = words.value("--name", |name| Ok(name.to_string()))?;
+    let mut text_of = |flag| words.value(flag, |text| Ok(text.to_string()));
+    let (name, rollback, to) = (text_of("--name")?, text_of("--rollback")?, text_of("--to")?);
     let mut operands = words.operands()?.into_iter();
     let host = match all {
         Some(_) => None,
         None => Some(text(needed(operands.next(), Topic::Deploy, 0)?)?),
     };
-    let module = needed(operands.next(), Topic::Deploy, 1)?.into();
+    let change = match rollback {
+        Some(_) if name.is_some() || policy.is_some() || signature.is_some() => {
+            return Err("--rollback: a former version has its own --name, --policy and --signature".into());
+        }
+        Some(name) => Change::RollBack { name, to },
+        None if to.is_some() => return Err("--to is for --rollback only".into()),
+        None => {
+            let module = needed(operands.next(), Topic::Deploy, 1)?.into();
+            Change::Put { module, name, policy, signature }
+        }
+    };
     match operands.next() {
         Some(extra) => Err(unexpected(Topic::Deploy, &extra)),
-        None => Ok(Deploy { module, host, all, name, token, policy, signature }),
+        None => Ok(Deploy { host, all, token, change }),
     }
 }
 

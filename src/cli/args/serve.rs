@@ -5,7 +5,7 @@ use crate::cli::args::command::{IsolationArgs, Serve, Source};
 use crate::cli::args::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
 use crate::cli::args::values::{listen_address, number};
 use crate::cli::args::words::Words;
-use crate::gateway::server::{DEFAULT_LISTEN, default_workers};
+use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, default_workers};
 use crate::plugins::code::Place;
 use std::path::PathBuf;
 
@@ -33,6 +33,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
                 .into(),
         );
     }
+    let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
     let place = words.choice("--isolation", Place::parse)?;
     let isolation = IsolationArgs {
@@ -50,6 +51,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
         proxies,
         warm,
         site,
+        keep_versions,
         log_format,
         access_log,
         isolation,

@@ -1,8 +1,9 @@
-//! `fuelbox deploy`: puts a module, its policy and its signature on gateways, by the routes of `/plugins`.
+//! `fuelbox deploy`: puts a module, its policy and its signature on gateways, or a former version back, by the routes of
+//! `/plugins`.
 
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::cli::args::command::Deploy;
+use crate::cli::args::command::{Change, Deploy};
 use crate::cli::client::{Answer, Question, ask};
 use crate::cli::exit;
 use crate::cli::failure::Failure;
@@ -10,24 +11,28 @@ use crate::cli::output::messages::{note, print};
 use crate::gateway::server::DEFAULT_LISTEN;
 use crate::plugins::deploy::is_name;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Time limit of one request. Compiling the largest module takes a second of a desktop core.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is sent, in the order in which it is sent: the module last, so that it begins under its policy.
-struct Parts {
+/// A request: its method, what follows `/plugins/NAME` in its path, and its body.
+type Step = (&'static str, String, Vec<u8>);
+
+/// What is sent.
+struct Plan {
     name: String,
     authorization: String,
-    signature: Option<Vec<u8>>,
-    policy: Option<Vec<u8>>,
-    module: Vec<u8>,
+    /// In their order: the module comes last, so that it begins under its policy.
+    steps: Vec<Step>,
+    /// What the last of them has done.
+    done: &'static str,
 }
 
 /// Deploys to every host, and fails if one of them refuses or does not answer.
 pub fn execute(deploy: Deploy) -> Result<(), Failure> {
-    let parts = parts(&deploy)?;
+    let plan = plan(&deploy)?;
     let hosts = match &deploy.all {
         Some(file) => listed(&String::from_utf8_lossy(&read(file)?)),
         None => deploy.host.iter().cloned().collect(),
@@ -37,8 +42,8 @@ pub fn execute(deploy: Deploy) -> Result<(), Failure> {
     }
     let mut failed = 0;
     for host in &hosts {
-        match to(host, &parts) {
-            Ok(done) => print(format!("{host}: {} {done}\n", parts.name).as_bytes())?,
+        match to(host, &plan) {
+            Ok(done) => print(format!("{host}: {} {done}\n", plan.name).as_bytes())?,
             Err(why) => {
                 failed += 1;
                 note(&format!("{host}: {why}"));
@@ -55,33 +60,56 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| Failure::new(exit::LOAD, format!("{}: {error}", path.display())))
 }
 
-fn parts(deploy: &Deploy) -> Result<Parts, Failure> {
+fn plan(deploy: &Deploy) -> Result<Plan, Failure> {
     let usage = |what: String| Failure::new(exit::USAGE, what);
-    let stem = deploy.module.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name = deploy.name.clone().or(stem).unwrap_or_default();
-    if !is_name(&name) {
-        return Err(usage(format!(
-            "`{}` cannot be the name of a plug-in; --name gives another",
-            printable(&name)
-        )));
-    }
-    let authorization = match &deploy.token {
-        Some(file) => {
-            let text = read(file)?;
-            let text = String::from_utf8_lossy(&text);
-            // A file of several tokens, as `serve` has it, begins with one that may deploy.
-            let token = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-            let token = token.and_then(|line| line.split_whitespace().last()).unwrap_or_default();
-            if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(usage(format!("--token {}: the file has no token", file.display())));
-            }
-            format!("Authorization: Bearer {token}\r\n")
+    let (name, hint) = match &deploy.change {
+        Change::Put { module, name, .. } => {
+            let stem = module.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            (name.clone().or(stem).unwrap_or_default(), "; --name gives another")
         }
-        None => String::new(),
+        Change::RollBack { name, .. } => (name.clone(), ""),
     };
-    let of = |file: &Option<std::path::PathBuf>| file.as_deref().map(read).transpose();
-    let (signature, policy) = (of(&deploy.signature)?, of(&deploy.policy)?);
-    Ok(Parts { name, authorization, signature, policy, module: read(&deploy.module)? })
+    if !is_name(&name) {
+        return Err(usage(format!("`{}` cannot be the name of a plug-in{hint}", printable(&name))));
+    }
+    let authorization = deploy.token.as_deref().map_or(Ok(String::new()), authorization)?;
+    let (steps, done) = match &deploy.change {
+        Change::Put { module, policy, signature, .. } => (put(module, policy, signature)?, "replaced"),
+        Change::RollBack { to, .. } => {
+            let is_word = |to: &str| !to.is_empty() && to.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let query = match to.as_deref() {
+                Some(to) if is_word(to) => format!("?version={}", to.to_ascii_lowercase()),
+                Some(_) => return Err(usage("--to: a version is a number, or a SHA-256".into())),
+                None => String::new(),
+            };
+            (vec![("POST", format!("/rollback{query}"), Vec::new())], "rolled back to")
+        }
+    };
+    Ok(Plan { name, authorization, steps, done })
+}
+
+/// The header line with the token in `file`.
+fn authorization(file: &Path) -> Result<String, Failure> {
+    let text = read(file)?;
+    let text = String::from_utf8_lossy(&text);
+    // A file of several tokens, as `serve` has it, begins with one that may deploy.
+    let token = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let token = token.and_then(|line| line.split_whitespace().last()).unwrap_or_default();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let what = format!("--token {}: the file has no token", file.display());
+        return Err(Failure::new(exit::USAGE, what));
+    }
+    Ok(format!("Authorization: Bearer {token}\r\n"))
+}
+
+fn put(module: &Path, policy: &Option<PathBuf>, signature: &Option<PathBuf>) -> Result<Vec<Step>, Failure> {
+    let of = |file: &Option<PathBuf>| file.as_deref().map(read).transpose();
+    let signature = of(signature)?.map(|text| ("PUT", "/signature".into(), text));
+    let policy = of(policy)?.map(|text| ("PUT", "/policy".into(), text));
+    // With the policy, the gateway keeps the version before. The module under the policy of the next is none.
+    let query = if policy.is_some() { "?keep=no" } else { "" };
+    let module = ("PUT", query.into(), read(module)?);
+    Ok(signature.into_iter().chain(policy).chain([module]).collect())
 }
 
 /// Hosts of a file: one on each line, with comments.
@@ -102,38 +130,34 @@ fn address(host: &str) -> Result<SocketAddr, String> {
     found.ok_or_else(|| "it has no address".into())
 }
 
-/// Sends all parts to one host.
-fn to(host: &str, parts: &Parts) -> Result<String, String> {
+/// Does all of it on one host.
+fn to(host: &str, plan: &Plan) -> Result<String, String> {
     if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_%".contains(&byte)) {
         return Err("is no host".into());
     }
     let address = address(host)?;
-    let put = |part: &str, body: &[u8]| {
-        let path = format!("/plugins/{}{part}", parts.name);
-        let headers = &parts.authorization;
-        ask(address, PATIENCE, &Question { method: "PUT", path: &path, host, headers, body: Some(body) })
-            .map_err(|error| format!("PUT {path}: {error}"))
-            .and_then(|answer| accepted(&path, answer))
-    };
-    if let Some(signature) = &parts.signature {
-        put("/signature", signature)?;
+    let mut last = None;
+    for (method, part, body) in &plan.steps {
+        let path = format!("/plugins/{}{part}", plan.name);
+        let question = Question { method, path: &path, host, headers: &plan.authorization, body: Some(body) };
+        let what = format!("{method} {}", path.split('?').next().unwrap_or_default());
+        let answer = ask(address, PATIENCE, &question).map_err(|error| format!("{what}: {error}"))?;
+        last = Some(accepted(&what, answer)?);
     }
-    if let Some(policy) = &parts.policy {
-        put("/policy", policy)?;
-    }
-    let answer = put("", &parts.module)?;
+    let answer = last.ok_or("nothing was sent")?;
     let digest = answer.header("etag").unwrap_or_default().trim_matches('"').to_string();
-    Ok(format!("{} {digest}", if answer.status == 201 { "created" } else { "replaced" }))
+    let done = if answer.status == 201 { "created" } else { plan.done };
+    Ok(format!("{done} {}", printable(&digest)))
 }
 
 /// The answer, if it says that it is done; otherwise why not.
-fn accepted(path: &str, answer: Answer) -> Result<Answer, String> {
+fn accepted(what: &str, answer: Answer) -> Result<Answer, String> {
     if matches!(answer.status, 200..=299) {
         return Ok(answer);
     }
     let problem: Option<serde_json::Value> = serde_json::from_slice(&answer.body).ok();
     let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str()).unwrap_or_default();
-    Err(format!("PUT {path}: {} {}", answer.status, printable(&cut(detail, MESSAGE_BYTES_MAX))))
+    Err(format!("{what}: {} {}", answer.status, printable(&cut(detail, MESSAGE_BYTES_MAX))))
 }
 
 #[cfg(test)]

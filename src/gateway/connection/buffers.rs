@@ -9,7 +9,8 @@ use crate::gateway::http::forwarded;
 use crate::gateway::http::head::{self, Framing as RequestFraming};
 use crate::gateway::http::message::Request;
 use crate::gateway::http::problem::TOO_LARGE;
-use crate::gateway::http::reject::{BODY_TOO_LARGE, NO_ROOM, Reject};
+use crate::gateway::http::reject::{NO_ROOM, Reject};
+use crate::gateway::http::route::Route;
 use crate::gateway::http::service::Service;
 use crate::gateway::http::stream::Framing;
 use mio::net::TcpStream;
@@ -147,23 +148,24 @@ impl Buffers {
             // Without a body, the response comes at once, and no `100 Continue` is due.
             let waits = head.expects_continue && head.framing != RequestFraming::Length(0);
             let used = head.len;
+            let refusal = too_large.then(|| body_too_large(&request, most, limits.body_bytes));
             self.receiving = Some(Receiving { request, framing, most });
             self.consume(used);
-            if too_large {
-                return Err(Reject { kind: TOO_LARGE, detail: BODY_TOO_LARGE });
+            if let Some(refusal) = refusal {
+                return Err(refusal);
             }
             if waits && self.filled == 0 {
                 return Ok(Step::Continue);
             }
         }
-        if self.take_body()? {
+        if self.take_body(reading.limits.body_bytes)? {
             return Ok(self.receiving.take().map_or(Step::More, |whole| Step::Request(whole.request)));
         }
         Ok(Step::More)
     }
 
     /// Moves received bytes into the body; says whether it is complete.
-    fn take_body(&mut self) -> Result<bool, Reject> {
+    fn take_body(&mut self, usual: usize) -> Result<bool, Reject> {
         let Some(Receiving { request, framing, most }) = &mut self.receiving else { return Ok(false) };
         let available = &self.input[..self.filled];
         let (used, complete) = match framing {
@@ -172,7 +174,12 @@ impl Buffers {
                 heap::extend(&mut request.body, &available[..n]).map_err(|_| NO_ROOM)?;
                 (n, request.body.len() == *length)
             }
-            Receive::Chunked(chunked) => chunked.feed(available, &mut request.body, *most)?,
+            Receive::Chunked(chunked) => {
+                chunked.feed(available, &mut request.body, *most).map_err(|why| match why.kind {
+                    TOO_LARGE => body_too_large(request, *most, usual),
+                    _ => why,
+                })?
+            }
         };
         self.consume(used);
         Ok(complete)
@@ -327,4 +334,18 @@ impl Buffers {
         let known = self.receiving.take().map(|whole| whole.request);
         known.unwrap_or_else(|| Request::unknown(peer, &self.input[..self.filled]))
     }
+}
+
+/// The body of `request` has more than `most` bytes, where bodies may usually have `usual`.
+fn body_too_large(request: &Request, most: usize, usual: usize) -> Reject {
+    let limit = match (request.route, request.deploys()) {
+        _ if most > usual => {
+            format!("{most} bytes, the limit of a module (--max-module, or --body-budget if that is less)")
+        }
+        (Route::Deployment, false) => format!(
+            "--max-body, which is {most} bytes; only with a token that may deploy, a module may be larger"
+        ),
+        _ => format!("--max-body, which is {most} bytes"),
+    };
+    Reject { kind: TOO_LARGE, detail: format!("the body is larger than {limit}").into() }
 }

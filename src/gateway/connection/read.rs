@@ -103,7 +103,7 @@ fn is_over(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers) -> Option<Next>
     if conn.is_late(door.now_ms()) {
         return Some(match conn.phase() {
             Phase::Head | Phase::Body if !buffers.ends => {
-                let detail = "the request did not arrive in time";
+                let detail = "the request did not arrive in time".into();
                 reject(door, conn, buffers, &Reject { kind: SLOW, detail })
             }
             _ => Next::Close,

@@ -38,7 +38,7 @@ pub fn reject(door: &Door, conn: &Arc<Conn>, buffers: &mut Buffers, why: &Reject
     let mut request = buffers.take_in_progress(conn.peer);
     door.ids.complete(&mut request.id);
     request.keep_alive = false;
-    put(door, &request, Response::problem(why.kind, why.detail), Instant::now(), buffers);
+    put(door, &request, Response::problem(why.kind, &why.detail), Instant::now(), buffers);
     // Whatever follows was never a request.
     buffers.discard_input();
     buffers.rejected = true;

@@ -1,7 +1,7 @@
 //! Takes chunked bodies apart (RFC 9112, section 7.1).
 
 use super::problem::{BAD_REQUEST, TOO_LARGE};
-use super::reject::{BODY_TOO_LARGE, NO_ROOM, Reject, reject};
+use super::reject::{NO_ROOM, Reject, reject};
 use crate::base::escape::is_token;
 use crate::base::heap;
 
@@ -50,7 +50,7 @@ impl Chunked {
                     };
                     let size = chunk_size(line)?;
                     if size > (max - body.len()) as u64 {
-                        return reject(TOO_LARGE, BODY_TOO_LARGE);
+                        return reject(TOO_LARGE, "the body is too large");
                     }
                     rest = after;
                     self.expecting =

@@ -122,10 +122,11 @@ fn check_lines(seen: &[u8]) -> Result<(), Reject> {
 /// What there is too much of (RFC 9112, section 3, on targets).
 fn too_large(seen: &[u8]) -> Reject {
     match seen.iter().position(|byte| matches!(byte, b' ' | b'\r')) {
-        Some(at) if seen[at] == b' ' && !seen.contains(&b'\r') => {
-            Reject { kind: TARGET_TOO_LONG, detail: "the target does not fit into a head of --max-head" }
-        }
-        _ => Reject { kind: HEAD_TOO_LARGE, detail: "the head is larger than --max-head" },
+        Some(at) if seen[at] == b' ' && !seen.contains(&b'\r') => Reject {
+            kind: TARGET_TOO_LONG,
+            detail: "the target does not fit into a head of --max-head".into(),
+        },
+        _ => Reject { kind: HEAD_TOO_LARGE, detail: "the head is larger than --max-head".into() },
     }
 }
 
@@ -138,7 +139,7 @@ fn syntax(error: httparse::Error, seen: &[u8]) -> Reject {
         httparse::Error::HeaderValue => (BAD_REQUEST, "a header value is malformed"),
         _ => (BAD_REQUEST, "the request line is malformed"),
     };
-    Reject { kind, detail }
+    Reject { kind, detail: detail.into() }
 }
 
 /// Whether the request line is whole and ends in a version that is well-formed, but not 1.x.
@@ -248,7 +249,7 @@ fn target<'a>(method: &str, target: &'a str) -> Result<(&'a str, Option<Authorit
 }
 
 fn authority<'a>(text: &'a str, otherwise: &'static str) -> Result<Authority<'a>, Reject> {
-    Authority::parse(text).ok_or(Reject { kind: BAD_REQUEST, detail: otherwise })
+    Authority::parse(text).ok_or(Reject { kind: BAD_REQUEST, detail: otherwise.into() })
 }
 
 /// RFC 9112, section 6.3, without its choices: one length, or chunked alone.

@@ -37,6 +37,8 @@ pub const FORBIDDEN: Kind = kind(403, "forbidden", "The token does not allow thi
 pub const NO_ROUTE: Kind = kind(404, "no-such-route", "No such path");
 /// No such plug-in.
 pub const NO_PLUGIN: Kind = kind(404, "no-such-plugin", "No such plug-in");
+/// No such version of a plug-in.
+pub const NO_VERSION: Kind = kind(404, "no-such-version", "No such version");
 /// No such function.
 pub const NO_FUNCTION: Kind = kind(404, "no-such-function", "No such function");
 /// The path has no such method.
@@ -125,6 +127,7 @@ pub const ALL: &[Kind] = &[
     TARGET_TOO_LONG,
     GUEST_DIED,
     CLIENT_GONE,
+    NO_VERSION,
 ];
 
 /// The disk is full.

@@ -24,6 +24,7 @@ pub const PAGE: &str = concat!(
     include_str!("console/run.js"),
     include_str!("console/load.js"),
     include_str!("console/deploy.js"),
+    include_str!("console/versions.js"),
     include_str!("console/failures.js"),
     include_str!("console/start.js"),
     "</script>\n</html>\n"

@@ -7,7 +7,7 @@ use crate::gateway::http::problem::Kind;
 use crate::plugins::registry::Plugin;
 use crate::plugins::stats::{Counts, OUTCOMES_MAX};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 const _: () = assert!(problem::ALL.len() < OUTCOMES_MAX, "each problem needs a place, and `ok` another");
 
@@ -16,6 +16,8 @@ const _: () = assert!(problem::ALL.len() < OUTCOMES_MAX, "each problem needs a p
 pub struct Counters {
     /// When counting began.
     pub started: SystemTime,
+    /// The same, for what has passed since: a small machine may set its clock when it has found the network.
+    pub began: Instant,
     /// Lines that the log has dropped, if they are counted.
     pub log_dropped: Option<&'static AtomicU64>,
     /// Requests that are no plug-in's.
@@ -30,6 +32,7 @@ impl Counters {
     pub fn new(log_dropped: Option<&'static AtomicU64>) -> Counters {
         Counters {
             started: SystemTime::now(),
+            began: Instant::now(),
             log_dropped,
             outcomes: [const { AtomicU64::new(0) }; OUTCOMES_MAX],
         }

@@ -1,5 +1,6 @@
 //! Changes of plug-ins: `/plugins/{name}`, its policy and its signature, for bearers of a token that may.
 
+use super::versions;
 use crate::abi::Hooks;
 use crate::base::digest::Digest;
 use crate::base::error::{Error, LoadProblem};
@@ -32,6 +33,8 @@ pub struct Deployment {
     pub module_bytes: usize,
     /// Bytes of bodies and answers over all connections.
     pub budget_bytes: usize,
+    /// Former versions that are kept of each plug-in.
+    pub keep_versions: usize,
 }
 
 impl Deployment {
@@ -49,7 +52,7 @@ impl Deployment {
 
     /// The response to `request`, which is about one plug-in.
     pub fn answer(&self, runner: &Runner, request: &Request, hooks: Hooks<'_>) -> Response {
-        let path = request.target.split('?').next().unwrap_or_default();
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let path = path.strip_prefix(Route::Deployment.path()).unwrap_or_default();
         match request.role {
             None => return Response::token_needed("this"),
@@ -72,13 +75,19 @@ impl Deployment {
         };
         // From here on it is disks and compilers.
         hooks.long();
-        let of = Change { deployment: self, name, request, conditions };
-        let answer = runner.catalog().deploy(|deploy| match part {
-            None => of.module(deploy),
-            Some("policy") => of.policy(deploy),
-            Some("signature") => of.signature(deploy),
-            Some(_) => {
-                Response::problem(problem::NO_ROUTE, "of a plug-in there is its policy and its signature")
+        let of = Change { deployment: self, name, request, query, conditions };
+        let answer = runner.catalog().deploy(|deploy| {
+            deploy.keep = (parameter(query, "keep") != Some("no")).then_some(self.keep_versions);
+            match part {
+                None => of.module(deploy),
+                Some("policy") => of.policy(deploy),
+                Some("signature") => of.signature(deploy),
+                Some("versions") => of.versions(deploy),
+                Some("rollback") => of.rollback(deploy),
+                Some(_) => Response::problem(
+                    problem::NO_ROUTE,
+                    "of a plug-in there are its policy, signature and versions, and rollback",
+                ),
             }
         });
         answer.unwrap_or_else(|| {
@@ -95,6 +104,7 @@ struct Change<'a> {
     deployment: &'a Deployment,
     name: &'a str,
     request: &'a Request,
+    query: &'a str,
     conditions: Conditions,
 }
 
@@ -137,6 +147,30 @@ impl Change<'_> {
                 Err(refused) => refuse(refused),
             },
             _ => Response::not_allowed("PUT"),
+        }
+    }
+
+    fn versions(&self, deploy: &mut Deploy<'_>) -> Response {
+        match self.request.method.as_str() {
+            "GET" | "HEAD" => deploy.versions(self.name).map_or_else(refuse, |listing| {
+                let all = versions::listed(self.name, self.deployment.keep_versions, &listing);
+                Response::new(200, JSON, all).with("Cache-Control", "no-store")
+            }),
+            "DELETE" => self.gone(deploy.forget_versions(self.name), "without its former versions"),
+            _ => Response::not_allowed("GET, HEAD, DELETE"),
+        }
+    }
+
+    fn rollback(&self, deploy: &mut Deploy<'_>) -> Response {
+        if self.request.method != "POST" {
+            return Response::not_allowed("POST");
+        }
+        match versions::chosen(parameter(self.query, "version")) {
+            Ok(chosen) => {
+                let done = deploy.roll_back(self.name, &chosen, &|now| self.conditions.hold(now));
+                self.done(done, "rolled back", "")
+            }
+            Err(what) => Response::problem(problem::BAD_REQUEST, what),
         }
     }
 
@@ -190,12 +224,21 @@ impl Change<'_> {
     }
 }
 
+/// The value of the parameter `name` of a query; none of these is encoded.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
 fn refuse(refused: Refused) -> Response {
     match refused {
         Refused::Condition => {
             Response::problem(problem::PRECONDITION, "what is there is not what the request is for")
         }
         Refused::Absent => Response::problem(problem::NO_PLUGIN, "there is nothing of this name"),
+        Refused::NoVersion => Response::problem(
+            problem::NO_VERSION,
+            "no such version is kept (GET /plugins/{name}/versions; --keep-versions)",
+        ),
         Refused::Unsettled => Response::problem(problem::BUSY, "it is being written; try again"),
         Refused::Invalid(why) => Response::problem(problem::WOULD_NOT_SERVE, &why),
         Refused::System(error) => {

@@ -37,6 +37,7 @@ pub fn answer(request: &Request, status: &Status, runner: &Runner, counters: &Co
     digests(&mut text, &plugins);
     of_gateway(&mut text, status, &plugins, runner);
     of_process(&mut text, counters, runner);
+    of_guests(&mut text, runner);
     Response::new(200, content_type, text.finish())
 }
 
@@ -218,6 +219,12 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     text.family("fuelbox_build_info", Type::Gauge, "Version of the program");
     let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
     text.sample("fuelbox_build_info", "", &version, 1);
+    let name = "fuelbox_host_info";
+    text.family(name, Type::Gauge, "Name of the machine");
+    let host = rustix::system::uname();
+    text.sample(name, "", &[("nodename", &*label(&host.nodename().to_string_lossy()))], 1);
+    let uptime = counters.began.elapsed().as_secs_f64();
+    text.gauge("fuelbox_uptime_seconds", "Time since the gateway began", uptime);
     let started = counters.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     text.gauge("process_start_time_seconds", "When the gateway began, in seconds since 1970", started);
     let cpu = clock_gettime(ClockId::ProcessCPUTime);
@@ -238,4 +245,16 @@ fn of_process(text: &mut Exposition, counters: &Counters, runner: &Runner) {
     if let Some(limit) = rustix::process::getrlimit(Resource::Nofile).current {
         text.gauge("process_max_fds", "Descriptors that it may have", limit);
     }
+}
+
+/// Of the processes that guests run in, if they do. A process's part of the program's file is not its own.
+fn of_guests(text: &mut Exposition, runner: &Runner) {
+    let Some(usage) = runner.process_usage() else { return };
+    text.gauge("fuelbox_guest_processes", "Processes for guests", usage.processes);
+    if let Some(bytes) = usage.bytes {
+        text.gauge("fuelbox_guest_memory_bytes", "Memory that they have for themselves", bytes);
+    }
+    let name = "fuelbox_guest_cpu_seconds";
+    text.family(name, Type::Counter, "CPU time of processes for guests, of those that have ended too");
+    text.sample(name, "_total", &[], usage.cpu.as_secs_f64());
 }

@@ -17,3 +17,4 @@ pub mod openapi;
 pub mod service;
 pub mod status;
 pub(crate) mod streamed;
+mod versions;

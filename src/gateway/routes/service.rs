@@ -108,6 +108,10 @@ impl Service for Routes {
         match (request.route, &self.deployment) {
             (Route::Execute, _) => execute::answer(&self.runner, request, context),
             (Route::Deployment, Some(deployment)) => deployment.answer(&self.runner, request, context.hooks),
+            (Route::Deployment, None) => Response::problem(
+                NO_ROUTE,
+                "plug-ins can neither be read nor changed here: this gateway has no tokens (`fuelbox serve --token-file FILE`)",
+            ),
             (route, _) => match route.methods() {
                 Some(allow) => Response::only(request, allow, |request| self.read(request, context)),
                 None => self.read(request, context),

@@ -55,7 +55,7 @@ impl PluginRoute {
                 "holds a character that is not allowed in a path, or is written in more than one way",
             );
         }
-        if path.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
+        if text.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
             return wrong("has an empty segment, `.` or `..`");
         }
         let first = path.split('/').nth(1).unwrap_or_default();

@@ -123,7 +123,8 @@ const SERVE: CommandHelp = CommandHelp {
         "GET /openapi.json                  a description of this API",
         "GET /healthz, /readyz              whether the server is alive; whether it takes requests",
         "PUT, GET, DELETE /plugins/{name}   change plug-ins, with a token",
-        "                                   (also .../policy and .../signature)",
+        "                                   (also .../policy, .../signature and .../versions)",
+        "POST /plugins/{name}/rollback      put a former version back, with a token",
     ],
     ..EMPTY
 };
@@ -160,14 +161,16 @@ const DEPLOY: CommandHelp = CommandHelp {
     topic: Topic::Deploy,
     name: "deploy",
     operands: &[operand("HOST[:PORT]", Completes::Nothing), operand("FILE", Completes::Target)],
-    other_usage: &["--all HOSTS FILE"],
+    other_usage: &["--all HOSTS FILE", "--rollback NAME HOST[:PORT]"],
     summary: "put a module on gateways",
     about: "Puts a module on a gateway that has a file of tokens, with its policy and signature if they are given. The \
             gateway compiles it and tries it before it replaces anything. With --all, it goes to each gateway of a file. The \
-            connection is not encrypted: over a network that you do not trust, go through ssh or a proxy.",
+            connection is not encrypted: over a network that you do not trust, go through ssh or a proxy. With --rollback, a \
+            former version that the gateway has kept is put back, with its policy and signature.",
     examples: &[
         "fuelbox deploy --token token raspberrypi.local greet.wasm",
         "fuelbox deploy --token token --policy greet.toml --all hosts.txt greet.wasm",
+        "fuelbox deploy --token token --rollback greet raspberrypi.local",
     ],
     exit_codes: Some("0 all have it, 1 one refused or is away, 2 usage error, 120 no such file."),
     ..EMPTY

@@ -157,6 +157,18 @@ pub const FLAGS: &[Flag] = &[
         ..DEPLOY
     },
     Flag {
+        name: "--rollback",
+        value: Some("NAME"),
+        help: "put the former version of the plug-in NAME back, instead of a module",
+        ..DEPLOY
+    },
+    Flag {
+        name: "--to",
+        value: Some("VERSION"),
+        help: "version of --rollback: its number, or the SHA-256 of its module",
+        ..DEPLOY
+    },
+    Flag {
         name: "--all",
         value: Some("FILE"),
         help: "file with gateways, HOST[:PORT] on each line",

@@ -2,7 +2,7 @@
 
 use crate::base::limits::{WORKERS_MAX, WarmLimits};
 use crate::cli::args::table::flag::{Completes, Flag, Group, Range, Topic, Unit, size, time};
-use crate::gateway::server::DEFAULT_LISTEN;
+use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, KEEP_VERSIONS_MAX};
 
 /// What the flags of `serve` have in common.
 const SERVE: Flag = Flag { commands: &[Topic::Serve], in_file: true, ..Flag::EMPTY };
@@ -114,6 +114,15 @@ pub const FLAGS: &[Flag] = &[
                may only call plug-ins whose policy asks for a token; SIGHUP reads the file again",
         completes: Completes::File,
         ..ACCESS
+    },
+    Flag {
+        name: "--keep-versions",
+        value: Some("N"),
+        default: Some(|| KEEP_VERSIONS.to_string()),
+        range: Some(Range::between(0, KEEP_VERSIONS_MAX as u64, Unit::Count)),
+        help: "former versions of each plug-in that are kept when it is deployed over HTTP, to roll back",
+        group: Group::Access,
+        ..SERVE
     },
     Flag {
         name: "--log-format",

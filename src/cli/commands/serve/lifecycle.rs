@@ -10,11 +10,11 @@ use crate::cli::{exit, site, system_memory, target, wagi};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::server::DEFAULT_LISTEN;
 use crate::gateway::{Gateway, GatewayConfig};
-use crate::plugins::deploy;
 use crate::plugins::folder::{SETTLE, SETTLE_LOOKS, policies_without_module};
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
 use crate::plugins::watch::{Watch, log_changes};
+use crate::plugins::{rollback, write};
 use crate::runner::{Runner, RunnerConfig};
 use log::Level;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -58,6 +58,7 @@ pub fn execute(mut serve: Serve) -> Result<(), Failure> {
         door: serve.door.clone(),
         trusted_proxies: serve.proxies.clone(),
         tokens: tokens.clone(),
+        keep_versions: serve.keep_versions,
         log_dropped: Some(STDERR.dropped()),
     };
     let listener = match passed {
@@ -115,8 +116,11 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
         runner.load_built_in()?;
         return Ok(runner);
     };
-    if has_tokens && let Err(error) = deploy::clean(&folder) {
+    if has_tokens && let Err(error) = write::clean(&folder) {
         log::warn!("{}: {error}", folder.display());
+    }
+    if has_tokens {
+        rollback::finish(&folder, &serve.limits);
     }
     log_changes(&runner.load_plugins(&folder)?);
     warn_of_policies(&runner, &folder, has_tokens);

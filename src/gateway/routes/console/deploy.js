@@ -12,7 +12,7 @@ function forget() {
   setMayDeploy(false);
   $('token').value = '';
   $('policy').value = '';
-  $('forget').hidden = true;
+  $('forget').hidden = $('versions').hidden = true;
   forgetPolicy();
   text('deploy-said', '');
 }
@@ -89,7 +89,10 @@ async function remove(name) {
   if (!await confirmed(`Delete the plug-in ${shown(name)}, with its policy and signature?`, 'Delete')) return;
   const condition = {'If-Match': `"${plugin(name)?.sha256}"`};
   // Its button goes with it.
-  if (await change('DELETE', at(name), condition, null, `${shown(name)} is deleted.`)) $('plugins-title').focus();
+  if (await change('DELETE', at(name), condition, null, `${shown(name)} is deleted.`)) {
+    $('plugins-title').focus();
+    showVersions(name, false);
+  }
 }
 
 function forgetPolicy() {

@@ -6,7 +6,18 @@ let health = new Map();
 const rows = new Map();
 
 const plugin = (name) => plugins.find((plugin) => plugin.name === name);
-const callable = (plugin) => plugin.functions.filter((f) => f.convention !== null && f.convention !== 'command');
+// Those that a convention or a compiler needs are for no caller: nobody looks for them.
+const listable = (plugin) => {
+  const isPacked = plugin.functions.some((f) => f.convention === 'packed');
+  return plugin.functions.filter(({name}) => !/^(_start|_initialize|memory|cabi_.*|__.*)$/.test(name)
+    && !(isPacked && /^(de)?allocate$/.test(name)));
+};
+const callable = (plugin) => listable(plugin).filter((f) => f.convention !== null && f.convention !== 'command');
+
+// Outcomes that are the client's mistake or its will.
+const OF_CLIENTS = new Set(['bad-request', 'input-mismatch', 'token-needed', 'forbidden', 'no-such-route', 'no-such-plugin',
+  'no-such-version', 'no-such-function', 'method-not-allowed', 'slow-client', 'no-folder', 'precondition-failed',
+  'input-too-large', 'target-too-long', 'expectation-failed', 'would-not-serve', 'head-too-large', 'client-gone']);
 
 async function pollPlugins() {
   const answer = await look('/plugins');
@@ -29,8 +40,10 @@ function showPlugins() {
       rows.delete(name);
     }
   }
+  const wanted = $('search').value.trim().toLowerCase();
+  let found = 0;
   let after = null;
-  for (const plugin of plugins) {
+  for (const plugin of sorted()) {
     const state = JSON.stringify([plugin, mayDeploy]);
     let row = rows.get(plugin.name);
     if (!row || row.state !== state) {
@@ -43,12 +56,35 @@ function showPlugins() {
       row = {made, state};
       rows.set(plugin.name, row);
     }
+    const isFound = [plugin, ...listable(plugin)].some(({name}) => name.toLowerCase().includes(wanted));
+    found += isFound;
+    row.made.hidden = !isFound;
     const place = after ? after.nextSibling : $('plugin-rows').firstChild;
     if (place !== row.made) $('plugin-rows').insertBefore(row.made, place);
     after = row.made;
   }
-  $('plugins-caption').textContent = counted(plugins.length, 'plug-in');
+  $('plugins-caption').textContent = (wanted ? `${found.toLocaleString('en')} of ` : '') + counted(plugins.length, 'plug-in');
+  $('plugin-table').hidden = $('tools').hidden = plugins.length === 0;
+  $('empty').hidden = plugins.length > 0;
   showHealth();
+}
+
+// What came of the requests for a plug-in: ok, faults, and mistakes of clients.
+function outcomesOf(name) {
+  const {ok = 0, ...others} = health.get(name) ?? {};
+  const all = Object.entries(others);
+  const ofClients = all.filter(([what]) => OF_CLIENTS.has(what));
+  const faults = all.filter(([what]) => !OF_CLIENTS.has(what));
+  const sum = (found) => found.reduce((sum, [, n]) => sum + n, 0);
+  return {ok, ofClients, faults, failures: sum(faults), requests: ok + sum(all)};
+}
+
+// By name, as they come, or by a number, the highest first.
+function sorted() {
+  const by = $('sort').value;
+  if (by === 'name') return plugins;
+  const value = (plugin) => by === 'bytes' ? plugin.bytes : outcomesOf(plugin.name)[by];
+  return plugins.map((plugin) => [plugin, value(plugin)]).sort(([, a], [, b]) => b - a).map(([plugin]) => plugin);
 }
 
 function rowOf(plugin) {
@@ -56,7 +92,7 @@ function rowOf(plugin) {
   if (plugin.access === 'token') facts.push('needs a token');
   if (plugin.has_policy) facts.push('has a policy');
   const functions = plugin.program ? [el('li', {}, 'program ', el('small', {}, 'run by any method and path'))]
-    : plugin.functions.map((f) => el('li', {class: 'fn'}, `${shownTyped(f)} `,
+    : listable(plugin).map((f) => el('li', {class: 'fn'}, `${shownTyped(f)} `,
       el('small', {}, f.convention ?? 'fits no convention')));
   if (!plugin.program && plugin.more_functions) functions.push(el('li', {}, `and ${plugin.more_functions.toLocaleString('en')} more`));
   const limits = plugin.limits;
@@ -68,6 +104,7 @@ function rowOf(plugin) {
   const actions = [action('run', 'Run', plugin, () => choose(plugin.name))];
   if (mayDeploy && !plugin.built_in) {
     actions.push(action('policy', 'Policy', plugin, () => editPolicy(plugin.name)),
+      action('versions', 'Versions', plugin, () => showVersions(plugin.name)),
       action('delete', 'Delete', plugin, () => remove(plugin.name)));
   }
   return el('tr', {role: 'row'},
@@ -90,15 +127,16 @@ function action(act, label, plugin, done) {
 // What came of the requests for each plug-in since the gateway began.
 function showHealth() {
   for (const [name, {made}] of rows) {
-    const outcomes = health.get(name) || {};
-    const {ok = 0, ...others} = outcomes;
-    const failed = Object.entries(others).map(([what, n]) => `${n.toLocaleString('en')} ${what}`).join(', ');
-    const state = ok + '|' + failed;
+    const {ok, ofClients, faults} = outcomesOf(name);
+    const listed = (all) => all.map(([what, n]) => `${n.toLocaleString('en')} ${what}`).join(', ');
+    const [failed, mistaken] = [listed(faults), listed(ofClients)];
+    const state = [ok, failed, mistaken].join('|');
     const place = made.children[3];
     if (place.dataset.state === state) continue;
     place.dataset.state = state;
     place.replaceChildren(el('span', {class: 'good'}, 'serving'), el('small', {}, `${ok.toLocaleString('en')} ok`));
     if (failed) place.append(el('small', {class: 'bad'}, failed));
+    if (mistaken) place.append(el('small', {}, mistaken));
   }
 }
 

@@ -100,7 +100,7 @@ async function copy() {
 async function run(event) {
   event.preventDefault();
   const made = request();
-  if (!made) return text('said', 'The path leads out of the plug-in', 'bad');
+  if (!made) return text('said', 'The path leads out of the plug-in');
   const headers = made.body === null ? {} : {'Content-Type': made.type};
   if (made.needsToken && token) headers.Authorization = 'Bearer ' + token;
   waiting = new AbortController();
@@ -130,33 +130,38 @@ async function showAnswer(answer, output, took) {
   const type = answer.headers.get('content-type') ?? '';
   const header = (name) => answer.headers.get(name);
   const problem = await problemOf(new Response(output, {headers: {'Content-Type': type}}));
+  // What is wrong is said once: its title with the status, its detail below. The output of a problem would be the same again.
   $('problem').hidden = !problem;
-  if (problem) {
-    $('problem-title').textContent = shown(problem.title);
-    $('problem-detail').textContent = shown(problem.detail);
-  }
+  $('problem').textContent = problem ? shown(problem.detail) : '';
+  $('problem').className = isFault(answer.status) ? 'fault' : '';
   const facts = [
-    ['Status', answer.type === 'opaqueredirect' ? 'a redirect, which is not followed' : `${answer.status} ${shown(answer.statusText)}`],
+    ['Status', answer.type === 'opaqueredirect' ? 'a redirect, which is not followed' : problem ? '' : `${answer.status} ${shown(answer.statusText)}`],
     ['Fuel', header('fuel-used')?.replace(/\B(?=(\d{3})+$)/g, ',')],
     ['Run time', timing(header('server-timing'), 'run'), ' ms'],
     ['Instantiation time', timing(header('server-timing'), 'instantiate'), ' ms'],
     ['Total time', took.toFixed(1), ' ms'],
     ['Request', header('x-request-id')],
     ['Retry after', header('retry-after'), ' s'],
-    ['Type', type],
-    ['Size', bytes(output.length)],
+    ['Type', problem ? '' : type],
+    ['Size', problem ? '' : bytes(output.length)],
   ];
   $('facts').replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value, unit = '']) =>
     [el('dt', {}, name), el('dd', {}, shown(value) + unit)]));
-  showOutput(output);
+  showOutput(problem ? null : output);
   const fuel = header('fuel-used') ? `, ${short(Number(header('fuel-used')))} fuel` : '';
   const status = answer.type === 'opaqueredirect' ? 'Redirect' : answer.status;
   $('result').hidden = false;
   text('said', `${status} ${problem ? shown(problem.title) : answer.ok ? 'done' : ''}${fuel}`,
-    answer.ok ? 'good' : 'bad');
+    answer.ok ? 'good' : isFault(answer.status) ? 'bad' : '');
 }
 
+// A mistake of the client is no fault of the gateway or the plug-in.
+const isFault = (status) => status >= 500;
+
 function showOutput(output) {
+  $('output').hidden = !output?.length;
+  $('output-note').textContent = '';
+  if (!output) return;
   let content;
   let note = '';
   try {
@@ -171,7 +176,6 @@ function showOutput(output) {
     note = `Not UTF-8: ${bytes(output.length)}` + (output.length > HEX_SHOWN_MAX ? ', of which the first 1 KiB' : '');
   }
   $('output').textContent = content;
-  $('output').hidden = !output.length;
   $('output-note').textContent = note;
 }
 

@@ -34,6 +34,8 @@ document.addEventListener('visibilitychange', () => {
 // A page that is kept for going back to must not keep the token.
 addEventListener('pagehide', forget);
 
+$('search').addEventListener('input', showPlugins);
+$('sort').addEventListener('change', showPlugins);
 $('plugin').addEventListener('change', showFunctions);
 for (const id of ['func', 'method']) $(id).addEventListener('change', showHint);
 $('run-form').addEventListener('input', showHint);

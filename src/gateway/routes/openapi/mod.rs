@@ -1,6 +1,7 @@
 //! What the gateway offers, as an OpenAPI 3.1 document: its own routes, and a path for each plug-in that is loaded at
 //! that moment. The parts that do not depend on plug-ins are in `openapi/parts.rs`.
 
+pub(crate) mod deployment;
 pub(crate) mod parts;
 
 use super::execute::DEFAULT_FUNCTION;
@@ -18,7 +19,11 @@ use crate::module::reader::Signature;
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
-use parts::{Parts, bytes, content, fixed, header_refs, object, response, text};
+use deployment::deployment_paths;
+use parts::{
+    ANY, BEARER, CONDITIONS, ENTRY, Parts, UNCHANGED, bytes, content, fixed, header_refs, object, operation,
+    response, text,
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -27,21 +32,6 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// The methods that OpenAPI knows, all of which a program may be asked by.
 const METHODS: [&str; 8] = ["get", "head", "post", "put", "patch", "delete", "options", "trace"];
-
-/// Problems of any request: the door's, and the gateway's own faults.
-const ANY: &[Kind] = &[
-    problem::BAD_REQUEST,
-    problem::METHOD,
-    problem::SLOW,
-    problem::TOO_LARGE,
-    problem::TARGET_TOO_LONG,
-    problem::EXPECTATION,
-    problem::HEAD_TOO_LARGE,
-    problem::INTERNAL,
-    problem::LANE,
-    problem::NO_MEMORY,
-    problem::VERSION,
-];
 
 /// Problems of a run, whatever runs.
 const RUN: &[Kind] = &[
@@ -61,27 +51,8 @@ const RUN: &[Kind] = &[
 /// Problems of a call of a function.
 const CALL: &[Kind] = &[problem::INPUT_MISMATCH, problem::NO_FUNCTION, problem::NO_ROUTE];
 
-/// Problems of whoever has no token, or one that allows less.
-const ENTRY: &[Kind] = &[problem::TOKEN_NEEDED, problem::FORBIDDEN];
-
-/// Problems of a change to the folder, or a look at it.
-const FOLDER: &[Kind] = &[problem::NO_FOLDER, problem::PRECONDITION, problem::NO_ROUTE];
-
-/// Problems of a new version.
-const PUT: &[Kind] = &[problem::WOULD_NOT_SERVE, problem::STORAGE_FULL, problem::BUSY];
-
 /// The headers of a response that a run made.
 const MEASURED: &[&str] = &["Fuel-Used", "Server-Timing"];
-
-/// What a 304 says.
-const UNCHANGED: &str = "The client has it";
-
-/// The security of what needs a token.
-const BEARER: &str = r#"[{"bearer": []}]"#;
-
-/// The parameters of a request that may have conditions.
-const CONDITIONS: &str =
-    r##"[{"$ref": "#/components/parameters/IfMatch"}, {"$ref": "#/components/parameters/IfNoneMatch"}]"##;
 
 /// The parameters of what is below a program.
 const PATH_INFO: &str = r#"[{
@@ -156,15 +127,6 @@ fn own_paths(parts: &mut Parts) -> Map<String, Value> {
         paths.insert(route.path().into(), item.into());
     }
     paths
-}
-
-fn operation(id: &str, tag: &str, summary: &str, responses: Map<String, Value>) -> Value {
-    object(vec![
-        ("operationId", id.into()),
-        ("tags", vec![tag].into()),
-        ("summary", summary.into()),
-        ("responses", responses.into()),
-    ])
 }
 
 /// What whoever may call a plug-in must show, and the problems of whoever does not.
@@ -299,69 +261,4 @@ fn any_program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
         item.insert("parameters".into(), fixed(PATH_INFO));
     }
     item.into()
-}
-
-/// The paths where plug-ins are changed.
-fn deployment_paths(parts: &mut Parts) -> Map<String, Value> {
-    let wasm = content("application/wasm", bytes());
-    let toml = content("application/toml", text());
-    let signature = content("text/plain", text());
-    let all: &[&str] = &["get", "head", "put", "delete"];
-    let kinds = [
-        ("", "module", "the module", wasm, all),
-        ("/policy", "policy", "the policy", toml, all),
-        ("/signature", "signature", "the signature of a module that is to follow", signature, &["put"]),
-    ];
-    let mut paths = Map::new();
-    for (end, id, what, content, methods) in kinds {
-        let mut item = Map::new();
-        item.insert("parameters".into(), fixed(r##"[{"$ref": "#/components/parameters/Name"}]"##));
-        for method in methods {
-            let is_put = *method == "put";
-            let more = if is_put { PUT } else { &[problem::NO_PLUGIN, problem::BUSY] };
-            let mut responses = parts.problems(&[ANY, ENTRY, FOLDER, more], false);
-            responses.extend(done(method, &content, end != "/signature"));
-            let verb = match *method {
-                "get" => "Read",
-                "head" => "Look at",
-                "put" => "Put",
-                _ => "Delete",
-            };
-            let mut operation =
-                operation(&format!("{id}-{method}"), "deployment", &format!("{verb} {what}"), responses);
-            operation["security"] = fixed(BEARER);
-            operation["parameters"] = fixed(CONDITIONS);
-            if is_put {
-                let content = content.clone().into();
-                operation["requestBody"] = object(vec![("required", true.into()), ("content", content)]);
-            }
-            item.insert((*method).into(), operation);
-        }
-        paths.insert(format!("{}{{name}}{end}", Route::Deployment.path()), item.into());
-    }
-    paths
-}
-
-/// The responses of a method that did as it was asked.
-fn done(method: &str, content: &Map<String, Value>, has_version: bool) -> Map<String, Value> {
-    let tagged: &[&str] = if has_version { &["ETag"] } else { &[] };
-    let responses = match method {
-        "get" => vec![
-            ("200", response("As it is in the folder", tagged, Some(content))),
-            ("304", response(UNCHANGED, tagged, None)),
-        ],
-        "head" => {
-            vec![("200", response("It is there", tagged, None)), ("304", response(UNCHANGED, tagged, None))]
-        }
-        "put" if has_version => {
-            let created = parts::content(JSON, fixed(r##"{"$ref": "#/components/schemas/Created"}"##));
-            vec![
-                ("201", response("It is there now", &["ETag", "Location"], Some(&created))),
-                ("204", response("It is in the place of what was there", tagged, None)),
-            ]
-        }
-        "put" => vec![("204", response("It is put down", tagged, None))],
-        _ => vec![("204", response("It is gone", &[], None))],
-    };
-    responses.into_iter().map(|(status, response)| (status.to_string(), response)).collect()
 }

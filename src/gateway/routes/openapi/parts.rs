@@ -3,9 +3,37 @@
 //! Fixed parts are text that is parsed. Code that makes them (`json!`) takes a multiple of the space in the binary.
 
 use crate::abi::Convention;
-use crate::gateway::http::problem::{BUSY, Kind};
+use crate::gateway::http::problem::{self, BUSY, Kind};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+/// Problems of any request: the door's, and the gateway's own faults.
+pub const ANY: &[Kind] = &[
+    problem::BAD_REQUEST,
+    problem::METHOD,
+    problem::SLOW,
+    problem::TOO_LARGE,
+    problem::TARGET_TOO_LONG,
+    problem::EXPECTATION,
+    problem::HEAD_TOO_LARGE,
+    problem::INTERNAL,
+    problem::LANE,
+    problem::NO_MEMORY,
+    problem::VERSION,
+];
+
+/// Problems of whoever has no token, or one that allows less.
+pub const ENTRY: &[Kind] = &[problem::TOKEN_NEEDED, problem::FORBIDDEN];
+
+/// What a 304 says.
+pub const UNCHANGED: &str = "The client has it";
+
+/// The security of what needs a token.
+pub const BEARER: &str = r#"[{"bearer": []}]"#;
+
+/// The parameters of a request that may have conditions.
+pub const CONDITIONS: &str =
+    r##"[{"$ref": "#/components/parameters/IfMatch"}, {"$ref": "#/components/parameters/IfNoneMatch"}]"##;
 
 /// What does not depend on plug-ins.
 const DOCUMENT: &str = include_str!("document.json");
@@ -106,4 +134,14 @@ pub fn text() -> Value {
 /// Any bytes: in OpenAPI 3.1 they have no type.
 pub fn bytes() -> Value {
     fixed("{}")
+}
+
+/// An operation, without parameters.
+pub fn operation(id: &str, tag: &str, summary: &str, responses: Map<String, Value>) -> Value {
+    object(vec![
+        ("operationId", id.into()),
+        ("tags", vec![tag].into()),
+        ("summary", summary.into()),
+        ("responses", responses.into()),
+    ])
 }
