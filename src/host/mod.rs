@@ -9,6 +9,7 @@ pub(crate) mod functions;
 pub mod guest_log;
 pub(crate) mod linker;
 pub(crate) mod numbers;
+pub mod outbound;
 pub(crate) mod profile;
 pub mod reply;
 pub(crate) mod store;
