@@ -3,6 +3,7 @@
 #[cfg(feature = "component")]
 pub mod component;
 pub(crate) mod embedder;
+pub(crate) mod experimental_http;
 pub(crate) mod extism;
 pub(crate) mod frames;
 pub(crate) mod functions;

@@ -8,7 +8,7 @@ use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, Limits};
 use crate::base::outcome::{Stop, Usage};
 use crate::host::functions;
 use crate::host::reply::Moment;
-use crate::host::store::{Again, Halt, Host};
+use crate::host::store::{Again, Answer, Halt, Host, Later};
 use crate::host::wasi::abi::Wait;
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::compile::CoreModule;
@@ -229,6 +229,10 @@ impl<'a> Sandbox<'a> {
                         self.settle()?;
                         trap.resume(&mut *self.slot, answer.as_slice(), results)
                     }
+                    Some(Halt::Later(call)) => match self.later(call) {
+                        Ok(answer) => trap.resume(&mut *self.slot, answer.0.as_slice(), results),
+                        Err(halt) => return self.ended(&halt),
+                    },
                     #[cfg(feature = "component")]
                     Some(Halt::Component(core)) => match self.called_out(*core) {
                         Ok(answer) => trap.resume(&mut *self.slot, answer.as_slice(), results),
@@ -326,6 +330,19 @@ impl<'a> Sandbox<'a> {
         }
     }
 
+    /// Makes a call that waits for something outside.
+    fn later(&mut self, call: &Later) -> Result<Answer, Halt> {
+        // What others wait for comes first.
+        self.wait_once(Wait { until: Some(Instant::now()), stdin: false }).map_err(Halt::Stop)?;
+        self.slot.data_mut().wasi.until = self.latest_end();
+        let made = functions::later(self.slot.as_context_mut(), call);
+        // One that ended with the deadline, or was cancelled, is not the guest's fault.
+        self.check_deadline(0).map_err(Halt::Stop)?;
+        let answer = made?;
+        self.settle().map_err(Halt::Stop)?;
+        Ok(answer)
+    }
+
     /// Waits, until the deadline at the latest.
     pub(super) fn wait_once(&mut self, wait: Wait) -> Result<(), Stop> {
         let deadline = self.latest_end();
@@ -374,7 +391,7 @@ impl<'a> Sandbox<'a> {
             // The panic continues here: no handler of the interpreter is on the stack.
             Halt::Panicked => std::panic::resume_unwind(Box::new(HostPanic)),
             // Only for an import that is exported again and called from outside. There is nothing to resume.
-            Halt::Pause(_) | Halt::Wait(..) => {
+            Halt::Pause(_) | Halt::Wait(..) | Halt::Later(_) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))
             }
             #[cfg(feature = "component")]

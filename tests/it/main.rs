@@ -83,6 +83,8 @@ mod numeric;
 mod offered;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "http")]
+mod outbound;
 mod packed;
 mod plain;
 mod plugins;

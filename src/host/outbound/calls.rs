@@ -65,6 +65,11 @@ impl Calls {
         }
     }
 
+    /// Whether any URL is allowed.
+    pub fn are_allowed(&self) -> bool {
+        !self.list.is_empty()
+    }
+
     /// Makes a call by `client`, until `until` at the latest. Each redirect is a call.
     ///
     /// # Errors
@@ -81,11 +86,7 @@ impl Calls {
         head::method(&request.method)?;
         request.headers = head::fields(std::mem::take(&mut request.headers))?;
         if body.len() > self.request_bytes {
-            let (size, most) = (body.len(), self.request_bytes);
-            let what = format!(
-                "the request's body has {size} bytes, more than --max-output allows, which is {most}"
-            );
-            return Err(Refusal::new(Why::RequestSize, what));
+            return Err(too_large(body.len(), self.request_bytes));
         }
         let longest = Instant::now() + HTTP_CALL_TIME_MAX;
         let until = until.map_or(longest, |until| until.min(longest));
@@ -122,6 +123,12 @@ impl Calls {
     fn allowed(&self, url: &Url) -> Result<Addresses, Refusal> {
         self.list.addresses(url).ok_or_else(|| denied(&self.list, &url.to_string()))
     }
+}
+
+/// That a request's body has too many bytes.
+pub fn too_large(size: usize, most: usize) -> Refusal {
+    let what = format!("the request's body has {size} bytes, more than --max-output allows, which is {most}");
+    Refusal::new(Why::RequestSize, what)
 }
 
 /// That `list` does not allow `url`.

@@ -146,17 +146,33 @@ fn received(exchange: &Exchange<'_>, response: Response<Body>) -> Result<Answere
 /// What an error of ureq is to the guest.
 fn refusal(exchange: &Exchange<'_>, error: &Error) -> Refusal {
     let why = match error {
-        Error::Timeout(Timeout::Connect) => Why::Connect,
+        Error::Timeout(Timeout::Connect) => Why::ConnectTime,
         Error::Timeout(_) => Why::Time,
         Error::HostNotFound => Why::Name,
         Error::ConnectionFailed => Why::Connect,
         Error::LargeResponseHeader(..) => Why::HeadSize,
-        Error::Tls(_) | Error::TlsRequired | Error::Rustls(_) | Error::Pem(_) => Why::Tls,
-        Error::Io(error) => of_io(error),
+        Error::Rustls(error) => of_tls(error),
+        Error::Tls(_) | Error::TlsRequired | Error::Pem(_) => Why::Tls,
+        Error::Io(error) => match tls_within(error) {
+            Some(error) => of_tls(error),
+            None => of_io(error),
+        },
         Error::Http(_) | Error::Protocol(_) => Why::Protocol,
         _ => Why::Host,
     };
     Refusal::new(why, format!("HTTP request to {}: {}", exchange.url.authority(), shown(&error.to_string())))
+}
+
+/// The error of rustls that the standard library carries.
+fn tls_within(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn of_tls(error: &rustls::Error) -> Why {
+    match error {
+        rustls::Error::InvalidCertificate(_) => Why::Certificate,
+        _ => Why::Tls,
+    }
 }
 
 fn of_io(error: &io::Error) -> Why {
@@ -169,8 +185,7 @@ fn of_io(error: &io::Error) -> Why {
         | PermissionDenied => Why::Connect,
         ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof => Why::Ended,
         TimedOut | WouldBlock => Why::Time,
-        // As rustls tells of certificates.
-        InvalidData => Why::Tls,
+        InvalidData => Why::Protocol,
         _ => Why::Host,
     }
 }

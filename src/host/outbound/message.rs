@@ -64,12 +64,16 @@ pub enum Why {
     Name,
     /// There was no connection.
     Connect,
+    /// There was none in time.
+    ConnectTime,
     /// The connection ended before the response did.
     Ended,
     /// It took too long.
     Time,
-    /// TLS failed: a certificate, or what it is checked with.
+    /// TLS failed.
     Tls,
+    /// The server has no certificate that an authority of this system vouches for.
+    Certificate,
     /// The response's head is too large.
     HeadSize,
     /// The response's body is too large.
@@ -88,8 +92,9 @@ impl Why {
         match self {
             Why::Denied | Why::Address | Why::Url | Why::Method | Why::Header => "denied",
             Why::Calls | Why::RequestSize | Why::HeadSize | Why::ResponseSize | Why::Redirects => "limit",
-            Why::Time => "timeout",
-            Why::Name | Why::Connect | Why::Ended | Why::Tls | Why::Protocol | Why::Host => "failed",
+            Why::Time | Why::ConnectTime => "timeout",
+            Why::Name | Why::Connect | Why::Ended | Why::Tls => "failed",
+            Why::Certificate | Why::Protocol | Why::Host => "failed",
         }
     }
 }

@@ -45,6 +45,14 @@ impl Way {
         Way::Here(Calls::new(HttpAllowList::default(), &Limits::default(), None))
     }
 
+    /// Whether any call can be made.
+    pub fn may_call(&self) -> bool {
+        match self {
+            Way::Here(calls) => calls.are_allowed(),
+            Way::Apart(_) => true,
+        }
+    }
+
     /// Makes a call, which waits for its response.
     ///
     /// # Errors
