@@ -2,6 +2,8 @@
 
 mod attacks;
 mod commands;
+#[cfg(feature = "component")]
+mod component;
 mod experimental;
 mod limits;
 mod policies;

@@ -1,7 +1,6 @@
 //! A call out as the guest's resources see it. It is made when its request is complete: at `handle`, or when its body is
 //! finished. So there is one call at a time, and a future is ready once its call was made.
 
-use super::map::kept_max;
 use super::received::Received;
 use crate::base::lock::lock;
 use crate::host::component::function::{Fail, HostCall};
@@ -10,6 +9,9 @@ use crate::host::outbound::message::{OutRequest, OutResponse, Refusal, Why};
 use crate::host::wasi::abi::Wait;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
+
+/// How many times the size of a response, at most, all of those have that a guest keeps.
+const RESPONSES_KEPT: usize = 2;
 
 /// What came of a call.
 pub type Made = Result<(OutResponse, Received), Refusal>;
@@ -64,9 +66,9 @@ impl Waiting {
         let answered = call.ctx.way.call(self.request, body, call.ctx.until);
         let made = answered.and_then(|(response, body)| {
             call.ctx.moved_bytes += body.len() as u64;
-            let mut kept = call.table.account.share();
+            let mut kept = call.table.responses.share();
             let full = "responses that the guest has not let go of take too many bytes";
-            match kept.grow(body.len(), kept_max(call.ctx).saturating_add(call.ctx.input_bytes)) {
+            match kept.grow(body.len(), call.ctx.input_bytes.saturating_mul(RESPONSES_KEPT)) {
                 true => Ok((response, Received::new(body, kept))),
                 false => Err(Refusal::new(Why::ResponseSize, full)),
             }
