@@ -152,7 +152,7 @@ fn work() -> io::Result<()> {
 /// Takes away what the calls do not need: it writes nothing, and reads where resolvers and certificates are.
 fn confined() -> io::Result<()> {
     confine::privileges()?;
-    let given = CERTIFICATES.iter().filter_map(|name| std::env::var_os(name));
+    let given = CERTIFICATES.iter().filter_map(std::env::var_os);
     let given = given.flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>());
     let folder = |path: PathBuf| if path.is_dir() { Some(path) } else { Some(path.parent()?.to_path_buf()) };
     let places = given.filter_map(folder).chain(READ.map(PathBuf::from));

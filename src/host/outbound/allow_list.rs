@@ -1,5 +1,6 @@
 //! The URLs that a guest may call: patterns of a policy (`http`), of `--allow-http` or of an embedding program.
 
+use super::counts::Counts;
 use super::url::{Host, Scheme, Url, host_and_port, path_of, scheme};
 use std::fmt;
 
@@ -28,7 +29,10 @@ pub const PATTERNS_MAX: usize = 1_000;
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HttpAllowList(Vec<Pattern>);
+pub struct HttpAllowList {
+    patterns: Vec<Pattern>,
+    counts: Counts,
+}
 
 /// What a pattern says of hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,17 +72,17 @@ impl HttpAllowList {
     /// The first pattern that is wrong, and why; or that this build has no client.
     pub fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<HttpAllowList, String> {
         let parsed = patterns.into_iter().map(|pattern| Pattern::parse(pattern.as_ref()));
-        Ok(HttpAllowList(parsed.collect::<Result<_, _>>()?))
+        Ok(HttpAllowList { patterns: parsed.collect::<Result<_, _>>()?, counts: Counts::default() })
     }
 
     /// Whether nothing is allowed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.patterns.is_empty()
     }
 
     /// The patterns, as they were given.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|pattern| pattern.text.as_str())
+        self.patterns.iter().map(|pattern| pattern.text.as_str())
     }
 
     /// Whether a guest may call `url`. Its addresses are checked when it does.
@@ -88,7 +92,7 @@ impl HttpAllowList {
 
     /// Which addresses `url` may lead to; none if it is not allowed.
     pub(crate) fn addresses(&self, url: &Url) -> Option<Addresses> {
-        if !self.0.iter().any(|pattern| pattern.matches(url)) {
+        if !self.patterns.iter().any(|pattern| pattern.matches(url)) {
             return None;
         }
         Some(match &url.host {
@@ -99,9 +103,17 @@ impl HttpAllowList {
         })
     }
 
-    /// Allows what `more` allows, too.
+    /// Allows what `more` allows, too. An empty list counts its calls to `more` then.
     pub(crate) fn extend(&mut self, more: &HttpAllowList) {
-        self.0.extend_from_slice(&more.0);
+        if self.is_empty() {
+            self.counts = more.counts.clone();
+        }
+        self.patterns.extend_from_slice(&more.patterns);
+    }
+
+    /// What came of the calls by this list.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 

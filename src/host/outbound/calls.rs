@@ -77,6 +77,17 @@ impl Calls {
     pub fn make(
         &mut self,
         client: &dyn Client,
+        request: (OutRequest, &[u8]),
+        until: Option<Instant>,
+    ) -> Result<Answered, Refusal> {
+        let answered = self.made(client, request, until);
+        self.list.counts().add(&answered);
+        answered
+    }
+
+    fn made(
+        &mut self,
+        client: &dyn Client,
         (mut request, mut body): (OutRequest, &[u8]),
         until: Option<Instant>,
     ) -> Result<Answered, Refusal> {

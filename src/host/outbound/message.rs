@@ -86,19 +86,6 @@ pub enum Why {
     Host,
 }
 
-impl Why {
-    /// A word for it, for metrics.
-    pub fn word(self) -> &'static str {
-        match self {
-            Why::Denied | Why::Address | Why::Url | Why::Method | Why::Header => "denied",
-            Why::Calls | Why::RequestSize | Why::HeadSize | Why::ResponseSize | Why::Redirects => "limit",
-            Why::Time | Why::ConnectTime => "timeout",
-            Why::Name | Why::Connect | Why::Ended | Why::Tls => "failed",
-            Why::Certificate | Why::Protocol | Why::Host => "failed",
-        }
-    }
-}
-
 /// Why there is no response, with a sentence for people.
 #[cfg_attr(feature = "isolation", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq)]

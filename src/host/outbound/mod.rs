@@ -10,6 +10,7 @@ pub mod calls;
 mod client;
 #[cfg(feature = "http")]
 mod connection;
+pub mod counts;
 #[cfg(feature = "http")]
 mod dns;
 pub mod head;

@@ -438,8 +438,7 @@ mod tests {
         assert!(Url::parse(&of(URL_BYTES_MAX)).is_ok() && Url::parse(&of(URL_BYTES_MAX + 1)).is_err());
         let label = |bytes: usize| Url::parse(&format!("https://{}.example/", "a".repeat(bytes)));
         assert!(label(63).is_ok() && label(64).is_err());
-        let name =
-            |bytes: usize| Url::parse(&format!("https://{}/", "a.".repeat(bytes)[..bytes].to_string()));
+        let name = |bytes: usize| Url::parse(&format!("https://{}/", &"a.".repeat(bytes)[..bytes]));
         assert!(name(253).is_ok() && name(255).is_err());
     }
 

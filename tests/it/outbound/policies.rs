@@ -58,6 +58,15 @@ fn each_plugin_has_its_own_list() {
             }
         }
         assert_eq!((one.requests().len(), two.requests().len()), (4, 2));
+        let metrics = server.send("GET", "/metrics", b"").text();
+        for sample in [
+            r#"fuelbox_http_calls_total{plugin="one",outcome="ok"} 2"#,
+            r#"fuelbox_http_calls_total{plugin="one",outcome="denied"} 4"#,
+            r#"fuelbox_http_calls_total{plugin="both",outcome="ok"} 4"#,
+            r#"fuelbox_http_calls_total{plugin="both",outcome="denied"} 2"#,
+        ] {
+            assert!(metrics.contains(sample), "{isolated} {sample}\n{metrics}");
+        }
     }
 }
 
