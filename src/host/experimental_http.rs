@@ -3,10 +3,10 @@
 
 use crate::base::limits::{BLOCK_OVERHEAD_BYTES, HTTP_REQUEST_BYTES_MAX};
 use crate::host::functions::{Interface, Row, enter, put_off, with_memory};
-use crate::host::outbound::message::{Fields, OutRequest, OutResponse, Refusal, Why};
+use crate::host::outbound::message::{Fields, OutRequest, Refusal, Why};
+use crate::host::responses::Session;
 use crate::host::store::{Answer, Host};
 use crate::host::wasi::memory::{slice, slice_mut, write, write_u32};
-use std::collections::BTreeMap;
 use wasmi::{Caller, Func, Store};
 
 /// Responses that a guest has handles of at once.
@@ -29,29 +29,6 @@ enum Code {
     Request = 11,
     Runtime = 12,
     TooManySessions = 13,
-}
-
-/// A response of which the guest has a handle.
-struct Session {
-    response: OutResponse,
-    body: Vec<u8>,
-    /// Bytes of the body that were read.
-    read: usize,
-    /// Bytes that it counts for.
-    cost: usize,
-}
-
-/// Responses by their handles.
-#[derive(Default)]
-pub struct Sessions {
-    open: BTreeMap<u32, Session>,
-    next: u32,
-}
-
-impl Sessions {
-    fn get(&mut self, handle: u32) -> Result<&mut Session, Code> {
-        self.open.get_mut(&handle).ok_or(Code::InvalidHandle)
-    }
 }
 
 /// The module and its functions.
@@ -192,7 +169,7 @@ fn header_get(
     handle: u32,
     [name, name_len, to, to_len, written_out]: [u32; 5],
 ) -> Result<(), Code> {
-    let session = host.sessions.get(handle)?;
+    let session = host.sessions.get(handle).ok_or(Code::InvalidHandle)?;
     let name = slice(memory, name, name_len).map_err(|_| Code::MemoryAccess)?;
     let name = std::str::from_utf8(name).map_err(|_| Code::Utf8)?;
     let field = session.response.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
@@ -208,7 +185,7 @@ fn headers_get_all(
     handle: u32,
     [to, to_len, written_out]: [u32; 3],
 ) -> Result<(), Code> {
-    let session = host.sessions.get(handle)?;
+    let session = host.sessions.get(handle).ok_or(Code::InvalidHandle)?;
     let mut lines = Vec::new();
     for (name, value) in &session.response.headers {
         for part in [name.as_bytes(), b":", value, b"\n"] {
@@ -236,7 +213,7 @@ fn body_read(
     handle: u32,
     [to, to_len, read_out]: [u32; 3],
 ) -> Result<(), Code> {
-    let session = host.sessions.get(handle)?;
+    let session = host.sessions.get(handle).ok_or(Code::InvalidHandle)?;
     let rest = &session.body[session.read..];
     let piece = &rest[..rest.len().min(to_len as usize)];
     slice(memory, read_out, 4).map_err(|_| Code::MemoryAccess)?;

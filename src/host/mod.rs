@@ -13,6 +13,7 @@ pub(crate) mod numbers;
 pub mod outbound;
 pub(crate) mod profile;
 pub mod reply;
+pub(crate) mod responses;
 pub(crate) mod store;
 pub mod streams;
 pub(crate) mod trace;

@@ -4,10 +4,9 @@
 use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTES};
 use crate::base::outcome::{Denied, Stop};
-use crate::host::experimental_http::Sessions;
-use crate::host::extism::http::Last;
 use crate::host::extism::memory::Blocks;
 use crate::host::extism::vars::Vars;
+use crate::host::responses::{Last, Sessions};
 use crate::host::tracer::Tracer;
 use crate::host::wasi::abi::{Fault, Wait};
 use crate::host::wasi::ctx::{Call, WasiCtx};

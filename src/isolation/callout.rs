@@ -1,12 +1,12 @@
 //! HTTP calls that a process asks for. The process may be under its guest's control, so all that limits a call is here: the
 //! list of the plug-in's policy, the count, the sizes, the addresses and the time.
 
+use super::call_wire::told;
 use super::channel::{Lost, Told};
 use super::spec::Spec;
-use super::wire::{CALL_HEAD_BYTES_MAX, Request, read_head, write_head};
-use crate::base::heap;
+use super::wire::{CALL_HEAD_BYTES_MAX, Request, read_head};
 use crate::host::outbound::calls::Calls;
-use crate::host::outbound::message::{OutRequest, OutResponse, Refusal, Why};
+use crate::host::outbound::message::OutRequest;
 use crate::host::outbound::way::client;
 use std::time::Instant;
 
@@ -47,40 +47,7 @@ impl Callout {
     pub fn take(&mut self, message: &[u8]) -> Result<Told, Lost> {
         let (request, end) = read_head::<OutRequest>(message).ok_or(Lost::Broken)?;
         let answered = self.calls.make(client(), (request, &message[end..]), self.until);
-        told(answered).ok_or(Lost::NoMemory)
+        let message = told(answered).ok_or(Lost::NoMemory)?;
+        Ok((Request::Called, message))
     }
-}
-
-/// What the asking process is told; none if there is no memory for it.
-pub fn told(answered: Result<(OutResponse, Vec<u8>), Refusal>) -> Option<Told> {
-    let (head, body) = match answered {
-        Ok((response, body)) => (Ok(response), body),
-        Err(refusal) => (Err(refusal), Vec::new()),
-    };
-    let mut message = Vec::new();
-    write_head(&mut message, &head).ok()?;
-    heap::extend(&mut message, &body).ok()?;
-    Some((Request::Called, message))
-}
-
-/// The message of a call; none if it cannot be described.
-pub fn asked(request: &OutRequest, body: &[u8]) -> Option<Vec<u8>> {
-    let mut message = Vec::new();
-    write_head(&mut message, request).ok()?;
-    if message.len() > CALL_HEAD_BYTES_MAX {
-        return None;
-    }
-    heap::extend(&mut message, body).ok()?;
-    Some(message)
-}
-
-/// What a message of [`Request::Called`] says.
-///
-/// # Errors
-/// There was no response.
-pub fn answered(mut message: Vec<u8>) -> Result<(OutResponse, Vec<u8>), Refusal> {
-    let broken = || Refusal::new(Why::Host, "what came of the HTTP call cannot be read");
-    let (head, end) = read_head::<Result<OutResponse, Refusal>>(&message).ok_or_else(broken)?;
-    message.drain(..end);
-    head.map(|response| (response, message))
 }

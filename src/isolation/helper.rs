@@ -5,7 +5,7 @@
 //! Both share one socket. First comes the list with the limits; then each call: the milliseconds that it may take in eight
 //! bytes, the size of its message in four (little endian), and the message. The answer is a size and a message, too.
 
-use super::callout::{answered, asked, told};
+use super::call_wire::{answered, asked, told};
 use super::child::close_all_but_standard;
 use super::confine::{self, Rules};
 use super::wire::{CALL_HEAD_BYTES_MAX, read_head};
@@ -144,7 +144,7 @@ fn work() -> io::Result<()> {
         let until = Instant::now().checked_add(Duration::from_millis(u64::from_le_bytes(left)));
         let answered = calls.make(client(), (request, &message[end..]), until);
         drop(message);
-        let (_, message) = told(answered).ok_or(io::ErrorKind::OutOfMemory)?;
+        let message = told(answered).ok_or(io::ErrorKind::OutOfMemory)?;
         write(&mut stream, &message)?;
     }
 }

@@ -1,5 +1,6 @@
 //! Guests in processes of their own: what confines a process, the processes, and what they say to each other.
 
+mod call_wire;
 mod callout;
 mod channel;
 pub mod child;

@@ -6,10 +6,7 @@
 use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, Limits};
 use crate::base::outcome::{Stop, Usage};
-use crate::host::functions;
-use crate::host::reply::Moment;
-use crate::host::store::{Again, Answer, Halt, Host, Later};
-use crate::host::wasi::abi::Wait;
+use crate::host::store::{Halt, Host};
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::compile::CoreModule;
 #[cfg(feature = "component")]
@@ -20,7 +17,7 @@ use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spare;
 use crate::sandbox::trap;
 use std::time::{Duration, Instant};
-use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
+use wasmi::{Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
 
 /// What a panic of a function of the host goes on as, once no handler of the interpreter is on the stack.
 pub struct HostPanic;
@@ -312,47 +309,6 @@ impl<'a> Sandbox<'a> {
         let peak_pages = exact_pages.unwrap_or(host.limiter.peak_pages());
         let denied_growths = host.limiter.denials;
         Usage { fuel, peak_pages, denied_growths, instantiate, run: total - instantiate }
-    }
-
-    /// Waits for a host call and repeats it until it needs no more waiting. Returns its result.
-    fn wait(&mut self, wait: Wait, again: &Again) -> Result<Val, Halt> {
-        let mut wait = wait;
-        loop {
-            self.wait_once(wait).map_err(Halt::Stop)?;
-            match functions::again(self.slot.as_context_mut(), again) {
-                Ok((errno, _)) => {
-                    self.settle().map_err(Halt::Stop)?;
-                    return Ok(Val::I32(errno));
-                }
-                Err(Halt::Wait(longer, _)) => wait = longer,
-                Err(halt) => return Err(halt),
-            }
-        }
-    }
-
-    /// Makes a call that waits for something outside.
-    fn later(&mut self, call: &Later) -> Result<Answer, Halt> {
-        // What others wait for comes first.
-        self.wait_once(Wait { until: Some(Instant::now()), stdin: false }).map_err(Halt::Stop)?;
-        self.slot.data_mut().wasi.until = self.latest_end();
-        let made = functions::later(self.slot.as_context_mut(), call);
-        // One that ended with the deadline, or was cancelled, is not the guest's fault.
-        self.check_deadline(0).map_err(Halt::Stop)?;
-        let answer = made?;
-        self.settle().map_err(Halt::Stop)?;
-        Ok(answer)
-    }
-
-    /// Waits, until the deadline at the latest.
-    pub(super) fn wait_once(&mut self, wait: Wait) -> Result<(), Stop> {
-        let deadline = self.latest_end();
-        if let Some(when_long) = self.when_long {
-            when_long();
-        }
-        self.let_output_through();
-        self.pass_on(Moment::Wait(wait.until))?;
-        self.slot.data_mut().wasi.wait(wait, deadline);
-        self.check_deadline(0)
     }
 
     /// Flushes output, at least once for each slice and before any wait.

@@ -5,18 +5,11 @@ use super::calls::{block_from, block_of, bytes};
 use crate::base::limits::HTTP_REQUEST_BYTES_MAX;
 use crate::base::outcome::Stop;
 use crate::host::outbound::message::{OutRequest, OutResponse};
+use crate::host::responses::Last;
 use crate::host::store::Host;
 use serde_json::{Map, Value};
 
 type Result<T> = std::result::Result<T, Stop>;
-
-/// What is kept of the last response.
-#[derive(Default)]
-pub struct Last {
-    status: u16,
-    /// Its header fields, as JSON.
-    headers: Vec<u8>,
-}
 
 /// `http_request(request, body) -> response`: a new block with the response's body; 0 for an empty one. Waits for it.
 pub fn http_request(host: &mut Host, request: u64, body: u64) -> Result<u64> {

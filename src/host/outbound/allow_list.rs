@@ -1,7 +1,8 @@
 //! The URLs that a guest may call: patterns of a policy (`http`), of `--allow-http` or of an embedding program.
 
 use super::counts::Counts;
-use super::url::{Host, Scheme, Url, host_and_port, path_of, scheme};
+use super::path::path_of;
+use super::url::{Host, Scheme, Url, host_and_port, scheme};
 use std::fmt;
 
 /// Why a build without a client takes no pattern.

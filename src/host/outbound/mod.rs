@@ -15,6 +15,7 @@ pub mod counts;
 mod dns;
 pub mod head;
 pub mod message;
+pub mod path;
 #[cfg(feature = "http")]
 mod roots;
 pub mod url;

@@ -6,7 +6,7 @@ use crate::base::lock::lock;
 use crate::host::outbound::calls::too_large;
 use crate::host::outbound::message::{Answered, OutRequest, Refusal, Why};
 use crate::host::outbound::way::Remote;
-use crate::isolation::callout::{answered, asked};
+use crate::isolation::call_wire::{answered, asked};
 use crate::isolation::wire::Frame;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;

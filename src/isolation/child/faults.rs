@@ -8,7 +8,7 @@ use crate::base::lock::lock;
 use crate::base::outcome::Usage;
 use crate::host::outbound::message::OutRequest;
 use crate::host::reply::Trailers;
-use crate::isolation::callout::{answered, asked};
+use crate::isolation::call_wire::{answered, asked};
 use crate::isolation::wire::{CALL_HEAD_BYTES_MAX, Failure, Frame, PIECE_BYTES_MAX, Ran, Values, write_head};
 use std::io;
 use std::sync::{Arc, Mutex};
