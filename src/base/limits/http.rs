@@ -20,5 +20,8 @@ pub const HTTP_HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Lookups of names at once. A resolver cannot be interrupted, so a thread of it may outlive its run by some seconds.
 pub const HTTP_LOOKUPS_MAX: usize = 32;
 
+/// Lookups at once for one list: names whose servers do not answer keep only their own plug-in waiting.
+pub const HTTP_LOOKUPS_OF_LIST_MAX: usize = 4;
+
 /// Addresses of a host that are tried.
 pub const HTTP_ADDRESSES_MAX: usize = 8;

@@ -2,6 +2,7 @@
 //! keeps this: the server for its processes, a helper for `run` and `call`.
 
 use super::allow_list::{Addresses, HttpAllowList};
+use super::counts::Counts;
 use super::head::{self, CREDENTIALS, OF_BODY};
 use super::message::{Answered, OutRequest, OutResponse, Refusal, Why};
 use super::url::Url;
@@ -30,6 +31,8 @@ pub struct Exchange<'a> {
     pub until: Instant,
     /// What ends it earlier.
     pub cancel: Option<&'a Cancel>,
+    /// The counts of the list that allows it.
+    pub counts: &'a Counts,
 }
 
 /// Who sends it.
@@ -103,8 +106,9 @@ impl Calls {
         let until = until.map_or(longest, |until| until.min(longest));
         for _ in 0..=HTTP_REDIRECTS_MAX {
             self.take_one()?;
-            let (most, cancel) = (self.response_bytes, self.cancel.as_ref());
-            let exchange = Exchange { url: &url, addresses, request: &request, body, most, until, cancel };
+            let (most, cancel, counts) = (self.response_bytes, self.cancel.as_ref(), self.list.counts());
+            let exchange =
+                Exchange { url: &url, addresses, request: &request, body, most, until, cancel, counts };
             let (response, received) = client.exchange(&exchange)?;
             let Some(to) = location(&response).filter(|_| request.follows) else {
                 return Ok((response, received));

@@ -2,14 +2,20 @@
 
 use super::message::{Answered, Refusal, Why};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// What comes of calls.
 pub const OUTCOMES: [&str; 5] = ["ok", "denied", "limit", "timeout", "failed"];
 
 /// The counts of one list, which its copies share. They are no part of what the list says.
 #[derive(Debug, Clone, Default)]
-pub struct Counts(Arc<[AtomicU64; OUTCOMES.len()]>);
+pub struct Counts(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    outcomes: [AtomicU64; OUTCOMES.len()],
+    lookups: AtomicUsize,
+}
 
 impl PartialEq for Counts {
     fn eq(&self, _: &Counts) -> bool {
@@ -27,13 +33,19 @@ impl Counts {
             Err(refusal) => word(refusal.why),
         };
         if let Some(at) = OUTCOMES.iter().position(|known| *known == outcome) {
-            self.0[at].fetch_add(1, Relaxed);
+            self.0.outcomes[at].fetch_add(1, Relaxed);
         }
+    }
+
+    /// Lookups of names that are under way for the list.
+    pub fn lookups(&self) -> &AtomicUsize {
+        &self.0.lookups
     }
 
     /// The counts that are not 0, with their outcomes.
     pub fn seen(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counts = OUTCOMES.iter().zip(&*self.0).map(|(outcome, count)| (*outcome, count.load(Relaxed)));
+        let counts =
+            OUTCOMES.iter().zip(&self.0.outcomes).map(|(outcome, count)| (*outcome, count.load(Relaxed)));
         counts.filter(|(_, count)| *count > 0)
     }
 }

@@ -4,10 +4,11 @@
 use super::address::is_public;
 use super::allow_list::Addresses;
 use super::calls::Exchange;
+use super::counts::Counts;
 use super::message::{Refusal, Why};
 use super::url::Host;
 use crate::base::cancel::{Cancel, LOOK_EVERY};
-use crate::base::limits::{HTTP_ADDRESSES_MAX, HTTP_LOOKUPS_MAX};
+use crate::base::limits::{HTTP_ADDRESSES_MAX, HTTP_LOOKUPS_MAX, HTTP_LOOKUPS_OF_LIST_MAX};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -30,7 +31,7 @@ pub fn addresses(exchange: &Exchange<'_>) -> Result<Vec<IpAddr>, Refusal> {
             Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
         }
         Host::Name(name) => {
-            let found = look_up(name, exchange.until, exchange.cancel)?;
+            let found = look_up(name, exchange.counts, (exchange.until, exchange.cancel))?;
             allowed(name, found, exchange.addresses)
         }
     }
@@ -53,26 +54,37 @@ fn allowed(name: &str, found: Vec<IpAddr>, which: Addresses) -> Result<Vec<IpAdd
     Ok(kept)
 }
 
-/// A lookup that counts.
-struct Counted;
+/// A lookup that counts, of all and for its list.
+struct Counted(Counts);
 
 impl Counted {
-    fn new() -> Option<Counted> {
-        let more = |count: usize| (count < HTTP_LOOKUPS_MAX).then_some(count + 1);
-        LOOKUPS.fetch_update(SeqCst, SeqCst, more).ok().map(|_| Counted)
+    fn new(counts: &Counts) -> Option<Counted> {
+        let below = |most: usize| move |count: usize| (count < most).then_some(count + 1);
+        let own = counts.lookups();
+        own.fetch_update(SeqCst, SeqCst, below(HTTP_LOOKUPS_OF_LIST_MAX)).ok()?;
+        if LOOKUPS.fetch_update(SeqCst, SeqCst, below(HTTP_LOOKUPS_MAX)).is_err() {
+            own.fetch_sub(1, SeqCst);
+            return None;
+        }
+        Some(Counted(counts.clone()))
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         LOOKUPS.fetch_sub(1, SeqCst);
+        self.0.lookups().fetch_sub(1, SeqCst);
     }
 }
 
 /// Asks the system's resolver in a thread of its own, as it cannot be interrupted.
-fn look_up(name: &str, until: Instant, cancel: Option<&Cancel>) -> Result<Vec<IpAddr>, Refusal> {
+fn look_up(
+    name: &str,
+    counts: &Counts,
+    (until, cancel): (Instant, Option<&Cancel>),
+) -> Result<Vec<IpAddr>, Refusal> {
     let busy = || Refusal::new(Why::Host, "too many names are looked up at once");
-    let counted = Counted::new().ok_or_else(busy)?;
+    let counted = Counted::new(counts).ok_or_else(busy)?;
     let (send, receive) = channel();
     let asked = name.to_string();
     let thread = std::thread::Builder::new().name("lookup".into()).spawn(move || {
@@ -142,8 +154,17 @@ mod tests {
         for (until, cancel) in
             [(Instant::now(), None), (Instant::now() + Duration::from_secs(3600), Some(&cancel))]
         {
-            let error = look_up("name.invalid", until, cancel).unwrap_err();
+            let error = look_up("name.invalid", &Counts::default(), (until, cancel)).unwrap_err();
             assert!(matches!(error.why, Why::Time | Why::Name), "{error}");
         }
+    }
+
+    #[test]
+    fn lookups_are_limited_for_each_list() {
+        let (one, other) = (Counts::default(), Counts::default());
+        let mut held: Vec<_> = (0..HTTP_LOOKUPS_OF_LIST_MAX).map(|_| Counted::new(&one).unwrap()).collect();
+        assert!(Counted::new(&one).is_none() && Counted::new(&other).is_some());
+        held.pop();
+        assert!(Counted::new(&one).is_some());
     }
 }
