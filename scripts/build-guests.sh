@@ -18,7 +18,7 @@ Rebuilds the named guests, or all of them, and records the hash of their sources
   --help    print this
 
 Guests: add fibonacci greet infinite-loop memory-hog hostcall (WAT)
-        greet-rust wordcount json-transform treehash cgi-rust hello-rust http-hello http-stream (Rust)
+        greet-rust wordcount json-transform treehash cgi-rust hello-rust http-hello http-stream http-fetch (Rust)
         hello-c dirinfo cgi-c work-fib work-sieve work-sha256 (C), crash (C, with debug information)
         unseen cgi-zig (Zig)
         rot wagi (AssemblyScript)
@@ -53,7 +53,7 @@ EOF
 }
 
 all_guests=(add fibonacci greet infinite-loop memory-hog greet-rust wordcount json-transform hello-c
-    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello http-stream dirinfo cgi-c crash work-fib work-sieve
+    hostcall treehash treehash-p2 wordcount-p2 shapes cgi-rust hello-rust http-hello http-stream http-fetch dirinfo cgi-c crash work-fib work-sieve
     work-sha256 unseen cgi-zig rot wagi unhex-rust unhex-c unhex-as
     report cgi-go hello-go extism-rust extism-as extism-c extism-zig extism-edges extism-go
     text-rust text-c dirinfo-p2 summary-c text-go text-js http-js text-py http-py summary-js)
@@ -122,6 +122,7 @@ describe() {
     cgi-rust) language=rust crate=rust/cgi target=wasm32-wasip1 artifact=cgi.wasm ;;
     http-hello) language=rust crate=rust/http-hello target=wasm32-wasip2 artifact=http_hello.wasm ;;
     http-stream) language=rust crate=rust/http-stream target=wasm32-wasip2 artifact=http_stream.wasm ;;
+    http-fetch) language=rust crate=rust/http-fetch target=wasm32-wasip2 artifact=http-fetch.wasm ;;
     hello-rust) language=rust crate=rust/hello target=wasm32-wasip1 artifact=hello.wasm ;;
     hello-c | cgi-c) language=c source=c/${1%-c}.c ;;
     dirinfo | work-fib | work-sieve | work-sha256) language=c source=c/$1.c ;;

@@ -79,6 +79,7 @@ pub mod component {
     pub use crate::host::component::value::{Handle, Value};
 }
 pub use host::embedder::{functions::HostFunctions, guest::Guest, trap::Trap, typed::HostFunction};
+pub use host::outbound::allow_list::HttpAllowList;
 pub use host::streams::Stdin;
 pub use host::wasi::ctx::GuestEnv;
 pub use host::wasi::dir::Preopen;

@@ -49,21 +49,23 @@ pub struct Environment {
     pub env: Vec<(Vec<u8>, Vec<u8>)>,
     pub seed: Option<u64>,
     pub config: Vec<(String, String)>,
-    pub hosts: Vec<String>,
+    /// Whether it may call any URL. Which ones, only the server knows.
+    pub has_http: bool,
     pub terminals: [bool; 3],
 }
 
 impl From<&GuestEnv> for Environment {
     fn from(env: &GuestEnv) -> Environment {
-        let GuestEnv { env, dirs: _, seed, config, hosts, terminals, data: _, cancel: _ } = env.clone();
-        Environment { env, seed, config, hosts, terminals }
+        let GuestEnv { env, dirs: _, seed, config, http, remote: _, terminals, data: _, cancel: _ } =
+            env.clone();
+        Environment { env, seed, config, has_http: !http.is_empty(), terminals }
     }
 }
 
 impl From<Environment> for GuestEnv {
     fn from(env: Environment) -> GuestEnv {
-        let Environment { env, seed, config, hosts, terminals } = env;
-        GuestEnv { env, seed, config, hosts, terminals, ..GuestEnv::default() }
+        let Environment { env, seed, config, has_http: _, terminals } = env;
+        GuestEnv { env, seed, config, terminals, ..GuestEnv::default() }
     }
 }
 
@@ -71,11 +73,15 @@ impl Environment {
     /// Of what a caller gives.
     ///
     /// # Errors
-    /// Directories: the ones of a plug-in in another process come from its policy.
+    /// Directories, or URLs to call: the ones of a plug-in in another process come from its policy.
     pub fn given(env: &GuestEnv) -> Result<Environment, Error> {
-        if env.dirs.is_empty() {
-            return Ok(Environment::from(env));
+        let only = |what: &str| {
+            Err(Error::Input(format!("a guest in another process gets {what} from its policy only")))
+        };
+        match (env.dirs.is_empty(), env.http.is_empty()) {
+            (true, true) => Ok(Environment::from(env)),
+            (false, _) => only("directories"),
+            (true, false) => only("URLs that it may call"),
         }
-        Err(Error::Input("a guest in another process gets directories from its policy only".into()))
     }
 }

@@ -111,6 +111,9 @@ fn context(
     (stdout, stderr): (SinkTo, SinkTo),
 ) -> Result<WasiCtx, Error> {
     check_env(&guest_env)?;
+    if guest_env.seed.is_some() && (guest_env.remote.is_some() || !guest_env.http.is_empty()) {
+        return Err(Error::Input("a reproducible run cannot make HTTP calls: their responses change".into()));
+    }
     heap::check(0).map_err(|_| Stop::NoMemory { what: "a run" })?;
     let dirs = guest_env.dirs.len();
     WasiCtx::new(limits, guest_env, stdin, stdout, stderr).map_err(|_| {

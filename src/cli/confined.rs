@@ -78,6 +78,7 @@ fn confine(asked: &Asked) -> std::io::Result<()> {
         dirs: asked.dirs.iter().map(|(dir, is_read_only)| (dir.as_fd(), *is_read_only)).collect(),
         descriptors: 64,
         file_bytes: None,
+        has_network: false,
         makes_threads: asked.makes_threads,
         receives: asked.receives,
     };

@@ -39,8 +39,8 @@ pub fn build(args: &GuestEnvArgs) -> Result<GuestEnv, Failure> {
         }
     };
     let env = env.into_iter().flatten().collect();
-    let (seed, config) = (args.seed, args.config.clone());
-    Ok(GuestEnv { env, dirs, seed, config, terminals, ..GuestEnv::default() })
+    let (seed, config, http) = (args.seed, args.config.clone(), args.http.clone());
+    Ok(GuestEnv { env, dirs, seed, config, http, terminals, ..GuestEnv::default() })
 }
 
 /// Beyond `ulimit -f`, the system sends a signal that ends the process, unless it is handled. Then the write

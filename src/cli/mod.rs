@@ -30,7 +30,7 @@ use crate::cli::failure::Failure;
 use crate::cli::help::{completions, manual, text};
 use crate::cli::output::messages::print;
 use crate::cli::output::{logging, stderr};
-use crate::isolation::child;
+use crate::isolation::{child, helper};
 use std::ffi::OsString;
 
 /// Runs the command line `args` (without the program's name) and gives the exit code. A server calls `give_back` now and
@@ -45,6 +45,7 @@ pub fn main(args: Vec<OsString>, give_back: Option<fn()>) -> u8 {
             guest_env::no_signal_ends_this();
             return child::main(&args[1..]);
         }
+        Some(first) if first == helper::COMMAND => return helper::main(),
         Some(first) if first == confined::NAME => return confined::main(&args[1..]),
         _ => {}
     }

@@ -7,7 +7,7 @@
 //! only that run.
 
 use crate::base::outcome::Stop;
-use crate::host::store::{Again, Answer, Halt, Host, charge};
+use crate::host::store::{Again, Answer, Halt, Host, Later, charge};
 use crate::host::wasi::abi::{Errno, Fault};
 use crate::host::wasi::ctx::Call;
 use crate::host::wasi::time::Clock;
@@ -115,6 +115,48 @@ macro_rules! on_host {
 on_host!(host0);
 on_host!(host1 a: A);
 on_host!(host2 a: A, b: B);
+
+/// Creates a function on the [`Host`] with two numbers that may wait for something outside.
+pub fn later2<R: Into<Answer> + 'static, A: Number, B: Number>(
+    store: &mut Store<Host>,
+    function: fn(&mut Host, A, B) -> Result<R, Stop>,
+) -> Func
+where
+    Result<R, Error>: WasmRet,
+{
+    Func::wrap(store, move |_: Caller<'_, Host>, a: A, b: B| -> Result<R, Error> {
+        put_off(move |store| function(store.data_mut(), a, b).map(Into::into).map_err(Halt::Stop))
+    })
+}
+
+/// Has the sandbox make a call.
+///
+/// # Errors
+/// Always: so it gets there.
+pub(super) fn put_off<R>(
+    call: impl Fn(&mut StoreContextMut<'_, Host>) -> Result<Answer, Halt> + Send + Sync + 'static,
+) -> Result<R, Error> {
+    Err(Error::host(Halt::Later(Box::new(call))))
+}
+
+/// Makes a call that was put off, and charges it.
+pub(crate) fn later(mut store: StoreContextMut<'_, Host>, call: &Later) -> Result<Answer, Halt> {
+    charged(&mut store, call).map(|(answer, _)| answer)
+}
+
+/// What a function works on that needs the host's data and the guest's memory.
+pub(super) fn with_memory<R>(
+    store: &mut StoreContextMut<'_, Host>,
+    function: impl FnOnce(&mut Host, &mut [u8]) -> R,
+) -> R {
+    match store.data().memory {
+        Some(handle) => {
+            let (memory, host) = handle.data_and_store_mut(store);
+            function(host, memory)
+        }
+        None => function(store.data_mut(), &mut []),
+    }
+}
 
 /// A call from the guest.
 pub(super) fn enter<R: Into<Answer>>(

@@ -1,4 +1,4 @@
-//! Finds the functions that a module imports: of the embedding program, of WASI preview1, of Extism, and AssemblyScript's
+//! Finds the functions that a module imports: of the embedding program, of WASI preview1, of Extism, of `wasi_experimental_http`, and AssemblyScript's
 //! `abort`.
 
 use crate::base::error::LoadProblem;
@@ -7,12 +7,13 @@ use crate::base::outcome::Stop;
 use crate::host::embedder::functions::{Function, HostFunctions};
 use crate::host::functions::{Interface, Row};
 use crate::host::store::{Halt, Host};
-use crate::host::{extism, wasi};
+use crate::host::{experimental_http, extism, wasi};
 use crate::module::reader::{Import, Item, Signature};
 use wasmi::{Caller, Error, Func, Store};
 
 /// The interfaces that guests can import from.
-const INTERFACES: [Interface; 3] = [wasi::INTERFACE, extism::INTERFACE, ASSEMBLYSCRIPT];
+const INTERFACES: [Interface; 4] =
+    [wasi::INTERFACE, extism::INTERFACE, experimental_http::INTERFACE, ASSEMBLYSCRIPT];
 
 /// What AssemblyScript's compiler imports.
 const ASSEMBLYSCRIPT: Interface =

@@ -6,6 +6,7 @@ use crate::base::limits::{BULK_BYTES_PER_FUEL, HOST_CALL_FUEL, Limits, PAGE_BYTE
 use crate::base::outcome::{Denied, Stop};
 use crate::host::extism::memory::Blocks;
 use crate::host::extism::vars::Vars;
+use crate::host::responses::{Last, Sessions};
 use crate::host::tracer::Tracer;
 use crate::host::wasi::abi::{Fault, Wait};
 use crate::host::wasi::ctx::{Call, WasiCtx};
@@ -27,6 +28,10 @@ pub struct Host {
     pub blocks: Blocks,
     /// Variables of an Extism plug-in; they last as long as the instance.
     pub vars: Vars,
+    /// The last response to a request of an Extism plug-in.
+    pub http: Last,
+    /// Responses that the guest has handles of.
+    pub sessions: Sessions,
     /// The core values that a component's module has called a function with.
     pub component_args: Vec<u64>,
     /// The calls of a guest that is traced.
@@ -46,6 +51,8 @@ impl Host {
             limiter: Limiter::new(limits),
             blocks: Blocks::default(),
             vars: Vars::default(),
+            http: Last::default(),
+            sessions: Sessions::default(),
             component_args: Vec::new(),
             tracer: None,
             fuel_issued: 0,
@@ -62,14 +69,16 @@ impl Host {
     pub fn close(&mut self) -> WasiCtx {
         self.memory = None;
         (self.blocks, self.vars) = (Blocks::default(), Vars::default());
+        (self.http, self.sessions) = (Last::default(), Sessions::default());
         std::mem::replace(&mut self.wasi, WasiCtx::closed())
     }
 
-    /// Frees the blocks, including input, output and error.
+    /// Frees the blocks, including input, output and error, and what HTTP responses left.
     ///
     /// `kept_bytes` is what else the host keeps of the guest.
     pub fn clear_blocks(&mut self, kept_bytes: usize) {
         self.blocks = Blocks::default();
+        (self.http, self.sessions) = (Last::default(), Sessions::default());
         self.limiter.outside_bytes = self.vars.bytes() + kept_bytes;
     }
 
@@ -81,6 +90,9 @@ impl Host {
 
 /// A host call, to be repeated.
 pub type Again = Box<dyn Fn(&mut Call<'_>) -> Result<(), Fault> + Send + Sync>;
+
+/// A host call that may take long: it is made when no handler of the interpreter is on the stack.
+pub type Later = Box<dyn Fn(&mut StoreContextMut<'_, Host>) -> Result<Answer, Halt> + Send + Sync>;
 
 /// The result of a host function: nothing, or a number.
 #[derive(Debug, Clone)]
@@ -114,6 +126,8 @@ pub enum Halt {
     Pause(Answer),
     /// The call has to wait. The sandbox waits, and then repeats the call.
     Wait(Wait, Option<Again>),
+    /// The call waits for something outside, such as a server. The sandbox makes it, and continues the run with the result.
+    Later(Later),
     /// A core module of a component called this core function of the plan. The sandbox does what it is for, and continues the
     /// run with the result.
     #[cfg(feature = "component")]
@@ -136,6 +150,7 @@ impl fmt::Display for Halt {
             Halt::Stop(stop) => stop.fmt(f),
             Halt::Pause(_) => f.write_str("a host call is to be paid for"),
             Halt::Wait(..) => f.write_str("a host call has to wait"),
+            Halt::Later(_) => f.write_str("a host call waits for something outside"),
             #[cfg(feature = "component")]
             Halt::Component(_) => f.write_str("a component's function is called"),
             Halt::Panicked => f.write_str("a host call panicked"),

@@ -60,6 +60,8 @@ pub struct Ask<'a> {
     pub message: [&'a [u8]; 2],
     /// Bytes that the response's message may have.
     pub most: usize,
+    /// Bytes that the message of a call out may have; 0 if there must be none.
+    pub most_of_call: usize,
     /// Until when the response has to be there.
     pub until: Option<Instant>,
     /// What says that it is no longer wanted.
@@ -68,8 +70,11 @@ pub struct Ask<'a> {
     pub hooks: Hooks<'a>,
 }
 
+/// What a process is told in a run, and the message with it.
+pub type Told = (Request, Vec<u8>);
+
 /// Takes what comes before the response, and gives what the process is told of it.
-pub type Relay<'a> = &'a mut dyn FnMut(Frame, &[u8]) -> Result<Option<Request>, Lost>;
+pub type Relay<'a> = &'a mut dyn FnMut(Frame, &[u8]) -> Result<Option<Told>, Lost>;
 
 /// The connection to a process.
 #[derive(Debug)]
@@ -118,7 +123,8 @@ impl Channel {
             return Err(Lost::Gone);
         }
         let message = [binding, &[]];
-        let ask = Ask { request: Request::Bind, message, most: 0, until: Some(until), cancel: None, hooks };
+        let (request, until) = (Request::Bind, Some(until));
+        let ask = Ask { request, message, most: 0, most_of_call: 0, until, cancel: None, hooks };
         self.exchange(&mut [binding, &[]], &ask, &mut |_, _| Ok(None), Frame::Ready).map(drop)
     }
 
@@ -154,7 +160,7 @@ impl Channel {
         loop {
             let is_sent = self.send(to_send)?;
             if message.is_none() {
-                message = self.take(awaited, (ask.most, is_sent), relay)?;
+                message = self.take(awaited, (ask, is_sent), relay)?;
             }
             if let Some(message) = message.take_if(|message| message.is_whole()) {
                 return if is_sent { Ok(message.bytes) } else { Err(Lost::Broken) };
@@ -202,9 +208,12 @@ impl Channel {
         (u32::from_le_bytes(*size) as usize).saturating_sub(rest.len())
     }
 
-    /// Tells the process something in a few bytes, which it waits for.
-    fn tell(&mut self, what: Request) -> Result<(), Lost> {
-        let head = what.head(0).ok_or(Lost::Broken)?;
+    /// Tells the process something that it waits for.
+    fn tell(&mut self, (what, message): &Told, ask: &Ask<'_>) -> Result<(), Lost> {
+        let head = what.head(message.len()).ok_or(Lost::Broken)?;
+        if !message.is_empty() {
+            return self.send_whole(&mut [&head, message], ask);
+        }
         match self.stream.write(&head) {
             Ok(n) if n == head.len() => Ok(()),
             // It takes nothing: then it does not wait for this.
@@ -212,6 +221,27 @@ impl Channel {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Lost::Broken),
             Err(_) => Err(Lost::Gone),
         }
+    }
+
+    /// Sends both parts, and waits as long as a response is waited for.
+    fn send_whole(&mut self, parts: &mut [&[u8]; 2], ask: &Ask<'_>) -> Result<(), Lost> {
+        while !self.send(parts)? {
+            let now = Instant::now();
+            if ask.until.is_some_and(|until| now >= until) {
+                return Err(Lost::Late);
+            }
+            if ask.cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(Lost::Cancelled);
+            }
+            let look = ask.cancel.map(|_| now + LOOK_EVERY);
+            let until = [ask.until, look].into_iter().flatten().min();
+            let mut polled = [PollFd::new(&self.stream, PollFlags::OUT)];
+            match wait(&mut polled, until.map(|until| until.saturating_duration_since(now))) {
+                Ok(()) | Err(Lost::Late) => {}
+                Err(lost) => return Err(lost),
+            }
+        }
+        Ok(())
     }
 
     /// What the process said as it ended: text of its runtime, such as why it aborted.
@@ -243,7 +273,7 @@ impl Channel {
     fn take(
         &mut self,
         awaited: Frame,
-        (most, is_asked): (usize, bool),
+        (ask, is_asked): (&Ask<'_>, bool),
         relay: Relay<'_>,
     ) -> Result<Option<Message>, Lost> {
         let (mut done, mut has_piece) = (0, false);
@@ -254,7 +284,7 @@ impl Channel {
             let size = u32::from_le_bytes(size) as usize;
             match Frame::of(kind) {
                 Some(kind) if kind == awaited => {
-                    if size > most || rest.len() > size {
+                    if size > ask.most || rest.len() > size {
                         return Err(Lost::Broken);
                     }
                     let mut bytes = Vec::new();
@@ -269,10 +299,12 @@ impl Channel {
                     done += FRAME_HEAD_BYTES + size;
                 }
                 // Nobody answers before the request is there, nor sends a piece before the last one was taken.
-                Some(Frame::Piece) if size <= PIECE_BYTES_MAX && is_asked && !has_piece => {
+                Some(kind @ (Frame::Piece | Frame::Call))
+                    if is_asked && !has_piece && size <= most_of(kind, ask) =>
+                {
                     let Some(bytes) = rest.get(..size) else { break };
-                    if let Some(told) = relay(Frame::Piece, bytes)? {
-                        self.tell(told)?;
+                    if let Some(told) = relay(kind, bytes)? {
+                        self.tell(&told, ask)?;
                     }
                     has_piece = true;
                     done += FRAME_HEAD_BYTES + size;
@@ -293,6 +325,11 @@ impl Channel {
     }
 }
 
+/// Bytes that a frame which is answered may have.
+fn most_of(kind: Frame, ask: &Ask<'_>) -> usize {
+    if kind == Frame::Call { ask.most_of_call } else { PIECE_BYTES_MAX }
+}
+
 /// A message as far as it has come.
 struct Message {
     bytes: Vec<u8>,
@@ -308,6 +345,7 @@ impl Message {
 /// Receives at most `piece` bytes of what is there.
 fn read(mut stream: &UnixStream, to: &mut Vec<u8>, piece: usize) -> Result<(), Lost> {
     let begin = to.len();
+    heap::reserve(to, piece).map_err(|_| Lost::NoMemory)?;
     to.resize(begin + piece, 0);
     let read = stream.read(&mut to[begin..]);
     to.truncate(begin + *read.as_ref().unwrap_or(&0));

@@ -1,5 +1,6 @@
 //! Loads modules and runs guests in processes.
 
+use super::callout::Callout;
 use super::census::ProcessUsage;
 use super::channel::{Ask, Lost};
 use super::child::Kind;
@@ -250,12 +251,15 @@ impl Manager {
         let begin = Instant::now();
         let until = spec.limits.deadline.map(|deadline| begin + deadline.saturating_add(GRACE));
         let most = spec.limits.output_bytes.saturating_add(ANSWER_BYTES);
-        let ask = Ask { request, message, most, until, cancel: spec.cancel, hooks };
+        let calls = Callout::of(spec);
+        let most_of_call = calls.as_ref().map_or(0, Callout::most);
+        relay.calls(calls);
+        let ask = Ask { request, message, most, most_of_call, until, cancel: spec.cancel, hooks };
         relay
             .begin(spec.limits.output_bytes, spec.limits.deadline.and_then(|limit| begin.checked_add(limit)));
         let answered = process.channel.ask(&ask, &mut |kind, bytes| {
-            if kind == Frame::Piece {
-                // Whoever takes it may have to wait for its client.
+            if matches!(kind, Frame::Piece | Frame::Call) {
+                // Whoever takes it may have to wait: for its client, or for a server.
                 hooks.long();
             }
             relay.take(kind, bytes)

@@ -1,11 +1,14 @@
 //! Guests in processes of their own: what confines a process, the processes, and what they say to each other.
 
+mod call_wire;
+mod callout;
 mod census;
 mod channel;
 pub mod child;
 mod config;
 pub mod confine;
 mod cpu_clock;
+pub mod helper;
 mod image;
 pub mod manager;
 mod pool;

@@ -1,7 +1,7 @@
 //! One process for guests, from the side of the door.
 
 use super::census::{Census, Member};
-use super::channel::{Ask, Channel, Lost};
+use super::channel::{Ask, Channel, Lost, Told};
 use super::child::{COMMAND, Kind, WITH_FILES};
 use super::cpu_clock;
 use super::wire::{Binding, FACTS_BYTES_MAX, Facts, Failure, Frame, Request, read_head};
@@ -93,6 +93,7 @@ impl Process {
             request: Request::Load,
             message: [&[]; 2],
             most: FACTS_BYTES_MAX,
+            most_of_call: 0,
             until: Some(until),
             cancel: None,
             hooks,
@@ -179,7 +180,7 @@ impl Drop for Process {
     }
 }
 
-fn silent(_: Frame, _: &[u8]) -> Result<Option<Request>, Lost> {
+fn silent(_: Frame, _: &[u8]) -> Result<Option<Told>, Lost> {
     Ok(None)
 }
 

@@ -1,8 +1,9 @@
 //! Takes the output of a guest in another process to where it belongs.
 
-use super::channel::Lost;
+use super::callout::Callout;
+use super::channel::{Lost, Told};
 use super::replies::Replies;
-use super::wire::{Frame, Ran, Request};
+use super::wire::{Frame, Ran};
 use crate::base::error::Error;
 use crate::host::reply::Recipient;
 use crate::host::streams::Sink;
@@ -14,17 +15,18 @@ pub struct Relay {
     stdout: Option<Sink>,
     stderr: Option<Sink>,
     replies: Option<Replies>,
+    calls: Option<Callout>,
 }
 
 impl Relay {
     /// To these.
     pub fn to(stdout: Sink, stderr: Sink) -> Relay {
-        Relay { stdout: Some(stdout), stderr: Some(stderr), replies: None }
+        Relay { stdout: Some(stdout), stderr: Some(stderr), replies: None, calls: None }
     }
 
     /// To nowhere.
     pub fn silent() -> Relay {
-        Relay { stdout: None, stderr: None, replies: None }
+        Relay { stdout: None, stderr: None, replies: None, calls: None }
     }
 
     /// Has `to` take a response while the guest runs.
@@ -32,10 +34,18 @@ impl Relay {
         self.replies = to.map(Replies::new);
     }
 
+    /// Makes the HTTP calls of a run.
+    pub fn calls(&mut self, calls: Option<Callout>) {
+        self.calls = calls;
+    }
+
     /// A run begins, which may write so many bytes, and has to end then.
     pub fn begin(&mut self, most: usize, until: Option<Instant>) {
         if let Some(replies) = &mut self.replies {
             replies.begin(most, until);
+        }
+        if let Some(calls) = &mut self.calls {
+            calls.begin(until);
         }
     }
 
@@ -43,13 +53,18 @@ impl Relay {
     ///
     /// # Errors
     /// No process of ours sends it.
-    pub fn take(&mut self, kind: Frame, bytes: &[u8]) -> Result<Option<Request>, Lost> {
-        if kind == Frame::Piece {
-            let replies = self.replies.as_mut().ok_or(Lost::Broken)?;
-            return replies.take(bytes).map(Some);
+    pub fn take(&mut self, kind: Frame, bytes: &[u8]) -> Result<Option<Told>, Lost> {
+        match kind {
+            Frame::Piece => {
+                let told = self.replies.as_mut().ok_or(Lost::Broken)?.take(bytes)?;
+                Ok(Some((told, Vec::new())))
+            }
+            Frame::Call => self.calls.as_mut().ok_or(Lost::Broken)?.take(bytes).map(Some),
+            _ => {
+                self.pass(kind, bytes);
+                Ok(None)
+            }
         }
-        self.pass(kind, bytes);
-        Ok(None)
     }
 
     /// Takes the report of a run, and so many bytes that it gave. None if no run gives that.

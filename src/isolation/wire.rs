@@ -190,14 +190,15 @@ pub enum Request {
     Taken = 5,
     /// In a run: nobody takes any more of the response. Nothing follows.
     Enough = 6,
+    /// In a run: what came of an HTTP call. The message's head is a `Result<OutResponse, Refusal>`; a body follows.
+    Called = 7,
 }
 
 impl Request {
     /// The kind with this number.
     pub fn of(number: u8) -> Option<Request> {
-        [Request::Bind, Request::Load, Request::Try, Request::Run, Request::Taken, Request::Enough]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        use Request::{Bind, Called, Enough, Load, Run, Taken, Try};
+        [Bind, Load, Try, Run, Taken, Enough, Called].into_iter().find(|kind| *kind as u8 == number)
     }
 
     /// What comes before `size` bytes, if so many can be sent.
@@ -225,13 +226,17 @@ pub enum Frame {
     /// A piece of a response to a request over HTTP, while the guest runs. The first one begins with the whole head. The process
     /// waits for [`Request::Taken`] or [`Request::Enough`] before it sends the next one.
     Piece = 7,
+    /// A guest calls out over HTTP. The message's head is an `OutRequest`; a body follows. The process waits for
+    /// [`Request::Called`].
+    Call = 8,
 }
 
 impl Frame {
     /// The kind with this number.
     pub fn of(number: u8) -> Option<Frame> {
-        use Frame::{Long, Message, Piece, Ready, Response, Stderr, Stdout};
-        [Stdout, Stderr, Message, Ready, Response, Long, Piece].into_iter().find(|kind| *kind as u8 == number)
+        use Frame::{Call, Long, Message, Piece, Ready, Response, Stderr, Stdout};
+        let all = [Stdout, Stderr, Message, Ready, Response, Long, Piece, Call];
+        all.into_iter().find(|kind| *kind as u8 == number)
     }
 
     /// What comes before `size` bytes, if so many can be sent.
@@ -247,6 +252,9 @@ const _: () = assert!(PIECE_BYTES_MAX <= FRAME_BYTES_MAX);
 
 /// Bytes of a piece of a response, at most: the first one has the head beside.
 pub const PIECE_BYTES_MAX: usize = REPLY_PIECE_BYTES + REPLY_HEAD_BYTES_MAX;
+
+/// Bytes of a call's head, at most: as many as a guest can describe, and what surrounds them.
+pub const CALL_HEAD_BYTES_MAX: usize = 256 * 1024;
 
 /// Writes a message's head into `to`; the bytes follow.
 pub fn write_head<T: Serialize>(to: &mut Vec<u8>, head: &T) -> Result<(), postcard::Error> {

@@ -6,10 +6,7 @@
 use crate::base::heap;
 use crate::base::limits::{BULK_BYTES_PER_MS, FRESH_BYTES_PER_MS, Limits};
 use crate::base::outcome::{Stop, Usage};
-use crate::host::functions;
-use crate::host::reply::Moment;
-use crate::host::store::{Again, Halt, Host};
-use crate::host::wasi::abi::Wait;
+use crate::host::store::{Halt, Host};
 use crate::host::wasi::ctx::WasiCtx;
 use crate::sandbox::compile::CoreModule;
 #[cfg(feature = "component")]
@@ -20,7 +17,7 @@ use crate::sandbox::slot::Slot;
 use crate::sandbox::spares::Spare;
 use crate::sandbox::trap;
 use std::time::{Duration, Instant};
-use wasmi::{AsContextMut, Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
+use wasmi::{Error, Extern, Func, Instance, Memory, ResumableCall, Val, ValType};
 
 /// What a panic of a function of the host goes on as, once no handler of the interpreter is on the stack.
 pub struct HostPanic;
@@ -229,6 +226,10 @@ impl<'a> Sandbox<'a> {
                         self.settle()?;
                         trap.resume(&mut *self.slot, answer.as_slice(), results)
                     }
+                    Some(Halt::Later(call)) => match self.later(call) {
+                        Ok(answer) => trap.resume(&mut *self.slot, answer.0.as_slice(), results),
+                        Err(halt) => return self.ended(&halt),
+                    },
                     #[cfg(feature = "component")]
                     Some(Halt::Component(core)) => match self.called_out(*core) {
                         Ok(answer) => trap.resume(&mut *self.slot, answer.as_slice(), results),
@@ -310,34 +311,6 @@ impl<'a> Sandbox<'a> {
         Usage { fuel, peak_pages, denied_growths, instantiate, run: total - instantiate }
     }
 
-    /// Waits for a host call and repeats it until it needs no more waiting. Returns its result.
-    fn wait(&mut self, wait: Wait, again: &Again) -> Result<Val, Halt> {
-        let mut wait = wait;
-        loop {
-            self.wait_once(wait).map_err(Halt::Stop)?;
-            match functions::again(self.slot.as_context_mut(), again) {
-                Ok((errno, _)) => {
-                    self.settle().map_err(Halt::Stop)?;
-                    return Ok(Val::I32(errno));
-                }
-                Err(Halt::Wait(longer, _)) => wait = longer,
-                Err(halt) => return Err(halt),
-            }
-        }
-    }
-
-    /// Waits, until the deadline at the latest.
-    pub(super) fn wait_once(&mut self, wait: Wait) -> Result<(), Stop> {
-        let deadline = self.latest_end();
-        if let Some(when_long) = self.when_long {
-            when_long();
-        }
-        self.let_output_through();
-        self.pass_on(Moment::Wait(wait.until))?;
-        self.slot.data_mut().wasi.wait(wait, deadline);
-        self.check_deadline(0)
-    }
-
     /// Flushes output, at least once for each slice and before any wait.
     pub(super) fn let_output_through(&mut self) {
         let files = &mut self.slot.data_mut().wasi.files;
@@ -374,7 +347,7 @@ impl<'a> Sandbox<'a> {
             // The panic continues here: no handler of the interpreter is on the stack.
             Halt::Panicked => std::panic::resume_unwind(Box::new(HostPanic)),
             // Only for an import that is exported again and called from outside. There is nothing to resume.
-            Halt::Pause(_) | Halt::Wait(..) => {
+            Halt::Pause(_) | Halt::Wait(..) | Halt::Later(_) => {
                 Err(Stop::Convention("an exported import costs more than a slice, or has to wait".into()))
             }
             #[cfg(feature = "component")]

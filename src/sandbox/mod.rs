@@ -19,4 +19,5 @@ pub(crate) mod tail_calls;
 pub(crate) mod trace;
 pub(crate) mod traced;
 pub(crate) mod trap;
+mod waits;
 pub(crate) mod zeroing;

@@ -151,6 +151,8 @@ fn limits_are_flags_of_every_command() {
         "--dir-quota=1KiB",
         "--max-descriptors",
         "13",
+        "--http-calls",
+        "14",
     ];
     let limits = Limits {
         fuel: 7_000,
@@ -164,6 +166,7 @@ fn limits_are_flags_of_every_command() {
         table_elements: 12,
         dir_quota: 1 << 10,
         descriptors: 13,
+        http_calls: 14,
     };
     assert_eq!(run(&[&flags[..], &["x"]].concat()).limits, limits);
     assert_eq!(call(&[&flags[..], &["x", "f"]].concat()).limits, limits);

@@ -84,6 +84,8 @@ mod numeric;
 mod offered;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "http")]
+mod outbound;
 mod packed;
 mod packed_errors;
 mod plain;

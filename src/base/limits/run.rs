@@ -1,6 +1,7 @@
 //! The limits of one run.
 
 use super::constants::*;
+use super::http::{HTTP_CALLS_DEFAULT, HTTP_CALLS_MAX};
 use std::time::Duration;
 
 /// The limits of one run. Every field is also a flag of the command line.
@@ -39,6 +40,9 @@ pub struct Limits {
     pub dir_quota: u64,
     /// Open descriptors (`--max-descriptors`).
     pub descriptors: usize,
+    /// HTTP calls that the guest makes, each redirect counted (`--http-calls`). Without
+    /// [`GuestEnv::http`](crate::GuestEnv::http), it can make none.
+    pub http_calls: u32,
 }
 
 /// Descriptors that every run has: the standard streams.
@@ -61,6 +65,7 @@ impl Default for Limits {
             table_elements: TABLE_ELEMENTS_DEFAULT,
             dir_quota: DIR_QUOTA_DEFAULT,
             descriptors: DESCRIPTORS_DEFAULT,
+            http_calls: HTTP_CALLS_DEFAULT,
         }
     }
 }
@@ -100,6 +105,9 @@ impl Limits {
                 "--max-descriptors is {}, not between {DESCRIPTORS_MIN} (the standard streams) and {DESCRIPTORS_MAX}",
                 self.descriptors
             ));
+        }
+        if self.http_calls > HTTP_CALLS_MAX {
+            return Err(format!("--http-calls is {}, more than {HTTP_CALLS_MAX}", self.http_calls));
         }
         if self.stack_bytes < STACK_BYTES_MIN {
             return Err(format!(

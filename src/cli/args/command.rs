@@ -5,6 +5,7 @@ use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::DirArg;
 use crate::cli::args::table::flag::Topic;
 use crate::gateway::http::client::Network;
+use crate::host::outbound::allow_list::HttpAllowList;
 use crate::plugins::code::Place;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -67,6 +68,8 @@ pub struct GuestEnvArgs {
     pub dirs: Vec<DirArg>,
     /// Configuration of an Extism plug-in.
     pub config: Vec<(String, String)>,
+    /// URLs that the guest may call over HTTP.
+    pub http: HttpAllowList,
     /// The seed of a reproducible run.
     pub seed: Option<u64>,
 }

@@ -7,6 +7,7 @@ use crate::cli::args::values::{duration, number, percent, setting, size, timeout
 use crate::cli::args::words::Words;
 use crate::cli::system_memory;
 use crate::gateway::http::client::Network;
+use crate::host::outbound::allow_list::HttpAllowList;
 
 /// The flags of warm instances.
 pub fn warm(words: &mut Words) -> Result<WarmLimits, String> {
@@ -63,7 +64,20 @@ pub fn guest_env(words: &mut Words) -> Result<GuestEnvArgs, String> {
         (false, Some(_)) => return Err("--seed needs --deterministic".into()),
         (false, None) => None,
     };
-    Ok(GuestEnvArgs { env, dirs, config, seed })
+    let http = allowed_urls(words)?;
+    if seed.is_some() && !http.is_empty() {
+        return Err(
+            "--allow-http and --deterministic exclude each other: what servers respond changes".into()
+        );
+    }
+    Ok(GuestEnvArgs { env, dirs, config, http, seed })
+}
+
+/// `--allow-http`, which is repeatable.
+fn allowed_urls(words: &mut Words) -> Result<HttpAllowList, String> {
+    let values = words.all("--allow-http")?;
+    let patterns = values.iter().map(|value| value.to_string_lossy());
+    HttpAllowList::new(patterns).map_err(|what| format!("--allow-http: {what}"))
 }
 
 /// `--trace` and `--profile`.
@@ -108,6 +122,7 @@ pub fn limits(words: &mut Words) -> Result<Limits, String> {
     if let Some(bytes) = words.measured("--dir-quota", size)? {
         limits.dir_quota = bytes as u64;
     }
+    limits.http_calls = words.measured("--http-calls", number::<u32>)?.unwrap_or(limits.http_calls);
     limits.check()?;
     Ok(limits)
 }

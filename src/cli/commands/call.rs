@@ -5,7 +5,7 @@ use crate::base::error::{Error, Names};
 use crate::base::escape::printable;
 use crate::base::outcome::Report;
 use crate::cli::args::command::{Call, Data};
-use crate::cli::confinement::confine;
+use crate::cli::confinement::{confine, set_calls_apart};
 use crate::cli::failure::Failure;
 use crate::cli::manifest::{Manifest, is_manifest};
 use crate::cli::output::messages::{print, report};
@@ -31,9 +31,10 @@ pub fn execute(mut call: Call) -> Result<(), Failure> {
         manifest.apply(&mut call.limits, &mut call.guest_env);
         call.convention.get_or_insert(Convention::Extism);
     }
-    let guest_env = guest_env::build(&call.guest_env)?;
+    let mut guest_env = guest_env::build(&call.guest_env)?;
     let file = data_file(&call.data)?;
     let tracer = Tracer::open(&call.tracing)?;
+    set_calls_apart(call.confine, &mut guest_env, &call.limits)?;
     // What a guest has made is looked at from here on.
     confine(call.confine, &guest_env)?;
     module.say_origin();

@@ -11,7 +11,7 @@ use crate::base::outcome::{Report, Stop};
 use crate::cli::args::command::Run;
 use crate::cli::args::table::lookup;
 use crate::cli::args::words::flag_name;
-use crate::cli::confinement::confine;
+use crate::cli::confinement::{confine, set_calls_apart};
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::{print, report};
 use crate::cli::output::stderr::STDERR;
@@ -38,8 +38,9 @@ struct Running<'a> {
 /// Runs it.
 pub fn execute(run: Run) -> Result<(), Failure> {
     let mut module = target::find(&run.target, &run.source, &run.limits)?;
-    let guest_env = guest_env::build(&run.guest_env)?;
+    let mut guest_env = guest_env::build(&run.guest_env)?;
     let tracer = Tracer::open(&run.tracing)?;
+    set_calls_apart(run.confine, &mut guest_env, &run.limits)?;
     // What a guest has made is looked at from here on.
     confine(run.confine, &guest_env)?;
     module.say_origin();

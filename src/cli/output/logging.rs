@@ -18,9 +18,10 @@ use std::time::{Instant, SystemTime};
 pub fn start(command: &Command) {
     // tiny_http reports the end of its accept loop, which lanes cause on purpose.
     let level = match command {
-        Command::Serve(serve) if serve.access_log => "info,tiny_http=off",
-        Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off",
-        _ => "warn,fuelbox::guest=info",
+        // Guests decide what these meet, and how often.
+        Command::Serve(serve) if serve.access_log => "info,tiny_http=off,rustls=off,ureq=off,ureq_proto=off",
+        Command::Serve(_) => "info,fuelbox::access=warn,tiny_http=off,rustls=off,ureq=off,ureq_proto=off",
+        _ => "warn,fuelbox::guest=info,rustls=off,ureq=off,ureq_proto=off",
     };
     let format = of(command);
     let env = env_logger::Env::default().default_filter_or(level);

@@ -113,6 +113,17 @@ fn of_plugins(text: &mut Exposition, plugins: &[Arc<Plugin>], counters: &Counter
             }
         }
     }
+    let name = "fuelbox_http_calls";
+    text.family(
+        name,
+        Type::Counter,
+        "HTTP calls of guests by what came of them, since their policy was read",
+    );
+    for (plugin, _, of) in &seen {
+        for (outcome, count) in of.policy.guest_env.http.counts().seen() {
+            text.sample(name, "_total", &[("plugin", plugin), ("outcome", outcome)], count);
+        }
+    }
     let name = "fuelbox_memory_peak_pages";
     text.family(name, Type::Gauge, "The most pages of 64 KiB that a run had");
     for (plugin, counts, _) in &seen {

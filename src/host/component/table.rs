@@ -28,6 +28,8 @@ pub struct Table {
     pub account: Account,
     /// What requests keep that a warm instance was given.
     pub requests: Account,
+    /// What bodies of responses to calls out keep.
+    pub responses: Account,
 }
 
 impl Table {

@@ -5,7 +5,6 @@
 //! the plug-in does no harm. For memory, a wrong offset returns 0 or does nothing. Where a text is expected, it
 //! ends the run, as in Extism.
 
-use super::http;
 use super::memory::{self, Blocks};
 use crate::base::heap;
 use crate::base::limits::{BLOCKS_MAX, BULK_BYTES_PER_FUEL, PAGE_BYTES, VARS_BYTES_MAX};
@@ -192,23 +191,6 @@ fn level_shown(host: &Host) -> i32 {
     number([Level::Trace, Level::Debug].into_iter().find(|level| is_shown(*level)).unwrap_or(Level::Info))
 }
 
-/// `http_request(request, body) -> response`: refused, because there is no HTTP client.
-pub fn http_request(host: &mut Host, request: u64, _body: u64) -> Result<u64> {
-    let request = bytes(&host.blocks, request, "http_request")?;
-    host.wasi.moved_bytes += request.len() as u64;
-    Err(Stop::Trap(http::refusal(&host.wasi.hosts, request)))
-}
-
-/// `http_status_code() -> status` of the last response, which never exists.
-pub fn http_status_code(_host: &mut Host) -> Result<i32> {
-    Ok(0)
-}
-
-/// `http_headers() -> headers` of the last response, which never exists.
-pub fn http_headers(_host: &mut Host) -> Result<u64> {
-    Ok(0)
-}
-
 /// Makes `input` the input of a call.
 ///
 /// # Errors
@@ -238,17 +220,30 @@ pub fn block_of(host: &mut Host, bytes: &[u8], what: &str) -> Result<u64> {
     Ok(host.blocks.insert(block))
 }
 
+/// A block that is `bytes`, which are not copied; 0 for no bytes.
+pub(super) fn block_from(host: &mut Host, bytes: Vec<u8>, what: &str) -> Result<u64> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    if !counted(host, bytes.len()) {
+        return Err(no_room(host, what));
+    }
+    Ok(host.blocks.insert(bytes.into_boxed_slice()))
+}
+
+/// Whether one more block of `length` bytes is allowed. It counts then.
+fn counted(host: &mut Host, length: usize) -> bool {
+    if host.blocks.len() >= BLOCKS_MAX {
+        host.limiter.denied = Some(Denied::Blocks { limit: BLOCKS_MAX });
+        return false;
+    }
+    host.limiter.take_outside(memory::cost(length))
+}
+
 /// Reserves room for a block against the limit; none if the limit or the system does not allow it.
 fn zeroed(host: &mut Host, length: u64) -> Option<Box<[u8]>> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if length == 0 {
-        return None;
-    }
-    if host.blocks.len() >= BLOCKS_MAX {
-        host.limiter.denied = Some(Denied::Blocks { limit: BLOCKS_MAX });
-        return None;
-    }
-    if !host.limiter.take_outside(memory::cost(length)) {
+    if length == 0 || !counted(host, length) {
         return None;
     }
     // Zeroed memory from the system costs nothing until it is touched. But running out of it ends the process,
@@ -294,7 +289,7 @@ fn no_room(host: &Host, what: &str) -> Stop {
 }
 
 /// The block at `offset`; none for 0.
-fn bytes<'a>(blocks: &'a Blocks, offset: u64, call: &str) -> Result<&'a [u8]> {
+pub(super) fn bytes<'a>(blocks: &'a Blocks, offset: u64, call: &str) -> Result<&'a [u8]> {
     match blocks.get(offset) {
         Some(bytes) => Ok(bytes),
         None if offset == 0 => Ok(&[]),

@@ -6,7 +6,7 @@ pub(crate) mod http;
 pub(crate) mod memory;
 pub(crate) mod vars;
 
-use crate::host::functions::{Interface, Row, host0, host1, host2};
+use crate::host::functions::{Interface, Row, host0, host1, host2, later2};
 use crate::module::reader::ModuleInfo;
 
 /// The module that plug-ins import these from.
@@ -36,9 +36,9 @@ pub const TABLE: [Row; 27] = [
     Row::new("config_get", "I", "I", |s| host1(s, calls::config_get)),
     Row::new("var_get", "I", "I", |s| host1(s, calls::var_get)),
     Row::new("var_set", "II", "", |s| host2(s, calls::var_set)),
-    Row::new("http_request", "II", "I", |s| host2(s, calls::http_request)),
-    Row::new("http_status_code", "", "i", |s| host0(s, calls::http_status_code)),
-    Row::new("http_headers", "", "I", |s| host0(s, calls::http_headers)),
+    Row::new("http_request", "II", "I", |s| later2(s, http::http_request)),
+    Row::new("http_status_code", "", "i", |s| host0(s, http::http_status_code)),
+    Row::new("http_headers", "", "I", |s| host0(s, http::http_headers)),
     Row::new("log_trace", "I", "", |s| host1(s, calls::log_trace)),
     Row::new("log_debug", "I", "", |s| host1(s, calls::log_debug)),
     Row::new("log_info", "I", "", |s| host1(s, calls::log_info)),

@@ -8,6 +8,8 @@ use super::files::Files;
 use super::time::{Clock, CpuTime};
 use crate::base::cancel::{Cancel, LOOK_EVERY};
 use crate::base::limits::Limits;
+use crate::host::outbound::allow_list::HttpAllowList;
+use crate::host::outbound::way::{Remote, Way};
 use crate::host::streams::{Sink, SinkTo, Stdin};
 use std::any::Any;
 use std::collections::HashMap;
@@ -39,8 +41,11 @@ pub struct GuestEnv {
     pub seed: Option<u64>,
     /// Configuration of an Extism plug-in: keys and values. Of a key that is there twice, the last counts.
     pub config: Vec<(String, String)>,
-    /// Hosts that an Extism plug-in may ask for over HTTP.
-    pub hosts: Vec<String>,
+    /// URLs that it may call over HTTP: by Extism's `http_request`, `wasi:http` or `wasi_experimental_http`.
+    pub http: HttpAllowList,
+    /// Another process that makes these calls, by a list of its own.
+    #[doc(hidden)]
+    pub remote: Option<Arc<dyn Remote>>,
     /// Whether standard input, output and error are terminals; guests then say so to their users.
     pub terminals: [bool; 3],
     /// What functions of the embedding program are to know of the run ([`Guest::data`](crate::Guest::data)).
@@ -59,7 +64,8 @@ impl GuestEnv {
         self.env.extend_from_slice(&policy.env);
         self.dirs.extend_from_slice(&policy.dirs);
         self.config.extend_from_slice(&policy.config);
-        self.hosts.extend_from_slice(&policy.hosts);
+        self.http.extend(&policy.http);
+        self.remote = self.remote.or_else(|| policy.remote.clone());
         self
     }
 }
@@ -87,8 +93,14 @@ pub struct WasiCtx {
     pub stream_types: [u8; 3],
     /// Configuration of an Extism plug-in.
     pub config: Vec<(String, String)>,
-    /// Hosts that an Extism plug-in may ask for.
-    pub hosts: Vec<String>,
+    /// Its calls over HTTP.
+    pub way: Way,
+    /// When a call over HTTP has to be over.
+    pub until: Option<Instant>,
+    /// Whether the sandbox has seen to all that must be done before the present call may wait for something outside.
+    pub may_block: bool,
+    /// Bytes of input that the run may have.
+    pub input_bytes: usize,
     /// Whether the run answers a request by `wasi:http`.
     pub http: Option<HttpRun>,
     /// What functions of the embedding program are to know of the run.
@@ -159,7 +171,10 @@ impl WasiCtx {
             entropy: seed.map_or(Entropy::System, Entropy::seeded),
             stream_types: guest_env.terminals.map(stream),
             config: guest_env.config,
-            hosts: guest_env.hosts,
+            way: Way::new(guest_env.http, limits, (guest_env.remote, guest_env.cancel.clone())),
+            until: None,
+            may_block: false,
+            input_bytes: limits.input_bytes,
             http: None,
             data: guest_env.data,
             cancel: guest_env.cancel,
@@ -183,7 +198,10 @@ impl WasiCtx {
             entropy: Entropy::System,
             stream_types: [filetype::UNKNOWN; 3],
             config: Vec::new(),
-            hosts: Vec::new(),
+            way: Way::none(),
+            until: None,
+            may_block: false,
+            input_bytes: 0,
             http: None,
             data: None,
             cancel: None,

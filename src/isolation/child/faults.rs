@@ -6,8 +6,10 @@ use crate::abi::given::Given;
 use crate::base::limits::REPLY_PIECE_BYTES;
 use crate::base::lock::lock;
 use crate::base::outcome::Usage;
+use crate::host::outbound::message::OutRequest;
 use crate::host::reply::Trailers;
-use crate::isolation::wire::{Failure, Frame, PIECE_BYTES_MAX, Ran, Values, write_head};
+use crate::isolation::call_wire::{answered, asked};
+use crate::isolation::wire::{CALL_HEAD_BYTES_MAX, Failure, Frame, PIECE_BYTES_MAX, Ran, Values, write_head};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,8 +31,8 @@ pub fn named(given: &Given) -> &str {
     }
 }
 
-/// Does what `func` names; comes back if it names nothing.
-pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
+/// Does what `func` names; comes back if it names nothing. `input` is that of the call.
+pub fn meet(func: &str, input: &[u8], frames: &Arc<Mutex<Frames>>) {
     let Some(fault) = func.strip_prefix(FAULT) else { return };
     let send = |bytes: &[u8]| lock(frames).raw(bytes);
     let response =
@@ -83,14 +85,48 @@ pub fn meet(func: &str, frames: &Arc<Mutex<Frames>>) {
             }
             Ok(())
         }
-        _ => match fault.strip_prefix("piece-") {
-            Some(fault) => pieces(fault, frames),
-            None => return,
+        _ => match (fault.strip_prefix("piece-"), fault.strip_prefix("calls-")) {
+            (Some(fault), _) => pieces(fault, frames),
+            (_, Some(fault)) => calls(fault, &String::from_utf8_lossy(input), frames),
+            _ => return,
         },
     };
     // The door makes of it what it can, and kills this process.
     let _ = sent;
     std::thread::sleep(Duration::from_secs(3600));
+}
+
+/// HTTP calls to `url` as if there were no policy. If one is made that must not be, the run ends well.
+fn calls(fault: &str, url: &str, frames: &Arc<Mutex<Frames>>) -> io::Result<()> {
+    let mut frames = lock(frames);
+    let request = OutRequest { method: "POST".into(), url: url.into(), ..OutRequest::default() };
+    let mut message = asked(&request, b"").unwrap_or_default();
+    let is_made = |frames: &mut Frames, message: &[u8]| {
+        frames.send(Frame::Call, &[message]);
+        frames.called().map(|answer| answered(answer).is_ok())
+    };
+    let is_wrong = match fault {
+        "many" => {
+            let made = (0..5).map(|_| is_made(&mut frames, &message)).collect::<io::Result<Vec<_>>>()?;
+            made != [true, true, false, false, false]
+        }
+        "body" => {
+            message.resize(message.len() + 10_001, b'a');
+            is_made(&mut frames, &message)?
+        }
+        "large" => is_made(&mut frames, &vec![0; CALL_HEAD_BYTES_MAX + 10_002])?,
+        "garbage" => is_made(&mut frames, b"\xff\xff\xff\xffgarbage")?,
+        "two" => {
+            let head = Frame::Call.head(message.len()).unwrap_or_default();
+            frames.raw(&[&head[..], &message, &head, &message].concat())?;
+            answered(frames.called()?).is_ok() && frames.called().is_ok()
+        }
+        _ => is_made(&mut frames, &message)?,
+    };
+    if is_wrong {
+        frames.respond(&fine(Vec::new()), b"")?;
+    }
+    std::process::exit(3)
 }
 
 /// Faults of a response that is passed on.

@@ -1,5 +1,6 @@
 //! The plug-in that this process is for: its module, and runs of it.
 
+use super::callout::Server;
 use super::outlet::{Frames, Way};
 use super::pieces::Pieces;
 use crate::abi::given::Given;
@@ -10,6 +11,7 @@ use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::base::outcome::{Report, Stop, Value};
 use crate::base::trace::{Chain, Trace};
+use crate::host::outbound::way::Remote;
 use crate::host::reply::Reply;
 use crate::host::streams::{SinkTo, Stdin};
 use crate::host::wasi::ctx::GuestEnv;
@@ -67,7 +69,19 @@ impl Guest {
         guest_env: GuestEnv,
         frames: &Arc<Mutex<Frames>>,
     ) -> Result<Guest, Error> {
-        let Binding { name, limits, convention, args, warm, is_traced, tries_all, has_faults, .. } = binding;
+        let Binding {
+            name,
+            limits,
+            convention,
+            args,
+            warm,
+            is_traced,
+            tries_all,
+            has_faults,
+            environment,
+            ..
+        } = binding;
+        let has_http = environment.has_http;
         let work_arounds = !(cfg!(debug_assertions) && has_faults);
         let translation = if tries_all { Translation::AtLoad } else { Translation::Known };
         let tracing = if is_traced { Tracing::Chain } else { Tracing::Off };
@@ -75,7 +89,8 @@ impl Guest {
         let program = Program::compile_bytes(&name, bytes.into(), &limits, &options)?;
         let warm = warm.filter(|_| !command::ends_with_run(program.info()));
         let warm = warm.map(|limits| Pool::new(&limits, &Budget::new(limits.memory_bytes)));
-        let policy = FromDoor { convention, guest_env, args, is_traced };
+        let remote = has_http.then(|| Arc::new(Server::new(frames, &limits)) as Arc<dyn Remote>);
+        let policy = FromDoor { convention, guest_env: GuestEnv { remote, ..guest_env }, args, is_traced };
         #[cfg(debug_assertions)]
         if has_faults && name.contains("dies-while-loading") && !tries_all {
             std::process::abort();

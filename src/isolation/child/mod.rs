@@ -2,6 +2,7 @@
 //!
 //! It inherits one socket, as standard input, which is connected to the door. It has one thread.
 
+mod callout;
 mod descriptors;
 #[cfg(debug_assertions)]
 mod faults;
@@ -30,6 +31,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 
+pub use descriptors::close_all_but_standard;
 pub use requests::DESCRIPTORS_MAX;
 
 /// The hidden command that makes a process one of these.
@@ -70,7 +72,7 @@ impl Log for GuestLevel {
 ///
 /// `args` may hold [`WITH_FILES`].
 pub fn main(args: &[OsString]) -> u8 {
-    descriptors::close_all_but_standard();
+    close_all_but_standard();
     let kind = if args.iter().any(|arg| arg == WITH_FILES) { Kind::WithFiles } else { Kind::Closed };
     match work(kind) {
         Ok(()) => 0,
@@ -107,6 +109,7 @@ fn work(kind: Kind) -> io::Result<()> {
         file_bytes: None,
         makes_threads: false,
         receives: kind == Kind::Closed,
+        has_network: false,
     };
     // In directories that can be written, files may be there that are larger than a run may write.
     rules.file_bytes = (!rules.writes()).then_some(0);
@@ -167,5 +170,6 @@ fn environment(mut binding: Binding, dirs: Vec<OwnedFd>) -> (Binding, GuestEnv) 
     };
     let dirs = opened.map(open).collect();
     let environment: Environment = std::mem::take(&mut binding.environment);
+    binding.environment.has_http = environment.has_http;
     (binding, GuestEnv { dirs, ..GuestEnv::from(environment) })
 }

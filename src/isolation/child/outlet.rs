@@ -1,5 +1,6 @@
 //! What a process sends to the door: frames.
 
+use crate::base::heap;
 use crate::base::limits::{LOG_LINE_BYTES_MAX, LOG_MESSAGE_LINES_MAX};
 use crate::base::lock::lock;
 use crate::host::streams::Outlet;
@@ -50,6 +51,32 @@ impl Frames {
     /// Sends output of the guest. Without the door there is nobody to say it to: then the next request never comes.
     pub fn send(&mut self, kind: Frame, parts: &[&[u8]]) {
         let _ = self.write(kind, parts);
+    }
+
+    /// What the door says of a call out.
+    ///
+    /// # Errors
+    /// There is no door any more, or it says something else.
+    pub fn called(&mut self) -> io::Result<Vec<u8>> {
+        let mut head = [0; FRAME_HEAD_BYTES];
+        loop {
+            self.0.read_exact(&mut head)?;
+            match Request::of(head[0]) {
+                // Of a piece that was not waited for.
+                Some(Request::Taken | Request::Enough) => {}
+                Some(Request::Called) => break,
+                _ => return Err(ErrorKind::InvalidData.into()),
+            }
+        }
+        let [_, size @ ..] = head;
+        let size = u32::from_le_bytes(size) as usize;
+        let mut message = Vec::new();
+        if heap::reserve(&mut message, size).is_err() {
+            return Err(ErrorKind::OutOfMemory.into());
+        }
+        message.resize(size, 0);
+        self.0.read_exact(&mut message)?;
+        Ok(message)
     }
 
     /// What the door says of the last piece of a response; none if it has not by then.

@@ -89,6 +89,7 @@ impl Requests {
             match Request::of(kind).ok_or_else(|| io::Error::other("this is no request"))? {
                 // For the last run, which did not wait for it.
                 Request::Taken | Request::Enough => {}
+                Request::Called => return Err(io::Error::other("an answer that nobody asked for")),
                 request => break (request, u32::from_le_bytes(size)),
             }
         };

@@ -67,7 +67,7 @@ pub fn run(
     message.drain(..end);
     #[cfg(debug_assertions)]
     if guest.has_faults() {
-        super::faults::meet(super::faults::named(&given), _frames);
+        super::faults::meet(super::faults::named(&given), &message, _frames);
     }
     guest.run(given, message)
 }

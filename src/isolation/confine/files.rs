@@ -48,12 +48,11 @@ pub(super) fn lower(resource: Resource, most: u64) -> io::Result<()> {
 }
 
 fn landlock(rules: &Rules<'_>) -> Result<Enforced, landlock::RulesetError> {
-    let mut ruleset = Ruleset::default()
-        .handle_access(AccessFs::from_all(RIGHTS))?
-        .handle_access(AccessNet::from_all(RIGHTS))?
-        .scope(Scope::from_all(RIGHTS))?
-        .create()?
-        .all_threads(true)?;
+    let mut ruleset = Ruleset::default().handle_access(AccessFs::from_all(RIGHTS))?;
+    if !rules.has_network {
+        ruleset = ruleset.handle_access(AccessNet::from_all(RIGHTS))?;
+    }
+    let mut ruleset = ruleset.scope(Scope::from_all(RIGHTS))?.create()?.all_threads(true)?;
     for (dir, is_read_only) in &rules.dirs {
         ruleset = ruleset.add_rule(PathBeneath::new(dir, rights(*is_read_only)))?;
     }

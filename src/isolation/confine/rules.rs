@@ -15,6 +15,8 @@ pub struct Rules<'a> {
     pub makes_threads: bool,
     /// Whether it may receive descriptors over its sockets.
     pub receives: bool,
+    /// Whether it keeps the network. No guest's process does.
+    pub has_network: bool,
 }
 
 impl Rules<'_> {

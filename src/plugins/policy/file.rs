@@ -11,6 +11,7 @@ use crate::abi::{Convention, is_reserved};
 use crate::base::digest::Digest;
 use crate::base::escape::is_token;
 use crate::base::limits::Limits;
+use crate::host::outbound::allow_list::{HttpAllowList, PATTERNS_MAX};
 use crate::host::wasi::ctx::GuestEnv;
 use crate::module::reader::ModuleInfo;
 use crate::plugins::code::Place;
@@ -66,8 +67,7 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     let route_functions = named.collect();
     let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, server, &limits)?);
     let config = raw.config.into_iter().map(|(key, value)| (key, value.into_inner())).collect();
-    let hosts = raw.hosts.into_iter().map(Spanned::into_inner).collect();
-    let guest_env = GuestEnv { env, dirs, config, hosts, ..GuestEnv::default() };
+    let guest_env = GuestEnv { env, dirs, config, http: allow_list(&raw.http)?, ..GuestEnv::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
     let policy = Policy {
         limits,
@@ -188,6 +188,7 @@ fn limits_within(raw: &RawLimits, server: &Limits, whole: Range<usize>) -> Resul
         table_elements = max_table_elements, "--max-table-elements";
         descriptors = max_descriptors, "--max-descriptors";
         dir_quota = dir_quota, "--dir-quota";
+        http_calls = http_calls, "--http-calls";
     }
     if let Some(given) = &raw.timeout {
         limits.deadline = deadline_within(*given.get_ref(), server.deadline, given.span())?;
@@ -219,6 +220,19 @@ fn is_content_type(text: &str) -> bool {
     let media = text.split(';').next().unwrap_or_default().trim();
     let parts = media.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
     parts && text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+/// The URLs that the guest may call.
+fn allow_list(given: &[Spanned<String>]) -> Result<HttpAllowList, At> {
+    if let Some(first) = given.get(PATTERNS_MAX) {
+        return Err(At::new(first.span(), format!("more than {PATTERNS_MAX} patterns")));
+    }
+    let mut list = HttpAllowList::default();
+    for pattern in given {
+        let one = HttpAllowList::new([pattern.get_ref()]).map_err(|what| At::new(pattern.span(), what))?;
+        list.extend(&one);
+    }
+    Ok(list)
 }
 
 /// Names and values for the guest.

@@ -34,7 +34,8 @@ pub struct Raw {
     pub dirs: Vec<Spanned<String>>,
     /// For Extism plug-ins.
     pub config: BTreeMap<String, Spanned<String>>,
-    pub hosts: Vec<Spanned<String>>,
+    /// Patterns of URLs.
+    pub http: Vec<Spanned<String>>,
 }
 
 const KEYS: &[&str] = &[
@@ -53,7 +54,7 @@ const KEYS: &[&str] = &[
     "env",
     "dirs",
     "config",
-    "hosts",
+    "http",
 ];
 
 /// Named like the server's flags, which are their upper bounds.
@@ -69,6 +70,7 @@ pub struct RawLimits {
     pub max_table_elements: Option<Spanned<u32>>,
     pub max_descriptors: Option<Spanned<usize>>,
     pub dir_quota: Option<Spanned<u64>>,
+    pub http_calls: Option<Spanned<u32>>,
 }
 
 const LIMIT_KEYS: &[&str] = &[
@@ -82,6 +84,7 @@ const LIMIT_KEYS: &[&str] = &[
     "max-table-elements",
     "max-descriptors",
     "dir-quota",
+    "http-calls",
 ];
 
 /// Reads the keys of the file `text`.
@@ -116,7 +119,7 @@ pub fn read(text: &str) -> Result<Raw, At> {
             "env" => raw.env = named_strings(value)?,
             "dirs" => raw.dirs = strings(value)?,
             "config" => raw.config = named_strings(value)?,
-            "hosts" => raw.hosts = strings(value)?,
+            "http" => raw.http = strings(value)?,
             _ => return Err(unknown(key, KEYS)),
         }
     }
@@ -137,6 +140,7 @@ fn limits(value: &Value<'_>) -> Result<RawLimits, At> {
             "max-table-elements" => raw.max_table_elements = Some(small(value)?),
             "max-descriptors" => raw.max_descriptors = Some(count(value)?),
             "dir-quota" => raw.dir_quota = Some(Spanned::new(value.span(), size(value)?.into_inner() as u64)),
+            "http-calls" => raw.http_calls = Some(small(value)?),
             _ => return Err(unknown(key, LIMIT_KEYS)),
         }
     }

@@ -332,8 +332,10 @@ impl<'a> Sandbox<'a> {
         loop {
             let left = self.slot.fuel();
             let fuel_used = self.slot.data().fuel_used(left);
+            let until = self.latest_end();
             let live = self.live.as_mut().ok_or_else(|| trap("no component"))?;
             let host = self.slot.data_mut();
+            host.wasi.until = until;
             if let Clock::Fuel { used, .. } = &mut host.wasi.clock {
                 *used = fuel_used;
             }

@@ -1,7 +1,7 @@
 //! The flags that limit a run.
 
 use crate::base::limits::{
-    DESCRIPTORS_MAX, DESCRIPTORS_MIN, Limits, MEMORY_PAGES_MAX, MODULE_BYTES_DEFAULT,
+    DESCRIPTORS_MAX, DESCRIPTORS_MIN, HTTP_CALLS_MAX, Limits, MEMORY_PAGES_MAX, MODULE_BYTES_DEFAULT,
     MODULE_BYTES_DEFAULT_MAX, PAGE_BYTES, STACK_BYTES_MIN,
 };
 use crate::cli::args::table::flag::{Flag, Group, Range, Topic, Unit, size, time};
@@ -104,6 +104,14 @@ pub const FLAGS: &[Flag] = &[
         default: Some(|| Limits::default().descriptors.to_string()),
         range: Some(Range::between(DESCRIPTORS_MIN as u64, DESCRIPTORS_MAX as u64, Unit::Count)),
         help: "open files, streams and directories",
+        ..LIMIT
+    },
+    Flag {
+        name: "--http-calls",
+        value: Some("N"),
+        default: Some(|| Limits::default().http_calls.to_string()),
+        range: Some(Range::between(0, HTTP_CALLS_MAX as u64, Unit::Count)),
+        help: "HTTP calls of a guest that may make some, redirects counted",
         ..LIMIT
     },
 ];

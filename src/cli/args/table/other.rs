@@ -80,6 +80,14 @@ pub const FLAGS: &[Flag] = &[
         ..GUEST
     },
     Flag {
+        name: "--allow-http",
+        value: Some("URL"),
+        help: "let the guest send HTTP requests to these URLs: https://api.example.com/v1/*; `*` at the end stands for all paths \
+               that begin so, `*.example.com` for all names that end so",
+        repeats: true,
+        ..GUEST
+    },
+    Flag {
         name: "--deterministic",
         help: "make the run reproducible: clocks follow the fuel, randomness is seeded, directories are sorted; \
                output and fuel are the same on every machine",

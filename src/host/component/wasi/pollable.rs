@@ -1,6 +1,7 @@
 //! Pollables: what a guest waits for.
 
 use super::arguments::now;
+use super::http::call::FutureIncomingResponse;
 use super::stream::{InputStream, OutputStream};
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::table::Resource;
@@ -18,6 +19,8 @@ pub enum Pollable {
     Input(u32),
     /// The output stream with this number has room, or an error.
     Output(u32),
+    /// The future response with this number is there.
+    Response(u32),
 }
 
 impl Resource for Pollable {}
@@ -98,6 +101,11 @@ fn state(call: &mut HostCall<'_>, rep: u32, monotonic: u64) -> Result<Now, Fail>
         Pollable::At(_) => None,
         Pollable::Input(stream) => call.table.get::<InputStream>(stream)?.awaits(call.ctx)?,
         Pollable::Output(stream) => call.table.get::<OutputStream>(stream)?.awaits(call.ctx)?,
+        // One that is not there has a request that the guest has not finished: only the deadline ends such a wait.
+        Pollable::Response(future) => match call.table.get::<FutureIncomingResponse>(future)?.is_ready() {
+            true => None,
+            false => Some(Wait { until: None, stdin: false }),
+        },
     };
     Ok(awaited.map_or(Now::Ready, Now::Awaits))
 }

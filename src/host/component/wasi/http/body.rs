@@ -1,5 +1,6 @@
 //! The resource `outgoing-body`: what the guest sends.
 
+use super::call::{Waiting, may_block};
 use super::codes::{
     REQUEST_BODY_SIZE, REQUEST_TRAILER_SECTION_SIZE, RESPONSE_BODY_SIZE, RESPONSE_TRAILER_SECTION_SIZE,
     body_size,
@@ -32,6 +33,8 @@ enum To {
     Kept(Vec<Vec<u8>>, Kept),
     /// To standard output of this run, behind the head. An earlier one of a warm instance is over.
     Out(u32),
+    /// It waits until it is finished, and the request is sent: in pieces, too.
+    Request { pieces: Vec<Vec<u8>>, kept: Kept, most: usize },
     /// To nobody: no request is sent.
     Nowhere,
 }
@@ -57,6 +60,8 @@ pub struct Body {
     /// Its cases of `error-code`: for a wrong size, and for too many trailers.
     errors: [u32; 2],
     trailers: Option<Arc<Map>>,
+    /// The request that is sent when it is finished.
+    waiting: Option<Waiting>,
 }
 
 /// A body that is shared.
@@ -67,13 +72,45 @@ impl Body {
     pub fn of_response(length: Option<u64>, account: &Account) -> Body {
         let to = To::Kept(Vec::new(), account.share());
         let errors = [RESPONSE_BODY_SIZE, RESPONSE_TRAILER_SECTION_SIZE];
-        Body { to, length, written: 0, end: End::None, errors, trailers: None }
+        Body { to, length, written: 0, end: End::None, errors, trailers: None, waiting: None }
     }
 
-    /// The body of a request.
-    pub fn of_request(length: Option<u64>) -> Body {
+    /// The body of a request, with room for `most` bytes; none if it is sent to nobody.
+    pub fn of_request(length: Option<u64>, account: &Account, most: Option<usize>) -> Body {
         let errors = [REQUEST_BODY_SIZE, REQUEST_TRAILER_SECTION_SIZE];
-        Body { to: To::Nowhere, length, written: 0, end: End::None, errors, trailers: None }
+        let to = match most {
+            Some(most) => To::Request { pieces: Vec::new(), kept: account.share(), most },
+            None => To::Nowhere,
+        };
+        Body { to, length, written: 0, end: End::None, errors, trailers: None, waiting: None }
+    }
+
+    /// Has the request that waits for this body be sent when it is finished.
+    pub fn awaited_by(&mut self, waiting: Waiting) {
+        self.waiting = Some(waiting);
+    }
+
+    /// Whether the guest has finished it; none if it ended it in no good way.
+    pub fn is_finished(&self) -> Option<bool> {
+        match self.end {
+            End::None => Some(false),
+            End::Finished => Some(true),
+            End::Broken => None,
+        }
+    }
+
+    /// Takes the bytes of a request.
+    ///
+    /// # Errors
+    /// The guest is stopped.
+    pub fn take_bytes(&mut self) -> Result<Vec<u8>, Fail> {
+        let To::Request { pieces, .. } = &mut self.to else { return Ok(Vec::new()) };
+        let mut bytes = Vec::new();
+        for piece in std::mem::take(pieces) {
+            heap::extend(&mut bytes, &piece).map_err(|_| Fail::from(Fault::NoMemory))?;
+        }
+        self.to = To::Nowhere;
+        Ok(bytes)
     }
 
     /// The head is sent: so is what waits, and what is written from now on.
@@ -86,7 +123,7 @@ impl Body {
             To::Kept(pieces, _) => {
                 pieces.into_iter().try_for_each(|piece| Ok(ctx.files.stdout.write(&piece)?))
             }
-            To::Out(_) | To::Nowhere => Ok(()),
+            To::Out(_) | To::Request { .. } | To::Nowhere => Ok(()),
         }
     }
 
@@ -119,6 +156,7 @@ impl Body {
             return Err(Broken::Failed(IoError { text, errno: None, http: Some((self.errors[0], written)) }));
         }
         let limit = kept_max(ctx);
+        let errors = self.errors;
         match &mut self.to {
             To::Out(run) if *run != ctx.run => return Err(Broken::Closed),
             To::Out(_) => Output::Stdout.write(ctx, bytes)?,
@@ -130,10 +168,23 @@ impl Body {
                 if !kept.grow(bytes.len(), limit) {
                     return Err(full(limit).into());
                 }
-                match pieces.last_mut().filter(|last| last.len() + bytes.len() <= PIECE_BYTES_MAX) {
-                    Some(last) => heap::extend(last, bytes).map_err(|_| Fault::NoMemory)?,
-                    None => pieces.push(heap::copy(bytes).map_err(|_| Fault::NoMemory)?),
+                gather(pieces, bytes)?;
+                ctx.moved_bytes += bytes.len() as u64;
+            }
+            To::Request { pieces, kept, most } => {
+                if written > *most as u64 {
+                    let text =
+                        format!("a request's body has more bytes than --max-output allows, which is {most}");
+                    return Err(Broken::Failed(IoError {
+                        text,
+                        errno: None,
+                        http: Some((errors[0], written)),
+                    }));
                 }
+                if !kept.grow(bytes.len(), limit.saturating_add(*most)) {
+                    return Err(full(limit).into());
+                }
+                gather(pieces, bytes)?;
                 ctx.moved_bytes += bytes.len() as u64;
             }
             To::Nowhere => ctx.moved_bytes += bytes.len() as u64,
@@ -149,6 +200,14 @@ impl Body {
     }
 }
 
+fn gather(pieces: &mut Vec<Vec<u8>>, bytes: &[u8]) -> Result<(), Broken> {
+    match pieces.last_mut().filter(|last| last.len() + bytes.len() <= PIECE_BYTES_MAX) {
+        Some(last) => heap::extend(last, bytes).map_err(|_| Fault::NoMemory)?,
+        None => pieces.push(heap::copy(bytes).map_err(|_| Fault::NoMemory)?),
+    }
+    Ok(())
+}
+
 /// A stream into a body.
 struct Stream(SharedBody);
 
@@ -156,7 +215,7 @@ impl Drain for Stream {
     fn room(&mut self, ctx: &mut WasiCtx) -> Result<u64, Broken> {
         match lock(&self.0).to {
             To::Out(_) => Output::Stdout.room(ctx),
-            To::Kept(..) | To::Nowhere => Ok(HOST_CALL_BYTES_MAX as u64),
+            To::Kept(..) | To::Request { .. } | To::Nowhere => Ok(HOST_CALL_BYTES_MAX as u64),
         }
     }
 
@@ -173,7 +232,11 @@ pub struct OutgoingBody {
 
 impl Resource for OutgoingBody {
     fn dropped(&mut self, _ctx: &mut WasiCtx) {
-        lock(&self.body).end = End::Broken;
+        let mut body = lock(&self.body);
+        body.end = End::Broken;
+        if let Some(waiting) = body.waiting.take() {
+            waiting.give_up();
+        }
     }
 }
 
@@ -200,24 +263,35 @@ pub fn write(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
 /// `[static]outgoing-body.finish`. Trailers of a response are sent behind it; of a request, they go where it goes.
 pub fn finish(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let (_, trailers) = variant(args, 1)?;
+    let body = Arc::clone(&call.table.get::<OutgoingBody>(rep(args, 0)?)?.body);
+    if lock(&body).waiting.is_some() {
+        may_block(call)?;
+    }
     let trailers = match trailers {
         Some(trailers) => Some(call.table.take::<Fields>(rep(std::slice::from_ref(trailers), 0)?)?.map),
         None => None,
     };
-    let body = call.table.take::<OutgoingBody>(rep(args, 0)?)?.body;
+    call.table.take::<OutgoingBody>(rep(args, 0)?)?;
     let mut body = lock(&body);
+    let waiting = body.waiting.take();
     let [size_error, trailers_error] = body.errors;
     if !body.is_whole(call.ctx) {
         body.end = End::Broken;
+        waiting.iter().for_each(Waiting::give_up);
         return Ok(Some(Value::err(body_size(size_error, body.written))));
     }
     body.end = End::Finished;
     if let Some(trailers) = trailers {
         if !trailers.fits() {
             body.end = End::Broken;
+            waiting.iter().for_each(Waiting::give_up);
             return Ok(Some(Value::err(Value::Variant(trailers_error, Some(Box::new(Value::NONE))))));
         }
         body.trailers = Some(trailers);
+    }
+    if let Some(waiting) = waiting {
+        let bytes = body.take_bytes()?;
+        waiting.send(call, &bytes)?;
     }
     Ok(Some(Value::ok(None)))
 }

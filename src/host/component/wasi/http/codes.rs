@@ -2,6 +2,7 @@
 
 use crate::base::escape::is_token;
 use crate::host::component::value::Value;
+use crate::host::outbound::message::{Refusal, Why};
 
 /// The cases of `error-code`.
 #[rustfmt::skip]
@@ -19,6 +20,25 @@ const ERROR_CODES: [&str; 39] = [
     "internal-error",
 ];
 
+/// `DNS-error`.
+const DNS_ERROR: u32 = 1;
+/// `destination-IP-prohibited`.
+const IP_PROHIBITED: u32 = 4;
+/// `connection-refused`, `connection-terminated`, `connection-timeout`, `connection-limit-reached`.
+const CONNECTION_REFUSED: u32 = 6;
+const CONNECTION_TERMINATED: u32 = 7;
+const CONNECTION_TIMEOUT: u32 = 8;
+const CONNECTION_LIMIT: u32 = 11;
+/// `TLS-protocol-error`, `TLS-certificate-error`.
+const TLS_PROTOCOL_ERROR: u32 = 12;
+const TLS_CERTIFICATE_ERROR: u32 = 13;
+/// `HTTP-request-method-invalid`, `HTTP-request-URI-invalid`.
+const METHOD_INVALID: u32 = 18;
+/// See above.
+pub const URI_INVALID: u32 = 19;
+/// `HTTP-response-timeout`, `loop-detected`.
+const RESPONSE_TIMEOUT: u32 = 33;
+const LOOP_DETECTED: u32 = 36;
 /// `HTTP-request-denied`.
 pub const REQUEST_DENIED: u32 = 15;
 /// `HTTP-request-body-size`.
@@ -35,6 +55,31 @@ pub const RESPONSE_TRAILER_SECTION_SIZE: u32 = 29;
 pub const PROTOCOL_ERROR: u32 = 35;
 /// `internal-error`.
 pub const INTERNAL_ERROR: u32 = 38;
+
+/// The `error-code` of a call that gave no response.
+pub fn error_code(refusal: &Refusal) -> Value {
+    let with = |case: u32, payload: Value| Value::Variant(case, Some(Box::new(payload)));
+    match refusal.why {
+        Why::Denied => Value::case(REQUEST_DENIED),
+        Why::Address => Value::case(IP_PROHIBITED),
+        Why::Calls => Value::case(CONNECTION_LIMIT),
+        Why::Url => Value::case(URI_INVALID),
+        Why::Method => Value::case(METHOD_INVALID),
+        Why::RequestSize => with(REQUEST_BODY_SIZE, Value::NONE),
+        Why::Name => with(DNS_ERROR, Value::Record(vec![Value::NONE, Value::NONE])),
+        Why::Connect => Value::case(CONNECTION_REFUSED),
+        Why::ConnectTime => Value::case(CONNECTION_TIMEOUT),
+        Why::Ended => Value::case(CONNECTION_TERMINATED),
+        Why::Time => Value::case(RESPONSE_TIMEOUT),
+        Why::Tls => Value::case(TLS_PROTOCOL_ERROR),
+        Why::Certificate => Value::case(TLS_CERTIFICATE_ERROR),
+        Why::HeadSize => with(RESPONSE_HEADER_SECTION_SIZE, Value::NONE),
+        Why::ResponseSize => with(RESPONSE_BODY_SIZE, Value::NONE),
+        Why::Redirects => Value::case(LOOP_DETECTED),
+        Why::Protocol => Value::case(PROTOCOL_ERROR),
+        Why::Header | Why::Host => with(INTERNAL_ERROR, Value::some(Value::String(refusal.what.clone()))),
+    }
+}
 
 /// The name of an error code.
 pub fn error_name(case: u32) -> &'static str {

@@ -3,6 +3,7 @@
 use super::codes;
 use super::fields::view;
 use super::head::Head;
+use super::received::Received;
 use crate::host::component::account::{Account, Kept};
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::table::Resource;
@@ -81,28 +82,37 @@ pub fn consume(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     if std::mem::replace(&mut request.is_consumed, true) {
         return Ok(Some(Value::err(None)));
     }
-    let body = IncomingBody { left: Some(request.head.length.unwrap_or(u64::MAX)) };
+    let body = IncomingBody(Some(Of::Request(Body { left: request.head.length.unwrap_or(u64::MAX) })));
     Ok(Some(Value::ok(own(call.table.push(body)?))))
 }
 
-/// The resource `incoming-body`.
-pub struct IncomingBody {
-    /// Bytes that it has; none if its stream was taken.
-    left: Option<u64>,
+/// The resource `incoming-body`: none if its stream was taken.
+pub struct IncomingBody(Option<Of>);
+
+/// What it is the body of.
+enum Of {
+    Request(Body),
+    Response(Received),
 }
 
 impl Resource for IncomingBody {}
 
+impl IncomingBody {
+    /// The body of a response to a call of the guest.
+    pub fn of_response(body: Received) -> IncomingBody {
+        IncomingBody(Some(Of::Response(body)))
+    }
+}
+
 /// `[method]incoming-body.stream`.
 pub fn stream(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
     let body = rep(args, 0)?;
-    match call.table.get::<IncomingBody>(body)?.left.take() {
-        Some(left) => {
-            let stream = InputStream::new(Body { left });
-            Ok(Some(Value::ok(own(call.table.push_child(stream, body)?))))
-        }
-        None => Ok(Some(Value::err(None))),
-    }
+    let stream = match call.table.get::<IncomingBody>(body)?.0.take() {
+        Some(Of::Request(body)) => InputStream::new(body),
+        Some(Of::Response(body)) => InputStream::new(body),
+        None => return Ok(Some(Value::err(None))),
+    };
+    Ok(Some(Value::ok(own(call.table.push_child(stream, body)?))))
 }
 
 /// As many bytes of standard input as the body has.

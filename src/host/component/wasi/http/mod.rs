@@ -4,12 +4,15 @@
 //! Source: the WIT of `wasi:http` 0.2.0 to 0.2.12.
 
 mod body;
+pub mod call;
 mod codes;
 mod fields;
+mod future;
 pub mod head;
 pub mod incoming;
 mod map;
 mod outgoing;
+mod received;
 pub mod response;
 mod types;
 
@@ -17,7 +20,7 @@ use crate::host::component::function::{Interface, Row};
 
 pub use types::TYPES;
 
-/// `wasi:http/outgoing-handler`. Guests that import it run, and their requests are denied.
+/// `wasi:http/outgoing-handler`. What a guest may call is decided in `host/outbound`.
 pub const OUTGOING_HANDLER: Interface = Interface {
     name: "wasi:http/outgoing-handler",
     types: "use wasi:http/types.{outgoing-request, request-options, future-incoming-response, error-code};",

@@ -1,15 +1,19 @@
-//! Requests of the guest. They can be made, and are denied when they are to be sent: so there are no responses to them.
+//! Requests of the guest. Without a right to call out, they can be made, and are denied when they are to be sent.
 
 use super::body::{self, Body, SharedBody};
-use super::codes::{self, REQUEST_DENIED};
+use super::call::{FutureIncomingResponse, Waiting, may_block};
+use super::codes::{self, REQUEST_DENIED, URI_INVALID};
 use super::fields::{Fields, view};
 use super::map::{Map, full, kept_max};
+use crate::base::lock::lock;
 use crate::host::component::account::Kept;
 use crate::host::component::function::{Fail, HostCall};
 use crate::host::component::table::Resource;
 use crate::host::component::value::Value;
 use crate::host::component::wasi::arguments::{Answer, own, rep, variant};
+use crate::host::outbound::message::OutRequest;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Bytes of a method, a path, a scheme or an authority.
 const PART_BYTES_MAX: usize = 16 * 1024;
@@ -43,11 +47,13 @@ fn request<'a>(call: &'a mut HostCall<'_>, args: &[Value]) -> Result<&'a mut Out
 
 /// `[method]outgoing-request.body`.
 pub fn body(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
+    let account = call.table.account.clone();
+    let most = call.ctx.way.may_call().then(|| call.ctx.files.stdout.limit());
     let request = request(call, args)?;
     let (None, Ok(length)) = (&request.body, request.headers.content_length()) else {
         return Ok(Some(Value::err(None)));
     };
-    let made = Arc::new(Mutex::new(Body::of_request(length)));
+    let made = Arc::new(Mutex::new(Body::of_request(length, &account, most)));
     request.body = Some(Arc::clone(&made));
     body::give(call, &made)
 }
@@ -186,16 +192,48 @@ pub fn set_timeout<const WHICH: usize>(call: &mut HostCall<'_>, args: &[Value]) 
     Ok(Some(Value::ok(None)))
 }
 
-/// `handle` of `wasi:http/outgoing-handler`.
+/// `handle` of `wasi:http/outgoing-handler`. A request whose body is not finished is sent when it is.
 pub fn handle(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
-    call.table.take::<OutgoingRequest>(rep(args, 0)?)?;
-    if let (_, Some(options)) = variant(args, 1)? {
-        call.table.take::<RequestOptions>(rep(std::slice::from_ref(options), 0)?)?;
+    let rep_of_request = rep(args, 0)?;
+    if call.ctx.way.may_call() {
+        let body = call.table.get::<OutgoingRequest>(rep_of_request)?.body.clone();
+        let waits = body.is_some_and(|body| lock(&body).is_finished() == Some(false));
+        if !waits {
+            may_block(call)?;
+        }
     }
-    Ok(Some(Value::err(Value::case(REQUEST_DENIED))))
-}
-
-/// A method of a response to a request of the guest.
-pub fn never(_call: &mut HostCall<'_>, _args: &[Value]) -> Answer {
-    Err(Fail::trap("there are no responses, as no request is sent"))
+    let request = call.table.take::<OutgoingRequest>(rep_of_request)?;
+    let mut options = RequestOptions::default();
+    if let (_, Some(given)) = variant(args, 1)? {
+        options = call.table.take::<RequestOptions>(rep(std::slice::from_ref(given), 0)?)?;
+    }
+    if !call.ctx.way.may_call() {
+        return Ok(Some(Value::err(Value::case(REQUEST_DENIED))));
+    }
+    let Some(authority) = &request.authority else { return Ok(Some(Value::err(Value::case(URI_INVALID)))) };
+    let (scheme, path) =
+        (request.scheme.as_deref().unwrap_or("https"), request.path.as_deref().unwrap_or("/"));
+    let sent = OutRequest {
+        method: request.method.clone(),
+        url: format!("{}://{authority}{path}", scheme.to_ascii_lowercase()),
+        headers: request.headers.entries().to_vec(),
+        times: options.0.map(|time| time.map(Duration::from_nanos)),
+        follows: false,
+    };
+    let (waiting, shared) = Waiting::new(sent);
+    match &request.body {
+        None => waiting.send(call, &[])?,
+        Some(body) => {
+            let mut body = lock(body);
+            match body.is_finished() {
+                Some(true) => {
+                    let bytes = body.take_bytes()?;
+                    waiting.send(call, &bytes)?;
+                }
+                Some(false) => body.awaited_by(waiting),
+                None => waiting.give_up(),
+            }
+        }
+    }
+    Ok(Some(Value::ok(own(call.table.push(FutureIncomingResponse::new(shared))?))))
 }

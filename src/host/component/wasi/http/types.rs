@@ -1,6 +1,6 @@
 //! `wasi:http/types`: its types and functions.
 
-use super::{body, fields, incoming, outgoing, response};
+use super::{body, fields, future, incoming, outgoing, response};
 use crate::host::component::function::{Interface, Row};
 
 /// `wasi:http/types`.
@@ -86,9 +86,9 @@ pub const TYPES: Interface = Interface {
         Row { name: "[method]request-options.set-between-bytes-timeout", ty: "(self: borrow<request-options>, duration: option<duration>) -> result", call: outgoing::set_timeout::<2> },
         Row { name: "[method]response-outparam.send-informational", ty: "(self: borrow<response-outparam>, status: u16, headers: own<headers>) -> result<_, error-code>", call: response::send_informational },
         Row { name: "[static]response-outparam.set", ty: "(param: own<response-outparam>, response: result<own<outgoing-response>, error-code>)", call: response::set },
-        Row { name: "[method]incoming-response.status", ty: "(self: borrow<incoming-response>) -> status-code", call: outgoing::never },
-        Row { name: "[method]incoming-response.headers", ty: "(self: borrow<incoming-response>) -> own<headers>", call: outgoing::never },
-        Row { name: "[method]incoming-response.consume", ty: "(self: borrow<incoming-response>) -> result<own<incoming-body>>", call: outgoing::never },
+        Row { name: "[method]incoming-response.status", ty: "(self: borrow<incoming-response>) -> status-code", call: future::status },
+        Row { name: "[method]incoming-response.headers", ty: "(self: borrow<incoming-response>) -> own<headers>", call: future::headers },
+        Row { name: "[method]incoming-response.consume", ty: "(self: borrow<incoming-response>) -> result<own<incoming-body>>", call: future::consume },
         Row { name: "[method]incoming-body.stream", ty: "(self: borrow<incoming-body>) -> result<own<input-stream>>", call: incoming::stream },
         Row { name: "[static]incoming-body.finish", ty: "(this: own<incoming-body>) -> own<future-trailers>", call: incoming::finish },
         Row { name: "[method]future-trailers.subscribe", ty: "(self: borrow<future-trailers>) -> own<pollable>", call: incoming::trailers_subscribe },
@@ -100,8 +100,8 @@ pub const TYPES: Interface = Interface {
         Row { name: "[method]outgoing-response.body", ty: "(self: borrow<outgoing-response>) -> result<own<outgoing-body>>", call: response::body },
         Row { name: "[method]outgoing-body.write", ty: "(self: borrow<outgoing-body>) -> result<own<output-stream>>", call: body::write },
         Row { name: "[static]outgoing-body.finish", ty: "(this: own<outgoing-body>, trailers: option<own<trailers>>) -> result<_, error-code>", call: body::finish },
-        Row { name: "[method]future-incoming-response.subscribe", ty: "(self: borrow<future-incoming-response>) -> own<pollable>", call: outgoing::never },
-        Row { name: "[method]future-incoming-response.get", ty: "(self: borrow<future-incoming-response>) -> option<result<result<own<incoming-response>, error-code>>>", call: outgoing::never },
+        Row { name: "[method]future-incoming-response.subscribe", ty: "(self: borrow<future-incoming-response>) -> own<pollable>", call: future::subscribe },
+        Row { name: "[method]future-incoming-response.get", ty: "(self: borrow<future-incoming-response>) -> option<result<result<own<incoming-response>, error-code>>>", call: future::get },
         Row { name: "http-error-code", ty: "(err: borrow<io-error>) -> option<error-code>", call: body::error_code },
     ],
 };

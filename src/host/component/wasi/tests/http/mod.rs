@@ -1,6 +1,7 @@
 //! `wasi:http`: fields, the request, the response and bodies.
 
 mod bodies;
+mod calls;
 mod headers;
 mod outgoing;
 mod requests;

@@ -78,6 +78,6 @@ fn every_request_is_denied() {
 fn there_are_no_responses() {
     let mut world = world();
     for name in ["incoming-response.status", "incoming-response.consume", "future-incoming-response.get"] {
-        traps(world.call("wasi:http/types", &format!("[method]{name}"), &[borrow(0)]), "no responses");
+        traps(world.call("wasi:http/types", &format!("[method]{name}"), &[borrow(0)]), "gone");
     }
 }
