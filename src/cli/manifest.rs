@@ -10,6 +10,7 @@ use crate::cli::args::command::GuestEnvArgs;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::messages::note;
+use crate::host::outbound::allow_list::HttpAllowList;
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
 use std::fs;
@@ -30,8 +31,8 @@ pub struct Manifest {
     timeout: Option<Duration>,
     config: Vec<(String, String)>,
     dirs: Vec<DirArg>,
-    /// Patterns of hosts that it may call.
-    pub hosts: Vec<String>,
+    /// Hosts that it may call.
+    hosts: Vec<String>,
 }
 
 /// A module that a manifest names.
@@ -89,8 +90,20 @@ impl Manifest {
         }
     }
 
-    /// Lowers `limits`, and adds what the plug-in is given. Directories are told of: the manifest may be a stranger's.
-    pub fn apply(self, limits: &mut Limits, env: &mut GuestEnvArgs) {
+    /// Lowers `limits`, and adds what the plug-in is given. Directories and hosts are told of: the manifest may be a stranger's.
+    ///
+    /// # Errors
+    /// A host that is no name, or a build that calls none.
+    pub fn apply(self, limits: &mut Limits, env: &mut GuestEnvArgs) -> Result<(), Failure> {
+        if !self.hosts.is_empty() {
+            let schemes = |host: &String| ["https", "http"].map(|scheme| format!("{scheme}://{host}/*"));
+            let list = HttpAllowList::new(self.hosts.iter().flat_map(schemes));
+            let list = list.map_err(|what| {
+                Failure::new(exit::LOAD, format!("`allowed_hosts` of the manifest: {what}"))
+            })?;
+            note(&format!("the manifest allows HTTP requests to {}", printable(&self.hosts.join(", "))));
+            env.http.extend(&list);
+        }
         limits.memory_pages =
             self.memory_pages.map_or(limits.memory_pages, |pages| pages.min(limits.memory_pages));
         let timeouts = [limits.deadline, self.timeout];
@@ -109,6 +122,7 @@ impl Manifest {
                 env.dirs.push(dir);
             }
         }
+        Ok(())
     }
 }
 

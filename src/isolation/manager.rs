@@ -5,6 +5,7 @@ use super::census::ProcessUsage;
 use super::channel::{Ask, Lost};
 use super::child::Kind;
 use super::config::Isolation;
+use super::ends::{NO_PROCESS, died, no_process, stopped};
 use super::image::Image;
 use super::pool::{KEPT, NoProcess, Order, Pool, Sealed};
 use super::process::{END, Process};
@@ -18,7 +19,7 @@ use crate::abi::{FromPolicy, Hooks};
 use crate::base::error::{Error, LoadProblem};
 use crate::base::limits::Limits;
 use crate::base::lock::lock;
-use crate::base::outcome::{Stop, Usage};
+use crate::base::outcome::Stop;
 use crate::host::wasi::ctx::GuestEnv;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -389,21 +390,3 @@ const UNKNOWN_BYTES: u64 = 2 << 20;
 
 /// Spares of one kind where each call takes one, at most.
 const SPARES_PER_CALL: usize = 8;
-
-/// There is none, for whatever reason.
-const NO_PROCESS: Error = Error::Guest(Stop::NoMemory { what: "a process" });
-
-fn no_process(NoProcess(why): NoProcess) -> Error {
-    log::debug!("no process for a guest: {why}");
-    NO_PROCESS
-}
-
-fn died(process: &mut Process, patience: Duration) -> Stop {
-    let death = process.death(patience);
-    Stop::Died { how: death.how, signal: death.signal }
-}
-
-/// The report of a guest whose process said nothing of what it used.
-fn stopped(stop: Stop, run: Duration) -> Ran {
-    Ran { result: Err(stop), usage: Usage { run, ..Usage::default() }, trailers: Vec::new(), chain: None }
-}

@@ -8,6 +8,7 @@ pub mod child;
 mod config;
 pub mod confine;
 mod cpu_clock;
+mod ends;
 pub mod helper;
 mod image;
 pub mod manager;

@@ -105,6 +105,21 @@ fn directories_of_a_manifest_are_told_of() {
 }
 
 #[test]
+fn hosts_of_a_manifest_need_a_client_and_are_told_of() {
+    let dir = with_plugin();
+    let manifest = |host: &str| json!({"wasm": [{"path": "plugin.wasm"}], "allowed_hosts": [host]});
+    if cfg!(feature = "http") {
+        let ran = call(&dir, &manifest("*.example.com"), &[], "count_vowels").expect(0);
+        assert!(ran.stderr.contains("the manifest allows HTTP requests to *.example.com"), "{}", ran.stderr);
+        let all = call(&dir, &manifest("*"), &[], "count_vowels").expect(120);
+        assert!(all.stderr.contains("`allowed_hosts` of the manifest"), "{}", all.stderr);
+    } else {
+        let ran = call(&dir, &manifest("example.com"), &[], "count_vowels").expect(120);
+        assert!(ran.stderr.contains("cargo feature `http`"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn what_is_no_manifest_is_refused_with_the_reason() {
     let dir = with_plugin();
     let one = json!([{"path": "plugin.wasm"}]);

@@ -28,7 +28,7 @@ pub fn execute(mut call: Call) -> Result<(), Failure> {
     let mut module = target::find(&call.target, &call.source, &call.limits)?;
     if is_manifest(&call.target) {
         let manifest = Manifest::read(Path::new(&call.target), &call.limits)?;
-        manifest.apply(&mut call.limits, &mut call.guest_env);
+        manifest.apply(&mut call.limits, &mut call.guest_env)?;
         call.convention.get_or_insert(Convention::Extism);
     }
     let mut guest_env = guest_env::build(&call.guest_env)?;
