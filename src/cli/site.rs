@@ -26,7 +26,7 @@ pub fn server(limits: Limits, site: &SiteArgs) -> Result<ServerPolicy, Failure> 
     }
     let dirs_within = ServerPolicy::settle(&site.policy_dirs);
     let loader = Loader::default().in_processes(Manager::new(processes()));
-    Ok(ServerPolicy { limits, dirs_within, trusted_keys, loader })
+    Ok(ServerPolicy { limits, dirs_within, http_within: site.policy_http.clone(), trusted_keys, loader })
 }
 
 /// Processes of this program, for plug-ins whose policies ask for them.

@@ -14,6 +14,8 @@ use crate::base::limits::WarmLimits;
 use crate::base::outcome::Report;
 use crate::host::embedder::functions::HostFunctions;
 use crate::host::guest_log::{Lines, Origin};
+#[cfg(feature = "plugins")]
+use crate::host::outbound::allow_list::HttpAllowList;
 use crate::host::streams::{SharedWriter, SinkTo};
 use crate::host::wasi::ctx::GuestEnv;
 #[cfg(all(feature = "isolation", feature = "plugins"))]
@@ -50,6 +52,9 @@ pub struct RunnerConfig {
     /// Directories within which policies may open some to their plug-ins; by default none.
     #[cfg(feature = "plugins")]
     pub policy_dirs: Vec<PathBuf>,
+    /// URLs that policies may allow to their plug-ins; by default those with public addresses.
+    #[cfg(feature = "plugins")]
+    pub policy_http: HttpAllowList,
     /// Public keys of minisign. If there are any, only modules that one of them has signed load from a folder.
     #[cfg(feature = "plugins")]
     pub trusted_keys: Vec<TrustedKey>,
@@ -126,6 +131,7 @@ impl Runner {
                     loader,
                     limits: config.limits.clone(),
                     dirs_within: ServerPolicy::settle(&config.policy_dirs),
+                    http_within: config.policy_http,
                     trusted_keys: config.trusted_keys,
                 };
                 Arc::new(Catalog::new(server, &config.warm))

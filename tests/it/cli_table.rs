@@ -28,7 +28,7 @@ fn value_of(flag: &Flag) -> String {
     match (flag.name, flag.value.unwrap()) {
         (_, "ADDRESS:PORT") => "127.0.0.1:1".into(),
         (_, "ADDRESS[/BITS]") => "192.0.2.1/32".into(),
-        ("--allow-http", _) => "https://a.example/*".into(),
+        ("--allow-http" | "--policy-http", _) => "https://a.example/*".into(),
         (_, "K=V" | "K[=V]") => "k=v".into(),
         _ if !flag.choices().is_empty() => {
             let usual = flag.default.map(|default| default());
@@ -74,7 +74,10 @@ fn a_command_takes_the_flags_that_the_table_gives_it_and_no_others() {
         for flag in flags() {
             let value = flag.value.map(|_| value_of(flag));
             let taken = parsed_with(topic, flag, value.as_deref());
-            if flag.name == "--allow-http" && !cfg!(feature = "http") && flag.commands.contains(&topic) {
+            if ["--allow-http", "--policy-http"].contains(&flag.name)
+                && !cfg!(feature = "http")
+                && flag.commands.contains(&topic)
+            {
                 assert!(taken.unwrap_err().contains("without the cargo feature `http`"));
             } else if flag.commands.contains(&topic) {
                 assert!(taken.is_ok(), "{topic:?} {}: {taken:?}", flag.name);

@@ -306,6 +306,8 @@ pub struct Serve {
 pub struct SiteArgs {
     /// Directories inside which policies can open directories.
     pub policy_dirs: Vec<PathBuf>,
+    /// URLs that policies can allow.
+    pub policy_http: HttpAllowList,
     /// Keys of minisign, or their files.
     pub trusted_keys: Vec<OsString>,
     /// The file of the tokens.

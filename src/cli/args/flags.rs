@@ -22,11 +22,12 @@ pub fn warm(words: &mut Words) -> Result<WarmLimits, String> {
     Ok(warm)
 }
 
-/// `--policy-dirs`, `--trusted-key` and `--token-file`.
+/// `--policy-dirs`, `--policy-http`, `--trusted-key` and `--token-file`.
 pub fn site(words: &mut Words) -> Result<SiteArgs, String> {
     let policy_dirs = words.all("--policy-dirs")?.into_iter().map(Into::into).collect();
     let token_file = words.os_value("--token-file")?.map(Into::into);
-    Ok(SiteArgs { policy_dirs, trusted_keys: words.all("--trusted-key")?, token_file })
+    let policy_http = urls(words, "--policy-http")?;
+    Ok(SiteArgs { policy_dirs, policy_http, trusted_keys: words.all("--trusted-key")?, token_file })
 }
 
 /// The value of a flag that is `on` or `off`.
@@ -64,7 +65,7 @@ pub fn guest_env(words: &mut Words) -> Result<GuestEnvArgs, String> {
         (false, Some(_)) => return Err("--seed needs --deterministic".into()),
         (false, None) => None,
     };
-    let http = allowed_urls(words)?;
+    let http = urls(words, "--allow-http")?;
     if seed.is_some() && !http.is_empty() {
         return Err(
             "--allow-http and --deterministic exclude each other: what servers respond changes".into()
@@ -73,11 +74,11 @@ pub fn guest_env(words: &mut Words) -> Result<GuestEnvArgs, String> {
     Ok(GuestEnvArgs { env, dirs, config, http, seed })
 }
 
-/// `--allow-http`, which is repeatable.
-fn allowed_urls(words: &mut Words) -> Result<HttpAllowList, String> {
-    let values = words.all("--allow-http")?;
+/// `--allow-http` or `--policy-http`, which are repeatable.
+fn urls(words: &mut Words, flag: &'static str) -> Result<HttpAllowList, String> {
+    let values = words.all(flag)?;
     let patterns = values.iter().map(|value| value.to_string_lossy());
-    HttpAllowList::new(patterns).map_err(|what| format!("--allow-http: {what}"))
+    HttpAllowList::new(patterns).map_err(|what| format!("{flag}: {what}"))
 }
 
 /// `--trace` and `--profile`.

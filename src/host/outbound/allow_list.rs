@@ -1,5 +1,8 @@
 //! The URLs that a guest may call: patterns of a policy (`http`), of `--allow-http` or of an embedding program.
 
+#[cfg(feature = "plugins")]
+mod within;
+
 use super::counts::Counts;
 use super::path::path_of;
 use super::url::{Host, Scheme, Url, host_and_port, scheme};

@@ -67,7 +67,8 @@ pub fn read(text: &str, server: &ServerPolicy) -> Result<Draft, At> {
     let route_functions = named.collect();
     let (env, dirs) = (environment(&raw.env)?, open_dirs(&raw.dirs, server, &limits)?);
     let config = raw.config.into_iter().map(|(key, value)| (key, value.into_inner())).collect();
-    let guest_env = GuestEnv { env, dirs, config, http: allow_list(&raw.http)?, ..GuestEnv::default() };
+    let guest_env =
+        GuestEnv { env, dirs, config, http: allow_list(&raw.http, server)?, ..GuestEnv::default() };
     let names = functions.as_ref().map(|list| list.iter().map(|name| name.get_ref().clone()).collect());
     let policy = Policy {
         limits,
@@ -223,13 +224,14 @@ fn is_content_type(text: &str) -> bool {
 }
 
 /// The URLs that the guest may call.
-fn allow_list(given: &[Spanned<String>]) -> Result<HttpAllowList, At> {
+fn allow_list(given: &[Spanned<String>], server: &ServerPolicy) -> Result<HttpAllowList, At> {
     if let Some(first) = given.get(PATTERNS_MAX) {
         return Err(At::new(first.span(), format!("more than {PATTERNS_MAX} patterns")));
     }
     let mut list = HttpAllowList::default();
     for pattern in given {
         let one = HttpAllowList::new([pattern.get_ref()]).map_err(|what| At::new(pattern.span(), what))?;
+        one.check_within(&server.http_within).map_err(|what| At::new(pattern.span(), what))?;
         list.extend(&one);
     }
     Ok(list)

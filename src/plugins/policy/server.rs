@@ -1,6 +1,7 @@
 //! The server's bounds for all policies.
 
 use crate::base::limits::Limits;
+use crate::host::outbound::allow_list::HttpAllowList;
 use crate::plugins::code::Loader;
 use crate::plugins::signature::TrustedKey;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ pub struct ServerPolicy {
     pub limits: Limits,
     /// Directories inside which policies can open directories. If empty, policies can open none.
     pub dirs_within: Vec<PathBuf>,
+    /// URLs that policies can allow. If empty, policies can allow those with public addresses.
+    pub http_within: HttpAllowList,
     /// If not empty, only modules with a signature by one of these keys load.
     pub trusted_keys: Vec<TrustedKey>,
     /// Where modules are loaded.

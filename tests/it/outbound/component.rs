@@ -105,7 +105,9 @@ fn a_plugin_of_the_gateway_calls_out() {
             dir.write(&format!("{name}.toml"), format!("http = [{http:?}]\nargs = {args:?}\n"));
         }
         let isolation = isolated.then(|| Isolation::with_program(fuelbox_program()));
-        let runner = Runner::new(RunnerConfig { isolation, ..RunnerConfig::default() }).unwrap();
+        let allowed = [upstream.pattern("/*"), "https://a.example/*".into()];
+        let policy_http = fuelbox::HttpAllowList::new(allowed).unwrap();
+        let runner = Runner::new(RunnerConfig { isolation, policy_http, ..RunnerConfig::default() }).unwrap();
         assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
         let server = Server::for_one_client(runner);
         let reply = server.send("GET", "/execute/may", b"");

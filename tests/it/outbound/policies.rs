@@ -3,7 +3,7 @@
 use super::server::{Upstream, ok, redirect};
 use super::{GUEST, get};
 use crate::support::{Client, Server, TempDir, fuelbox_program, wat};
-use fuelbox::{Isolation, Limits, Runner, RunnerConfig};
+use fuelbox::{HttpAllowList, Isolation, Limits, Runner, RunnerConfig};
 use std::time::Duration;
 
 /// A gateway with the guest under each of these policies.
@@ -17,7 +17,11 @@ fn served(policies: &[(&str, String)], limits: Limits, isolated: bool) -> (TempD
     }
     let isolation =
         isolated.then(|| Isolation { has_faults: true, ..Isolation::with_program(fuelbox_program()) });
-    let runner = Runner::new(RunnerConfig { limits, isolation, ..RunnerConfig::default() }).unwrap();
+    // The servers of the tests have no public address.
+    let named = policies.iter().flat_map(|(_, policy)| policy.split('"'));
+    let policy_http = HttpAllowList::new(named.filter(|word| word.contains("://"))).unwrap();
+    let runner =
+        Runner::new(RunnerConfig { limits, isolation, policy_http, ..RunnerConfig::default() }).unwrap();
     let changes = runner.load_plugins(&dir.0).unwrap();
     assert!(changes.failed.is_empty(), "{changes:?}");
     (dir, Server::for_one_client(runner))
@@ -140,7 +144,9 @@ fn a_process_that_its_guest_took_over_gains_nothing() {
     dir.write("bare.wasm", wat(&module));
     let isolation = Some(Isolation { has_faults: true, ..Isolation::with_program(fuelbox_program()) });
     let limits = Limits { output_bytes: 10_000, ..Limits::default() };
-    let runner = Runner::new(RunnerConfig { limits, isolation, ..RunnerConfig::default() }).unwrap();
+    let policy_http = HttpAllowList::new([one.pattern("/*")]).unwrap();
+    let runner =
+        Runner::new(RunnerConfig { limits, isolation, policy_http, ..RunnerConfig::default() }).unwrap();
     assert!(runner.load_plugins(&dir.0).unwrap().failed.is_empty());
     let server = Server::for_one_client(runner);
     for plugin in ["guest", "bare"] {
@@ -167,11 +173,36 @@ fn a_wrong_policy_is_an_error_at_its_place() {
         ("http = \"https://a.example/*\"", "expected a list of strings"),
         ("http = [\"https://a.example\"]", "allows all paths"),
         ("hosts = [\"a.example\"]", "unknown field `hosts`"),
+        ("http = [\"http://127.0.0.1/*\"]", "names an address or this machine"),
+        ("http = [\"https://a.example/*\", \"http://localhost/*\"]", "line: 1, column: 32"),
         ("limits.http-calls = 17", "more than the server's --http-calls, which is 16"),
     ] {
         dir.write("guest.toml", policy);
         let changes = runner.load_plugins(&dir.0).unwrap();
         let error = format!("{:?}", changes.failed);
         assert!(error.contains(said), "{policy}: {error}");
+    }
+}
+
+#[test]
+fn policies_allow_no_more_than_the_server_does() {
+    let dir = TempDir::new();
+    dir.write("guest.wasm", wat(GUEST));
+    let policy_http =
+        HttpAllowList::new(["https://api.example.com/v1/*", "http://127.0.0.1:8080/*"]).unwrap();
+    let runner = Runner::new(RunnerConfig { policy_http, ..RunnerConfig::default() }).unwrap();
+    for (pattern, is_allowed) in [
+        ("https://api.example.com/v1/users", true),
+        ("http://127.0.0.1:8080/x*", true),
+        ("https://api.example.com/*", false),
+        ("https://other.example/*", false),
+        ("http://127.0.0.1/*", false),
+    ] {
+        dir.write("guest.toml", format!("http = [{pattern:?}]"));
+        let failed = runner.load_plugins(&dir.0).unwrap().failed;
+        assert_eq!(failed.is_empty(), is_allowed, "{pattern}: {failed:?}");
+        if !is_allowed {
+            assert!(failed[0].to_string().contains("is not within --policy-http"), "{failed:?}");
+        }
     }
 }

@@ -108,6 +108,14 @@ pub const FLAGS: &[Flag] = &[
         ..ACCESS
     },
     Flag {
+        name: "--policy-http",
+        value: Some("PATTERN"),
+        default: Some(|| "public addresses".into()),
+        help: "allow policies to allow URLs within PATTERN (https://api.example.com/v1/*), and no others",
+        repeats: true,
+        ..ACCESS
+    },
+    Flag {
         name: "--token-file",
         value: Some("FILE"),
         help: "file of tokens, one on each line: `TOKEN` may change plug-ins (PUT, DELETE /plugins/{name}), `call TOKEN` \

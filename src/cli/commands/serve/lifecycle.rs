@@ -106,6 +106,7 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
             limits: server.limits.clone(),
             warm: serve.warm.clone(),
             policy_dirs: server.dirs_within.clone(),
+            policy_http: server.http_within.clone(),
             trusted_keys: server.trusted_keys.clone(),
             isolation: Some(isolation),
             ..RunnerConfig::default()
