@@ -2,7 +2,7 @@
 //! `f(ptr, len) -> i64` whose result is `ptr << 32 | len`. Pointers and lengths are i32 or i64. A
 //! `deallocate(ptr, len)`, if exported, is called for the output and then the input.
 //!
-//! Beyond gowasmrunner's: with [`ERROR`] set in the length, the output is the message of an error.
+//! Beyond gowasmrunner's: with bit 31 of the length set, the output is the message of an error.
 
 use super::exports::{ALLOCATE, DEALLOCATE, are_integers, is_packed};
 use super::job::{Job, called, exited};
