@@ -56,7 +56,7 @@ build=${CARGO_TARGET_DIR:-$root/target}/cross-build
 zig_packages=(ziglang==0.17.0 cargo-zigbuild)
 name=fuelbox
 profile=release
-all_but_wat=(--no-default-features --features cli,component,examples,console,openapi,manual)
+all_but_wat=(--no-default-features --features cli,component,examples,console,openapi,manual,dwarf)
 features=("${all_but_wat[@]}")
 # Without backtraces.
 own_std=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=)
