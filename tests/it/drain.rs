@@ -72,6 +72,48 @@ fn a_request_on_its_way_meets_no_closed_connection() {
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
+/// Balancers ask by new connections, and need time to go elsewhere.
+#[test]
+fn a_delay_lets_new_connections_in_while_readiness_says_no() {
+    let dir = TempDir::new();
+    let mut server = Serve::start(&dir.0, &["--shutdown-delay=60s"]);
+    let mut open = Client::connect(server.address);
+    assert_eq!(open.send("GET", "/readyz", b"").status, 200);
+    terminate(&server);
+    while Client::connect(server.address).send("GET", "/readyz", b"").status != 503 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for client in [&mut open, &mut Client::connect(server.address)] {
+        let reply = client.send("POST", "/execute/greet", b"x");
+        assert_eq!((reply.text(), reply.header("connection")), ("Hello, x".into(), None));
+        assert_eq!(client.send("GET", "/healthz", b"").status, 200);
+    }
+    // A second signal does not wait for it.
+    terminate(&server);
+    assert_eq!(server.child.wait().unwrap().code(), Some(128 + 15));
+}
+
+#[test]
+fn what_came_during_the_delay_is_served() {
+    let dir = TempDir::new();
+    let mut server = Serve::start(&dir.0, &["--shutdown-delay=1s"]);
+    terminate(&server);
+    let mut answered = 0;
+    // Each on a connection of its own, until there are none.
+    while let Ok(stream) = std::net::TcpStream::connect(server.address) {
+        let mut client = Client(stream);
+        let sent = client.0.write_all(REQUEST).is_ok();
+        let Some(reply) = client.reply(false).filter(|_| sent) else {
+            // The system had connected it, as the gateway closed its door.
+            break;
+        };
+        assert_eq!(reply.text(), "Hello, x");
+        answered += 1;
+    }
+    assert!(answered > 0);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn requests_that_still_wait_when_it_ends_are_refused() {
     let dir = TempDir::new();

@@ -93,6 +93,9 @@ pub fn execute(mut serve: Serve) -> Result<(), Failure> {
     log::info!("signal {signal}: waiting for running requests to end; a second signal stops at once");
     service::say_stopping();
     end_on_second_signal(signals);
+    gateway.announce_stop();
+    // Balancers learn from /readyz that they are to go elsewhere, before new connections are refused.
+    std::thread::sleep(serve.shutdown_delay);
     gateway.stop();
     drop(watch);
     Ok(())
