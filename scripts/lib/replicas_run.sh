@@ -1,0 +1,176 @@
+# Gateways and proxies on loopback, under load. Sourced by test-replicas.sh, which says what it needs.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+ports=(8081 8082 8083)
+pids=()
+proxy=
+load=
+
+# start_replica NUMBER FLAG…: starts a gateway on the port of that number, and waits until it is ready.
+start_replica() {
+    local number=$1
+    shift
+    "$program" serve --listen "127.0.0.1:${ports[number]}" --plugins "$work/plugins" --workers 4 --trust-forwarded 127.0.0.1 \
+        "$@" 2>>"$work/replica-$number.log" &
+    pids[number]=$!
+    wait_ready "${ports[number]}"
+}
+
+# wait_ready PORT
+wait_ready() {
+    local i
+    for ((i = 0; i < 200; i++)); do
+        ! curl -fsS -m 1 "http://127.0.0.1:$1/readyz" >/dev/null 2>&1 || return 0
+        sleep 0.1
+    done
+    fail "port $1: no gateway is ready"
+}
+
+# stop_replica NUMBER: SIGTERM, and waits for its end.
+stop_replica() {
+    kill -TERM "${pids[$1]}"
+    wait "${pids[$1]}" || fail "gateway $1 ended with $?: $(tail -n 3 "$work/replica-$1.log")"
+    pids[$1]=
+}
+
+start_load() {
+    python3 "$root/scripts/lib/replicas_load.py" 127.0.0.1:8080 "$work/counts" &
+    load=$!
+    sleep 1
+}
+
+# end_load EVENT GET POST: prints what was counted, and fails if more requests failed than these numbers; `-` is any.
+end_load() {
+    local event=$1 method sent failed longest what most
+    kill -TERM "$load"
+    wait "$load" || fail "the load ended with $?"
+    load=
+    while read -r method sent failed longest what; do
+        printf '%-58s %-4s %6d requests, %3d failed (%s), longest %5d ms\n' "$event" "$method" "$sent" "$failed" "$what" "$longest"
+        most=$2
+        [[ $method == GET ]] || most=$3
+        [[ $sent -ge 100 ]] || fail "$event: only $sent requests of $method"
+        [[ $most == - || $failed -le $most ]] || fail "$event: $failed requests of $method failed"
+    done <"$work/counts"
+}
+
+start_replicas() {
+    local number
+    for number in 0 1 2; do start_replica "$number" "$@"; done
+}
+
+end_replicas() {
+    local number
+    for number in 0 1 2; do [[ -z ${pids[number]:-} ]] || stop_replica "$number"; done
+}
+
+# end_all: whatever is left, when the script ends.
+end_all() {
+    local each
+    for each in "${pids[@]}" "$proxy" "$load"; do
+        [[ -z $each ]] || kill -KILL "$each" 2>/dev/null || true
+    done
+    wait 2>/dev/null || true
+}
+
+free_ports() {
+    local port
+    for port in 8080 "${ports[@]}"; do
+        ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { note "$1: skipped: something listens on port $port"; return 3; }
+    done
+}
+
+prepare() {
+    [[ -n ${program:-} ]] || program_to_try "$@"
+    mkdir -p "$work/plugins"
+    cp "$root"/guests/prebuilt/{greet,hello-c}.wasm "$work/plugins"
+}
+
+# start_haproxy: as deploy/haproxy.cfg says.
+start_haproxy() {
+    haproxy -db -f "$root/deploy/haproxy.cfg" 2>"$work/haproxy.log" &
+    proxy=$!
+    wait_ready 8080
+}
+
+# What needs no file of its own to be written, neither to run nor to stop.
+start_nginx() {
+    mkdir -p "$work/nginx"
+    sed -e "s|^pid .*|pid $work/nginx/pid;|" "$root/deploy/nginx.conf" >"$work/nginx.conf"
+    nginx -p "$work/nginx" -c "$work/nginx.conf" -g 'daemon off;' 2>"$work/nginx.log" &
+    proxy=$!
+    wait_ready 8080
+}
+
+end_proxy() {
+    kill -TERM "$proxy"
+    wait "$proxy" 2>/dev/null || true
+    proxy=
+}
+
+# rolling: restarts each gateway, when the proxy knows the one before again.
+rolling() {
+    local number
+    for number in 0 1 2; do
+        stop_replica "$number"
+        start_replica "$number" "$@"
+        sleep 2
+    done
+}
+
+# The events that both proxies get, NAME; the numbers that may fail of POST.
+events() {
+    local name=$1 delay=$2
+    start_replicas --shutdown-delay 3s
+    start_load
+    rolling --shutdown-delay 3s
+    end_load "$name: rolling restart, --shutdown-delay 3s" 0 "$delay"
+    start_load
+    rolling
+    end_load "$name: rolling restart, no delay" 0 -
+
+    start_load
+    kill -KILL "${pids[1]}"
+    wait "${pids[1]}" 2>/dev/null || true
+    sleep 3
+    start_replica 1
+    sleep 2
+    end_load "$name: kill -9 of one" 0 -
+
+    start_load
+    kill -STOP "${pids[2]}"
+    sleep 3
+    kill -CONT "${pids[2]}"
+    sleep 2
+    end_load "$name: one stopped for 3 s (SIGSTOP)" 0 -
+
+    start_load
+    kill -STOP "${pids[2]}"
+    sleep 11
+    kill -CONT "${pids[2]}"
+    sleep 2
+    end_load "$name: one stopped for 11 s (SIGSTOP)" 0 -
+    end_replicas
+}
+
+behind_haproxy() {
+    command -v haproxy >/dev/null || { note "haproxy: skipped: it is not installed"; return 3; }
+    free_ports haproxy || return
+    prepare "$@"
+    start_replicas
+    start_haproxy
+    end_replicas
+    events haproxy 0
+    end_proxy
+}
+
+behind_nginx() {
+    command -v nginx >/dev/null || { note "nginx: skipped: it is not installed"; return 3; }
+    free_ports nginx || return
+    prepare "$@"
+    start_replicas
+    start_nginx
+    end_replicas
+    events nginx -
+    end_proxy
+}
