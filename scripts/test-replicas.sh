@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries what deploy/ has for several gateways. First it validates the files; then three gateways serve behind HAProxy and
 # nginx under load, while each is restarted, killed and stopped; then the same with Swarm's stack. It prints how many requests
-# failed, and fails if one of GET did, or one of POST in a rolling restart behind HAProxy.
+# failed, and fails if one of GET did, or another in a rolling restart with a delay.
 #
 # usage: scripts/test-replicas.sh [FUELBOX]
 #
@@ -29,7 +29,7 @@ need python3 curl
 trap 'end_swarm; end_all; rm -rf "$work"' EXIT
 
 tried=3
-for part in files_of_kubernetes files_of_nomad files_of_compose files_of_proxies behind_haproxy behind_nginx in_swarm; do
+for part in files_of_kubernetes files_of_nomad files_of_compose files_of_proxies behind_haproxy behind_nginx without_proxy in_swarm; do
     code=0
     set +e
     # In this shell, for what the trap must know; each part ends the script with what went wrong.

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Load for test-replicas.sh: clients of a proxy, which count the requests that fail.
 
-usage: replicas_load.py ADDRESS:PORT RESULT
+usage: replicas_load.py ADDRESS:PORT RESULT KIND...
 
-Half of the clients send GET, the other half POST, each by one connection that it keeps. They stop at SIGTERM; then RESULT has a
-line for each method: method, requests, failed, the longest time in ms, and what failed, with its number. A client does not
-repeat a request, and connects again after one that failed.
+KIND is GET, POST, STREAM (a GET whose response takes 1.5 s) or DIRECT (POST, without a proxy). The clients of a kind keep a
+connection each; those of DIRECT open one for each request, and end when one is refused. The others end at SIGTERM. Then
+RESULT has a line for each kind: kind, requests, failed, the longest time in ms, and what failed, with its number. A client does
+not repeat a request, and connects again after one that failed.
 """
 import collections
 import http.client
@@ -14,12 +15,14 @@ import sys
 import threading
 import time
 
-CLIENTS = 8
+CLIENTS = {"GET": 4, "POST": 4, "STREAM": 2, "DIRECT": 24}
 # Longer than anything waits in the gateways or the proxy.
 PATIENCE = 30
 REQUESTS = {
-    "GET": ("/execute/hello-c", None, b"Hello, World"),
-    "POST": ("/execute/greet", b"World", b"Hello, World"),
+    "GET": ("GET", "/execute/hello-c", None, b"Hello, World"),
+    "POST": ("POST", "/execute/greet", b"World", b"Hello, World"),
+    "STREAM": ("GET", "/execute/http-stream/say-one/sleep-1500/say-two", None, b"one\ntwo"),
+    "DIRECT": ("POST", "/execute/greet", b"World", b"Hello, World"),
 }
 stop = threading.Event()
 
@@ -31,8 +34,9 @@ class Count:
         self.failures = collections.Counter()
 
 
-def client(method, address, count):
-    path, body, expected = REQUESTS[method]
+def client(kind, address, count):
+    method, path, body, expected = REQUESTS[kind]
+    is_direct = kind == "DIRECT"
     connection = None
     while not stop.is_set():
         begin = time.monotonic()
@@ -40,6 +44,7 @@ def client(method, address, count):
         try:
             if connection is None:
                 connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+                connection.connect()
             connection.request(method, path, body)
             response = connection.getresponse()
             content = response.read()
@@ -47,22 +52,28 @@ def client(method, address, count):
                 failure = str(response.status)
             elif content.strip() != expected:
                 failure = "another-body"
+        except ConnectionRefusedError:
+            if is_direct:
+                return
+            failure = "refused"
         except (OSError, http.client.HTTPException) as error:
             failure = type(error).__name__
         count.sent += 1
         count.longest = max(count.longest, time.monotonic() - begin)
         if failure is not None:
             count.failures[failure] += 1
+        if failure is not None or is_direct:
             connection.close()
             connection = None
         # A steady load, not all that the machine can do: what is tested is who is lost.
-        time.sleep(0.005)
+        if not is_direct:
+            time.sleep(0.005)
 
 
 def main():
-    address, result = sys.argv[1:]
-    counts = [("GET" if number % 2 else "POST", Count()) for number in range(CLIENTS)]
-    threads = [threading.Thread(target=client, args=(method, address, count)) for method, count in counts]
+    address, result, *kinds = sys.argv[1:]
+    counts = [(kind, Count()) for kind in kinds for _ in range(CLIENTS[kind])]
+    threads = [threading.Thread(target=client, args=(kind, address, count)) for kind, count in counts]
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     for thread in threads:
         thread.start()
@@ -71,13 +82,13 @@ def main():
         while thread.is_alive():
             thread.join(0.1)
     with open(result, "w", encoding="utf-8") as out:
-        for method in REQUESTS:
-            of_method = [count for name, count in counts if name == method]
-            failures = sum((count.failures for count in of_method), collections.Counter())
+        for kind in kinds:
+            of_kind = [count for name, count in counts if name == kind]
+            failures = sum((count.failures for count in of_kind), collections.Counter())
             what = ",".join(f"{name}:{number}" for name, number in sorted(failures.items()))
-            sent = sum(count.sent for count in of_method)
-            longest = max(count.longest for count in of_method) * 1000
-            print(method, sent, failures.total(), f"{longest:.0f}", what or "-", file=out)
+            sent = sum(count.sent for count in of_kind)
+            longest = max(count.longest for count in of_kind) * 1000
+            print(kind, sent, failures.total(), f"{longest:.0f}", what or "-", file=out)
 
 
 main()
