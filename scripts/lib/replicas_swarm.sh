@@ -10,8 +10,10 @@ target=x86_64-unknown-linux-musl
 have_daemon() {
     command -v docker >/dev/null || { note "swarm: skipped: docker is not installed"; return 3; }
     ! docker info >/dev/null 2>&1 || return 0
-    [[ $(id -u) == 0 ]] && command -v dockerd >/dev/null ||
-        { note "swarm: skipped: no Docker daemon answers, and none can be started"; return 3; }
+    if [[ $(id -u) != 0 ]] || ! command -v dockerd >/dev/null; then
+        note "swarm: skipped: no Docker daemon answers, and none can be started"
+        return 3
+    fi
     # It touches neither the network of the machine nor the data of another daemon.
     dockerd --iptables=false --bridge=none --storage-driver vfs --data-root "$work/docker" --exec-root "$work/docker-run" \
         --pidfile "$work/docker.pid" -H "unix://$work/docker.sock" 2>"$work/docker.log" &
