@@ -1,8 +1,15 @@
 //! The end of a gateway: every request that was sent before is answered, also on connections that wait, and new work is
 //! refused in a way that says so.
 
+use crate::handler::HandlerService;
 use crate::support::{Client, Serve, TempDir};
+use fuelbox::base::limits::DoorLimits;
+use fuelbox::gateway::Response;
+use fuelbox::gateway::connection::door::Door;
+use fuelbox::gateway::connection::pending::Work;
+use fuelbox::gateway::scheduling::scheduler::WorkerState;
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -70,6 +77,21 @@ fn a_request_on_its_way_meets_no_closed_connection() {
     assert_eq!(idle[1].send("GET", "/readyz", b"").status, 503);
     // The third says nothing, and does not hold the end up.
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+/// The system has connected it, and nobody has accepted it when the stop finds no connection open.
+#[test]
+fn what_waits_to_be_accepted_at_the_end_is_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let _client = Client::connect(listener.local_addr().unwrap());
+    let service = HandlerService::of(|_, _| Response::new(200, "text/plain", ""));
+    let door = Door::new(listener, (DoorLimits::default(), vec![]), 1, service).unwrap();
+    door.stop();
+    let mut worker = WorkerState::default();
+    let Some(Work::Advance(conn)) = door.next(&mut worker) else { panic!("nothing to do") };
+    // Then the end comes.
+    door.close(&conn);
+    assert!(door.next(&mut worker).is_none());
 }
 
 /// Balancers ask by new connections, and need time to go elsewhere.

@@ -65,6 +65,8 @@ pub struct Door {
     pub(crate) begin: Instant,
     /// When it began to stop, in milliseconds of its clock, plus 1; 0 before that.
     stopping_since: AtomicU64,
+    /// Whether the listening socket is still open.
+    pub(crate) is_listening: AtomicBool,
     /// Whether it is about to stop.
     is_leaving: AtomicBool,
     /// The names of requests.
@@ -106,6 +108,7 @@ impl Door {
             leaving_bytes: AtomicUsize::new(0),
             begin: Instant::now(),
             stopping_since: AtomicU64::new(0),
+            is_listening: AtomicBool::new(true),
             is_leaving: AtomicBool::new(false),
             ids: Ids::default(),
             counters: ConnectionCounters::default(),
