@@ -4,7 +4,7 @@
 usage: replicas_load.py ADDRESS:PORT RESULT KIND...
 
 KIND is GET, POST, STREAM (a GET whose response takes 1.5 s) or DIRECT (POST, without a proxy). The clients of a kind keep a
-connection each; those of DIRECT open one for each request, and end when one is refused. The others end at SIGTERM. Then
+connection each; those of DIRECT open one for each request, and end when there is none to be had. The others end at SIGTERM. Then
 RESULT has a line for each kind: kind, requests, failed, the longest time in ms, and what failed, with its number. A client does
 not repeat a request, and connects again after one that failed.
 """
@@ -44,7 +44,13 @@ def client(kind, address, count):
         try:
             if connection is None:
                 connection = http.client.HTTPConnection(address, timeout=PATIENCE)
-                connection.connect()
+                try:
+                    connection.connect()
+                except OSError:
+                    # Nothing was sent.
+                    if is_direct:
+                        return
+                    raise
             connection.request(method, path, body)
             response = connection.getresponse()
             content = response.read()
@@ -52,10 +58,6 @@ def client(kind, address, count):
                 failure = str(response.status)
             elif content.strip() != expected:
                 failure = "another-body"
-        except ConnectionRefusedError:
-            if is_direct:
-                return
-            failure = "refused"
         except (OSError, http.client.HTTPException) as error:
             failure = type(error).__name__
         count.sent += 1

@@ -97,6 +97,8 @@ end_swarm() {
     if [[ -n $daemon ]]; then
         kill -TERM "$daemon" 2>/dev/null || true
         wait "$daemon" || true
+        # What it leaves mounted could not be removed.
+        umount "$work"/docker-run/netns/* 2>/dev/null || true
     fi
     daemon=
 }
