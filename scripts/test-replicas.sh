@@ -28,18 +28,5 @@ need python3 curl
 . "$root/scripts/lib/replicas_swarm.sh"
 trap 'end_swarm; end_all; rm -rf "$work"' EXIT
 
-tried=3
-for part in files_of_kubernetes files_of_nomad files_of_compose files_of_proxies behind_haproxy behind_nginx without_proxy in_swarm; do
-    code=0
-    set +e
-    # In this shell, for what the trap must know; each part ends the script with what went wrong.
-    "$part" "$@"
-    code=$?
-    set -e
-    case $code in
-    0) tried=0 ;;
-    3) ;;
-    *) fail "$part failed" ;;
-    esac
-done
-exit "$tried"
+given=${1:-}
+try_parts files_of_kubernetes files_of_nomad files_of_compose files_of_proxies behind_haproxy behind_nginx without_proxy in_swarm

@@ -81,7 +81,7 @@ free_ports() {
 }
 
 prepare() {
-    [[ -n ${program:-} ]] || program_to_try "$@"
+    [[ -n ${program:-} ]] || program_to_try "$given"
     mkdir -p "$work/plugins"
     cp "$root"/guests/prebuilt/{greet,hello-c,http-stream}.wasm "$work/plugins"
 }
@@ -155,7 +155,7 @@ stop_and_continue() {
 without_proxy() {
     local i sum=0 lost=0 sent failed
     free_ports "no proxy" || return
-    prepare "$@"
+    prepare
     for ((i = 0; i < 15; i++)); do
         start_replica 0
         python3 "$root/scripts/lib/replicas_load.py" "127.0.0.1:${ports[0]}" "$work/counts" DIRECT &
@@ -173,7 +173,7 @@ without_proxy() {
 behind_haproxy() {
     command -v haproxy >/dev/null || { note "haproxy: skipped: it is not installed"; return 3; }
     free_ports haproxy || return
-    prepare "$@"
+    prepare
     start_replicas
     start_haproxy
     end_replicas
@@ -184,7 +184,7 @@ behind_haproxy() {
 behind_nginx() {
     command -v nginx >/dev/null || { note "nginx: skipped: it is not installed"; return 3; }
     free_ports nginx || return
-    prepare "$@"
+    prepare
     start_replicas
     start_nginx
     end_replicas
