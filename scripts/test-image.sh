@@ -147,18 +147,4 @@ mkdir "$work/root" "$work/plugins"
 # Under another name than the built-in one, so that an answer shows where it came from.
 install -m 644 "$root/guests/prebuilt/greet.wasm" "$work/plugins/hello.wasm"
 
-tried=3
-for part in with_docker without_docker; do
-    code=0
-    set +e
-    # In this shell, for what `finish` must know; each part ends by itself with what went wrong.
-    "$part"
-    code=$?
-    set -e
-    case $code in
-    0) tried=0 ;;
-    3) ;;
-    *) fail "$part failed" ;;
-    esac
-done
-exit "$tried"
+try_parts with_docker without_docker

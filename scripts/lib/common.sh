@@ -35,3 +35,21 @@ help_if_asked() {
         ;;
     esac
 }
+
+# try_parts PART...: calls each, and ends the script: with 0 if one could be tried, with 3 if each returned 3, which says that it
+# could not be. Each runs in this shell, for what a trap must know, and says itself what went wrong.
+try_parts() {
+    tried=3
+    for part in "$@"; do
+        set +e
+        "$part"
+        code=$?
+        set -e
+        case $code in
+        0) tried=0 ;;
+        3) ;;
+        *) fail "$part failed" ;;
+        esac
+    done
+    exit "$tried"
+}

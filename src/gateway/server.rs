@@ -78,6 +78,9 @@ pub const KEEP_VERSIONS: usize = 3;
 /// The most that can be asked for: a look at them reads each.
 pub const KEEP_VERSIONS_MAX: usize = 100;
 
+/// The longest time between the signal to stop and the end of accepting: balancers ask far more often.
+pub const SHUTDOWN_DELAY_MAX: Duration = Duration::from_secs(600);
+
 /// Where a gateway listens unless told otherwise: loopback only.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -222,6 +225,12 @@ impl Gateway {
     #[doc(hidden)]
     pub fn heartbeat(&self) -> Heartbeat {
         Heartbeat(Arc::clone(&self.door))
+    }
+
+    /// Has `/readyz` answer 503 from now on, so that balancers send no more; everything else goes on until
+    /// [`Gateway::stop`].
+    pub fn announce_stop(&self) {
+        self.door.announce_stop();
     }
 
     /// Stops: accepts no more, lets running requests end (at most for the guests' deadline), and ends.

@@ -1,7 +1,7 @@
 //! The console: one page with nothing from elsewhere, no way for markup to get in, and headers that hold it to that.
 
 use crate::site::Site;
-use crate::support::{Client, Reply, Server, TempDir, prebuilt, reload};
+use crate::support::{Client, Reply, Server, TempDir, from_base64, prebuilt, reload};
 use fuelbox::base::digest::Digest;
 use fuelbox::{Limits, Runner};
 use std::collections::BTreeSet;
@@ -34,21 +34,6 @@ fn tags(page: &str) -> Vec<String> {
     let style = between(page, "<style>", "</style>")[0];
     let markup = page.replace(script(page), "").replace(style, "");
     between(&markup, "<", ">").into_iter().map(str::to_string).collect()
-}
-
-/// The bytes that `text` stands for (RFC 4648, section 4).
-fn from_base64(text: &str) -> Vec<u8> {
-    let value = |c| match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        other => panic!("{other} in {text}"),
-    };
-    let digits = text.trim_end_matches('=').bytes();
-    let bits: Vec<u8> = digits.flat_map(|c| (0..6).rev().map(move |bit| value(c) >> bit & 1)).collect();
-    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |all, bit| all << 1 | bit)).collect()
 }
 
 #[test]

@@ -98,6 +98,7 @@ mod programs;
 mod quantity;
 mod ready;
 mod reload;
+mod replicas;
 mod request_id;
 mod rewrite;
 mod routes;

@@ -107,6 +107,21 @@ pub fn prebuilt(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/prebuilt").join(name)
 }
 
+/// The bytes that `text` stands for (RFC 4648, section 4).
+pub fn from_base64(text: &str) -> Vec<u8> {
+    let value = |c| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        other => panic!("{other} in {text}"),
+    };
+    let digits = text.trim_end_matches('=').bytes();
+    let bits: Vec<u8> = digits.flat_map(|c| (0..6).rev().map(move |bit| value(c) >> bit & 1)).collect();
+    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |all, bit| all << 1 | bit)).collect()
+}
+
 /// Whether guests of the gateways under test run in processes: FUELBOX_TEST_ISOLATION=process, as `.ci/run` does a second
 /// time.
 pub fn is_isolated() -> bool {

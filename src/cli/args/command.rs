@@ -10,6 +10,7 @@ use crate::plugins::code::Place;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The default plug-in folder.
 pub const DEFAULT_FOLDER: &str = "plugins";
@@ -289,6 +290,8 @@ pub struct Serve {
     pub site: SiteArgs,
     /// Former versions that are kept of each plug-in.
     pub keep_versions: usize,
+    /// Time between the signal to stop and the end of accepting.
+    pub shutdown_delay: Duration,
     /// Format of the log.
     pub log_format: LogFormat,
     /// Whether each request has a line in the log.

@@ -3,7 +3,7 @@
 use crate::base::limits::check_workers;
 use crate::cli::args::command::{IsolationArgs, Serve, Source};
 use crate::cli::args::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
-use crate::cli::args::values::{listen_address, number};
+use crate::cli::args::values::{duration, listen_address, number};
 use crate::cli::args::words::Words;
 use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, default_workers};
 use crate::plugins::code::Place;
@@ -34,6 +34,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
         );
     }
     let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
+    let shutdown_delay = words.measured("--shutdown-delay", duration)?.unwrap_or_default();
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
     let place = words.choice("--isolation", Place::parse)?;
     let isolation = IsolationArgs {
@@ -52,6 +53,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
         warm,
         site,
         keep_versions,
+        shutdown_delay,
         log_format,
         access_log,
         isolation,

@@ -18,7 +18,7 @@ use mio::net::TcpListener;
 use mio::{Registry, Waker};
 use std::io;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,10 @@ pub struct Door {
     pub(crate) begin: Instant,
     /// When it began to stop, in milliseconds of its clock, plus 1; 0 before that.
     stopping_since: AtomicU64,
+    /// Whether the listening socket is still open.
+    pub(crate) is_listening: AtomicBool,
+    /// Whether it is about to stop.
+    is_leaving: AtomicBool,
     /// The names of requests.
     pub ids: Ids,
     /// Counters of connections.
@@ -104,6 +108,8 @@ impl Door {
             leaving_bytes: AtomicUsize::new(0),
             begin: Instant::now(),
             stopping_since: AtomicU64::new(0),
+            is_listening: AtomicBool::new(true),
+            is_leaving: AtomicBool::new(false),
             ids: Ids::default(),
             counters: ConnectionCounters::default(),
         })
@@ -123,6 +129,11 @@ impl Door {
     pub fn ends_idle(&self) -> bool {
         let since = self.stopping_since.load(Ordering::SeqCst);
         since > 0 && self.now_ms() >= since + DRAIN_IDLE_MS
+    }
+
+    /// Has readiness say that the gateway is about to stop; nothing else changes.
+    pub fn announce_stop(&self) {
+        self.is_leaving.store(true, Ordering::SeqCst);
     }
 
     /// Stops accepting; connections end with the request they are at, or with their next one, or after a second.
@@ -157,7 +168,7 @@ impl Door {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (limits, counters) = (&self.limits, &self.counters);
         Status {
-            is_stopping: self.is_stopping(),
+            is_stopping: self.is_leaving.load(Ordering::SeqCst) || self.is_stopping(),
             running,
             workers: limit,
             client_workers: limits.workers_of_one(limit),

@@ -37,10 +37,16 @@ impl Door {
         }
     }
 
+    /// Whether there is nothing more to do: all that clients had connected before the stop is answered, also what waited to be
+    /// accepted.
+    fn is_closed(&self) -> bool {
+        self.is_stopping() && !self.is_listening.load(Ordering::SeqCst) && self.connections() == 0
+    }
+
     /// The next task; none once the door is closed. This call also ends the task before.
     pub fn next(&self, worker: &mut WorkerState) -> Option<Work> {
         loop {
-            match self.scheduler.next(worker, || self.is_stopping() && self.connections() == 0) {
+            match self.scheduler.next(worker, || self.is_closed()) {
                 Step::Task(work) => return Some(work),
                 Step::WaitForEvents => self.poll_events(None, false),
                 Step::PollEvents => self.poll_if_due(),
@@ -118,6 +124,7 @@ impl Door {
         self.accept(source);
         if self.is_stopping() && (!source.accept_again || self.ends_idle()) {
             source.listener = None;
+            self.is_listening.store(false, Ordering::SeqCst);
         }
         if source.last_sweep.elapsed() >= SWEEP || self.is_stopping() {
             source.last_sweep = Instant::now();

@@ -2,7 +2,7 @@
 
 use crate::base::limits::{WORKERS_MAX, WarmLimits};
 use crate::cli::args::table::flag::{Completes, Flag, Group, Range, Topic, Unit, size, time};
-use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, KEEP_VERSIONS_MAX};
+use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, KEEP_VERSIONS_MAX, SHUTDOWN_DELAY_MAX};
 
 /// What the flags of `serve` have in common.
 const SERVE: Flag = Flag { commands: &[Topic::Serve], in_file: true, ..Flag::EMPTY };
@@ -130,6 +130,14 @@ pub const FLAGS: &[Flag] = &[
         range: Some(Range::between(0, KEEP_VERSIONS_MAX as u64, Unit::Count)),
         help: "former versions of each plug-in that are kept when it is deployed over HTTP, to roll back",
         group: Group::Access,
+        ..SERVE
+    },
+    Flag {
+        name: "--shutdown-delay",
+        value: Some("TIME"),
+        default: Some(|| "0s".into()),
+        range: Some(Range::between(0, SHUTDOWN_DELAY_MAX.as_nanos() as u64, Unit::Time)),
+        help: "time between SIGTERM and the end of accepting, for balancers: only /readyz tells of it",
         ..SERVE
     },
     Flag {

@@ -22,6 +22,7 @@ use signal_hook::iterator::Signals;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn failed(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(exit::FAILURE, format!("{what}: {error}"))
@@ -93,9 +94,16 @@ pub fn execute(mut serve: Serve) -> Result<(), Failure> {
     log::info!("signal {signal}: waiting for running requests to end; a second signal stops at once");
     service::say_stopping();
     end_on_second_signal(signals);
-    gateway.stop();
+    stop(gateway, serve.shutdown_delay);
     drop(watch);
     Ok(())
+}
+
+/// Stops, after balancers have had `delay` to learn from `/readyz` that they are to go elsewhere.
+fn stop(gateway: Gateway, delay: Duration) {
+    gateway.announce_stop();
+    std::thread::sleep(delay);
+    gateway.stop();
 }
 
 /// A runner with the loaded plug-ins.
