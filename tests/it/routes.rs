@@ -285,6 +285,7 @@ fn what_is_wrong_with_a_modules_toml_is_told_with_line_and_column() {
     let dir = TempDir::new();
     dir.write("a.wasm", said(""));
     dir.write("odd.wasm", said("/a\n"));
+    dir.write("many.wasm", said(&(0..1000).map(|n| format!("/{n} hello\n")).collect::<String>()));
     for (text, code, why) in [
         ("", 120, "m.toml:1:1: there is no [[module]]"),
         ("module = 1", 120, "modules are [[module]]"),
@@ -312,6 +313,11 @@ fn what_is_wrong_with_a_modules_toml_is_told_with_line_and_column() {
             "[[module]]\nroute = \"/a\"\nmodule = \"odd.wasm\"",
             120,
             "`_routes`: `/a` is not a route and a function",
+        ),
+        (
+            "[[module]]\nroute = \"/a\"\nmodule = \"many.wasm\"",
+            120,
+            "`_routes`: it printed more routes than the 1000 supported",
         ),
         ("rubbish", 120, "m.toml:1:"),
     ] {
