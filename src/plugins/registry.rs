@@ -325,12 +325,12 @@ impl Plugins {
     /// Sorts the routes of all policies, after that of the plug-in `changed` did. Where two plug-ins have the same route, the
     /// first one by name answers.
     fn settle_mounts(&self, by_name: &HashMap<String, Arc<Plugin>>, changed: &str) {
-        let routes = |plugin: &Arc<Plugin>| {
-            let name = plugin.name.clone();
-            plugin.policy.routes.clone().into_iter().map(move |route| (route, name.clone()))
-        };
-        let mut mounts: Vec<_> = by_name.values().flat_map(routes).collect();
-        mounts.sort_by_cached_key(|(route, name)| (route.order(), name.clone()));
+        let mut mounts = read(&self.mounts).clone();
+        mounts.retain(|(_, name)| name != changed);
+        let routes = by_name.get(changed).map(|plugin| plugin.policy.routes.clone()).unwrap_or_default();
+        mounts.extend(routes.into_iter().map(|route| (route, changed.to_string())));
+        // All but the last ones are in order, so this takes one look at each.
+        mounts.sort_by(|(route, name), (other, second)| (route.order(), name).cmp(&(other.order(), second)));
         for pair in mounts.windows(2) {
             let [(route, first), (other, second)] = pair else { continue };
             if route.is_like(other) && [first, second].iter().any(|name| *name == changed) {
