@@ -8,7 +8,7 @@ use crate::base::private_dir::PrivateDir;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::plugins::deploy::is_name;
-use crate::plugins::policy::At;
+use crate::plugins::policy::{At, ROUTES_MAX};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -106,6 +106,10 @@ impl Folder {
             // The last of two counts, as in wagi.
             routes.retain(|(other, _)| *other != route);
             routes.push((route, function.into()));
+            // A policy takes no more, and each is compared with all before.
+            if routes.len() > ROUTES_MAX {
+                return Err(format!("it printed more routes than the {ROUTES_MAX} supported"));
+            }
         }
         self.write(&self.modules[at])
     }

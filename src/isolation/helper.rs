@@ -16,6 +16,8 @@ use crate::host::outbound::allow_list::HttpAllowList;
 use crate::host::outbound::calls::{Calls, too_large};
 use crate::host::outbound::message::{Answered, OutRequest, Refusal, Why};
 use crate::host::outbound::way::{Remote, client};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -130,6 +132,7 @@ fn work() -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     confined()?;
     let mut stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    end_with(stream.try_clone()?)?;
     let task: Task = postcard::from_bytes(&read(&mut stream, usize::MAX)?).map_err(io::Error::other)?;
     let list = HttpAllowList::new(&task.patterns).map_err(io::Error::other)?;
     // One more byte is told apart from one less.
@@ -147,6 +150,17 @@ fn work() -> io::Result<()> {
         let message = told(answered).ok_or(io::ErrorKind::OutOfMemory)?;
         write(&mut stream, &message)?;
     }
+}
+
+/// Ends this process when the other end of `stream` is closed, whatever call it is at. The signal for the death of the parent
+/// does not arrive from a parent whom Landlock forbids to send any.
+fn end_with(stream: UnixStream) -> io::Result<()> {
+    let watch = move || {
+        // Only that it is closed is waited for.
+        while poll(&mut [PollFd::new(&stream, PollFlags::empty())], None) == Err(Errno::INTR) {}
+        std::process::exit(1)
+    };
+    std::thread::Builder::new().name("end".into()).spawn(watch).map(drop)
 }
 
 /// Takes away what the calls do not need: it writes nothing, and reads where resolvers and certificates are.

@@ -14,6 +14,7 @@ use crate::host::guest_log::Bucket;
 use crate::module::reader::Signature;
 use crate::plugins::code::{Code, Place};
 use crate::plugins::examples;
+use crate::plugins::policy::routes::is_reserved as is_reserved_path;
 use crate::plugins::policy::{PluginRoute, Policy, ServerPolicy};
 use crate::plugins::stats::Stats;
 use crate::sandbox::pool::{Budget, Pool};
@@ -325,12 +326,12 @@ impl Plugins {
     /// Sorts the routes of all policies, after that of the plug-in `changed` did. Where two plug-ins have the same route, the
     /// first one by name answers.
     fn settle_mounts(&self, by_name: &HashMap<String, Arc<Plugin>>, changed: &str) {
-        let routes = |plugin: &Arc<Plugin>| {
-            let name = plugin.name.clone();
-            plugin.policy.routes.clone().into_iter().map(move |route| (route, name.clone()))
-        };
-        let mut mounts: Vec<_> = by_name.values().flat_map(routes).collect();
-        mounts.sort_by_cached_key(|(route, name)| (route.order(), name.clone()));
+        let mut mounts = read(&self.mounts).clone();
+        mounts.retain(|(_, name)| name != changed);
+        let routes = by_name.get(changed).map(|plugin| plugin.policy.routes.clone()).unwrap_or_default();
+        mounts.extend(routes.into_iter().map(|route| (route, changed.to_string())));
+        // All but the last ones are in order, so this takes one look at each.
+        mounts.sort_by(|(route, name), (other, second)| (route.order(), name).cmp(&(other.order(), second)));
         for pair in mounts.windows(2) {
             let [(route, first), (other, second)] = pair else { continue };
             if route.is_like(other) && [first, second].iter().any(|name| *name == changed) {
@@ -345,6 +346,9 @@ impl Plugins {
 
     /// The plug-in that answers at `path` by a route of its policy, that route, and how many bytes of the path are its.
     pub fn mounted(&self, path: &str) -> Option<(String, PluginRoute, usize)> {
+        if is_reserved_path(path) {
+            return None;
+        }
         let mounts = read(&self.mounts);
         mounts.iter().find_map(|(route, plugin)| {
             route.matches(path).map(|script| (plugin.clone(), route.clone(), script))

@@ -94,6 +94,19 @@ fn a_program_answers_at_the_routes_of_its_policy() {
 }
 
 #[test]
+fn the_route_of_everything_takes_nothing_of_the_gateways_own() {
+    let server = server(&[("all.wasm", &said("")), ("all.toml", b"routes = [\"/...\"]")]);
+    for target in ["/", "/else", "/a/metrics", "/metricsx"] {
+        assert_eq!(at(&server, target).as_deref(), Some("main"), "{target}");
+    }
+    for target in ["/execute", "/execute/", "/metrics", "/metrics/x", "/plugins", "/plugins/all", "/healthz/"]
+    {
+        let reply = server.send("GET", target, b"");
+        assert_ne!(reply.text().trim_end(), "main", "{target}");
+    }
+}
+
+#[test]
 fn functions_answer_at_routes_too() {
     let greet = std::fs::read(prebuilt("greet.wasm")).unwrap();
     let policy = b"access = \"token\"\nroutes = [\"/greet\"]";
@@ -285,6 +298,7 @@ fn what_is_wrong_with_a_modules_toml_is_told_with_line_and_column() {
     let dir = TempDir::new();
     dir.write("a.wasm", said(""));
     dir.write("odd.wasm", said("/a\n"));
+    dir.write("many.wasm", said(&(0..1000).map(|n| format!("/{n} hello\n")).collect::<String>()));
     for (text, code, why) in [
         ("", 120, "m.toml:1:1: there is no [[module]]"),
         ("module = 1", 120, "modules are [[module]]"),
@@ -312,6 +326,11 @@ fn what_is_wrong_with_a_modules_toml_is_told_with_line_and_column() {
             "[[module]]\nroute = \"/a\"\nmodule = \"odd.wasm\"",
             120,
             "`_routes`: `/a` is not a route and a function",
+        ),
+        (
+            "[[module]]\nroute = \"/a\"\nmodule = \"many.wasm\"",
+            120,
+            "`_routes`: it printed more routes than the 1000 supported",
         ),
         ("rubbish", 120, "m.toml:1:"),
     ] {

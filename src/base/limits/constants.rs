@@ -34,7 +34,8 @@ pub const MODULE_BYTES_DEFAULT: usize = 16 * 1024 * 1024;
 #[cfg(feature = "cli")]
 pub const MODULE_BYTES_DEFAULT_MAX: usize = 64 * 1024 * 1024;
 
-/// The command line's default is so much of the memory: with its compiled code, a module takes a tenth at most.
+/// The command line's default is one part in so many of the memory. With its compiled code, a compiled program of that size takes
+/// about a tenth; code made for this purpose takes a quarter.
 #[cfg(feature = "cli")]
 pub const MODULE_MEMORY_PART: u64 = 64;
 

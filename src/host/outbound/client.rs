@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use ureq::config::Config;
 use ureq::http::{Request, Response, Uri};
-use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
+use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, Error, Timeout};
 
 /// What requests say they come from.
@@ -79,10 +79,7 @@ fn agent(exchange: &Exchange<'_>, addresses: Vec<SocketAddr>) -> Result<Agent, R
         Scheme::Http => config,
         Scheme::Https => config.tls_config(roots::tls()?).https_only(true),
     };
-    let connector =
-        ().chain(TcpConnector::default())
-            .chain(Watch(exchange.cancel.cloned()))
-            .chain(RustlsConnector::default());
+    let connector = ().chain(Watch(exchange.cancel.cloned())).chain(RustlsConnector::default());
     Ok(Agent::with_parts(config.build(), connector, Checked(addresses)))
 }
 

@@ -11,5 +11,5 @@ pub(crate) mod server;
 pub use at::At;
 pub use file::{Draft, POLICY_BYTES_MAX, read};
 pub use plugin::{Access, Policy};
-pub use routes::PluginRoute;
+pub use routes::{PluginRoute, ROUTES_MAX};
 pub use server::ServerPolicy;

@@ -31,6 +31,12 @@ pub struct PluginRoute {
     pub function: Option<String>,
 }
 
+/// Whether `path` is the gateway's own, or below one of its own.
+pub fn is_reserved(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    RESERVED.iter().any(|own| own[1..] == *first)
+}
+
 impl PluginRoute {
     /// The route in `text`: `/path`, or `/path/...` with all below it.
     ///
@@ -58,8 +64,7 @@ impl PluginRoute {
         if text.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
             return wrong("has an empty segment, `.` or `..`");
         }
-        let first = path.split('/').nth(1).unwrap_or_default();
-        if RESERVED.iter().any(|own| own[1..] == *first) {
+        if is_reserved(path) {
             return wrong("is the gateway's own");
         }
         Ok(PluginRoute { path: path.into(), takes_below, function })
@@ -73,8 +78,8 @@ impl PluginRoute {
     }
 
     /// The order in which routes are tried: the longest first; of two, the one that takes less.
-    pub fn order(&self) -> impl Ord + use<> {
-        (Reverse(self.path.len()), self.takes_below, self.path.clone())
+    pub fn order(&self) -> impl Ord + '_ {
+        (Reverse(self.path.len()), self.takes_below, &self.path)
     }
 
     /// Whether `other` takes the same paths.
@@ -145,7 +150,7 @@ mod tests {
     #[test]
     fn the_longest_route_is_tried_first() {
         let mut routes = ["/...", "/a/...", "/a", "/b/c", "/b/...", "/"].map(route);
-        routes.sort_by_key(PluginRoute::order);
+        routes.sort_by(|a, b| a.order().cmp(&b.order()));
         assert_eq!(routes.map(|route| route.text()), ["/b/c", "/a", "/a/...", "/b/...", "/", "/..."]);
     }
 

@@ -2,7 +2,8 @@
 
 use super::server::{Upstream, ok};
 use super::{GUEST, get};
-use crate::support::{TempDir, fuelbox_in, wat};
+use crate::support::{TempDir, fuelbox_command, fuelbox_in, wat};
+use std::time::Duration;
 
 /// What `fuelbox call` with these flags gives.
 fn call(flags: &[&str], func: &str, input: &str) -> crate::support::Ran {
@@ -46,6 +47,31 @@ fn a_slow_server_ends_with_the_deadline() {
         let ran = call(&flags, "ask", &get(&slow.url("/"))).expect(124);
         assert!(ran.stderr.contains("deadline of 300ms"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn nothing_goes_on_calling_after_a_kill() {
+    let (closed, is_closed) = std::sync::mpsc::channel();
+    let closed = std::sync::Mutex::new(closed);
+    let silent = Upstream::with(move |stream, _| {
+        // Ends when the caller closes its end.
+        let _ = std::io::copy(stream, &mut std::io::sink());
+        let _ = closed.lock().unwrap().send(());
+    });
+    let dir = TempDir::new();
+    dir.write("guest.wasm", wat(GUEST));
+    let (pattern, input) = (silent.pattern("/*"), get(&silent.url("/")));
+    let flags =
+        ["call", "--timeout", "none", "--allow-http", &pattern, "guest.wasm", "ask", "--data", &input];
+    let mut child = fuelbox_command(&dir.0, &flags).spawn().unwrap();
+    while silent.requests().is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it called");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A call takes up to 60 s, if nobody ends it.
+    assert!(is_closed.recv_timeout(Duration::from_secs(30)).is_ok(), "the caller goes on");
 }
 
 #[test]
