@@ -346,10 +346,7 @@ impl Plugins {
 
     /// The plug-in that answers at `path` by a route of its policy, that route, and how many bytes of the path are its.
     pub fn mounted(&self, path: &str) -> Option<(String, PluginRoute, usize)> {
-        if is_reserved_path(path) {
-            return None;
-        }
-        let mounts = read(&self.mounts);
+        let mounts = if is_reserved_path(path) { return None } else { read(&self.mounts) };
         mounts.iter().find_map(|(route, plugin)| {
             route.matches(path).map(|script| (plugin.clone(), route.clone(), script))
         })
