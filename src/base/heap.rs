@@ -51,6 +51,18 @@ pub fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), NoMemory> {
     Ok(())
 }
 
+/// So many zeros, for what is read into them.
+///
+/// # Errors
+/// As [`reserve`].
+#[cfg(any(feature = "component", feature = "isolation"))]
+pub fn zeroed(size: usize) -> Result<Vec<u8>, NoMemory> {
+    let mut bytes = Vec::new();
+    reserve(&mut bytes, size)?;
+    bytes.resize(size, 0);
+    Ok(bytes)
+}
+
 /// A copy of `bytes`.
 ///
 /// # Errors

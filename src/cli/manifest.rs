@@ -178,7 +178,7 @@ fn module(value: &Value, folder: &Path) -> Result<(Source, Option<String>), Stri
     Ok((source, hash))
 }
 
-/// Bytes as base64, as the development kits write them: text, or an object with `ptr` and `len`, which is for memory.
+/// A module as base64.
 fn bytes(data: &Value) -> Result<Vec<u8>, String> {
     let text = data.as_str().ok_or("`data` is not base64")?;
     base64::decode(text).ok_or_else(|| "`data` is not base64".into())

@@ -19,6 +19,8 @@ pub struct Module {
     pub name: String,
     /// The file's bytes.
     pub bytes: Vec<u8>,
+    /// What a manifest says of it beside, if it is of one.
+    pub manifest: Option<Manifest>,
     /// Whether it is built in.
     is_built_in: bool,
 }
@@ -55,7 +57,7 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
     }
     let path = Path::new(target);
     if is_manifest(target) {
-        return of_manifest(path, &Manifest::read(path, limits)?, limits);
+        return of_manifest(path, limits);
     }
     let is_bare = path.components().count() == 1;
     let has_ending = path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending));
@@ -63,7 +65,7 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
     let is_plugin = is_bare && has_ending && matches!(source, Source::Folder(_)) && !path.exists();
     if (!is_bare || has_ending || path.is_file()) && !is_plugin {
         let name = path.display().to_string();
-        return Ok(Module { name, bytes: read_file(path, limits)?, is_built_in: false });
+        return Ok(Module { name, bytes: read_file(path, limits)?, manifest: None, is_built_in: false });
     }
     let name = if is_plugin { path.file_stem().unwrap_or(target) } else { target };
     let name =
@@ -75,14 +77,15 @@ pub fn find(target: &OsStr, source: &Source, limits: &Limits) -> Result<Module, 
 }
 
 /// The module of a manifest.
-fn of_manifest(path: &Path, manifest: &Manifest, limits: &Limits) -> Result<Module, Failure> {
-    let (name, bytes) = match &manifest.module {
-        manifest::Source::File(module) => (module.display().to_string(), read_file(module, limits)?),
-        manifest::Source::Bytes(bytes) => (path.display().to_string(), bytes.clone()),
+fn of_manifest(path: &Path, limits: &Limits) -> Result<Module, Failure> {
+    let mut manifest = Manifest::read(path, limits)?;
+    let (name, bytes) = match std::mem::take(&mut manifest.module) {
+        manifest::Source::File(module) => (module.display().to_string(), read_file(&module, limits)?),
+        manifest::Source::Bytes(bytes) => (path.display().to_string(), bytes),
     };
     let other = |what| Failure::new(exit::LOAD, format!("{}: {what}", path.display()));
     manifest.check(&bytes).map_err(other)?;
-    Ok(Module { name, bytes, is_built_in: false })
+    Ok(Module { name, bytes, manifest: Some(manifest), is_built_in: false })
 }
 
 /// Reads the module from stdin, at most one byte more than allowed.
@@ -93,7 +96,7 @@ fn from_stdin(limits: &Limits) -> Result<Module, Failure> {
         let problem = LoadProblem::TooLarge { size: bytes.len() as u64, limit };
         return Err(Error::Load { name, problem }.into());
     }
-    Ok(Module { name, bytes, is_built_in: false })
+    Ok(Module { name, bytes, manifest: None, is_built_in: false })
 }
 
 /// The plug-in folder, if there is one.
@@ -120,7 +123,12 @@ pub fn built_in_note() -> String {
 fn in_folder(folder: &Path, name: &str, limits: &Limits) -> Result<Module, Failure> {
     let files = ENDINGS.iter().map(|ending| folder.join(format!("{name}.{ending}")));
     if let Some(path) = files.into_iter().find(|path| path.is_file()) {
-        return Ok(Module { name: name.into(), bytes: read_module(&path, limits)?, is_built_in: false });
+        return Ok(Module {
+            name: name.into(),
+            bytes: read_module(&path, limits)?,
+            manifest: None,
+            is_built_in: false,
+        });
     }
     let known = names_in(folder)?;
     Err(Error::NoPlugin { name: name.into(), known: known.iter().map(String::as_str).collect() }.into())
@@ -155,5 +163,5 @@ fn built_in(name: &str) -> Result<Module, Failure> {
     let known = || examples::BUILT_IN.iter().map(|(name, _)| *name).collect();
     let found = examples::BUILT_IN.iter().find(|(known, _)| *known == name);
     let (_, bytes) = found.ok_or_else(|| Error::NoPlugin { name: name.into(), known: known() })?;
-    Ok(Module { name: name.into(), bytes: bytes.to_vec(), is_built_in: true })
+    Ok(Module { name: name.into(), bytes: bytes.to_vec(), is_built_in: true, manifest: None })
 }

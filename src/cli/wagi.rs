@@ -3,12 +3,13 @@
 //!
 //! The format is that of wagi's documentation, "configuring and running", without bindles.
 
+use crate::abi::command::START;
 use crate::base::escape::printable;
 use crate::base::private_dir::PrivateDir;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::plugins::deploy::is_name;
-use crate::plugins::policy::{At, ROUTES_MAX};
+use crate::plugins::policy::{At, ROUTES_MAX, table_of};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// The key of a policy's environment and others are tables, each with such lines.
 type Table = BTreeMap<String, String>;
@@ -42,9 +43,6 @@ struct Module {
     allowed_hosts: Vec<String>,
 }
 
-/// The function of a route that names none.
-const START: &str = "_start";
-
 /// The function of a module that prints further routes.
 pub const ROUTES: &str = "_routes";
 
@@ -59,10 +57,7 @@ impl Folder {
     pub fn of(path: &Path) -> Result<Folder, Failure> {
         let failed = |what: String| Failure::new(exit::LOAD, format!("--wagi {}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let modules = read(&text).map_err(|at| {
-            let (line, column) = at.line_and_column(&text);
-            Failure::new(exit::LOAD, format!("{}:{line}:{column}: {}", path.display(), at.what))
-        })?;
+        let modules = read(&text).map_err(|at| Failure::new(exit::LOAD, at.told(path, &text)))?;
         let dir = PrivateDir::new().map_err(|error| failed(format!("no folder can be made: {error}")))?;
         let folder = Folder { dir, modules };
         for module in &folder.modules {
@@ -157,10 +152,7 @@ fn wrong<T>(span: Range<usize>, what: impl Into<String>) -> Result<T, At> {
 }
 
 fn read(text: &str) -> Result<Vec<Module>, At> {
-    let file = match DeTable::parse(text) {
-        Ok(file) => file,
-        Err(error) => return wrong(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")),
-    };
+    let file = table_of(text)?;
     let mut modules: Vec<Module> = Vec::new();
     for (key, value) in file.get_ref().iter() {
         if key.get_ref() != "module" {

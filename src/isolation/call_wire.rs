@@ -2,6 +2,7 @@
 
 use super::wire::{CALL_HEAD_BYTES_MAX, read_head, write_head};
 use crate::base::heap;
+use crate::host::outbound::calls::too_large;
 use crate::host::outbound::message::{Answered, OutRequest, OutResponse, Refusal, Why};
 
 /// What the asking process is told; none if there is no memory for it.
@@ -16,15 +17,22 @@ pub fn told(answered: Result<Answered, Refusal>) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// The message of a call; none if it cannot be described.
-pub fn asked(request: &OutRequest, body: &[u8]) -> Option<Vec<u8>> {
-    let mut message = Vec::new();
-    write_head(&mut message, request).ok()?;
-    if message.len() > CALL_HEAD_BYTES_MAX {
-        return None;
+/// The message of a call, whose body has `most` bytes at most.
+///
+/// # Errors
+/// The body has more, or the call cannot be described.
+pub fn asked(request: &OutRequest, body: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
+    if body.len() > most {
+        return Err(too_large(body.len(), most));
     }
-    heap::extend(&mut message, body).ok()?;
-    Some(message)
+    let broken = || Refusal::new(Why::Header, "the HTTP request is too large");
+    let mut message = Vec::new();
+    write_head(&mut message, request).map_err(|_| broken())?;
+    if message.len() > CALL_HEAD_BYTES_MAX {
+        return Err(broken());
+    }
+    heap::extend(&mut message, body).map_err(|_| broken())?;
+    Ok(message)
 }
 
 /// What a message of `Request::Called` says.

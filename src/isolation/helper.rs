@@ -13,7 +13,7 @@ use crate::base::heap;
 use crate::base::limits::Limits;
 use crate::base::lock::lock;
 use crate::host::outbound::allow_list::HttpAllowList;
-use crate::host::outbound::calls::{Calls, too_large};
+use crate::host::outbound::calls::Calls;
 use crate::host::outbound::message::{Answered, OutRequest, Refusal, Why};
 use crate::host::outbound::way::{Remote, client};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -83,11 +83,7 @@ impl Helper {
 
 impl Remote for Helper {
     fn call(&self, request: &OutRequest, body: &[u8], until: Option<Instant>) -> Result<Answered, Refusal> {
-        if body.len() > self.request_bytes {
-            return Err(too_large(body.len(), self.request_bytes));
-        }
-        let message =
-            asked(request, body).ok_or_else(|| Refusal::new(Why::Header, "the HTTP request is too large"))?;
+        let message = asked(request, body, self.request_bytes)?;
         let left = until.map(|until| until.saturating_duration_since(Instant::now()).as_millis());
         let left = left.map_or(u64::MAX, |left| left.try_into().unwrap_or(u64::MAX));
         let mut stream = lock(&self.stream);
@@ -113,11 +109,10 @@ fn read(stream: &mut UnixStream, most: usize) -> io::Result<Vec<u8>> {
     let mut size = [0; 4];
     stream.read_exact(&mut size)?;
     let size = u32::from_le_bytes(size) as usize;
-    let mut message = Vec::new();
-    if size > most || heap::reserve(&mut message, size).is_err() {
+    if size > most {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
-    message.resize(size, 0);
+    let mut message = heap::zeroed(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
     stream.read_exact(&mut message)?;
     Ok(message)
 }

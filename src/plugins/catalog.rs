@@ -81,6 +81,14 @@ impl Catalog {
         }
     }
 
+    /// As [`Catalog::reload`], again and again until the changes count, or a few times where files keep changing.
+    ///
+    /// # Errors
+    /// As [`Catalog::reload`].
+    pub fn settle(&self) -> Result<Changes, Error> {
+        self.reload()?.settled(|| self.reload())
+    }
+
     /// Has the next looks ([`Catalog::reload`]) find policies whose contents have changed while the states of their files
     /// have not, as those of a mapped file may; and modules too, if `of_modules`. It reads them all.
     pub fn compare_contents(&self, of_modules: bool) {

@@ -61,8 +61,26 @@ impl Changes {
             && self.failed.is_empty()
     }
 
+    /// These changes, and those of further scans until all have settled, or there have been [`SETTLE_LOOKS`].
+    ///
+    /// # Errors
+    /// As `scan`.
+    pub(crate) fn settled(
+        mut self,
+        mut scan: impl FnMut() -> Result<Changes, Error>,
+    ) -> Result<Changes, Error> {
+        for _ in 0..SETTLE_LOOKS {
+            if self.unsettled == 0 {
+                break;
+            }
+            std::thread::sleep(SETTLE);
+            self = self.and(scan()?);
+        }
+        Ok(self)
+    }
+
     /// These changes, and those of a later scan.
-    pub(crate) fn and(mut self, later: Changes) -> Changes {
+    fn and(mut self, later: Changes) -> Changes {
         self.loaded.extend(later.loaded);
         self.replaced.extend(later.replaced);
         self.removed.extend(later.removed);
@@ -198,15 +216,8 @@ impl Folder {
     /// As [`Folder::scan`].
     pub fn load(&mut self, plugins: &Plugins, server: &ServerPolicy) -> Result<Changes, Error> {
         let now = SystemTime::now();
-        let mut changes = self.look(plugins, server, |stamps| !stamps.is_fresh(now))?;
-        for _ in 0..SETTLE_LOOKS {
-            if changes.unsettled == 0 {
-                break;
-            }
-            std::thread::sleep(SETTLE);
-            changes = changes.and(self.scan(plugins, server)?);
-        }
-        Ok(changes)
+        let changes = self.look(plugins, server, |stamps| !stamps.is_fresh(now))?;
+        changes.settled(|| self.scan(plugins, server))
     }
 
     /// Loads new and changed plug-ins and drops removed ones. A file that does not load leaves the plug-in

@@ -6,7 +6,7 @@
 use crate::base::error::Error;
 use crate::base::heap;
 use crate::plugins::catalog::Catalog;
-use crate::plugins::folder::{Changes, SETTLE, SETTLE_LOOKS};
+use crate::plugins::folder::Changes;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -95,15 +95,7 @@ impl Drop for Watch {
 
 /// Scans once; or, if somebody waits, until the changes have settled.
 fn look(catalog: &Catalog, is_awaited: bool) -> Result<Changes, Error> {
-    let mut changes = catalog.reload()?;
-    for _ in 0..if is_awaited { SETTLE_LOOKS } else { 0 } {
-        if changes.unsettled == 0 {
-            break;
-        }
-        std::thread::sleep(SETTLE);
-        changes = changes.and(catalog.reload()?);
-    }
-    Ok(changes)
+    if is_awaited { catalog.settle() } else { catalog.reload() }
 }
 
 /// Logs the changes of a scan.

@@ -6,11 +6,11 @@ use crate::cli::args::parse::parse;
 use crate::cli::args::table::lookup::flag_of_key;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
-use crate::plugins::policy::At;
+use crate::plugins::policy::{At, table_of};
 use std::ffi::OsString;
 use std::path::Path;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// A flag from the file, with its values as words.
 #[derive(Debug, PartialEq)]
@@ -40,8 +40,7 @@ pub fn resolve(command: Command) -> Result<Command, Failure> {
 }
 
 fn told(file: &Path, text: &str, at: &At) -> Failure {
-    let (line, column) = at.line_and_column(text);
-    Failure::new(exit::USAGE, format!("{}:{line}:{column}: {}", file.display(), at.what))
+    Failure::new(exit::USAGE, at.told(file, text))
 }
 
 /// The words of the command line, and those of the file that it does not override.
@@ -57,8 +56,7 @@ fn merged(sets: &[Set], args: &[OsString]) -> Vec<OsString> {
 
 fn read(text: &str) -> Result<Vec<Set>, At> {
     let wrong = |span, what: String| At { span, what, may_pass: false };
-    let table = DeTable::parse(text)
-        .map_err(|error| wrong(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
+    let table = table_of(text)?;
     let mut sets = Vec::new();
     for (key, value) in table.get_ref().iter() {
         let flag = flag_of_key(key.get_ref()).map_err(|what| wrong(key.span(), what))?.name;

@@ -107,7 +107,7 @@ pub fn source(words: &mut Words) -> Result<Source, String> {
 
 /// The limits of a run.
 pub fn limits(words: &mut Words) -> Result<Limits, String> {
-    let mut limits = Limits { module_bytes: system_memory::module_bytes(), ..Limits::default() };
+    let mut limits = Limits::default();
     let set = |target: &mut usize, value: Option<usize>| *target = value.unwrap_or(*target);
     limits.fuel = words.measured("--fuel", number::<u64>)?.unwrap_or(limits.fuel);
     limits.deadline = words.measured("--timeout", timeout)?.unwrap_or(limits.deadline);
@@ -116,7 +116,7 @@ pub fn limits(words: &mut Words) -> Result<Limits, String> {
         words.measured("--max-table-elements", number::<u32>)?.unwrap_or(limits.table_elements);
     set(&mut limits.input_bytes, words.measured("--max-input", size)?);
     set(&mut limits.output_bytes, words.measured("--max-output", size)?);
-    set(&mut limits.module_bytes, words.measured("--max-module", size)?);
+    limits.module_bytes = words.measured("--max-module", size)?.unwrap_or_else(system_memory::module_bytes);
     set(&mut limits.recursion, words.measured("--max-recursion", number::<usize>)?);
     set(&mut limits.stack_bytes, words.measured("--max-stack", size)?);
     set(&mut limits.descriptors, words.measured("--max-descriptors", number::<usize>)?);

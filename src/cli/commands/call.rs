@@ -7,7 +7,6 @@ use crate::base::outcome::Report;
 use crate::cli::args::command::{Call, Data};
 use crate::cli::confinement::{confine, set_calls_apart};
 use crate::cli::failure::Failure;
-use crate::cli::manifest::{Manifest, is_manifest};
 use crate::cli::output::messages::{print, report};
 use crate::cli::target::Module;
 use crate::cli::tracing::Tracer;
@@ -18,7 +17,6 @@ use crate::runner::{Runner, RunnerConfig, Target};
 use crate::sandbox::program::Program;
 use std::fs::File;
 use std::io::{IsTerminal, Read};
-use std::path::Path;
 
 /// Functions that are looked at for an error.
 const NAMES_SHOWN: usize = 1_000;
@@ -26,8 +24,7 @@ const NAMES_SHOWN: usize = 1_000;
 /// Runs it.
 pub fn execute(mut call: Call) -> Result<(), Failure> {
     let mut module = target::find(&call.target, &call.source, &call.limits)?;
-    if is_manifest(&call.target) {
-        let manifest = Manifest::read(Path::new(&call.target), &call.limits)?;
+    if let Some(manifest) = module.manifest.take() {
         manifest.apply(&mut call.limits, &mut call.guest_env)?;
         call.convention.get_or_insert(Convention::Extism);
     }

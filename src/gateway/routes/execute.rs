@@ -243,9 +243,10 @@ fn function_named(query: &str) -> Result<Option<String>, &'static str> {
     if values.next().is_some() {
         return Err("the query names more than one func");
     }
-    let name = decode(&value.replace('+', " ")).ok_or("the function's name is not UTF-8")?;
+    let value = value.replace('+', " ");
+    let name = decode(&value).ok_or("the function's name is not UTF-8")?;
     if name.is_empty() {
         return Err("the query's func is empty");
     }
-    Ok(Some(name))
+    Ok(Some(name.into_owned()))
 }

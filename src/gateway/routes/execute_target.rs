@@ -29,14 +29,18 @@ impl<'a> ExecuteTarget<'a> {
         }
         let begin = Route::Execute.path().len().min(path.len());
         let end = path[begin..].find('/').map_or(path.len(), |at| begin + at);
-        let name = percent_decode_str(&path[begin..end]).decode_utf8().ok();
-        ExecuteTarget { script: &path[..end], name, path_info: &path[end..], query }
+        ExecuteTarget {
+            script: &path[..end],
+            name: decode(&path[begin..end]),
+            path_info: &path[end..],
+            query,
+        }
     }
 }
 
 /// Percent-decoded text; none if it is not UTF-8.
-pub fn decode(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into_owned())
+pub fn decode(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 #[cfg(test)]

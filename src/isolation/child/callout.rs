@@ -3,7 +3,6 @@
 use super::outlet::Frames;
 use crate::base::limits::Limits;
 use crate::base::lock::lock;
-use crate::host::outbound::calls::too_large;
 use crate::host::outbound::message::{Answered, OutRequest, Refusal, Why};
 use crate::host::outbound::way::Remote;
 use crate::isolation::call_wire::{answered, asked};
@@ -30,11 +29,7 @@ impl Remote for Server {
     /// The time is the server's: it answers in time, or kills this process.
     fn call(&self, request: &OutRequest, body: &[u8], _: Option<Instant>) -> Result<Answered, Refusal> {
         let failed = |what: &str| Refusal::new(Why::Host, format!("the HTTP call cannot be made: {what}"));
-        if body.len() > self.request_bytes {
-            return Err(too_large(body.len(), self.request_bytes));
-        }
-        let message =
-            asked(request, body).ok_or_else(|| Refusal::new(Why::Header, "the HTTP request is too large"))?;
+        let message = asked(request, body, self.request_bytes)?;
         let mut frames = lock(&self.frames);
         frames.send(Frame::Call, &[&message]);
         let message = frames.called().map_err(|error| failed(&error.to_string()))?;

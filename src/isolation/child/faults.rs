@@ -100,7 +100,7 @@ pub fn meet(func: &str, input: &[u8], frames: &Arc<Mutex<Frames>>) {
 fn calls(fault: &str, url: &str, frames: &Arc<Mutex<Frames>>) -> io::Result<()> {
     let mut frames = lock(frames);
     let request = OutRequest { method: "POST".into(), url: url.into(), ..OutRequest::default() };
-    let mut message = asked(&request, b"").unwrap_or_default();
+    let mut message = asked(&request, b"", usize::MAX).unwrap_or_default();
     let is_made = |frames: &mut Frames, message: &[u8]| {
         frames.send(Frame::Call, &[message]);
         frames.called().map(|answer| answered(answer).is_ok())

@@ -209,9 +209,7 @@ impl Guest {
 
 /// The first `size` bytes of a module.
 fn read(file: &File, size: usize) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    heap::reserve(&mut bytes, size).map_err(|_| Stop::NoMemory { what: "the input" })?;
-    bytes.resize(size, 0);
+    let mut bytes = heap::zeroed(size).map_err(|_| Stop::NoMemory { what: "the input" })?;
     // Not from its position, which other processes share.
     let read = file.read_exact_at(&mut bytes, 0);
     read.map_err(|error| Error::Internal(format!("the module cannot be read: {error}")))?;

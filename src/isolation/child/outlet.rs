@@ -70,11 +70,7 @@ impl Frames {
         }
         let [_, size @ ..] = head;
         let size = u32::from_le_bytes(size) as usize;
-        let mut message = Vec::new();
-        if heap::reserve(&mut message, size).is_err() {
-            return Err(ErrorKind::OutOfMemory.into());
-        }
-        message.resize(size, 0);
+        let mut message = heap::zeroed(size).map_err(|_| ErrorKind::OutOfMemory)?;
         self.0.read_exact(&mut message)?;
         Ok(message)
     }

@@ -93,12 +93,10 @@ impl Requests {
                 request => break (request, u32::from_le_bytes(size)),
             }
         };
-        let mut message = Vec::new();
-        if heap::reserve(&mut message, size as usize).is_err() {
+        let Ok(mut message) = heap::zeroed(size as usize) else {
             io::copy(&mut self.0.by_ref().take(size.into()), &mut io::sink())?;
             return Ok(Some((request, Err(Error::Guest(Stop::NoMemory { what: "the input" })))));
-        }
-        message.resize(size as usize, 0);
+        };
         self.0.read_exact(&mut message)?;
         Ok(Some((request, Ok(message))))
     }

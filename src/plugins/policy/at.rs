@@ -3,6 +3,19 @@
 use crate::base::escape::cut;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use std::ops::Range;
+#[cfg(feature = "cli")]
+use std::path::Path;
+use toml::Spanned;
+use toml::de::DeTable;
+
+/// The table in `text`, which is TOML.
+///
+/// # Errors
+/// What is not.
+pub fn table_of(text: &str) -> Result<Spanned<DeTable<'_>>, At> {
+    DeTable::parse(text)
+        .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))
+}
 
 /// An error, and the bytes of the file that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +34,13 @@ impl At {
         // The message may repeat a word of the file, which may be the whole file. Listings and the log repeat
         // the message.
         At { span, what: cut(&what.into(), MESSAGE_BYTES_MAX), may_pass: false }
+    }
+
+    /// Where it is and what it is: `FILE:LINE:COLUMN: …`, of the file at `path` with `text`.
+    #[cfg(feature = "cli")]
+    pub fn told(&self, path: &Path, text: &str) -> String {
+        let (line, column) = self.line_and_column(text);
+        format!("{}:{line}:{column}: {}", path.display(), self.what)
     }
 
     /// Line and column of its start in `text`, counted from 1; columns in characters.

@@ -2,7 +2,7 @@
 //!
 //! Each key is read by hand: code that serde derives for the same tables takes five times the space in the binary.
 
-use super::at::At;
+use super::at::{At, table_of};
 use super::plugin::Access;
 use super::routes::RawRoute;
 use crate::base::units;
@@ -92,8 +92,7 @@ const LIMIT_KEYS: &[&str] = &[
 /// # Errors
 /// It is no TOML or empty, a key is unknown, or a value has the wrong type.
 pub fn read(text: &str) -> Result<Raw, At> {
-    let table = DeTable::parse(text)
-        .map_err(|error| At::new(error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))?;
+    let table = table_of(text)?;
     if !holds_a_value(table.get_ref()) {
         // Editors leave an empty file for an instant before they write. As a policy, it would allow everything.
         return Err(At::new(

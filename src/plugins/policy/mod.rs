@@ -8,7 +8,7 @@ pub(crate) mod plugin;
 pub(crate) mod routes;
 pub(crate) mod server;
 
-pub use at::At;
+pub use at::{At, table_of};
 pub use file::{Draft, POLICY_BYTES_MAX, read};
 pub use plugin::{Access, Policy};
 pub use routes::{PluginRoute, ROUTES_MAX};

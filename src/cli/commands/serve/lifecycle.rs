@@ -10,7 +10,7 @@ use crate::cli::{exit, site, system_memory, target, wagi};
 use crate::gateway::http::tokens::Tokens;
 use crate::gateway::server::DEFAULT_LISTEN;
 use crate::gateway::{Gateway, GatewayConfig};
-use crate::plugins::folder::{SETTLE, SETTLE_LOOKS, policies_without_module};
+use crate::plugins::folder::policies_without_module;
 use crate::plugins::policy::Access;
 use crate::plugins::registry::Plugin;
 use crate::plugins::watch::{Watch, log_changes};
@@ -152,13 +152,8 @@ fn routes_of_modules(runner: &Runner, folder: &mut wagi::Folder) -> Result<(), F
         let printed = report.result.map_err(|stop| failed(stop.to_string()))?;
         folder.add_routes(&plugin.name, &printed).map_err(failed)?;
     }
-    for _ in 0..if plugins.is_empty() { 0 } else { SETTLE_LOOKS } {
-        let changes = runner.catalog().reload()?;
-        log_changes(&changes);
-        if changes.unsettled == 0 {
-            break;
-        }
-        std::thread::sleep(SETTLE);
+    if !plugins.is_empty() {
+        log_changes(&runner.catalog().settle()?);
     }
     Ok(())
 }

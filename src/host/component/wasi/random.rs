@@ -56,9 +56,7 @@ fn random_bytes(call: &mut HostCall<'_>, args: &[Value]) -> Answer {
             "{len} random bytes at once, more than the {HOST_CALL_BYTES_MAX} that are supported"
         )));
     }
-    let mut bytes = Vec::new();
-    heap::reserve(&mut bytes, len as usize).map_err(|_| Fault::NoMemory)?;
-    bytes.resize(len as usize, 0);
+    let mut bytes = heap::zeroed(len as usize).map_err(|_| Fault::NoMemory)?;
     filled(call, &mut bytes)?;
     Ok(Some(Value::Bytes(bytes)))
 }
