@@ -14,6 +14,7 @@
 //!
 //! ```text
 //! cli/        the command line: flags, commands, help
+//! fleet/      the gateway as a node of a fleet, by NATS
 //! gateway/    the HTTP server: connections, workers, routes
 //! runner/     the library's face
 //! plugins/    plug-ins by name: registry, folder, policies, signatures, deployment
@@ -42,6 +43,9 @@ pub mod base;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "gateway")]
+#[doc(hidden)]
+pub mod fleet;
 #[cfg(feature = "gateway")]
 #[doc(hidden)]
 pub mod gateway;

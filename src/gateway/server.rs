@@ -7,6 +7,7 @@ use super::http::tokens::Tokens;
 use super::routes::counters::Counters;
 use super::routes::deployment::Deployment;
 use super::routes::service::Routes;
+use super::scheduling::admission::Occupancy;
 use super::workers::lane::Lane;
 use super::workers::threads;
 use super::workers::worker::Worker;
@@ -14,6 +15,7 @@ use crate::base::limits::{DoorLimits, WORKERS_MAX};
 use crate::runner::Runner;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -227,6 +229,12 @@ impl Gateway {
         Heartbeat(Arc::clone(&self.door))
     }
 
+    /// Requests from inside of this process, as of another protocol.
+    #[doc(hidden)]
+    pub fn inside(&self) -> Inside {
+        Inside(Arc::clone(&self.door))
+    }
+
     /// Has `/readyz` answer 503 from now on, so that balancers send no more; everything else goes on until
     /// [`Gateway::stop`].
     pub fn announce_stop(&self) {
@@ -257,6 +265,27 @@ impl Heartbeat {
     /// Whether events of connections are looked for, and what they tell is taken up, within `patience`.
     pub fn beats(&self, patience: Duration) -> bool {
         self.0.has_heartbeat(patience)
+    }
+}
+
+/// The way for requests from inside of this process: admission, limits, policies, metrics and logs are those of others.
+#[derive(Clone)]
+pub struct Inside(Arc<Door>);
+
+impl Inside {
+    /// A connection to the gateway, for HTTP/1.
+    ///
+    /// # Errors
+    /// The gateway is stopping; no descriptor is left.
+    pub fn connect(&self) -> io::Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair()?;
+        self.0.adopt(theirs)?;
+        Ok(ours)
+    }
+
+    /// The guests that run, and the requests that wait for one to end.
+    pub fn occupancy(&self) -> Occupancy {
+        self.0.occupancy()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::abi::Convention;
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::DirArg;
 use crate::cli::args::table::flag::Topic;
+use crate::fleet::config::FleetConfig;
 use crate::gateway::http::client::Network;
 use crate::host::outbound::allow_list::HttpAllowList;
 use crate::plugins::code::Place;
@@ -288,6 +289,8 @@ pub struct Serve {
     pub warm: WarmLimits,
     /// Signatures, policy directories and tokens.
     pub site: SiteArgs,
+    /// The node of a fleet that it is, if it is one.
+    pub fleet: Option<FleetConfig>,
     /// Former versions that are kept of each plug-in.
     pub keep_versions: usize,
     /// Time between the signal to stop and the end of accepting.

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod config;
 pub(crate) mod flags;
+pub(crate) mod fleet;
 pub(crate) mod near;
 pub mod parse;
 pub(crate) mod serve;

@@ -3,6 +3,7 @@
 use crate::base::limits::check_workers;
 use crate::cli::args::command::{IsolationArgs, Serve, Source};
 use crate::cli::args::flags::{door, limits, log_format, on_or_off, proxies, site, source, warm};
+use crate::cli::args::fleet::fleet;
 use crate::cli::args::values::{duration, listen_address, number};
 use crate::cli::args::words::Words;
 use crate::gateway::server::{DEFAULT_LISTEN, KEEP_VERSIONS, default_workers};
@@ -33,6 +34,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
                 .into(),
         );
     }
+    let fleet = fleet(&mut words)?;
     let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
     let shutdown_delay = words.measured("--shutdown-delay", duration)?.unwrap_or_default();
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
@@ -52,6 +54,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
         proxies,
         warm,
         site,
+        fleet,
         keep_versions,
         shutdown_delay,
         log_format,

@@ -12,6 +12,8 @@ use crate::gateway::scheduling::scheduler::{Step, WorkerState};
 use mio::net::TcpStream;
 use mio::{Interest, Token};
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, TryLockError};
@@ -182,23 +184,42 @@ impl Door {
         }
     }
 
-    fn admit(&self, mut stream: TcpStream, client: Client) {
+    fn admit(&self, stream: TcpStream, client: Client) {
         // Responses are written whole, so Nagle's algorithm would only delay them. A socket that cannot be set up belongs to
         // a client that is gone.
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        match self.insert(stream, client) {
+            Ok(()) => _ = self.counters.accepted.fetch_add(1, Ordering::Relaxed),
+            Err(error) => log::warn!("cannot watch a connection: {error}"),
+        }
+    }
+
+    /// Adds a connection of this process, over which requests of another protocol come. No limit on connections holds for
+    /// it: whoever opens it has a limit of its own.
+    ///
+    /// # Errors
+    /// The gateway has stopped accepting; the system cannot watch one more.
+    pub fn adopt(&self, stream: UnixStream) -> io::Result<()> {
+        if self.is_stopping() {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        stream.set_nonblocking(true)?;
+        // A stream is a stream: whatever is done with it after this is done with its descriptor.
+        let stream = std::net::TcpStream::from(OwnedFd::from(stream));
+        self.insert(TcpStream::from_std(stream), Client::inside())
+    }
+
+    fn insert(&self, mut stream: TcpStream, client: Client) -> io::Result<()> {
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.registry.register(&mut stream, Token(token), interest) {
-            log::warn!("cannot watch a connection: {error}");
-            return;
-        }
         let mut conns = lock(&self.conns);
+        // Under the lock: an event finds the connection.
+        self.registry.register(&mut stream, Token(token), interest)?;
         let share = conns.share(client.key);
         conns.insert(Arc::new(Conn::new(token, stream, (client, share), self.now_ms(), &self.limits)));
-        drop(conns);
-        self.counters.accepted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Makes late connections tasks, and refuses requests that have waited too long.

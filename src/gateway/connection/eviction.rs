@@ -39,7 +39,8 @@ impl Door {
     fn may_evict(&self, conn: &Conn) -> bool {
         // After a response, the next request may be on its way.
         let settled = self.now_ms().saturating_sub(EVICT_AFTER_MS);
-        !conn.deploys() && conn.waiting_since().is_some_and(|since| since <= settled)
+        let may = !conn.deploys() && !conn.peer.is_inside();
+        may && conn.waiting_since().is_some_and(|since| since <= settled)
     }
 
     /// Makes room for a connection of `newcomer`; false if that one must be closed itself.

@@ -7,6 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// use each of its addresses.
 const IPV6_CLIENT_BITS: u32 = 64;
 
+/// Stands for what is asked from inside of this process. No connection comes from it (RFC 1122, section 3.2.1.3).
+const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(0, 0, 0, 1));
+
 /// The part of an address that stands for a client: an IPv4 address, or the /64 of an IPv6 address. A trusted proxy's is
 /// its whole address, and no client's: it has neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +60,17 @@ impl Client {
         let is_proxy = proxies.iter().any(|network| network.contains(address));
         let key = if is_proxy { ClientKey::whole(address, true) } else { ClientKey::of(address) };
         Client { address, key, is_proxy }
+    }
+
+    /// Who asks from inside of this process, by another protocol: for many clients, so that no share limits it.
+    pub fn inside() -> Client {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Client { address, key: ClientKey::whole(INSIDE, true), is_proxy: true }
+    }
+
+    /// Whether this is [`Client::inside`].
+    pub fn is_inside(&self) -> bool {
+        self.key == Client::inside().key
     }
 
     /// Nobody: what the gateway does for itself.

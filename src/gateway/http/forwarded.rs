@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The client of the request with `head`, which came from `peer`.
 pub fn client(head: &[u8], peer: Client, proxies: &[Network]) -> Client {
-    if !peer.is_proxy {
+    if !peer.is_proxy || peer.is_inside() {
         return peer;
     }
     let named = |name, read: fn(&str) -> Option<Vec<Option<IpAddr>>>| {

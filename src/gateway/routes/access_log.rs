@@ -23,7 +23,8 @@ pub fn log(request: &Request, response: &Response, plugin: Option<&Plugin>, begi
     let (method, target) = (cut(method, LOG_METHOD_BYTES_MAX), cut(target, LOG_TARGET_BYTES_MAX));
     let outcome = outcome(*kind);
     let (id, ms) = (&**id, begin.elapsed().as_secs_f64() * 1000.0);
-    let (client, message) = (request.client.address.to_string(), format!("{method} {target} {status}"));
+    let client = if request.client.is_inside() { "nats".into() } else { request.client.address.to_string() };
+    let message = format!("{method} {target} {status}");
     let mut fields: Vec<(&str, Value<'_>)> = vec![
         ("message", message.as_str().into()),
         ("request_id", id.into()),

@@ -102,6 +102,7 @@ pub enum Group {
     Clients,
     Warm,
     Access,
+    Fleet,
     Log,
     Limits,
     Every,
@@ -109,12 +110,13 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the help.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 9] = [
         Group::Own,
         Group::Guest,
         Group::Clients,
         Group::Warm,
         Group::Access,
+        Group::Fleet,
         Group::Log,
         Group::Limits,
         Group::Every,
@@ -128,6 +130,7 @@ impl Group {
             Group::Clients => "Limits of clients",
             Group::Warm => "Warm instances",
             Group::Access => "Signatures, policies and tokens",
+            Group::Fleet => "A fleet, by NATS (cargo feature `nats`)",
             Group::Log => "Log",
             Group::Limits => {
                 "Limits of a run (sizes take KiB, MiB, GiB; times take ms, s, m; defaults are in brackets)"

@@ -3,11 +3,11 @@
 use crate::cli::args::near::nearest;
 use crate::cli::args::table::commands::{COMMANDS, CommandHelp};
 use crate::cli::args::table::flag::{Completes, Flag, Topic};
-use crate::cli::args::table::{clients, limits, other, serve};
+use crate::cli::args::table::{clients, fleet, limits, other, serve};
 
 /// Every flag of every command.
 pub fn flags() -> impl Iterator<Item = &'static Flag> {
-    [serve::FLAGS, clients::FLAGS, other::FLAGS, limits::FLAGS].into_iter().flatten()
+    [serve::FLAGS, fleet::FLAGS, clients::FLAGS, other::FLAGS, limits::FLAGS].into_iter().flatten()
 }
 
 /// The flags of a command.

@@ -4,6 +4,7 @@
 pub mod clients;
 pub mod commands;
 pub mod flag;
+pub mod fleet;
 pub mod limits;
 pub mod lookup;
 pub mod other;

@@ -2,6 +2,7 @@
 
 use crate::abi::Invocation;
 use crate::cli::args::command::{Serve, Source};
+use crate::cli::commands::serve::node::Node;
 use crate::cli::commands::serve::{budget, isolation, service};
 use crate::cli::failure::Failure;
 use crate::cli::output::logging;
@@ -84,6 +85,7 @@ pub fn execute(mut serve: Serve) -> Result<(), Failure> {
     logging::say(serve.log_format, Level::Info, &message);
     service::say_ready(count);
     service::start_watchdog(gateway.heartbeat());
+    let node = Node::start(&serve, &gateway, &runner)?;
 
     let signal = loop {
         match signals.forever().next() {
@@ -94,16 +96,18 @@ pub fn execute(mut serve: Serve) -> Result<(), Failure> {
     log::info!("signal {signal}: waiting for running requests to end; a second signal stops at once");
     service::say_stopping();
     end_on_second_signal(signals);
-    stop(gateway, serve.shutdown_delay);
+    stop(gateway, serve.shutdown_delay, node);
     drop(watch);
     Ok(())
 }
 
 /// Stops, after balancers have had `delay` to learn from `/readyz` that they are to go elsewhere.
-fn stop(gateway: Gateway, delay: Duration) {
+fn stop(gateway: Gateway, delay: Duration, node: Node) {
     gateway.announce_stop();
+    node.leave();
     std::thread::sleep(delay);
     gateway.stop();
+    node.stop();
 }
 
 /// A runner with the loaded plug-ins.

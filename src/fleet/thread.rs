@@ -1,0 +1,81 @@
+//! The thread of a node: begins, leaves, and ends.
+
+use super::config::FleetConfig;
+use super::connect::connect;
+use super::local::Local;
+use super::node::Node;
+use crate::gateway::server::Inside;
+use crate::runner::Runner;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::sync::{oneshot, watch};
+
+/// Stack of the thread: futures are on the heap.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// How long the end waits for what is still to be sent.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A node at work.
+pub struct Fleet {
+    leaving: watch::Sender<bool>,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fleet").finish_non_exhaustive()
+    }
+}
+
+impl Fleet {
+    /// Begins to serve for `gateway`, whose plug-ins are `runner`'s. Servers that cannot be reached are tried again.
+    ///
+    /// # Errors
+    /// No thread; an address or a file in `config` that cannot be used.
+    pub fn start(config: FleetConfig, gateway: Inside, runner: Arc<Runner>) -> io::Result<Fleet> {
+        let (leaving, is_leaving) = watch::channel(false);
+        let (end, ended) = oneshot::channel();
+        let (begun, has_begun) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("nats".into()).stack_size(STACK_BYTES);
+        let thread = thread.spawn(move || {
+            let runtime = match Builder::new_current_thread().enable_all().max_blocking_threads(1).build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(begun.send(Err(error))),
+            };
+            runtime.block_on(async move {
+                let client = match connect(&config.access, &config.node, true).await {
+                    Ok(client) => client,
+                    Err(what) => return drop(begun.send(Err(io::Error::other(what)))),
+                };
+                let local = Local::new(gateway);
+                let node = Node { config: Arc::new(config), client, local, runner, leaving: is_leaving };
+                let _ = begun.send(Ok(()));
+                work(&node, ended).await;
+            });
+        })?;
+        has_begun.recv().unwrap_or_else(|_| Err(io::Error::other("the thread of NATS ended")))?;
+        Ok(Fleet { leaving, end, thread })
+    }
+
+    /// Takes nothing more; what was taken goes on.
+    pub fn leave(&self) {
+        let _ = self.leaving.send(true);
+    }
+
+    /// Ends, once the gateway has answered what it had taken.
+    pub fn stop(self) {
+        self.leave();
+        let _ = self.end.send(());
+        let _ = self.thread.join();
+    }
+}
+
+async fn work(node: &Node, ended: oneshot::Receiver<()>) {
+    let _ = ended.await;
+    let _ = tokio::time::timeout(FLUSH_PATIENCE, node.client.flush()).await;
+}
