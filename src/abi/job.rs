@@ -14,6 +14,7 @@ use crate::sandbox::program::Program;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is run, under which limits, and where the guest's standard streams go.
 pub struct Job<'a> {
@@ -64,6 +65,8 @@ impl Hooks<'_> {
 pub struct CallContext<'a> {
     /// What the run calls.
     pub hooks: Hooks<'a>,
+    /// A deadline of this run alone, if it is before that of its limits.
+    pub deadline: Option<Duration>,
     /// The name of the request, for what the guest says in the log.
     pub request_id: Option<&'a Arc<str>>,
     /// Where standard output goes, if not where the runner would have it.

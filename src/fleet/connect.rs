@@ -65,7 +65,8 @@ pub fn address(text: &str) -> Result<ServerAddr, String> {
     if !["nats://", "tls://"].iter().any(|scheme| text.starts_with(scheme)) {
         return Err(format!("--nats: {usage}"));
     }
-    text.parse().map_err(|error| format!("--nats: {usage}: {error}"))
+    let address: ServerAddr = text.parse().map_err(|error| format!("--nats: {usage}: {error}"))?;
+    if address.host().is_empty() { Err(format!("--nats: {usage}")) } else { Ok(address) }
 }
 
 fn secret(file: &Path, flag: &str) -> Result<String, String> {

@@ -9,6 +9,8 @@ pub(crate) mod connect;
 #[cfg(feature = "nats")]
 pub(crate) mod local;
 #[cfg(feature = "nats")]
+pub(crate) mod message;
+#[cfg(feature = "nats")]
 pub(crate) mod node;
 pub mod subject;
 #[cfg(feature = "nats")]

@@ -5,6 +5,8 @@ use super::Runner;
 use crate::abi::given::Given;
 use crate::abi::{CallContext, Input, Job};
 use crate::base::error::Error;
+#[cfg(feature = "isolation")]
+use crate::base::limits::Limits;
 use crate::base::outcome::Report;
 #[cfg(feature = "isolation")]
 use crate::base::outcome::Stop;
@@ -151,14 +153,15 @@ impl Runner {
             tail: context.tail.clone(),
         };
         let policy = &plugin.policy;
+        let limits = policy.limits.within(context.deadline);
         let report = match &plugin.code {
             Code::Here(program) => {
                 let job = self.job::<I>(program, origin, context);
-                let job = Job { limits: &policy.limits, warm: plugin.warm.as_ref(), ..job };
+                let job = Job { limits: &limits, warm: plugin.warm.as_ref(), ..job };
                 input.under(&policy.given()).run(job)?
             }
             #[cfg(feature = "isolation")]
-            Code::Apart(sealed) => self.run_apart((plugin, sealed), &input, origin, context)?,
+            Code::Apart(sealed) => self.run_apart((plugin, sealed, &limits), &input, origin, context)?,
         };
         plugin.stats.ran(&report.usage);
         Ok(report)
@@ -168,7 +171,7 @@ impl Runner {
     #[cfg(feature = "isolation")]
     fn run_apart<I: Input>(
         &self,
-        (plugin, sealed): (&Plugin, &Arc<Sealed>),
+        (plugin, sealed, limits): (&Plugin, &Arc<Sealed>, &Limits),
         input: &I,
         origin: Origin,
         context: CallContext<'_>,
@@ -195,7 +198,7 @@ impl Runner {
         let spec = Spec {
             name: &plugin.name,
             sealed,
-            limits: &policy.limits,
+            limits,
             policy: policy.given(),
             warm: plugin.warm.as_ref().map(Pool::limits),
             cancel: input.guest_env().cancel.as_ref(),

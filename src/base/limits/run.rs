@@ -2,6 +2,8 @@
 
 use super::constants::*;
 use super::http::{HTTP_CALLS_DEFAULT, HTTP_CALLS_MAX};
+#[cfg(feature = "plugins")]
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// The limits of one run. Every field is also a flag of the command line.
@@ -116,6 +118,16 @@ impl Limits {
             ));
         }
         Ok(())
+    }
+
+    /// These limits with an earlier deadline, if `deadline` is one.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn within(&self, deadline: Option<Duration>) -> Cow<'_, Limits> {
+        let is_earlier = |deadline: &Duration| self.deadline.is_none_or(|usual| *deadline < usual);
+        match deadline.filter(is_earlier) {
+            Some(deadline) => Cow::Owned(Limits { deadline: Some(deadline), ..self.clone() }),
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// The memory limit in bytes, at most the host's address width.

@@ -7,7 +7,7 @@ use crate::gateway::scheduling::share::Share;
 use crate::gateway::scheduling::task::{Run, Task};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A whole request that waits for its response. Its connection stays claimed.
 pub struct PendingRequest {
@@ -44,6 +44,10 @@ impl Run for Box<PendingRequest> {
 
     fn since(&self) -> Instant {
         self.begin
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.request.timeout
     }
 }
 

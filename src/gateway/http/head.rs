@@ -6,6 +6,8 @@ use super::problem::{BAD_REQUEST, EXPECTATION, HEAD_TOO_LARGE, TARGET_TOO_LONG, 
 use super::reject::{Reject, reject};
 use super::request_id::{REQUEST_ID, is_well_formed};
 use super::route::Route;
+use super::timeout::{self, TIMEOUT};
+use std::time::Duration;
 
 /// Header lines of one request.
 pub const HEADERS_MAX: usize = 100;
@@ -34,6 +36,8 @@ pub struct Head<'a> {
     pub content_type: Option<&'a str>,
     /// The `Authorization`.
     pub authorization: Option<&'a str>,
+    /// How long the client waits for the response, if it says so.
+    pub timeout: Option<Duration>,
     /// How the body is framed.
     pub framing: Framing,
     /// Whether the client waits for `100 Continue`.
@@ -156,7 +160,7 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
     let (target, absolute) = target(method, request.path.unwrap_or_default())?;
     let is_1_1 = request.version == Some(1);
     let (mut host, mut length, mut coding, mut content_type, mut expect) = (None, None, None, None, None);
-    let mut authorization = None;
+    let (mut authorization, mut timeout) = (None, None);
     let mut keep_alive = is_1_1;
     // A second one makes none of them the client's word.
     let mut request_ids = (None, 0);
@@ -174,6 +178,8 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
             &mut expect
         } else if name.eq_ignore_ascii_case("authorization") {
             &mut authorization
+        } else if name.eq_ignore_ascii_case(TIMEOUT) {
+            &mut timeout
         } else {
             if name.eq_ignore_ascii_case("connection") {
                 keep_alive &= !has_token(text(header.value)?, "close");
@@ -197,6 +203,10 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
         Some(value) if value.eq_ignore_ascii_case("100-continue") => is_1_1,
         Some(_) => return reject(EXPECTATION, "only 100-continue can be expected"),
     };
+    let timeout = match timeout.map(timeout::parse) {
+        Some(None) => return reject(BAD_REQUEST, "the Fuelbox-Timeout is no number of milliseconds"),
+        parsed => parsed.flatten(),
+    };
     let request_id = request_ids.0.filter(|id| request_ids.1 == 1 && is_well_formed(id));
     let len = 0;
     Ok(Head {
@@ -207,6 +217,7 @@ fn fields<'a>(request: &httparse::Request<'_, 'a>) -> Result<Head<'a>, Reject> {
         authority: absolute.or(host),
         content_type,
         authorization,
+        timeout,
         framing,
         expects_continue,
         keep_alive,

@@ -10,6 +10,7 @@ use super::tokens::Role;
 use crate::plugins::registry::Plugin;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A request. Its body comes in after its head.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,8 @@ pub struct Request {
     pub role: Option<Role>,
     /// The client.
     pub client: Client,
+    /// How long the client waits for the response, from when the request is whole; none if it does not say so.
+    pub timeout: Option<Duration>,
     /// The request ID; empty until the request is whole, if its client sent none.
     pub id: RequestId,
     /// Whether the connection may go on after the response.
@@ -71,6 +74,7 @@ impl Request {
             head: if head.route.needs_head() { raw.to_vec() } else { Vec::new() },
             role,
             client,
+            timeout: head.timeout,
             id: head.request_id.map(RequestId::from).unwrap_or_default(),
             keep_alive: head.keep_alive,
         }

@@ -15,5 +15,6 @@ pub mod request_id;
 pub mod route;
 pub mod service;
 pub mod stream;
+pub mod timeout;
 pub mod tokens;
 pub mod trailers;

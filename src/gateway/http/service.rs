@@ -43,6 +43,8 @@ pub trait Service: Send + Sync {
 
 /// What a handler may use of the gateway.
 pub struct Context<'a> {
+    /// When the request was whole.
+    pub begin: Instant,
     /// What is called while the response is made. `when_long`: it takes long. `when_waiting`: the worker waits for a moment.
     pub hooks: Hooks<'a>,
     /// The client of a request, for a response that is sent while it is made.

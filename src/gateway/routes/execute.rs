@@ -8,7 +8,7 @@ use crate::base::error::Error;
 use crate::base::escape::{cut, printable};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::lock::lock;
-use crate::base::outcome::{Report, Usage};
+use crate::base::outcome::{Report, Stop, Usage};
 use crate::gateway::http::head::is_1_1;
 use crate::gateway::http::message::{BYTES, JSON, Mount, Request, Response};
 use crate::gateway::http::request_id::RequestId;
@@ -23,6 +23,7 @@ use crate::plugins::registry::Plugin;
 use crate::runner::Runner;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The function that is called when a request names none, and the plug-in has several, as in gowasmrunner.
 pub const DEFAULT_FUNCTION: &str = "greet";
@@ -48,11 +49,16 @@ pub fn answer(runner: &Runner, request: &mut Request, context: &Context<'_>) -> 
     }
     let mut response = if !may_call(&plugin, request.role) {
         Response::token_needed("this plug-in")
+    } else if left(request, context.begin) == Some(Duration::ZERO) {
+        Response::problem(
+            problem::DEADLINE,
+            "the client's Fuelbox-Timeout had passed before a worker was free",
+        )
     } else if plugin.is_command() {
         let path_info = percent_decode_str(path_info).collect();
         program(runner, request, (&plugin, path_info), context)
     } else if path_info.is_empty() {
-        Response::only(request, "POST", |request| function(runner, request, &plugin, hooks))
+        Response::only(request, "POST", |request| function(runner, request, &plugin, context))
     } else {
         Response::problem(problem::NO_ROUTE, &format!("`{name}` is no program, so nothing follows its name"))
     };
@@ -65,19 +71,26 @@ pub fn may_call(plugin: &Plugin, role: Option<Role>) -> bool {
     plugin.policy.access == Access::Open || role.is_some()
 }
 
+/// The time that the client of `request` still waits, if it said how long.
+fn left(request: &Request, begin: Instant) -> Option<Duration> {
+    request.timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()))
+}
+
 /// Calls a function of a plug-in.
-fn function(runner: &Runner, request: &Request, plugin: &Plugin, hooks: Hooks<'_>) -> Response {
+fn function(runner: &Runner, request: &Request, plugin: &Plugin, context: &Context<'_>) -> Response {
     let func = match function_asked(request) {
         Ok(func) => func,
         Err(what) => return Response::problem(problem::BAD_REQUEST, what),
     };
     let func = func.as_deref().or(plugin.only_function.as_deref()).unwrap_or(DEFAULT_FUNCTION);
     let tail = Arc::new(Tail::default());
-    let given = given(hooks, &request.id, &tail);
+    let given = given(context.hooks, &request.id, &tail);
+    let deadline = left(request, context.begin);
+    let given = CallContext { deadline, ..given };
     let response = match runner.run_plugin(plugin, Call::bytes(func, &request.body), given) {
         Ok(report) => {
             let usual = content_type(plugin).or(plugin.gives_json(func).then_some(JSON));
-            respond(report, |output| Ok(cgi_response::plain(output, usual)))
+            respond(report, deadline, |output| Ok(cgi_response::plain(output, usual)))
         }
         Err(error) => refuse(&error),
     };
@@ -120,7 +133,8 @@ fn program(
     let stdout = streamed.map(|streamed| SinkTo::Reply(Reply::new(Box::new(streamed))));
     let tail = Arc::new(Tail::default());
     let hooks = context.hooks;
-    let given = CallContext { stdout, ..given(hooks, &id, &tail) };
+    let deadline = left(request, context.begin);
+    let given = CallContext { stdout, deadline, ..given(hooks, &id, &tail) };
     let invocation = cgi_request::invocation(request, path_info, plugin.policy.wagi);
     let invocation = Invocation { entry, ..invocation };
     let ran = runner.run_plugin(plugin, invocation, given);
@@ -128,11 +142,11 @@ fn program(
     let has_trailers = !progress.trailers.is_empty() && trailers::are_taken(&request.head);
     let trailers = if has_trailers { cgi_response::trailers(progress.trailers) } else { Vec::new() };
     if progress.has_begun {
-        let response = end(ran, progress.left);
+        let response = end(ran, deadline, progress.left);
         return Response { trailers, ..with_failure(response, None, &tail) };
     }
     let response = match ran {
-        Ok(report) => respond(report, |output| {
+        Ok(report) => respond(report, deadline, |output| {
             let made = cgi_response::response(output, is_head, content_type(plugin))
                 .map_err(|what| cut(&what, MESSAGE_BYTES_MAX));
             made.map(|mut response| {
@@ -174,10 +188,10 @@ fn entry(request: &Request, plugin: &Plugin) -> Result<Option<String>, Box<Respo
 
 /// The end of a response that was begun, of whose body so many bytes are to follow. Whatever stopped the guest, the client has
 /// a part of the response, and gets no end of it.
-fn end(ran: Result<Report<Vec<u8>>, Error>, left: Option<u64>) -> Response {
+fn end(ran: Result<Report<Vec<u8>>, Error>, deadline: Option<Duration>, left: Option<u64>) -> Response {
     let mut response = match ran {
         Err(error) => refuse(&error),
-        Ok(report) => respond(report, |rest| match left {
+        Ok(report) => respond(report, deadline, |rest| match left {
             Some(left) if left != rest.len() as u64 => {
                 Err(format!("{left} bytes of its content-length were left, and {} came", rest.len()))
             }
@@ -198,12 +212,20 @@ fn content_type(plugin: &Plugin) -> Option<&str> {
     plugin.policy.content_type.as_deref()
 }
 
-fn respond(report: Report<Vec<u8>>, made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>) -> Response {
+/// The response to a run, whose client would wait until `deadline`.
+fn respond(
+    report: Report<Vec<u8>>,
+    deadline: Option<Duration>,
+    made_of: impl FnOnce(Vec<u8>) -> Result<Response, String>,
+) -> Response {
     let chain = report.trace.and_then(|trace| trace.chain);
     let mut response = match report.result.map(made_of) {
         Ok(Ok(response)) => cgi_response::shielded(response),
         Ok(Err(what)) => {
             Response::problem(problem::CONVENTION, &format!("guest broke its calling convention: {what}"))
+        }
+        Err(Stop::Deadline { limit, .. }) if deadline == Some(limit) => {
+            Response::problem(problem::DEADLINE, "the client's Fuelbox-Timeout passed while the guest ran")
         }
         Err(stop) => Response::problem(problem::of_stop(&stop), &problem::detail(&stop)),
     };

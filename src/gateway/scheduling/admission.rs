@@ -118,7 +118,8 @@ impl<T: Run> Admission<T> {
     /// Takes one that has waited too long out of the queue.
     pub fn take_late(&mut self) -> Option<T> {
         let patience = self.patience;
-        self.queue.take(|waiting| waiting.since().elapsed() >= patience, |_| 0)
+        let patience = |waiting: &T| waiting.patience().map_or(patience, |own| own.min(patience));
+        self.queue.take(|waiting| waiting.since().elapsed() >= patience(waiting), |_| 0)
     }
 }
 

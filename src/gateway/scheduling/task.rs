@@ -3,7 +3,7 @@
 use super::share::Share;
 use crate::gateway::http::client::Client;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A task for a worker.
 pub trait Task: Send {
@@ -27,4 +27,7 @@ pub trait Run {
 
     /// Since when it waits.
     fn since(&self) -> Instant;
+
+    /// How long it is worth waiting at most, if it says so.
+    fn patience(&self) -> Option<Duration>;
 }

@@ -236,7 +236,7 @@ impl Worker {
         let conn = Arc::clone(&pending.conn);
         let stream =
             |request: &Request| -> Box<dyn Stream> { Box::new(ClientStream::new(&door, &conn, request)) };
-        let context = Context { hooks, stream: &stream, status: &|| door.status() };
+        let context = Context { begin: pending.begin, hooks, stream: &stream, status: &|| door.status() };
         let handled = catch_unwind(AssertUnwindSafe(|| door.service.handle(&mut pending.request, &context)));
         let response = handled.unwrap_or_else(|_| {
             let target = cut(&pending.request.target, LOG_TARGET_BYTES_MAX);
