@@ -1,5 +1,6 @@
 //! Requests to the gateway of this process, over a connection that is no network's.
 
+use crate::gateway::http::overflow::Overflow;
 use crate::gateway::scheduling::admission::Occupancy;
 use crate::gateway::server::Inside;
 use bytes::Bytes;
@@ -53,6 +54,11 @@ impl Local {
     /// The gateway behind `inside`.
     pub fn new(inside: Inside) -> Local {
         Local(inside)
+    }
+
+    /// Has `overflow` take the requests over HTTP that there is no free worker for.
+    pub fn set_overflow(&self, overflow: Box<dyn Overflow>) {
+        self.0.set_overflow(overflow);
     }
 
     /// The guests that run, and the requests that wait for one to end.

@@ -29,7 +29,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// Fields that a message has, at most; the gateway takes as many, with those that are added.
-const FIELDS_MAX: usize = 80;
+pub const FIELDS_MAX: usize = 80;
 
 /// What is passed on to no node and no guest: framing, who the client is, and what NATS and fuelbox say for themselves.
 const NOT_PASSED: [&str; 7] = [
@@ -41,6 +41,9 @@ const NOT_PASSED: [&str; 7] = [
     "x-forwarded-proto",
     "x-forwarded-host",
 ];
+
+/// Fields of a response that say nothing to whom NATS is spoken with.
+const OF_HTTP: [&str; 3] = ["date", "server", "x-content-type-options"];
 
 const METHOD: &str = "Fuelbox-Method";
 const PATH: &str = "Fuelbox-Path";
@@ -107,7 +110,8 @@ pub fn incoming(target: &Target, headers: Option<&HeaderMap>, body: Bytes) -> Re
     Ok(Incoming { ask: Ask { method, target, headers: fields, body }, hops, timeout })
 }
 
-fn passes(name: &str) -> bool {
+/// Whether a field is passed on, of a request as of a response.
+pub fn passes(name: &str) -> bool {
     let begins =
         |prefix: &str| name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
     !is_hop_by_hop(name)
@@ -116,12 +120,25 @@ fn passes(name: &str) -> bool {
         && !NOT_PASSED.iter().any(|field| name.eq_ignore_ascii_case(field))
 }
 
-/// The fields of a message that was passed on once more, by a node that leaves its sender `timeout`.
-pub fn passed_on(headers: Option<HeaderMap>, hops: u32, timeout: Duration) -> HeaderMap {
-    let mut headers = headers.unwrap_or_default();
+/// Changes the fields of a message that is passed on: `hops` times until now, to a sender that waits `timeout` longer.
+pub fn pass_on(headers: &mut HeaderMap, hops: u32, timeout: Option<Duration>) {
     headers.insert(HOPS, HeaderValue::from(u64::from(hops)));
-    headers.insert(TIMEOUT, HeaderValue::from(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)));
-    headers
+    if let Some(timeout) = timeout {
+        headers.insert(TIMEOUT, HeaderValue::from(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)));
+    }
+}
+
+/// Sets what HTTP has in the request line: the method, and what follows the plug-in in the path, with the query.
+pub fn set_line(headers: &mut HeaderMap, method: &str, path: &str) {
+    headers.insert(METHOD, method);
+    if !path.is_empty() {
+        headers.insert(PATH, path);
+    }
+}
+
+/// The title of the problem that `answer` is, or its status.
+pub fn title(answer: &Answer) -> String {
+    problem_of(answer).map_or_else(|| answer.status.to_string(), |(_, title)| title)
 }
 
 /// The fields of the message that `answer` is, by `node`.
@@ -129,7 +146,7 @@ pub fn reply(answer: &Answer, node: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &answer.headers {
         // Text that NATS can carry; the gateway gives no other but what a guest made so.
-        if !passes(name) || name.eq_ignore_ascii_case("date") {
+        if !passes(name) || OF_HTTP.iter().any(|field| name.eq_ignore_ascii_case(field)) {
             continue;
         }
         if let (Ok(name), Some(value)) = (HeaderName::from_str(name), value_of(value)) {
@@ -150,7 +167,8 @@ pub fn reply(answer: &Answer, node: &str) -> HeaderMap {
     headers
 }
 
-fn value_of(bytes: &[u8]) -> Option<HeaderValue> {
+/// A value that NATS and HTTP can carry.
+pub fn value_of(bytes: &[u8]) -> Option<HeaderValue> {
     let text = std::str::from_utf8(bytes).ok()?;
     text.bytes().all(|byte| byte == b'\t' || (b' '..0x7f).contains(&byte)).then(|| HeaderValue::from(text))
 }

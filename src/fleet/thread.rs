@@ -2,8 +2,11 @@
 
 use super::config::FleetConfig;
 use super::connect::connect;
+use super::discovery;
+use super::execute::Execute;
 use super::local::Local;
 use super::node::Node;
+use super::spill::Spill;
 use crate::gateway::server::Inside;
 use crate::runner::Runner;
 use std::io;
@@ -76,6 +79,15 @@ impl Fleet {
 }
 
 async fn work(node: &Node, ended: oneshot::Receiver<()>) {
+    let stats = Arc::default();
+    let passing = Arc::default();
+    if node.config.spill {
+        let (spill, orders) = Spill::new(node.client.clone(), Arc::clone(&passing));
+        node.local.set_overflow(Box::new(spill));
+        tokio::spawn(orders.serve(node.clone()));
+    }
+    tokio::spawn(Execute::new(node.clone(), passing, Arc::clone(&stats)).serve());
+    tokio::spawn(discovery::serve(node.clone(), stats));
     let _ = ended.await;
     let _ = tokio::time::timeout(FLUSH_PATIENCE, node.client.flush()).await;
 }

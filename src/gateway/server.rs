@@ -2,6 +2,7 @@
 
 use super::connection::door::Door;
 use super::http::client::Network;
+use super::http::overflow::Overflow;
 use super::http::service::Service;
 use super::http::tokens::Tokens;
 use super::routes::counters::Counters;
@@ -281,6 +282,11 @@ impl Inside {
         let (ours, theirs) = UnixStream::pair()?;
         self.0.adopt(theirs)?;
         Ok(ours)
+    }
+
+    /// Has `overflow` take the requests that there is no free worker for. Only the first counts.
+    pub fn set_overflow(&self, overflow: Box<dyn Overflow>) {
+        let _ = self.0.overflow.set(overflow);
     }
 
     /// The guests that run, and the requests that wait for one to end.

@@ -5,10 +5,11 @@ use super::pending::{PendingRequest, Work};
 use crate::base::lock::lock;
 use crate::gateway::http::client::Client;
 use crate::gateway::http::message::Response;
+use crate::gateway::http::overflow::Answer;
 use crate::gateway::http::problem::BUSY;
 use crate::gateway::http::route::Class;
-use crate::gateway::scheduling::admission::{Admission, Admitted};
-use std::sync::Mutex;
+use crate::gateway::scheduling::admission::{Admission, Admitted, Occupancy};
+use std::sync::{Arc, Mutex};
 
 impl Door {
     fn admission(&self, class: Class) -> &Mutex<Admission<Box<PendingRequest>>> {
@@ -55,6 +56,24 @@ impl Door {
             pending.is_admitted = true;
             self.push(Work::Serve(pending));
         }
+    }
+
+    /// Offers a request that would have to wait, or is to be refused, to other gateways, once. It comes back if it stays here:
+    /// there is room for it, or its client has no more than its share.
+    pub fn offer(self: &Arc<Door>, mut pending: Box<PendingRequest>) -> Option<Box<PendingRequest>> {
+        let Some(overflow) = self.overflow.get() else { return Some(pending) };
+        let request = &pending.request;
+        let is_own = request.client.is_inside() || request.class() != Some(Class::Guest);
+        let Occupancy { running, limit, queued } = self.occupancy();
+        let is_full = running >= limit && queued >= limit;
+        if pending.was_offered || is_own || !(is_full || self.is_stopping()) {
+            return Some(pending);
+        }
+        pending.was_offered = true;
+        let Some(pass_on) = overflow.prepare(&pending.request, pending.begin) else { return Some(pending) };
+        let door = Arc::clone(self);
+        pass_on(Answer::new(move |response| door.push(Work::Answer(pending, response.map(Box::new)))));
+        None
     }
 
     /// Refuses all requests that wait.

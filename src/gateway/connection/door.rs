@@ -10,6 +10,7 @@ use super::poll::{EventSource, FIRST_CONN};
 use crate::base::limits::DoorLimits;
 use crate::base::lock::lock;
 use crate::gateway::http::client::Network;
+use crate::gateway::http::overflow::Overflow;
 use crate::gateway::http::request_id::Ids;
 use crate::gateway::http::service::{Service, Status};
 use crate::gateway::scheduling::admission::{Admission, Occupancy};
@@ -17,9 +18,9 @@ use crate::gateway::scheduling::scheduler::Scheduler;
 use mio::net::TcpListener;
 use mio::{Registry, Waker};
 use std::io;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Length of the system's accept queue (it may allow fewer). When the queue is full a client tries again only after a
@@ -69,6 +70,8 @@ pub struct Door {
     pub(crate) is_listening: AtomicBool,
     /// Whether it is about to stop.
     is_leaving: AtomicBool,
+    /// Who takes the requests that there is no free worker for, if anybody does.
+    pub overflow: OnceLock<Box<dyn Overflow>>,
     /// The names of requests.
     pub ids: Ids,
     /// Counters of connections.
@@ -110,6 +113,7 @@ impl Door {
             stopping_since: AtomicU64::new(0),
             is_listening: AtomicBool::new(true),
             is_leaving: AtomicBool::new(false),
+            overflow: OnceLock::new(),
             ids: Ids::default(),
             counters: ConnectionCounters::default(),
         })

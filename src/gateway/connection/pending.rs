@@ -2,7 +2,7 @@
 
 use super::conn::Conn;
 use crate::gateway::http::client::Client;
-use crate::gateway::http::message::Request;
+use crate::gateway::http::message::{Request, Response};
 use crate::gateway::scheduling::share::Share;
 use crate::gateway::scheduling::task::{Run, Task};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct PendingRequest {
     pub is_admitted: bool,
     /// Whether it goes through the lane of its worker: not if another process serves it.
     pub uses_lane: bool,
+    /// Whether it was offered to other gateways.
+    pub was_offered: bool,
     /// The plug-in and its `workers`, if its policy sets them.
     pub plugin_limit: Option<(String, usize)>,
 }
@@ -28,8 +30,15 @@ pub struct PendingRequest {
 impl PendingRequest {
     /// The request, which is whole now.
     pub fn new(conn: Arc<Conn>, request: Request) -> PendingRequest {
-        let (is_admitted, uses_lane, plugin_limit) = (false, true, None);
-        PendingRequest { conn, request, begin: Instant::now(), is_admitted, uses_lane, plugin_limit }
+        PendingRequest {
+            conn,
+            request,
+            begin: Instant::now(),
+            is_admitted: false,
+            uses_lane: true,
+            was_offered: false,
+            plugin_limit: None,
+        }
     }
 }
 
@@ -59,6 +68,8 @@ pub enum Work {
     Serve(Box<PendingRequest>),
     /// Refuse a request that has waited too long, or that made room for another one.
     Refuse(Box<PendingRequest>),
+    /// Send the response of another gateway; without one, the request goes on here.
+    Answer(Box<PendingRequest>, Option<Box<Response>>),
     /// Report that events are polled and tasks are taken up.
     Heartbeat(SyncSender<()>),
 }
@@ -67,7 +78,7 @@ impl Task for Work {
     fn client(&self) -> Client {
         match self {
             Work::Advance(conn) => conn.peer,
-            Work::Serve(pending) | Work::Refuse(pending) => pending.request.client,
+            Work::Serve(pending) | Work::Refuse(pending) | Work::Answer(pending, _) => pending.request.client,
             Work::Heartbeat(_) => Client::nobody(),
         }
     }

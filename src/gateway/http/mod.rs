@@ -8,6 +8,7 @@ pub mod cookies;
 pub mod forwarded;
 pub mod head;
 pub mod message;
+pub mod overflow;
 pub mod print;
 pub mod problem;
 pub mod reject;

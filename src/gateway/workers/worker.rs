@@ -118,7 +118,12 @@ impl Worker {
                 (conn, next)
             }
             Work::Serve(pending) => (Arc::clone(&pending.conn), self.send(pending)),
-            Work::Refuse(pending) => (Arc::clone(&pending.conn), self.refuse(&pending)),
+            Work::Refuse(pending) => (Arc::clone(&pending.conn), self.refuse(pending)),
+            Work::Answer(pending, Some(response)) => {
+                (Arc::clone(&pending.conn), self.respond(&pending, *response))
+            }
+            // Nobody has taken it: it waits for a worker after all.
+            Work::Answer(pending, None) => (Arc::clone(&pending.conn), self.queue(pending)),
             // The one that asked may have stopped waiting.
             Work::Heartbeat(asked) => {
                 let _ = asked.try_send(());
@@ -145,18 +150,25 @@ impl Worker {
     /// Takes a whole request: into the lane, into the queue, or refused.
     fn accept(&mut self, pending: Box<PendingRequest>) -> Next {
         if !has_budget(&self.door, &pending) {
-            return self.refuse(&pending);
+            return self.respond(&pending, self.door.busy(&pending));
         }
         let is_guest = pending.request.class() == Some(Class::Guest);
         pending.conn.share.set_runs_guests(is_guest);
         if !is_guest || !self.door.is_taken_for(pending.request.client) {
             return self.send(pending);
         }
-        // It must wait for a worker: queue it now, rather than after the lane.
+        match self.door.offer(pending) {
+            Some(pending) => self.queue(pending),
+            None => Next::Taken,
+        }
+    }
+
+    /// Queues a request that must wait for a worker: now, rather than after the lane.
+    fn queue(&mut self, pending: Box<PendingRequest>) -> Next {
         match self.door.enter(pending) {
             Admitted::Run(pending) => self.send(pending),
             Admitted::Queued(_) => Next::Taken,
-            Admitted::Full(pending) => self.refuse(&pending),
+            Admitted::Full(pending) => self.refuse(pending),
         }
     }
 
@@ -195,7 +207,7 @@ impl Worker {
                     self.respond(&pending, response)
                 }
                 Admitted::Queued(_) => Next::Taken,
-                Admitted::Full(pending) => self.refuse(&pending),
+                Admitted::Full(pending) => self.refuse(pending),
             },
         };
         self.go_on(conn, next);
@@ -258,9 +270,12 @@ impl Worker {
         respond(&self.door, pending, response, &mut lock(&pending.conn.buffers))
     }
 
-    /// Responds to a request that is not to be served.
-    fn refuse(&self, pending: &PendingRequest) -> Next {
-        self.respond(pending, self.door.busy(pending))
+    /// Responds to a request that is not to be served here.
+    fn refuse(&self, pending: Box<PendingRequest>) -> Next {
+        match self.door.offer(pending) {
+            Some(pending) => self.respond(&pending, self.door.busy(&pending)),
+            None => Next::Taken,
+        }
     }
 
     /// Responds to a request with which the lane broke.
