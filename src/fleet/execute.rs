@@ -2,29 +2,31 @@
 //!
 //! A node that has as many as it can run takes no more: it leaves the queue group until some have ended. What came in the
 //! meantime, and what its gateway has no free worker for, is passed on to the others, a few times at most; the answer goes
-//! through the node that passed it on, as only that one learns that there is no other.
+//! through the node that passed it on, as only that one learns that there is no other. Then it waits in the gateway's queue.
 
+use super::intake::{self, Gate};
 use super::local::Answer;
 use super::message::{self, Incoming, is_busy, problem, reply};
 use super::node::Node;
-use super::shared::{PASSING_MAX, Stats, Work};
+use super::shared::{PASSING_MAX, Piece, Stats, Work};
 use super::subject::{EXECUTE, Target, token};
 use crate::base::lock::lock;
 use crate::gateway::http::problem::{BAD_REQUEST, BUSY, DEADLINE, INTERNAL, LANE, OUTPUT};
 use async_nats::client::RequestErrorKind;
-use async_nats::{Message, Request, Subscriber};
-use futures_util::StreamExt;
+use async_nats::{Message, Request};
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// The queue group that all nodes are in.
 pub const QUEUE_GROUP: &str = "fuelbox";
 
-/// How often a request is passed on.
+/// How often a request is passed on, and at most by nodes that leave: they serve nothing, and may get it again themselves.
 const HOPS_MAX: u32 = 3;
+const HOPS_MAX_LEAVING: u32 = 16;
 
 /// How often the list of plug-ins is looked at, and, while the node takes nothing, whether there is room again.
 const LOOK: Duration = Duration::from_millis(500);
@@ -42,6 +44,10 @@ pub const FIELDS_BYTES: usize = 16 * 1024;
 pub struct Execute {
     node: Node,
     running: Arc<Work>,
+    /// Those and the others, until their answers are sent.
+    answering: Arc<Work>,
+    /// Those that no other node took, and that wait here.
+    waiting: Arc<Work>,
     passing: Arc<Work>,
     stats: Arc<Mutex<Stats>>,
 }
@@ -49,35 +55,57 @@ pub struct Execute {
 impl Execute {
     /// Nothing yet; results are counted in `stats`, and what is passed on in `passing`.
     pub fn new(node: Node, passing: Arc<Work>, stats: Arc<Mutex<Stats>>) -> Execute {
-        Execute { node, running: Arc::default(), passing, stats }
+        let [running, answering, waiting] = Default::default();
+        Execute { node, running, answering, waiting, passing, stats }
     }
 
-    /// Serves until the node leaves.
+    /// Serves until the node leaves, and what comes late after that.
     pub async fn serve(self) {
-        // Of each plug-in, what ends its subscriptions when it is dropped.
-        let mut open: HashMap<String, oneshot::Sender<()>> = HashMap::new();
+        let mut gates: HashMap<String, watch::Sender<Gate>> = HashMap::new();
+        let mut taps = JoinSet::new();
         let (mut is_full, mut looked) = (false, None::<Instant>);
         while !self.node.is_leaving() {
             let was_full = is_full;
             is_full = self.is_full(was_full);
-            let wait = if is_full { LOOK_FULL } else { LOOK };
-            let is_due = looked.is_none_or(|looked| looked.elapsed() >= wait);
-            if is_full == was_full && !is_due {
-                self.wait(wait).await;
-                continue;
+            if is_full != was_full {
+                let gate = if is_full { Gate::Full } else { Gate::Open };
+                gates.values().for_each(|sender| _ = sender.send(gate));
             }
-            looked = Some(Instant::now());
-            let plugins = if is_full { Vec::new() } else { self.plugins() };
-            open.retain(|name, _| plugins.contains(name));
-            for name in plugins {
-                if !open.contains_key(&name)
-                    && let Some(end) = self.listen(&name).await
-                {
-                    open.insert(name, end);
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+                looked = Some(Instant::now());
+                let plugins = self.plugins();
+                // What is gone with its sender closes.
+                gates.retain(|name, _| plugins.contains(name));
+                for name in plugins {
+                    gates.entry(name).or_insert_with_key(|name| self.tap(name, is_full, &mut taps));
                 }
+                while taps.try_join_next().is_some() {}
             }
-            self.wait(wait).await;
+            self.wait(if is_full { LOOK_FULL } else { LOOK }).await;
         }
+        gates.clear();
+        while taps.join_next().await.is_some() {}
+    }
+
+    /// Waits until all that was taken is answered.
+    pub async fn ended(&self) {
+        const STEP: Duration = Duration::from_millis(10);
+        while self.answering.taken() > 0 {
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// Takes the requests of a plug-in until the result is dropped.
+    fn tap(&self, plugin: &str, is_full: bool, taps: &mut JoinSet<()>) -> watch::Sender<Gate> {
+        let (sender, gate) = watch::channel(if is_full { Gate::Full } else { Gate::Open });
+        // Names of plug-ins are short.
+        let token = token(plugin).unwrap_or_default();
+        for subject in [format!("{EXECUTE}.{token}"), format!("{EXECUTE}.{token}.*")] {
+            let this = self.clone();
+            let take = Arc::new(move |message| this.begin(message));
+            taps.spawn(intake::run(self.node.client.clone(), (subject, QUEUE_GROUP), gate.clone(), take));
+        }
+        sender
     }
 
     /// Waits for `most`, or until something changes.
@@ -106,39 +134,11 @@ impl Execute {
         self.running.taken() >= occupancy.limit + waiting.max(1) || occupancy.queued >= waiting.max(1)
     }
 
-    /// Takes the requests of a plug-in until the result is dropped.
-    async fn listen(&self, plugin: &str) -> Option<oneshot::Sender<()>> {
-        let token = token(plugin)?;
-        let subscribe = |subject: String| self.node.client.queue_subscribe(subject, QUEUE_GROUP.into());
-        let all = subscribe(format!("{EXECUTE}.{token}")).await.ok()?;
-        let functions = subscribe(format!("{EXECUTE}.{token}.*")).await.ok()?;
-        let (end, ended) = oneshot::channel();
-        tokio::spawn(self.clone().take(all, functions, ended));
-        Some(end)
-    }
-
-    async fn take(self, mut all: Subscriber, mut functions: Subscriber, mut ended: oneshot::Receiver<()>) {
-        let mut is_open = true;
-        loop {
-            let message = tokio::select! {
-                Some(message) = all.next() => message,
-                Some(message) = functions.next() => message,
-                _ = &mut ended, if is_open => {
-                    is_open = false;
-                    // What is on its way here still comes.
-                    let _ = tokio::join!(all.drain(), functions.drain());
-                    continue;
-                }
-                else => return,
-            };
-            self.begin(message);
-        }
-    }
-
     /// Begins to serve a message.
     fn begin(&self, message: Message) {
         let begin = Instant::now();
         let this = self.clone();
+        let answering = self.answering.take(usize::MAX, 0);
         let piece = match self.is_full(false) {
             true => None,
             false => self.running.take(self.most(), message.payload.len()),
@@ -146,25 +146,47 @@ impl Execute {
         if self.is_full(false) {
             self.running.changed.notify_one();
         }
-        match piece {
-            Some(piece) => tokio::spawn(async move {
-                let answer = this.ask(&message).await;
-                drop(piece);
-                this.finish(message, answer, begin).await;
-            }),
-            None => {
-                let busy =
-                    problem(BUSY, "this node runs as many guests as it can, and no other took the request");
-                tokio::spawn(async move { this.finish(message, Ok(busy), begin).await })
+        tokio::spawn(async move {
+            this.serve_one(message, piece, begin).await;
+            drop(answering);
+        });
+    }
+
+    /// Has the gateway answer, or another node, or the gateway all the same: in its queue.
+    async fn serve_one(&self, message: Message, piece: Option<Piece>, begin: Instant) {
+        let mut answer = None;
+        if let Some(piece) = piece {
+            let own = self.ask(&message).await;
+            drop(piece);
+            if !is_busy(&own) {
+                return self.finish(&message, own, begin).await;
             }
+            answer = Some(own);
+        }
+        let late = "the sender's Fuelbox-Timeout passed, and no node had answered";
+        let answer = match (self.pass_on(&message, begin).await, answer) {
+            (Passed::Answered(other), _) => {
+                lock(&self.stats).passed_on += 1;
+                return self.send(&message, other.headers.unwrap_or_default(), other.payload).await;
+            }
+            (Passed::Late, _) => problem(DEADLINE, late),
+            (Passed::Nobody, Some(busy)) => busy,
+            (Passed::Nobody, None) => match self.waiting.take(PASSING_MAX, message.payload.len()) {
+                Some(_piece) => self.ask(&message).await,
+                None => problem(BUSY, "as many requests by NATS wait on this node as may"),
+            },
         };
+        self.finish(&message, answer, begin).await;
     }
 
     /// Has the gateway answer.
-    async fn ask(&self, message: &Message) -> Result<Answer, String> {
-        let Incoming { ask, .. } = incoming(message)?;
+    async fn ask(&self, message: &Message) -> Answer {
+        let ask = match incoming(message) {
+            Ok(incoming) => incoming.ask,
+            Err(what) => return problem(BAD_REQUEST, &what),
+        };
         let most = self.node.client.max_payload().saturating_sub(FIELDS_BYTES);
-        Ok(self.node.local.ask(&ask, most).await.unwrap_or_else(|error| match error.kind() {
+        self.node.local.ask(&ask, most).await.unwrap_or_else(|error| match error.kind() {
             ErrorKind::ConnectionRefused => problem(BUSY, "this node is stopping"),
             ErrorKind::FileTooLarge => {
                 problem(OUTPUT, &format!("{error}, which is what the NATS server takes (max_payload)"))
@@ -172,35 +194,22 @@ impl Execute {
             ErrorKind::InvalidInput => problem(BAD_REQUEST, &error.to_string()),
             ErrorKind::UnexpectedEof | ErrorKind::InvalidData => problem(LANE, &error.to_string()),
             _ => problem(INTERNAL, &error.to_string()),
-        }))
+        })
     }
 
-    /// Sends the answer, or has another node answer.
-    async fn finish(&self, message: Message, answer: Result<Answer, String>, begin: Instant) {
-        let answer = answer.unwrap_or_else(|what| problem(BAD_REQUEST, &what));
-        let answer = match is_busy(&answer) {
-            true => match self.pass_on(&message, begin).await {
-                Passed::Answered(other) => {
-                    lock(&self.stats).passed_on += 1;
-                    return self.send(&message, other.headers.unwrap_or_default(), other.payload).await;
-                }
-                Passed::Late => {
-                    problem(DEADLINE, "the sender's Fuelbox-Timeout passed, and no node had answered")
-                }
-                Passed::Nobody => answer,
-            },
-            false => answer,
-        };
+    /// Sends the answer of this node.
+    async fn finish(&self, message: &Message, answer: Answer, begin: Instant) {
         self.count(&answer, begin.elapsed());
         let headers = reply(&answer, &self.node.config.node);
-        self.send(&message, headers, answer.body.into()).await;
+        self.send(message, headers, answer.body.into()).await;
     }
 
     /// Has another node answer.
     async fn pass_on(&self, message: &Message, begin: Instant) -> Passed {
         let Ok(Incoming { hops, timeout, .. }) = incoming(message) else { return Passed::Nobody };
         let piece = self.passing.take(PASSING_MAX, message.payload.len());
-        let (Some(_piece), true) = (piece, hops < HOPS_MAX) else { return Passed::Nobody };
+        let most = if self.node.is_leaving() { HOPS_MAX_LEAVING } else { HOPS_MAX };
+        let (Some(_piece), true) = (piece, hops < most) else { return Passed::Nobody };
         let patience = patience(&self.node, timeout).saturating_sub(begin.elapsed());
         if patience.is_zero() {
             return Passed::Late;

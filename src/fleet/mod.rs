@@ -11,6 +11,8 @@ pub(crate) mod discovery;
 #[cfg(feature = "nats")]
 pub(crate) mod execute;
 #[cfg(feature = "nats")]
+pub(crate) mod intake;
+#[cfg(feature = "nats")]
 pub(crate) mod local;
 #[cfg(feature = "nats")]
 pub(crate) mod message;

@@ -86,8 +86,12 @@ async fn work(node: &Node, ended: oneshot::Receiver<()>) {
         node.local.set_overflow(Box::new(spill));
         tokio::spawn(orders.serve(node.clone()));
     }
-    tokio::spawn(Execute::new(node.clone(), passing, Arc::clone(&stats)).serve());
+    let execute = Execute::new(node.clone(), passing, Arc::clone(&stats));
+    let serving = tokio::spawn(execute.clone().serve());
     tokio::spawn(discovery::serve(node.clone(), stats));
     let _ = ended.await;
+    // What comes late is passed on.
+    let _ = tokio::time::timeout(FLUSH_PATIENCE, serving).await;
+    let _ = tokio::time::timeout(FLUSH_PATIENCE, execute.ended()).await;
     let _ = tokio::time::timeout(FLUSH_PATIENCE, node.client.flush()).await;
 }
