@@ -24,6 +24,8 @@ pub struct FleetConfig {
     pub node: String,
     /// The object store that plug-ins come from.
     pub bucket: Option<String>,
+    /// Former versions that are kept of each plug-in that comes from there.
+    pub keep_versions: usize,
     /// The work-queue stream that jobs are taken from.
     pub jobs: Option<String>,
     /// Whether requests over HTTP that find no free worker are passed on to other nodes.

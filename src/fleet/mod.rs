@@ -3,6 +3,8 @@
 //! One thread of its own has the connection and all that goes on there; requests go into the gateway as HTTP requests from
 //! inside of the process do, so that the same admission, limits, policies, metrics and logs hold for them.
 
+#[cfg(feature = "nats")]
+pub(crate) mod bucket;
 pub mod config;
 #[cfg(feature = "nats")]
 pub(crate) mod connect;

@@ -1,5 +1,6 @@
 //! The thread of a node: begins, leaves, and ends.
 
+use super::bucket::follow;
 use super::config::FleetConfig;
 use super::connect::connect;
 use super::local::Local;
@@ -76,6 +77,11 @@ impl Fleet {
 }
 
 async fn work(node: &Node, ended: oneshot::Receiver<()>) {
+    let bucket = node.config.bucket.clone();
+    let plugins = bucket.map(|bucket| tokio::spawn(follow::run(node.clone(), bucket)));
     let _ = ended.await;
+    if let Some(plugins) = plugins {
+        let _ = tokio::time::timeout(FLUSH_PATIENCE, plugins).await;
+    }
     let _ = tokio::time::timeout(FLUSH_PATIENCE, node.client.flush()).await;
 }
