@@ -2,6 +2,18 @@
 
 use std::path::PathBuf;
 
+/// Servers that keep a stream, at most (JetStream).
+pub const REPLICAS_MAX: u64 = 5;
+
+/// How many nodes are to try a plug-in first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Of a hundred.
+    Percent(u32),
+    /// That many.
+    Nodes(usize),
+}
+
 /// How to get into a NATS system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {

@@ -4,6 +4,8 @@
 //! inside of the process do, so that the same admission, limits, policies, metrics and logs hold for them.
 
 #[cfg(feature = "nats")]
+pub(crate) mod admin;
+#[cfg(feature = "nats")]
 pub(crate) mod bucket;
 pub mod config;
 #[cfg(feature = "nats")]
@@ -12,6 +14,8 @@ pub(crate) mod connect;
 pub(crate) mod local;
 #[cfg(feature = "nats")]
 pub(crate) mod node;
+#[cfg(feature = "nats")]
+pub(crate) mod setup;
 pub mod subject;
 #[cfg(feature = "nats")]
 pub mod thread;

@@ -49,5 +49,8 @@ pub(crate) mod listing;
 pub(crate) mod names;
 pub(crate) mod object;
 pub(crate) mod origin;
+pub(crate) mod overview;
 pub(crate) mod report;
+pub(crate) mod rollout;
 pub(crate) mod tail;
+pub(crate) mod upload;

@@ -90,8 +90,7 @@ fn nodes(headers: &Value) -> Result<Vec<String>, String> {
 }
 
 /// The last token of the subject of an object's meta message.
-#[cfg(test)]
-pub(super) fn token_of(name: &str) -> String {
+pub fn token_of(name: &str) -> String {
     base64::encode(name.as_bytes()).replace('+', "-").replace('/', "_")
 }
 

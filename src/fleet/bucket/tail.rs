@@ -5,7 +5,7 @@ use async_nats::jetstream::consumer::push::{Ordered, OrderedConfig};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::{self, Message};
 use futures_util::StreamExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest time for one chunk, of 128 KiB: 35 kbit/s.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,6 +24,8 @@ pub struct Tail {
     messages: Ordered,
     prefix: String,
     is_complete: bool,
+    /// The server's clock, and this one's, when it was opened.
+    opened: (i128, Instant),
 }
 
 /// One message.
@@ -76,14 +78,23 @@ impl Tail {
         };
         let failed = |error: String| Failed::Other(format!("stream {name}: {error}"));
         let consumer = stream.create_consumer(config).await.map_err(|error| failed(error.to_string()))?;
+        let opened = (consumer.cached_info().created.unix_timestamp_nanos(), Instant::now());
         let is_complete = consumer.cached_info().num_pending == 0;
         let messages = consumer.messages().await.map_err(|error| failed(error.to_string()))?;
-        Ok(Tail { messages, prefix: prefix.into(), is_complete })
+        Ok(Tail { messages, prefix: prefix.into(), is_complete, opened })
     }
 
     /// Whether all that was there at the beginning has come.
     pub fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// How long ago `published` was, by the server's clock.
+    pub fn age(&self, published: i128) -> Duration {
+        let (then, since) = self.opened;
+        let before = u64::try_from(then - published).map(Duration::from_nanos).unwrap_or_default();
+        let after = u64::try_from(published - then).map(Duration::from_nanos).unwrap_or_default();
+        (before + since.elapsed()).saturating_sub(after)
     }
 
     /// The next message.
