@@ -13,6 +13,9 @@ use tokio::time::{Instant, timeout_at};
 /// How long nodes may take, if nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a command that failed waits for nodes to go back. The next one would take what they say still for its own.
+const BACK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Nodes that are named in a message.
 const NAMED_MAX: usize = 10;
 
@@ -52,6 +55,7 @@ pub async fn deploy(client: &Client, bucket: &str, plan: &Plan, say: impl Fn(Str
         let tried = try_canary(&store, plan, &chosen, overview).await;
         if let Err(why) = tried {
             let back = withdraw(&store, &plan.plugin).await;
+            went_back(overview, plan, &chosen).await;
             let back = back.map_or_else(|error| format!("; {error}"), |()| "; its nodes go back".into());
             return Err(format!("{why}{back}"));
         }
@@ -64,26 +68,31 @@ pub async fn deploy(client: &Client, bucket: &str, plan: &Plan, say: impl Fn(Str
         Some(_) => Some(former(&store, plan).await?),
         None => None,
     };
-    put(&store, plan, false, &[]).await?;
-    if plan.canary.is_some() {
-        withdraw(&store, &plan.plugin).await?;
-    }
-    let (Some(time), Some(overview), Some(former)) = (plan.wait, &mut overview, former) else {
-        say(format!("{} is put; nodes take it now (--wait waits for them)", plan.plugin));
-        return Ok(());
-    };
-    match settled(overview, plan, &alive, time).await {
-        Ok(count) => {
-            say(format!("{count} nodes run {}", plan.plugin));
-            Ok(())
+    let rolled_out = async {
+        put(&store, plan, false, &[]).await?;
+        if plan.canary.is_some() {
+            withdraw(&store, &plan.plugin).await?;
         }
-        Err(why) => {
+        match (plan.wait, &mut overview) {
+            (Some(time), Some(overview)) => settled(overview, plan, &alive, time).await.map(Some),
+            _ => Ok(None),
+        }
+    };
+    match (rolled_out.await, former) {
+        (Ok(Some(count)), _) => say(format!("{count} nodes run {}", plan.plugin)),
+        (Ok(None), _) => say(format!("{} is put; nodes take it now (--wait waits for them)", plan.plugin)),
+        (Err(why), None) => return Err(why),
+        (Err(why), Some(former)) => {
             let back = restore(&store, &former).await;
+            if let Some(overview) = &mut overview {
+                went_back(overview, plan, &alive).await;
+            }
             let back =
                 back.map_or_else(|error| format!("; {error}"), |()| "; what was there is put back".into());
-            Err(format!("{why}{back}"))
+            return Err(format!("{why}{back}"));
         }
     }
+    Ok(())
 }
 
 /// Deletes all objects of a plug-in; whether there were any.
@@ -164,6 +173,29 @@ async fn restore(store: &Store, former: &Former) -> Result<(), String> {
     Ok(())
 }
 
+/// Waits a while, until none of `nodes` speaks of `plan` any more.
+async fn went_back(overview: &mut Overview, plan: &Plan, nodes: &[String]) {
+    let (end, asked) = (Instant::now() + BACK_PATIENCE, asked(plan));
+    let refuses = |overview: &Overview, node: &String| {
+        let report = overview.report(node).flatten();
+        report.is_some_and(|report| matches!(state(report, &plan.plugin, &asked), State::Refuses(_)))
+    };
+    while nodes.iter().any(|node| refuses(overview, node)) {
+        // What is wrong already is what is told.
+        let Ok(Ok(())) = timeout_at(end, overview.next()).await else { return };
+    }
+}
+
+/// What nodes say that run what `plan` has.
+fn asked(plan: &Plan) -> Sums {
+    let sum = |bytes: &[u8]| Some(Digest::of(bytes).to_string());
+    Sums {
+        sha256: sum(&plan.module),
+        policy: plan.policy.as_deref().and_then(sum),
+        signature: plan.signature.as_deref().and_then(sum),
+    }
+}
+
 /// Waits until all of `nodes` run what `plan` has; how many do.
 async fn settled(
     overview: &mut Overview,
@@ -171,12 +203,7 @@ async fn settled(
     nodes: &[String],
     time: Duration,
 ) -> Result<usize, String> {
-    let sum = |bytes: &[u8]| Some(Digest::of(bytes).to_string());
-    let asked = Sums {
-        sha256: sum(&plan.module),
-        policy: plan.policy.as_deref().and_then(sum),
-        signature: plan.signature.as_deref().and_then(sum),
-    };
+    let asked = asked(plan);
     let end = Instant::now() + time;
     loop {
         let mut late = Vec::new();
