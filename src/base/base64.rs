@@ -16,7 +16,7 @@ pub fn encode(bytes: &[u8]) -> String {
 }
 
 /// The bytes that `text` is the one text of.
-#[cfg(any(feature = "component", feature = "cli"))]
+#[cfg(any(feature = "component", feature = "cli", feature = "nats"))]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
@@ -37,7 +37,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (text.len() - digits.len() == padding).then_some(bytes)
 }
 
-#[cfg(any(feature = "component", feature = "cli"))]
+#[cfg(any(feature = "component", feature = "cli", feature = "nats"))]
 fn value(digit: u8) -> Option<u8> {
     Some(match digit {
         b'A'..=b'Z' => digit - b'A',

@@ -1,7 +1,7 @@
 //! Values that all other rooms use: limits, outcomes, errors, units.
 
 #[cfg(any(feature = "component", feature = "gateway"))]
-pub(crate) mod base64;
+pub mod base64;
 #[cfg(feature = "isolation")]
 pub(crate) mod bounded;
 pub mod cancel;

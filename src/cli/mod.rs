@@ -92,6 +92,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::List(list) => commands::list::execute(list),
         Command::Inspect(inspect) => commands::inspect::execute(inspect),
         Command::Deploy(deploy) => commands::deploy::execute(deploy),
+        Command::Fleet(fleet) => commands::fleet::execute(fleet),
         Command::Health(address) => commands::health::execute(address),
     }
 }

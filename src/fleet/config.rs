@@ -2,6 +2,18 @@
 
 use std::path::PathBuf;
 
+/// Servers that keep a stream, at most (JetStream).
+pub const REPLICAS_MAX: u64 = 5;
+
+/// How many nodes are to try a plug-in first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Of a hundred.
+    Percent(u32),
+    /// That many.
+    Nodes(usize),
+}
+
 /// How to get into a NATS system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
@@ -24,6 +36,8 @@ pub struct FleetConfig {
     pub node: String,
     /// The object store that plug-ins come from.
     pub bucket: Option<String>,
+    /// Former versions that are kept of each plug-in that comes from there.
+    pub keep_versions: usize,
     /// The work-queue stream that jobs are taken from.
     pub jobs: Option<String>,
     /// Whether requests over HTTP that find no free worker are passed on to other nodes.

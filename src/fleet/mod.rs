@@ -3,6 +3,10 @@
 //! One thread of its own has the connection and all that goes on there; requests go into the gateway as HTTP requests from
 //! inside of the process do, so that the same admission, limits, policies, metrics and logs hold for them.
 
+#[cfg(feature = "nats")]
+pub(crate) mod admin;
+#[cfg(feature = "nats")]
+pub(crate) mod bucket;
 pub mod config;
 #[cfg(feature = "nats")]
 pub(crate) mod connect;
@@ -18,6 +22,8 @@ pub(crate) mod local;
 pub(crate) mod message;
 #[cfg(feature = "nats")]
 pub(crate) mod node;
+#[cfg(feature = "nats")]
+pub(crate) mod setup;
 #[cfg(feature = "nats")]
 pub(crate) mod shared;
 #[cfg(feature = "nats")]

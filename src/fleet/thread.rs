@@ -1,5 +1,6 @@
 //! The thread of a node: begins, leaves, and ends.
 
+use super::bucket::follow;
 use super::config::FleetConfig;
 use super::connect::connect;
 use super::discovery;
@@ -15,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
 /// Stack of the thread: futures are on the heap.
 const STACK_BYTES: usize = 512 * 1024;
@@ -89,9 +91,14 @@ async fn work(node: &Node, ended: oneshot::Receiver<()>) {
     let execute = Execute::new(node.clone(), passing, Arc::clone(&stats));
     let serving = tokio::spawn(execute.clone().serve());
     tokio::spawn(discovery::serve(node.clone(), stats));
+    let bucket = node.config.bucket.clone();
+    let plugins = bucket.map(|bucket| tokio::spawn(follow::run(node.clone(), bucket)));
     let _ = ended.await;
     // What comes late is passed on.
-    let _ = tokio::time::timeout(FLUSH_PATIENCE, serving).await;
-    let _ = tokio::time::timeout(FLUSH_PATIENCE, execute.ended()).await;
-    let _ = tokio::time::timeout(FLUSH_PATIENCE, node.client.flush()).await;
+    let _ = timeout(FLUSH_PATIENCE, serving).await;
+    let _ = timeout(FLUSH_PATIENCE, execute.ended()).await;
+    if let Some(plugins) = plugins {
+        let _ = timeout(FLUSH_PATIENCE, plugins).await;
+    }
+    let _ = timeout(FLUSH_PATIENCE, node.client.flush()).await;
 }

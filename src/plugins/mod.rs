@@ -13,6 +13,7 @@ pub mod registry;
 pub(crate) mod rollback;
 pub mod signature;
 pub(crate) mod stats;
+pub(crate) mod together;
 pub(crate) mod versions;
 pub mod watch;
 pub(crate) mod write;

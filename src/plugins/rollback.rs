@@ -153,7 +153,7 @@ fn replace(versions: &Versions, version: &Version, contents: &Contents, path: &P
 }
 
 /// The files of a version, on the disk and not in place; of those that it has none of, the path.
-fn stage(contents: &Contents, path: &Path) -> Result<[Result<Staged, PathBuf>; 3], Error> {
+pub(super) fn stage(contents: &Contents, path: &Path) -> Result<[Result<Staged, PathBuf>; 3], Error> {
     let [signature_path, _] = signature_paths(path);
     let one = |path: PathBuf, bytes: Option<&[u8]>, mode| match bytes {
         Some(bytes) => Staged::new(&path, bytes, mode).map(Ok),
@@ -166,7 +166,7 @@ fn stage(contents: &Contents, path: &Path) -> Result<[Result<Staged, PathBuf>; 3
     ])
 }
 
-fn commit(staged: [Result<Staged, PathBuf>; 3], path: &Path) -> Result<(), Error> {
+pub(super) fn commit(staged: [Result<Staged, PathBuf>; 3], path: &Path) -> Result<(), Error> {
     let [policy, signature, module] = staged;
     for part in [policy, signature] {
         part.map_or_else(|path| unlink(&path), Staged::commit)?;

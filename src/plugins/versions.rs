@@ -289,6 +289,20 @@ impl Versions {
         self.rename(&version.folder(), PENDING)
     }
 
+    /// Has `contents` be what is being put in place, until [`Versions::settle`].
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn pend(&self, contents: &Contents) -> Result<(), Error> {
+        self.discard(PENDING)?;
+        self.discard(UNFINISHED)?;
+        let written = self.written(contents, None).map_err(|error| self.error(error));
+        written.and_then(|()| self.rename(UNFINISHED, PENDING)).inspect_err(|_| {
+            // What is wrong already is what is told.
+            let _ = self.discard(UNFINISHED);
+        })
+    }
+
     /// The version that is being put back, if one is.
     ///
     /// # Errors

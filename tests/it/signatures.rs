@@ -19,6 +19,11 @@ impl Signer {
         TrustedKey::parse(&self.0.pk.to_box().unwrap().to_string()).unwrap()
     }
 
+    #[cfg(feature = "nats")]
+    pub fn key_text(&self) -> String {
+        self.0.pk.to_base64()
+    }
+
     pub fn sign(&self, module: &[u8]) -> String {
         let signature = minisign::sign(Some(&self.0.pk), &self.0.sk, module, None, None).unwrap();
         signature.to_string()

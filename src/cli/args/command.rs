@@ -4,7 +4,7 @@ use crate::abi::Convention;
 use crate::base::limits::{DoorLimits, Limits, WarmLimits};
 use crate::base::units::DirArg;
 use crate::cli::args::table::flag::Topic;
-use crate::fleet::config::FleetConfig;
+use crate::fleet::config::{Access, FleetConfig, Share};
 use crate::gateway::http::client::Network;
 use crate::host::outbound::allow_list::HttpAllowList;
 use crate::plugins::code::Place;
@@ -48,6 +48,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Put a module on gateways.
     Deploy(Deploy),
+    /// Show what the nodes of a fleet run, or change it.
+    Fleet(Fleet),
     /// Ask the gateway at this address whether it is alive.
     Health(SocketAddr),
 }
@@ -216,6 +218,52 @@ pub enum Change {
         name: String,
         /// The version: its number, or the SHA-256 of its module. None is the newest.
         to: Option<String>,
+    },
+}
+
+/// `fuelbox fleet`.
+#[derive(Debug, PartialEq)]
+pub struct Fleet {
+    /// How to get into NATS.
+    pub access: Access,
+    /// The object store.
+    pub bucket: String,
+    /// What is done.
+    pub action: FleetAction,
+}
+
+/// What `fuelbox fleet` does.
+#[derive(Debug, PartialEq)]
+pub enum FleetAction {
+    /// Show what the nodes run.
+    Show {
+        /// As JSON.
+        json: bool,
+    },
+    /// Make the object store and the bucket of the reports.
+    Init {
+        /// Servers that keep them.
+        replicas: usize,
+    },
+    /// Put a plug-in.
+    Deploy {
+        /// The module's file.
+        module: PathBuf,
+        /// The plug-in's name; none is the file's.
+        name: Option<String>,
+        /// The file with the policy.
+        policy: Option<PathBuf>,
+        /// The file with the signature.
+        signature: Option<PathBuf>,
+        /// Which nodes try it first.
+        canary: Option<Share>,
+        /// How long all nodes may take; none is not to wait for them.
+        wait: Option<Duration>,
+    },
+    /// Delete a plug-in.
+    Remove {
+        /// Its name.
+        name: String,
     },
 }
 

@@ -5,6 +5,7 @@ use crate::cli::args::command::{
     Call, Change, Check, Command, Data, Deploy, Inspect, List, Run, Shell, Shown,
 };
 use crate::cli::args::flags::{guest_env, limits, on_or_off, site, source, tracing};
+use crate::cli::args::fleet;
 use crate::cli::args::near::nearest;
 use crate::cli::args::serve;
 use crate::cli::args::table::flag::Topic;
@@ -56,6 +57,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Command, String> {
         Topic::List => list(words).map(Command::List),
         Topic::Inspect => inspect(words).map(Command::Inspect),
         Topic::Deploy => deploy(words).map(Command::Deploy),
+        Topic::Fleet => fleet::command(words).map(Command::Fleet),
         Topic::Health => health(words).map(Command::Health),
     }
 }

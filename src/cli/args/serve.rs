@@ -34,8 +34,16 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
                 .into(),
         );
     }
-    let fleet = fleet(&mut words)?;
+    let mut fleet = fleet(&mut words)?;
     let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
+    if let Some(fleet) = &mut fleet {
+        fleet.keep_versions = keep_versions;
+        if fleet.bucket.is_some() && (source == Source::Default || wagi.is_some()) {
+            return Err(
+                "--nats-plugins needs --plugins: a folder that it keeps as the object store is".into()
+            );
+        }
+    }
     let shutdown_delay = words.measured("--shutdown-delay", duration)?.unwrap_or_default();
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
     let place = words.choice("--isolation", Place::parse)?;

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod deploy;
+pub(crate) mod fleet;
 pub(crate) mod health;
 pub(crate) mod inspect;
 pub(crate) mod list;

@@ -15,6 +15,7 @@ pub enum Topic {
     Inspect,
     Check,
     Deploy,
+    Fleet,
     Health,
     Help,
 }

@@ -12,6 +12,9 @@ const RUNS: &[Topic] = &[Topic::Run, Topic::Call];
 /// What those of `deploy` have in common.
 const DEPLOY: Flag = Flag { commands: &[Topic::Deploy], ..Flag::EMPTY };
 
+/// What those of `deploy` and `fleet deploy` have in common.
+const DEPLOYS: Flag = Flag { commands: &[Topic::Deploy, Topic::Fleet], ..Flag::EMPTY };
+
 /// Every command.
 const EVERY: &[Topic] = &[
     Topic::Run,
@@ -21,6 +24,7 @@ const EVERY: &[Topic] = &[
     Topic::Inspect,
     Topic::Check,
     Topic::Deploy,
+    Topic::Fleet,
     Topic::Health,
     Topic::Help,
 ];
@@ -126,7 +130,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "--json",
         help: "print a JSON document",
-        commands: &[Topic::List, Topic::Inspect],
+        commands: &[Topic::List, Topic::Inspect, Topic::Fleet],
         ..Flag::EMPTY
     },
     Flag {
@@ -149,20 +153,20 @@ pub const FLAGS: &[Flag] = &[
         value: Some("FILE"),
         help: "the plug-in's policy",
         completes: Completes::File,
-        ..DEPLOY
+        ..DEPLOYS
     },
     Flag {
         name: "--signature",
         value: Some("FILE"),
         help: "the module's signature by minisign",
         completes: Completes::File,
-        ..DEPLOY
+        ..DEPLOYS
     },
     Flag {
         name: "--name",
         value: Some("NAME"),
         help: "the plug-in's name, if it is not the file's",
-        ..DEPLOY
+        ..DEPLOYS
     },
     Flag {
         name: "--rollback",

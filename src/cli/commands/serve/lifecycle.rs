@@ -129,10 +129,11 @@ fn load(serve: &Serve, has_tokens: bool) -> Result<Runner, Failure> {
         runner.load_built_in()?;
         return Ok(runner);
     };
-    if has_tokens && let Err(error) = write::clean(&folder) {
+    let is_changed = has_tokens || serve.fleet.as_ref().is_some_and(|fleet| fleet.bucket.is_some());
+    if is_changed && let Err(error) = write::clean(&folder) {
         log::warn!("{}: {error}", folder.display());
     }
-    if has_tokens {
+    if is_changed {
         rollback::finish(&folder, &serve.limits);
     }
     log_changes(&runner.load_plugins(&folder)?);

@@ -1,0 +1,55 @@
+//! Reports of this node: at once when something has changed, and every [`BEAT`].
+
+use super::names::nodes_subjects;
+use super::report::{BEAT, BYTES_MAX, Failures, entries, text};
+use crate::fleet::node::Node;
+use async_nats::HeaderMap;
+use async_nats::jetstream::{self, Context};
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+
+/// Time that a change waits for others.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Bytes that a message has besides.
+const FRAMING: usize = 1024;
+
+/// Reports until the node leaves, and then takes its report away.
+pub async fn report(node: &Node, bucket: &str, mut failures: watch::Receiver<Failures>) {
+    let context = jetstream::new(node.client.clone());
+    let subject = format!("{}{}", nodes_subjects(bucket), node.config.node);
+    let since = SystemTime::now();
+    let mut is_told = false;
+    loop {
+        let all = entries(node.runner.plugins(), &failures.borrow_and_update());
+        let most = BYTES_MAX.min(node.client.server_info().max_payload.saturating_sub(FRAMING));
+        let said = say(&context, &subject, text(&node.config.node, since, &all, most)).await;
+        if let Err(error) = &said
+            && !is_told
+        {
+            log::warn!("what this node runs is not reported to {bucket}-nodes: {error} (fuelbox fleet init)");
+        }
+        is_told = said.is_err();
+        tokio::select! {
+            () = node.left() => break,
+            () = tokio::time::sleep(BEAT) => {}
+            Ok(()) = failures.changed() => tokio::time::sleep(QUIET).await,
+        }
+    }
+    if let Err(error) = unsay(&context, &subject).await {
+        log::debug!("the report of this node is not deleted: {error}");
+    }
+}
+
+async fn say(context: &Context, subject: &str, text: String) -> Result<(), String> {
+    let sent = context.publish(subject.to_string(), text.into()).await.map_err(|error| error.to_string())?;
+    sent.await.map(drop).map_err(|error| error.to_string())
+}
+
+/// Deletes a key of a key-value bucket.
+async fn unsay(context: &Context, subject: &str) -> Result<(), String> {
+    let mut headers = HeaderMap::new();
+    headers.insert("KV-Operation", "DEL");
+    let sent = context.publish_with_headers(subject.to_string(), headers, "".into()).await;
+    sent.map_err(|error| error.to_string())?.await.map(drop).map_err(|error| error.to_string())
+}
