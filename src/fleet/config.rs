@@ -1,6 +1,7 @@
 //! How a node is set up.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How to get into a NATS system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct FleetConfig {
     pub bucket: Option<String>,
     /// The work-queue stream that jobs are taken from.
     pub jobs: Option<String>,
+    /// The pause before a job that failed is tried again for the first time; those after it are longer. A second without.
+    pub job_pause: Option<Duration>,
     /// Whether requests over HTTP that find no free worker are passed on to other nodes.
     pub spill: bool,
 }

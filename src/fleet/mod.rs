@@ -7,11 +7,15 @@ pub mod config;
 #[cfg(feature = "nats")]
 pub(crate) mod connect;
 #[cfg(feature = "nats")]
+pub(crate) mod jobs;
+#[cfg(feature = "nats")]
 pub(crate) mod local;
 #[cfg(feature = "nats")]
 pub(crate) mod message;
 #[cfg(feature = "nats")]
 pub(crate) mod node;
+#[cfg(feature = "nats")]
+pub mod setup;
 pub mod subject;
 #[cfg(feature = "nats")]
 pub mod thread;

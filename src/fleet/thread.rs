@@ -2,6 +2,7 @@
 
 use super::config::FleetConfig;
 use super::connect::connect;
+use super::jobs;
 use super::local::Local;
 use super::node::Node;
 use crate::gateway::server::Inside;
@@ -76,6 +77,9 @@ impl Fleet {
 }
 
 async fn work(node: &Node, ended: oneshot::Receiver<()>) {
+    let jobs = tokio::spawn(jobs::take(node.clone()));
     let _ = ended.await;
+    // The gateway has answered all: what is left is to store the results and to acknowledge the jobs.
+    let _ = tokio::time::timeout(jobs::LEAVE_PATIENCE, jobs).await;
     let _ = tokio::time::timeout(FLUSH_PATIENCE, node.client.flush()).await;
 }

@@ -54,5 +54,5 @@ pub fn fleet(words: &mut Words) -> Result<Option<FleetConfig>, String> {
         };
     };
     let node = node.unwrap_or_default();
-    Ok(Some(FleetConfig { access, node, bucket, jobs, spill: spill.is_some() }))
+    Ok(Some(FleetConfig { access, node, bucket, jobs, job_pause: None, spill: spill.is_some() }))
 }
