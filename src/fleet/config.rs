@@ -1,6 +1,7 @@
 //! How a node is set up.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Servers that keep a stream, at most (JetStream).
 pub const REPLICAS_MAX: u64 = 5;
@@ -40,6 +41,8 @@ pub struct FleetConfig {
     pub keep_versions: usize,
     /// The work-queue stream that jobs are taken from.
     pub jobs: Option<String>,
+    /// The pause before a job that failed is tried again for the first time; those after it are longer. A second without.
+    pub job_pause: Option<Duration>,
     /// Whether requests over HTTP that find no free worker are passed on to other nodes.
     pub spill: bool,
 }

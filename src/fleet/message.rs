@@ -174,7 +174,7 @@ pub fn value_of(bytes: &[u8]) -> Option<HeaderValue> {
 }
 
 /// Type and title of the problem that `answer` is, if it is one that the gateway made.
-fn problem_of(answer: &Answer) -> Option<(String, String)> {
+pub fn problem_of(answer: &Answer) -> Option<(String, String)> {
     answer.header("content-type").filter(|kind| kind.starts_with("application/problem+json"))?;
     let problem: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
     let text = |name: &str| problem.get(name)?.as_str().map(String::from);

@@ -17,6 +17,8 @@ pub(crate) mod execute;
 #[cfg(feature = "nats")]
 pub(crate) mod intake;
 #[cfg(feature = "nats")]
+pub mod jobs;
+#[cfg(feature = "nats")]
 pub(crate) mod local;
 #[cfg(feature = "nats")]
 pub(crate) mod message;

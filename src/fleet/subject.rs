@@ -10,6 +10,12 @@ pub const EXECUTE: &str = "fuelbox.execute";
 /// What jobs begin with: `fuelbox.jobs.PLUGIN` and `fuelbox.jobs.PLUGIN.FUNC`.
 pub const JOBS: &str = "fuelbox.jobs";
 
+/// What the results of jobs begin with.
+pub const RESULTS: &str = "fuelbox.results";
+
+/// What the dead letters of jobs begin with.
+pub const DEAD: &str = "fuelbox.dead";
+
 /// Bytes of an encoded name, at most: names of plug-ins have 64 characters, and those of functions are cut here.
 pub const TOKEN_BYTES_MAX: usize = 256;
 

@@ -5,6 +5,7 @@ use super::config::FleetConfig;
 use super::connect::connect;
 use super::discovery;
 use super::execute::Execute;
+use super::jobs;
 use super::local::Local;
 use super::node::Node;
 use super::spill::Spill;
@@ -93,10 +94,13 @@ async fn work(node: &Node, ended: oneshot::Receiver<()>) {
     tokio::spawn(discovery::serve(node.clone(), stats));
     let bucket = node.config.bucket.clone();
     let plugins = bucket.map(|bucket| tokio::spawn(follow::run(node.clone(), bucket)));
+    let jobs = tokio::spawn(jobs::take(node.clone()));
     let _ = ended.await;
     // What comes late is passed on.
     let _ = timeout(FLUSH_PATIENCE, serving).await;
     let _ = timeout(FLUSH_PATIENCE, execute.ended()).await;
+    // The gateway has answered all: what is left is to store the results and to acknowledge the jobs.
+    let _ = timeout(jobs::LEAVE_PATIENCE, jobs).await;
     if let Some(plugins) = plugins {
         let _ = timeout(FLUSH_PATIENCE, plugins).await;
     }

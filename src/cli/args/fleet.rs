@@ -53,7 +53,15 @@ pub fn fleet(words: &mut Words) -> Result<Option<FleetConfig>, String> {
         };
     };
     let node = node.unwrap_or_default();
-    Ok(Some(FleetConfig { access, node, bucket, keep_versions: 0, jobs, spill: spill.is_some() }))
+    Ok(Some(FleetConfig {
+        access,
+        node,
+        bucket,
+        keep_versions: 0,
+        jobs,
+        job_pause: None,
+        spill: spill.is_some(),
+    }))
 }
 
 fn token(value: &str) -> Result<String, String> {
