@@ -24,8 +24,8 @@ use tokio::task::JoinSet;
 /// The queue group that all nodes are in.
 pub const QUEUE_GROUP: &str = "fuelbox";
 
-/// How often a request is passed on, and at most by nodes that leave: they serve nothing, and may get it again themselves.
-const HOPS_MAX: u32 = 3;
+/// How often a request is passed on, and at most by nodes that leave. A node may get it again itself, while its subscriptions last.
+const HOPS_MAX: u32 = 8;
 const HOPS_MAX_LEAVING: u32 = 16;
 
 /// How often the list of plug-ins is looked at, and, while the node takes nothing, whether there is room again.
