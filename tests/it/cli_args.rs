@@ -53,7 +53,7 @@ fn help_is_given_for_every_command_in_every_way() {
     }
     refused(
         &["help", "fly"],
-        "unknown command `fly`; the commands are run, call, serve, list, inspect, check, deploy, health and help",
+        "unknown command `fly`; the commands are run, call, serve, list, inspect, check, deploy, fleet, health and help",
     );
     refused(&["help", "run", "call"], "unexpected argument `call`");
 }

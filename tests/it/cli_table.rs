@@ -18,6 +18,7 @@ fn complete(topic: Topic) -> Vec<&'static str> {
     let operands: &[&str] = match topic {
         Topic::Run | Topic::Inspect | Topic::Check => &["x"],
         Topic::Call | Topic::Deploy => &["x", "f"],
+        Topic::Fleet => &["--nats", "nats://x", "--nats-plugins", "b"],
         _ => &[],
     };
     [&[name_of(topic)], operands].concat()
@@ -36,6 +37,8 @@ fn value_of(flag: &Flag) -> String {
         }
         // It must not be larger than --max-input and --body-budget.
         ("--max-body", _) => "1KiB".into(),
+        ("--nats", _) => "nats://y".into(),
+        ("--canary", _) => "10%".into(),
         (_, "SIZE") => "2MiB".into(),
         (_, "N" | "PERCENT") => flag.range.map_or(0, |range| range.least).max(1).to_string(),
         (_, "TIME" | "TIME|none") => "7s".into(),
@@ -56,11 +59,39 @@ fn with(topic: Topic, flag: &Flag, value: Option<&str>) -> Vec<String> {
         // Instead of a file.
         whole.truncate(2);
     }
+    if flag.contains(&"--nats") || flag.contains(&"--nats-plugins") {
+        // In the place of the usual one.
+        let at = whole.iter().position(|word| *word == flag[0]);
+        at.into_iter().for_each(|at| drop(whole.drain(at..at + 2)));
+    }
+    if topic == Topic::Fleet {
+        let words: &[&str] = match flag[0] {
+            "--policy" | "--signature" | "--name" | "--canary" | "--wait" => &["deploy", "x"],
+            "--replicas" => &["init"],
+            _ => &[],
+        };
+        whole.extend(words);
+    }
+    let of_fleet = table_of_fleet(flag[0]).filter(|_| topic == Topic::Serve);
+    if of_fleet.is_some_and(|name| name != "--nats") {
+        whole.extend(["--nats", "nats://x", "--plugins", "p"]);
+    }
     let for_to = if flag.contains(&"--to") { &["--rollback", "n"][..] } else { &[] };
     whole.extend(for_to);
     // Behind the module, words of `run` are the guest's.
     let words = [&whole[..1], &flag, &whole[1..]].concat();
     words.into_iter().map(String::from).collect()
+}
+
+/// The flag, if it is one of those of `serve` that need `--nats`.
+fn table_of_fleet(name: &str) -> Option<&str> {
+    (name.starts_with("--nats") || name == "--spill").then_some(name)
+}
+
+/// Whether this build cannot know what is asked for.
+fn needs_nats(topic: Topic, flag: Option<&Flag>) -> bool {
+    !cfg!(feature = "nats")
+        && (topic == Topic::Fleet || flag.is_some_and(|flag| table_of_fleet(flag.name).is_some()))
 }
 
 fn parsed_with(topic: Topic, flag: &Flag, value: Option<&str>) -> Result<Command, String> {
@@ -70,7 +101,7 @@ fn parsed_with(topic: Topic, flag: &Flag, value: Option<&str>) -> Result<Command
 #[test]
 fn a_command_takes_the_flags_that_the_table_gives_it_and_no_others() {
     for topic in COMMANDS.iter().map(|command| command.topic) {
-        assert!(parsed(&complete(topic)).is_ok(), "{topic:?}");
+        assert!(parsed(&complete(topic)).is_ok() || needs_nats(topic, None), "{topic:?}");
         for flag in flags() {
             let value = flag.value.map(|_| value_of(flag));
             let taken = parsed_with(topic, flag, value.as_deref());
@@ -79,6 +110,9 @@ fn a_command_takes_the_flags_that_the_table_gives_it_and_no_others() {
                 && flag.commands.contains(&topic)
             {
                 assert!(taken.unwrap_err().contains("without the cargo feature `http`"));
+            } else if flag.commands.contains(&topic) && needs_nats(topic, Some(flag)) {
+                let is_alone = ["--help", "--version"].contains(&flag.name);
+                assert!(is_alone || taken.unwrap_err().contains("without the cargo feature `nats`"));
             } else if flag.commands.contains(&topic) {
                 assert!(taken.is_ok(), "{topic:?} {}: {taken:?}", flag.name);
                 assert_ne!(taken, parsed(&complete(topic)), "{topic:?} {} changes nothing", flag.name);
@@ -94,7 +128,7 @@ fn a_command_takes_the_flags_that_the_table_gives_it_and_no_others() {
 fn the_parser_names_no_flag_that_the_table_does_not_have() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/args");
     let mut named = BTreeSet::new();
-    for file in ["parse.rs", "flags.rs", "serve.rs"] {
+    for file in ["parse.rs", "flags.rs", "serve.rs", "fleet.rs"] {
         let source = std::fs::read_to_string(folder.join(file)).unwrap();
         let literals = source.split("(\"--").chain(source.split(", \"--")).skip(1);
         named.extend(literals.map(|rest| format!("--{}", rest.split('"').next().unwrap())));
@@ -118,7 +152,11 @@ fn the_table_is_sound() {
         assert!(flag.value.is_some() || flag.default.is_none() && flag.range.is_none(), "{}", flag.name);
         for choice in flag.choices() {
             let taken = parsed_with(flag.commands[0], flag, Some(choice));
-            assert!(taken.is_ok(), "{} {choice}: {taken:?}", flag.name);
+            assert!(
+                taken.is_ok() || needs_nats(flag.commands[0], Some(flag)),
+                "{} {choice}: {taken:?}",
+                flag.name
+            );
         }
     }
     let abi = flags().find(|flag| flag.name == "--abi").unwrap();
@@ -176,7 +214,7 @@ fn a_range_ends_where_the_table_says() {
     let mut seen = 0;
     for flag in flags() {
         let Some(range) = flag.range else { continue };
-        for topic in flag.commands {
+        for topic in flag.commands.iter().filter(|topic| !needs_nats(**topic, None)) {
             if let Some(below) = range.least.checked_sub(1) {
                 assert!(!takes(*topic, flag, range, below), "{}", flag.name);
             }

@@ -34,7 +34,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
                 .into(),
         );
     }
-    let mut fleet = fleet(&mut words)?;
+    let mut fleet = fleet(&mut words)?.map(Box::new);
     let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
     if let Some(fleet) = &mut fleet {
         fleet.keep_versions = keep_versions;

@@ -16,7 +16,7 @@ impl Client {
     fn report(&self, node: &str, value: impl Into<Vec<u8>>) {
         let subject = format!("$KV.{BUCKET}-nodes.{node}");
         let value: Vec<u8> = value.into();
-        self.wait(async { self.context.publish(subject, value.into()).await.unwrap().await.unwrap() });
+        self.wait(async { self.nats.request(subject, value.into()).await.unwrap() });
     }
 
     fn has(&self, object: &str) -> bool {

@@ -180,17 +180,17 @@ const FLEET: CommandHelp = CommandHelp {
     topic: Topic::Fleet,
     name: "fleet",
     operands: &[optional("init|deploy|remove", Completes::Nothing), optional("FILE|NAME", Completes::Target)],
-    summary: "show what the nodes of a fleet run; roll out plug-ins by NATS",
+    summary: "plug-ins of a fleet, by NATS",
     about: "Shows what each node that follows an object store of NATS runs (serve --nats-plugins BUCKET), and why not what \
             the object store has. `init` makes the object store and the key-value bucket of the reports, BUCKET-nodes. \
             `deploy` puts a module there, with its policy and signature if they are given; the nodes fetch it, compile it \
             and try it before it replaces anything. With --canary, some nodes do that first, and all go back if one of them \
             cannot take it. With --wait, the former objects are put back if a node cannot. `remove` deletes a plug-in.",
     examples: &[
-        "fuelbox fleet init --nats nats://nats.local:4222 --nats-plugins edge",
-        "fuelbox fleet --nats nats://nats.local:4222 --nats-plugins edge",
-        "fuelbox fleet deploy --nats nats://nats.local:4222 --nats-plugins edge --canary 10% --wait 30s greet.wasm",
-        "fuelbox fleet remove --nats nats://nats.local:4222 --nats-plugins edge greet",
+        "fuelbox fleet init --nats nats://nats.lan --nats-plugins edge",
+        "fuelbox fleet --nats nats://nats.lan --nats-plugins edge",
+        "fuelbox fleet deploy --nats nats://nats.lan --nats-plugins edge --canary 10% greet.wasm",
+        "fuelbox fleet remove --nats nats://nats.lan --nats-plugins edge greet",
     ],
     remark: "Needs a build with the cargo feature `nats`.",
     exit_codes: Some("0 done, 1 a node refused or was late, or NATS did, 2 usage error, 120 no such file."),

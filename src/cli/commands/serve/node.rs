@@ -18,7 +18,8 @@ impl Node {
     pub fn start(serve: &Serve, gateway: &Gateway, runner: &Arc<Runner>) -> Result<Node, Failure> {
         #[cfg(feature = "nats")]
         {
-            let start = |mut config: crate::fleet::FleetConfig| {
+            let start = |config: Box<crate::fleet::FleetConfig>| {
+                let mut config = *config;
                 if config.node.is_empty() {
                     config.node = usual_name(gateway.address().port());
                 }
