@@ -49,6 +49,8 @@ mod extism_guests;
 mod extism_manifest;
 mod failures;
 mod file_size;
+#[cfg(feature = "nats")]
+mod fleet;
 mod fuel;
 mod gateway;
 mod guest;
