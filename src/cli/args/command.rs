@@ -290,7 +290,7 @@ pub struct Serve {
     /// Signatures, policy directories and tokens.
     pub site: SiteArgs,
     /// The node of a fleet that it is, if it is one.
-    pub fleet: Option<FleetConfig>,
+    pub fleet: Option<Box<FleetConfig>>,
     /// Former versions that are kept of each plug-in.
     pub keep_versions: usize,
     /// Time between the signal to stop and the end of accepting.

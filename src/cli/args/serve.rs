@@ -34,7 +34,7 @@ pub fn parse(mut words: Words) -> Result<Serve, String> {
                 .into(),
         );
     }
-    let fleet = fleet(&mut words)?;
+    let fleet = fleet(&mut words)?.map(Box::new);
     let keep_versions = words.measured("--keep-versions", number::<usize>)?.unwrap_or(KEEP_VERSIONS);
     let shutdown_delay = words.measured("--shutdown-delay", duration)?.unwrap_or_default();
     let log_format = words.choice("--log-format", log_format)?.unwrap_or_default();
