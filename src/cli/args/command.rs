@@ -226,7 +226,7 @@ pub enum Change {
 pub struct Fleet {
     /// How to get into NATS.
     pub access: Access,
-    /// The object store.
+    /// The object store; empty where `init` makes streams for jobs only.
     pub bucket: String,
     /// What is done.
     pub action: FleetAction,
@@ -240,8 +240,10 @@ pub enum FleetAction {
         /// As JSON.
         json: bool,
     },
-    /// Make the object store and the bucket of the reports.
+    /// Make the object store and the bucket of the reports, the streams of jobs, or both.
     Init {
+        /// The stream of jobs.
+        jobs: Option<String>,
         /// Servers that keep them.
         replicas: usize,
     },

@@ -78,6 +78,7 @@ pub fn command(mut words: Words) -> Result<Fleet, String> {
     }
     let access = nats(&mut words)?;
     let bucket = words.value("--nats-plugins", token)?;
+    let jobs = words.value("--nats-jobs", token)?;
     let json = words.switch("--json")?;
     let replicas = words.measured("--replicas", number::<usize>)?;
     let deploy = rollout(&mut words)?;
@@ -91,7 +92,7 @@ pub fn command(mut words: Words) -> Result<Fleet, String> {
         (None, None) => FleetAction::Show { json },
         (Some("init"), None) => match operand {
             Some(word) => return Err(unexpected(Topic::Fleet, &word)),
-            None => FleetAction::Init { replicas: replicas.unwrap_or(1) },
+            None => FleetAction::Init { jobs: jobs.clone(), replicas: replicas.unwrap_or(1) },
         },
         (Some("remove"), None) => FleetAction::Remove { name: text(needed(operand)?)? },
         (Some(other), None) => return Err(format!("`{other}`: use init, deploy or remove, or nothing")),
@@ -99,11 +100,17 @@ pub fn command(mut words: Words) -> Result<Fleet, String> {
     if replicas.is_some() && !matches!(action, FleetAction::Init { .. }) {
         return only("--replicas", "init");
     }
+    if jobs.is_some() && !matches!(action, FleetAction::Init { .. }) {
+        return only("--nats-jobs", "init");
+    }
     if json && !matches!(action, FleetAction::Show { .. }) {
         return Err("--json is for `fuelbox fleet` without a word behind it only".into());
     }
     let access = access.ok_or("--nats is missing: the server of NATS")?;
-    let bucket = bucket.ok_or("--nats-plugins is missing: the object store of NATS")?;
+    if bucket.is_none() && jobs.is_none() {
+        return Err("--nats-plugins is missing: the object store of NATS".into());
+    }
+    let bucket = bucket.unwrap_or_default();
     Ok(Fleet { access, bucket, action })
 }
 

@@ -21,6 +21,7 @@ mod with_nats {
     use crate::fleet::bucket::report::Entry;
     use crate::fleet::bucket::rollout::{self, Plan};
     use crate::fleet::bucket::tail;
+    use crate::fleet::jobs::setup::create_jobs;
     use crate::fleet::setup;
     use crate::plugins::deploy::is_name;
     use serde_json::json;
@@ -47,9 +48,16 @@ mod with_nats {
                 };
                 print(admin::run(&access, show).map_err(failed)?.as_bytes())
             }
-            FleetAction::Init { replicas } => {
+            FleetAction::Init { jobs, replicas } => {
                 let init = |client| async move {
-                    setup::create_bucket(&tail::patient(&client), &bucket, replicas).await
+                    let mut told = Vec::new();
+                    if !bucket.is_empty() {
+                        told = setup::create_bucket(&tail::patient(&client), &bucket, replicas).await?;
+                    }
+                    if let Some(jobs) = jobs {
+                        told.extend(create_jobs(&client, &jobs, replicas).await?);
+                    }
+                    Ok(told)
                 };
                 admin::run(&access, init).map_err(failed)?.into_iter().for_each(say);
                 Ok(())

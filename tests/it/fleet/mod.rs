@@ -2,6 +2,7 @@
 //! are left out.
 
 mod execute;
+mod jobs;
 mod plugins;
 mod rollout;
 
@@ -14,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long something may take that takes a moment.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A NATS server with JetStream on a loopback port, ended on drop.
 pub struct Nats {
@@ -108,4 +109,10 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Runs what a client does.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await.expect("it ends in time") })
 }

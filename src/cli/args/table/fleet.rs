@@ -82,7 +82,8 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "--nats-jobs",
         value: Some("STREAM"),
-        help: "take jobs from this work-queue stream of NATS",
+        help: "take jobs from this work-queue stream of NATS; fleet init: make it, and those of results and dead letters",
+        commands: &[Topic::Serve, Topic::Fleet],
         ..SERVE
     },
     Flag {

@@ -18,12 +18,11 @@ impl Node {
     pub fn start(serve: &Serve, gateway: &Gateway, runner: &Arc<Runner>) -> Result<Node, Failure> {
         #[cfg(feature = "nats")]
         {
-            let start = |config: Box<crate::fleet::FleetConfig>| {
-                let mut config = *config;
+            let start = |mut config: Box<crate::fleet::FleetConfig>| {
                 if config.node.is_empty() {
                     config.node = usual_name(gateway.address().port());
                 }
-                crate::fleet::Fleet::start(config, gateway.inside(), Arc::clone(runner))
+                crate::fleet::Fleet::start(*config, gateway.inside(), Arc::clone(runner))
             };
             let fleet = serve.fleet.clone().map(start).transpose();
             let failed = |error| Failure::new(exit::FAILURE, format!("--nats: {error}"));
