@@ -94,7 +94,7 @@ impl Local {
 }
 
 /// The head of a request. Whatever could be more than one field is refused.
-fn head(ask: &Ask) -> io::Result<String> {
+pub fn head(ask: &Ask) -> io::Result<String> {
     let Ask { method, target, headers, body } = ask;
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     let is_value = |text: &str| text.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));

@@ -31,6 +31,8 @@ pub(crate) mod shared;
 #[cfg(feature = "nats")]
 pub(crate) mod spill;
 pub mod subject;
+#[cfg(all(test, feature = "nats"))]
+mod tests;
 #[cfg(feature = "nats")]
 pub mod thread;
 

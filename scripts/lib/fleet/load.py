@@ -67,7 +67,7 @@ class Load:
             if status == "503":
                 self.failed["503"] += 1
                 continue
-            if status != "200" or answer.data not in (b"Hello, " + text, b"Hi, " + text):
+            if status != "200" or answer.data != b"Hello, " + text:
                 self.wrong.append((status, text, answer.data[:200]))
                 return False
             self.nodes[answer.headers["Fuelbox-Node"]] += 1

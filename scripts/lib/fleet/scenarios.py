@@ -146,10 +146,7 @@ async def cut_off(fleet, fuelbox, guests):
     node = Node(fuelbox, fleet.folder, "cut", [proxy.url], fleet.flags)
     node.start()
     await asyncio.to_thread(shown, fleet, "cut", "greet")
-    load = await disturbed(fleet, "a node that is cut off", proxy.is_open.clear, is_kill=False)
-    other = fleet.folder / "hi.wat"
-    other.write_text((guests / "greet.wat").read_text().replace("Hello, ", "Hi, "))
-    del load
+    await disturbed(fleet, "a node that is cut off", proxy.is_open.clear, is_kill=False)
     await asyncio.to_thread(fleet.cli, "fleet", "deploy", "--name", "hi", str(guests / "add.wasm"))
     proxy.is_open.set()
     begin = time.monotonic()
@@ -221,6 +218,30 @@ async def memory(fleet, fuelbox):
     node.stop()
 
 
+async def fifty(fleet, fuelbox, guests):
+    """Deployment to fifty nodes, each a process."""
+    flags = ["--nats-plugins", BUCKET, "--isolation", "thread", "--workers", "1"]
+    nodes = [Node(fuelbox, fleet.folder, f"m{number}", fleet.cluster.urls, flags) for number in range(50)]
+    try:
+        for node in nodes:
+            node.start()
+        for node in nodes:
+            await asyncio.to_thread(shown, fleet, node.name, "greet")
+        begin = time.monotonic()
+        said = await asyncio.to_thread(
+            fleet.cli, "fleet", "deploy", "--name", "fifty", "--wait", "60s", str(guests / "add.wasm"))
+        whole = time.monotonic() - begin
+        begin = time.monotonic()
+        await asyncio.to_thread(fleet.cli, "fleet", "deploy", "--name", "fifty", "--canary", "10%", "--wait", "60s",
+                                str(guests / "greet.wasm"))
+        tell("deployment to fifty nodes and three", seconds=round(whole, 1), said=said.splitlines()[-1],
+             with_canary_s=round(time.monotonic() - begin, 1))
+        await asyncio.to_thread(fleet.cli, "fleet", "remove", "fifty")
+    finally:
+        for node in nodes:
+            node.end()
+
+
 async def jobs(fleet, here, count):
     """A stream of jobs, while something is killed every five seconds."""
     command = [sys.executable, str(here / "fleet_jobs.py"), "--nats", ",".join(fleet.cluster.urls),
@@ -254,6 +275,7 @@ async def main():
             "bad": lambda: bad_module(fleet),
             "cpu": lambda: processor(fleet),
             "memory": lambda: memory(fleet, fuelbox),
+            "fifty": lambda: fifty(fleet, fuelbox, pathlib.Path(guests)),
             "jobs": lambda: jobs(fleet, here, int(count)),
         }
         try:
