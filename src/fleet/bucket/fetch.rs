@@ -10,6 +10,9 @@ use std::time::Duration;
 /// The longest time for one object.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// Chunks of one object, at most: 2 GiB of the usual size. Each takes a request.
+const CHUNKS_MAX: usize = 16 * 1024;
+
 /// Why there is no object.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unfetched {
@@ -53,7 +56,10 @@ async fn gather(stream: &Stream, subject: &str, object: &Object) -> Result<Vec<u
     let is_direct = stream.cached_info().config.allow_direct;
     let mut bytes = Vec::new();
     let mut sequence = 1;
-    while bytes.len() < size {
+    for _ in 0..CHUNKS_MAX {
+        if bytes.len() >= size {
+            return Ok(bytes);
+        }
         let message = if is_direct {
             stream.direct_get_next_for_subject(subject, Some(sequence)).await.map_err(|e| e.to_string())
         } else {
@@ -69,6 +75,9 @@ async fn gather(stream: &Stream, subject: &str, object: &Object) -> Result<Vec<u
         }
         bytes.extend_from_slice(&message.payload);
         sequence = message.sequence.saturating_add(1);
+    }
+    if bytes.len() < size {
+        return Err(Unfetched::Refused(format!("the object has more than {CHUNKS_MAX} chunks")));
     }
     Ok(bytes)
 }

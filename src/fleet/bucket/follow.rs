@@ -208,7 +208,10 @@ impl<'a> Follower<'a> {
             }
             Err(Problem { why, again }) => (why, again),
         };
-        log::warn!("plug-in {name} is not as {} has it: {}", self.bucket, printable(&why));
+        // What is tried again and again is said once.
+        let is_known = self.failures.borrow().get(name).is_some_and(|failure| failure.why == why);
+        let level = if is_known { log::Level::Debug } else { log::Level::Warn };
+        log::log!(level, "plug-in {name} is not as {} has it: {}", self.bucket, printable(&why));
         let again = again.map(|time| Instant::now() + time);
         self.tried.insert(name.into(), Tried { wanted: wanted.clone(), again });
         let failure = Failure { wanted, why };

@@ -257,6 +257,23 @@ fn module_and_policy_change_together() {
 }
 
 #[test]
+fn a_change_that_a_kill_has_cut_is_finished_at_the_next_start() {
+    let Some(nats) = Nats::start() else { return };
+    let mut site = Site::start(&nats, "n1", &[]);
+    site.end();
+    let pending = site.dir.0.join("p/.fuelbox-versions/k/pending");
+    std::fs::create_dir_all(&pending).unwrap();
+    std::fs::write(pending.join("module"), giving(2)).unwrap();
+    std::fs::write(pending.join("policy"), "functions = [\"f\"]\n").unwrap();
+    // Only the policy had been put in place.
+    std::fs::write(site.dir.0.join("p/k.toml"), "functions = [\"f\"]\n").unwrap();
+    std::fs::write(site.dir.0.join("p/.fuelbox-0123456789abcdef.tmp"), "half").unwrap();
+    site.begin();
+    until("it serves", || site.call("k") == "2");
+    assert!(!pending.exists() && !site.dir.0.join("p/.fuelbox-0123456789abcdef.tmp").exists());
+}
+
+#[test]
 fn only_what_is_signed_takes_the_place() {
     let Some(nats) = Nats::start() else { return };
     init(&nats);
