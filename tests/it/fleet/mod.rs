@@ -1,6 +1,7 @@
 //! The gateway as a node of a fleet. Needs a `nats-server`, which FUELBOX_NATS_SERVER names; without it these tests are left out.
 
 mod jobs;
+mod queue;
 
 use crate::support::TempDir;
 use std::net::TcpListener;
