@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Time between two scans. Two scans that are far enough apart must agree ([`SETTLE`]), so a change appears
+/// Time between two scans. Two scans that are far enough apart must agree ([`crate::plugins::folder::SETTLE`]), so a change appears
 /// within 2 s.
 pub const INTERVAL: Duration = Duration::from_millis(500);
 

@@ -1,3 +1,5 @@
+//! What is true of all deliveries of a job, and of its dead letter.
+
 use super::lease::HOLD;
 use super::names::{CONSUMER, JobId, dead, results};
 use super::store::{Letter, dead_fields};

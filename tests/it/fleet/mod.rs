@@ -4,6 +4,7 @@
 mod execute;
 mod jobs;
 mod plugins;
+mod queue;
 mod rollout;
 
 use crate::support::TempDir;
