@@ -8,7 +8,7 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Usage: scripts/cross.sh [--wat | --small] [TARGET...]
+Usage: scripts/cross.sh [--wat | --nats | --small] [TARGET...]
 
 Builds release binaries into target/cross/TARGET/fuelbox, prints their sizes and checks that they are static. They
 have the default features without `wat`: wat2wasm and `wasm-tools parse` turn text into modules, and the text format
@@ -23,6 +23,8 @@ the sources they have the usual std, and this says so. Without TARGET it builds 
   riscv64gc-unknown-linux-musl       64-bit RISC-V boards
 
   --wat     with the feature `wat`, so all default features, into target/cross/TARGET/fuelbox-with-wat
+  --nats    with the feature `nats` as well, into target/cross/TARGET/fuelbox-nats. Its TLS (ring) has parts in C and
+            assembly: zig compiles them, and links
   --small   the smallest build, into target/cross/TARGET/fuelbox-small: profile `small`, the feature `cli` alone,
             and a std built for size, which has no backtraces of its own panics (RUST_BACKTRACE); their messages
             name no line of the source. That needs unstable flags of the compiler, which RUSTC_BOOTSTRAP=1 makes
@@ -127,13 +129,22 @@ compile() {
             return
         fi
         note "$target: Rust's sources, or zig, are not to be had, so std is the usual one"
-    elif [[ $target == x86_64-* || $target == i686-* ]] && std_is_there "$target"; then
+    elif [[ $name != fuelbox-nats ]] && [[ $target == x86_64-* || $target == i686-* ]] && std_is_there "$target"; then
         if source_is_there; then
             note "$target: with rust-lld, and std from its sources"
             RUSTC_BOOTSTRAP=1 with_lld "${own_std[@]}"
             return
         fi
         note "$target: Rust's sources are not to be had, so std is the usual one, with backtraces"
+    fi
+    if [[ $name == fuelbox-nats ]]; then
+        if ! source_is_there || ! zig_is_there; then
+            note "$target: the feature nats needs Rust's sources, and zig from PyPI (${zig_packages[*]})"
+            return 1
+        fi
+        note "$target: std from its sources, with zig"
+        with_zig "${own_std[@]}"
+        return
     fi
     if std_is_there "$target"; then
         note "$target: with rust-lld"
@@ -196,6 +207,10 @@ for arg in "$@"; do
     --wat)
         name=fuelbox-with-wat
         features=()
+        ;;
+    --nats)
+        name=fuelbox-nats
+        features=("${all_but_wat[@]:0:2}" "${all_but_wat[2]},nats")
         ;;
     --small)
         name=fuelbox-small

@@ -24,7 +24,7 @@ pub enum Gate {
 
 /// Messages of a subscription: at first, and of each that follows without a pause twice as many, up to a most.
 const FIRST: u64 = 8;
-const MOST: u64 = 256;
+const MOST: u64 = 32;
 
 /// A node that leaves lowers the last number: to so many beyond those that have come, and as many again as came in the last
 /// moment, since so many may be on their way.

@@ -11,13 +11,22 @@ import tempfile
 import time
 
 import nats
-from load import Load, connect
+from load import Load
 from processes import CONTINUE, STOP, Cluster, Node, Process, Proxy, until
 
 BUCKET, JOBS = "plugins", "JOBS"
 SETTLED, AFTER = 3.0, 6.0
 # A kill is to be over after this many seconds; on a machine that others use, twice that fails the test.
 BACK = 2.0
+
+
+async def quiet(_):
+    """What is tried again is not worth a line."""
+
+
+async def once(url):
+    """A connection to one server, if it is there."""
+    return await nats.connect(url, connect_timeout=1, allow_reconnect=False, error_cb=quiet)
 
 
 class Fleet:
@@ -38,12 +47,13 @@ class Fleet:
             urls = self.cluster.urls[number:] + self.cluster.urls[:number]
             self.nodes.append(Node(self.fuelbox, self.folder, f"n{number + 1}", urls, self.flags))
             self.nodes[-1].start()
+        until("three nodes report", lambda: len(json.loads(self.cli("fleet", "--json"))["nodes"]) == 3)
         self.cli("fleet", "deploy", "--wait", "30s", str(guests / "greet.wasm"))
         self.cli("fleet", "deploy", "--wait", "30s", str(guests / "fibonacci.wasm"))
 
     def has_leader(self):
         async def account():
-            client = await nats.connect(self.cluster.urls[0], connect_timeout=1, max_reconnect_attempts=1)
+            client = await once(self.cluster.urls[0])
             try:
                 await client.jetstream().account_info()
             finally:
@@ -101,7 +111,7 @@ async def disturbed(fleet, name, disturb, recover=None, after=AFTER, is_kill=Tru
 async def leader_of(fleet, stream):
     for url in fleet.cluster.urls:
         try:
-            client = await nats.connect(url, connect_timeout=1, max_reconnect_attempts=1)
+            client = await once(url)
             try:
                 return (await client.jetstream().stream_info(stream)).cluster.leader
             finally:
@@ -181,25 +191,27 @@ async def bad_module(fleet):
 
 
 async def processor(fleet):
-    """Processor time for each request, with one, two and three nodes at the same rate."""
-    figures, rate = {}, 300
+    """Processor time for each request, where each of one, two and three nodes has as much to do."""
+    figures, rate = {}, 400
     for count in (3, 2, 1):
         nodes = fleet.nodes[:count]
         await asyncio.sleep(2)
-        async with Load(fleet.cluster.urls, senders=4, rate=rate) as load:
+        async with Load(fleet.cluster.urls, senders=4 * count, rate=rate * count) as load:
             await asyncio.sleep(1)
             begin, cpu = len(load.done), sum(node.cpu_seconds() for node in nodes)
             await asyncio.sleep(8)
             answered, used = len(load.done) - begin, sum(node.cpu_seconds() for node in nodes) - cpu
-        if load.wrong:
-            raise SystemExit(f"wrong answers: {load.wrong[:3]}")
-        figures[count] = round(used / answered * 1e6)
+        if load.wrong or not answered:
+            raise SystemExit(f"{count} nodes: {answered} answers, wrong {load.wrong[:3]}, failed {dict(load.failed)}")
+        figures[count] = (round(used / answered * 1e6), round(answered / 8))
         if count > 1:
             fleet.nodes[count - 1].stop()
     for node in fleet.nodes[1:]:
         node.start()
-    tell("processor time for each request (microseconds), by nodes", **{str(n): us for n, us in figures.items()},
-         three_to_one_linear=round(figures[1] / figures[3], 2))
+    tell("processor time for each request, by nodes", microseconds={n: us for n, (us, _) in figures.items()},
+         requests_per_s={n: rate for n, (_, rate) in figures.items()},
+         three_to_one_linear=round(figures[1][0] / figures[3][0], 2),
+         under_load_kib=[node.resident_kib() for node in fleet.nodes[:1]])
 
 
 async def memory(fleet, fuelbox):
