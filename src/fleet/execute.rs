@@ -68,6 +68,8 @@ impl Execute {
             let was_full = is_full;
             is_full = self.is_full(was_full);
             if is_full != was_full {
+                let (running, occupancy) = (self.running.taken(), self.node.local.occupancy());
+                log::debug!("requests by NATS: full: {is_full}; {running} of them run; {occupancy:?}");
                 let gate = if is_full { Gate::Full } else { Gate::Open };
                 gates.values().for_each(|sender| _ = sender.send(gate));
             }

@@ -98,6 +98,7 @@ pub async fn run(
         if subscriber.unsubscribe_after(credit).await.is_err() {
             break;
         }
+        log::debug!("{subject}: the next {credit}");
         let (half, is_half) = oneshot::channel();
         let subscription = Subscription { subscriber, max: credit, got: 0, take: Arc::clone(&take) };
         subscriptions.spawn(subscription.run(gate.clone(), Arc::clone(&rate), half));
