@@ -154,7 +154,8 @@ impl<'a> Follower<'a> {
 
     fn note(&mut self, listing: &mut Listing, token: &str, payload: &[u8]) {
         match object::read(token, payload) {
-            Some((name, said)) => {
+            Some((name, mut said)) => {
+                said.keep_node(&self.node.config.node);
                 if let Err(what) = listing.note(name, said) {
                     self.tell(what);
                 }
