@@ -1,5 +1,6 @@
 //! What a hostile sender, server or node could try.
 
+use super::plugins::{Site, init};
 use super::{Client, Nats, until};
 use crate::support::{Serve, TempDir};
 use async_nats::{ConnectOptions, HeaderMap, Message, Request, jetstream};
@@ -42,9 +43,35 @@ fn a_node_gets_in_by_the_user_in_its_address() {
     let _node = node(&dir, &format!("nats://me:s%40%3Ac@127.0.0.1:{port}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let options = ConnectOptions::with_user_and_password("me".into(), "s@:c".into());
-    let client = runtime.block_on(options.connect(nats.url())).unwrap();
-    let client = Client { context: jetstream::new(client.clone()), nats: client, runtime };
+    let (client, context) = runtime.block_on(async {
+        let client = options.connect(nats.url()).await.unwrap();
+        (client.clone(), jetstream::new(client))
+    });
+    let client = Client { nats: client, context, runtime };
     until("the node answers", || ask(&client, &[]).is_some_and(|answer| status(&answer) == "200"));
+}
+
+#[test]
+fn a_policy_that_never_came_from_the_object_store_stays() {
+    let Some(nats) = Nats::start() else { return };
+    init(&nats);
+    let client = nats.client();
+    let site = Site::start(&nats, "n1", &[]);
+    let [module, policy] = ["a.wasm", "a.toml"].map(|file| site.dir.0.join("p").join(file));
+    std::fs::write(&policy, "access = \"token\"\n").unwrap();
+    let bytes = std::fs::read("guests/prebuilt/greet.wasm").unwrap();
+    client.put("a.wasm", &bytes);
+    until("the module comes", || module.exists());
+    client.delete("a.wasm");
+    until("the module goes", || !module.exists());
+    // The next change comes after what belongs to this one.
+    client.put("a.wasm", &bytes);
+    until("the module comes again", || module.exists());
+    assert_eq!(std::fs::read_to_string(&policy).unwrap(), "access = \"token\"\n");
+    client.put("a.toml", b"workers = 1\n");
+    until("a policy comes", || std::fs::read(&policy).is_ok_and(|text| text == b"workers = 1\n"));
+    client.delete("a.wasm");
+    until("both go", || !module.exists() && !policy.exists());
 }
 
 #[test]
