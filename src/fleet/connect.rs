@@ -1,9 +1,14 @@
 //! The connection to a NATS system.
 
 use super::config::Access;
+use crate::base::escape::{cut, printable};
+use crate::base::lock::lock;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use log::Level;
+use percent_encoding::percent_decode_str;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// The longest pause between two attempts to connect again. A node that lost its server is to be back within two seconds.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -16,6 +21,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Messages of a subscription that wait in this process: they are taken at once, or given to others.
 const WAITING_MESSAGES: usize = 1024;
+
+/// Lines of the log about the connection in such a time, at most.
+const LINES_MAX: u64 = 20;
+const LINES_TIME: Duration = Duration::from_secs(10);
+
+/// Bytes of what a server says, in a line of the log.
+const TEXT_BYTES_MAX: usize = 512;
 
 /// Bytes of a file of secrets, at most.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -33,7 +45,11 @@ pub async fn connect(access: &Access, name: &str, waits: bool) -> Result<Client,
         .ping_interval(PING_INTERVAL)
         .subscription_capacity(WAITING_MESSAGES)
         .reconnect_delay_callback(pause)
-        .event_callback(|event| async move { tell(&event) });
+        .event_callback(events());
+    // The library reads these in an address, and does not use them.
+    if let Some((user, password)) = addresses.iter().find_map(user_of) {
+        options = options.user_and_password(user, password);
+    }
     if let Some(file) = &access.credentials {
         let text = secret(file, "--nats-credentials")?;
         let failed = |error| format!("--nats-credentials {}: {error}", file.display());
@@ -69,6 +85,13 @@ pub fn address(text: &str) -> Result<ServerAddr, String> {
     if address.host().is_empty() { Err(format!("--nats: {usage}")) } else { Ok(address) }
 }
 
+/// The user and the password that an address has, decoded (RFC 3986, section 2.1).
+fn user_of(address: &ServerAddr) -> Option<(String, String)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let user = address.username().filter(|user| !user.is_empty())?;
+    Some((decoded(user), address.password().map(decoded).unwrap_or_default()))
+}
+
 fn secret(file: &Path, flag: &str) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("{flag} {}: {error}", file.display());
     let bytes = std::fs::metadata(file).map_err(failed)?.len();
@@ -86,18 +109,56 @@ fn pause(attempt: usize) -> Duration {
     most * (128 + u32::from(random[0]) / 2) / 256
 }
 
-fn tell(event: &Event) {
-    match event {
-        Event::Connected => log::info!("NATS: connected"),
-        Event::Disconnected => log::warn!("NATS: the connection is lost; trying again"),
-        Event::SlowConsumer(_) => {
-            log::warn!("NATS: messages came faster than they were taken; some are lost")
+/// What has each event said in the log.
+fn events() -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
+    let lines = Arc::new(Mutex::new(Lines::default()));
+    move |event| {
+        let (level, what) = sentence(&event);
+        let (is_told, left_out) = lock(&lines).one(Instant::now());
+        if left_out > 0 {
+            log::warn!("NATS: {left_out} more such messages were left out");
         }
-        Event::ServerError(error) => log::warn!("NATS: the server says: {error}"),
-        Event::ClientError(error) => log::warn!("NATS: {error}"),
-        Event::LameDuckMode => log::info!("NATS: the server is about to stop"),
-        other => log::debug!("NATS: {other}"),
+        log::log!(if is_told { level } else { Level::Trace }, "NATS: {what}");
+        std::future::ready(())
     }
+}
+
+/// Bounds the lines of the log: whoever sends a message has a server complain about the answer to it.
+#[derive(Debug, Default)]
+struct Lines {
+    since: Option<Instant>,
+    count: u64,
+}
+
+impl Lines {
+    /// One more: whether it is told, and how many were not before it.
+    fn one(&mut self, now: Instant) -> (bool, u64) {
+        let mut left_out = 0;
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) >= LINES_TIME) {
+            left_out = self.count.saturating_sub(LINES_MAX);
+            (self.since, self.count) = (Some(now), 0);
+        }
+        self.count += 1;
+        (self.count <= LINES_MAX, left_out)
+    }
+}
+
+fn sentence(event: &Event) -> (Level, String) {
+    let text = match event {
+        Event::Connected => return (Level::Info, "connected".into()),
+        Event::LameDuckMode => return (Level::Info, "the server is about to stop".into()),
+        Event::Disconnected => "the connection is lost; trying again".into(),
+        Event::SlowConsumer(_) => "messages came faster than they were taken; some are lost".into(),
+        // A server's text may hold anything.
+        Event::ServerError(error) => format!("the server says: {}", told(&error.to_string())),
+        Event::ClientError(error) => told(&error.to_string()),
+        other => return (Level::Debug, told(&other.to_string())),
+    };
+    (Level::Warn, text)
+}
+
+fn told(text: &str) -> String {
+    printable(&cut(text, TEXT_BYTES_MAX))
 }
 
 #[cfg(test)]
@@ -114,6 +175,27 @@ mod tests {
             assert!(error.starts_with("--nats: use nats://HOST:PORT"), "{bad}: {error}");
         }
         assert!(!address("ws://me:secret@127.0.0.1").unwrap_err().contains("secret"));
+    }
+
+    #[test]
+    fn a_user_and_a_password_may_be_in_an_address() {
+        let of = |text: &str| user_of(&address(text).unwrap());
+        assert_eq!(of("nats://me:secret@127.0.0.1:4222"), Some(("me".into(), "secret".into())));
+        assert_eq!(of("tls://me:s%40%3Ac@127.0.0.1"), Some(("me".into(), "s@:c".into())));
+        assert_eq!(of("nats://me@127.0.0.1"), Some(("me".into(), String::new())));
+        assert_eq!(of("nats://127.0.0.1:4222"), None);
+    }
+
+    #[test]
+    fn lines_of_the_log_are_bounded() {
+        let (mut lines, begin) = (Lines::default(), Instant::now());
+        let mut told = |after: Duration| lines.one(begin + after);
+        (0..LINES_MAX).for_each(|n| assert_eq!(told(Duration::ZERO), (true, 0), "{n}"));
+        (0..3).for_each(|n| assert_eq!(told(LINES_TIME / 2), (false, 0), "{n}"));
+        assert_eq!(told(LINES_TIME), (true, 3));
+        assert_eq!(told(3 * LINES_TIME), (true, 0));
+        let (_, text) = sentence(&Event::Disconnected);
+        assert!(text.contains("lost"), "{text}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::shared::{PASSING_MAX, Piece, Stats, Work};
 use super::subject::{EXECUTE, Target, token};
 use crate::base::lock::lock;
 use crate::gateway::http::problem::{BAD_REQUEST, BUSY, DEADLINE, INTERNAL, LANE, OUTPUT};
-use async_nats::client::RequestErrorKind;
+use async_nats::client::{PublishErrorKind, RequestErrorKind};
 use async_nats::{Message, Request};
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -137,13 +137,22 @@ impl Execute {
     }
 
     /// Begins to serve a message.
-    fn begin(&self, message: Message) {
+    fn begin(&self, mut message: Message) {
         let begin = Instant::now();
         let this = self.clone();
         let answering = self.answering.take(usize::MAX, 0);
+        if message::is_bomb(message.headers.as_ref()) {
+            (message.headers, message.payload) = (None, bytes::Bytes::new());
+            let answer = problem(BAD_REQUEST, &message::too_many());
+            tokio::spawn(async move {
+                this.finish(&message, answer, begin).await;
+                drop(answering);
+            });
+            return;
+        }
         let piece = match self.is_full(false) {
             true => None,
-            false => self.running.take(self.most(), message.payload.len()),
+            false => self.running.take(self.most(), message.length),
         };
         if self.is_full(false) {
             self.running.changed.notify_one();
@@ -173,7 +182,7 @@ impl Execute {
             }
             (Passed::Late, _) => problem(DEADLINE, late),
             (Passed::Nobody, Some(busy)) => busy,
-            (Passed::Nobody, None) => match self.waiting.take(PASSING_MAX, message.payload.len()) {
+            (Passed::Nobody, None) => match self.waiting.take(PASSING_MAX, message.length) {
                 Some(_piece) => self.ask(&message).await,
                 None => problem(BUSY, "as many requests by NATS wait on this node as may"),
             },
@@ -209,7 +218,7 @@ impl Execute {
     /// Has another node answer.
     async fn pass_on(&self, message: &Message, begin: Instant) -> Passed {
         let Ok(Incoming { hops, timeout, .. }) = incoming(message) else { return Passed::Nobody };
-        let piece = self.passing.take(PASSING_MAX, message.payload.len());
+        let piece = self.passing.take(PASSING_MAX, message.length);
         let most = if self.node.is_leaving() { HOPS_MAX_LEAVING } else { HOPS_MAX };
         let (Some(_piece), true) = (piece, hops < most) else { return Passed::Nobody };
         let patience = patience(&self.node, timeout).saturating_sub(begin.elapsed());
@@ -229,9 +238,16 @@ impl Execute {
 
     async fn send(&self, message: &Message, headers: async_nats::HeaderMap, body: bytes::Bytes) {
         let Some(subject) = message.reply.clone().filter(|subject| may_answer(subject)) else { return };
-        if let Err(error) = self.node.client.publish_with_headers(subject, headers, body).await {
-            log::warn!("NATS: an answer is lost: {error}");
+        let sent = self.node.client.publish_with_headers(subject.clone(), headers, body).await;
+        let Err(error) = sent else { return };
+        if error.kind() != PublishErrorKind::MaxPayloadExceeded {
+            return log::debug!("NATS: an answer is lost: {error}");
         }
+        // Its sender would wait for nothing.
+        let what = "the response and its head are larger than what the NATS server takes (max_payload)";
+        let answer = problem(OUTPUT, what);
+        let headers = reply(&answer, &self.node.config.node);
+        let _ = self.node.client.publish_with_headers(subject, headers, answer.body.into()).await;
     }
 
     fn count(&self, answer: &Answer, time: Duration) {
@@ -256,8 +272,13 @@ enum Passed {
 
 /// How long another node has for a request whose sender waits `timeout`, if it says so.
 pub fn patience(node: &Node, timeout: Option<Duration>) -> Duration {
-    let usual = || node.runner.limits().deadline.unwrap_or(WITHOUT_DEADLINE).saturating_add(MARGIN);
-    timeout.unwrap_or_else(usual)
+    most_patience(node.runner.limits().deadline, timeout)
+}
+
+/// A sender that waits for days must not have this node wait so long for one that died.
+fn most_patience(deadline: Option<Duration>, timeout: Option<Duration>) -> Duration {
+    let usual = deadline.unwrap_or(WITHOUT_DEADLINE).saturating_add(MARGIN);
+    timeout.map_or(usual, |timeout| timeout.min(usual))
 }
 
 fn incoming(message: &Message) -> Result<Incoming, String> {
@@ -273,7 +294,17 @@ pub fn may_answer(subject: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::may_answer;
+    use super::*;
+
+    #[test]
+    fn no_sender_has_a_node_wait_longer_than_a_run_takes() {
+        let of =
+            |timeout: u64| most_patience(Some(Duration::from_secs(5)), Some(Duration::from_secs(timeout)));
+        assert_eq!([9, 10, 11, 9_999_999].map(of).map(|time| time.as_secs()), [9, 10, 10, 10]);
+        assert_eq!(most_patience(Some(Duration::from_secs(5)), None), Duration::from_secs(10));
+        assert_eq!(most_patience(None, Some(Duration::from_secs(9_999_999))), WITHOUT_DEADLINE + MARGIN);
+        assert_eq!(most_patience(Some(Duration::MAX), None), Duration::MAX);
+    }
 
     #[test]
     fn an_answer_goes_to_no_subject_that_does_something() {

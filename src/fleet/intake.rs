@@ -37,9 +37,6 @@ const LAST: Duration = Duration::from_millis(300);
 const FEW: u64 = 2;
 const LAST_FEW: Duration = Duration::from_millis(700);
 
-/// Time between two attempts to subscribe.
-const PAUSE: Duration = Duration::from_millis(100);
-
 /// What is called with each message.
 pub type Take = Arc<dyn Fn(Message) + Send + Sync>;
 
@@ -89,9 +86,9 @@ pub async fn run(
         let mut subscriber = match client.queue_subscribe(subject.clone(), group.into()).await {
             Ok(subscriber) => subscriber,
             Err(error) => {
-                log::warn!("NATS: cannot subscribe to {subject}: {error}");
-                tokio::time::sleep(PAUSE).await;
-                continue;
+                // The connection is closed for good: a lost one is one that subscriptions wait for.
+                log::error!("NATS: cannot subscribe to {subject}, until a restart: {error}");
+                break;
             }
         };
         // The server reads both at once. An error is a connection that is closed for good.

@@ -89,7 +89,7 @@ impl Local {
         // A gateway that refuses may respond before it has read all: only what it says counts.
         let (_, taken) = tokio::join!(send, take);
         taken?;
-        answer(&response, most)
+        answer(&response, most, ask.method == "HEAD")
     }
 }
 
@@ -113,8 +113,9 @@ pub fn head(ask: &Ask) -> io::Result<String> {
     Ok(head)
 }
 
-/// The response in `bytes`, which are all that came.
-fn answer(bytes: &[u8], most: usize) -> io::Result<Answer> {
+/// The response in `bytes`, which are all that came. One that `is_head` has the length of a body that does not follow
+/// (RFC 9110, section 9.3.2), and so may one without a change (section 15.4.5).
+fn answer(bytes: &[u8], most: usize, is_head: bool) -> io::Result<Answer> {
     let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the gateway cut the response");
     let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
     let mut response = httparse::Response::new(&mut fields);
@@ -128,7 +129,9 @@ fn answer(bytes: &[u8], most: usize) -> io::Result<Answer> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
     let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    let is_bare = answer.body.is_empty() && (is_head || answer.status == 304);
     match length {
+        _ if is_bare => Ok(answer),
         Some(length) if length != answer.body.len() => Err(cut()),
         _ => Ok(answer),
     }
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_response_is_whole_or_an_error() {
-        let whole = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX: \xff\r\n\r\nabc", 3).unwrap();
+        let whole = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX: \xff\r\n\r\nabc", 3, false).unwrap();
         assert_eq!((whole.status, &*whole.body, whole.header("x")), (200, &b"abc"[..], None));
         for (bytes, most) in [
             (&b""[..], 9),
@@ -169,7 +172,16 @@ mod tests {
             (b"HTTP/1.1 200 OK\r\n\r\nabc", 2),
             (b"rubbish\r\n\r\n", 9),
         ] {
-            assert!(answer(bytes, most).is_err(), "{}", String::from_utf8_lossy(bytes));
+            assert!(answer(bytes, most, false).is_err(), "{}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn a_response_to_head_has_a_length_and_no_body() {
+        let bare = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+        assert_eq!(answer(bare, 9, true).unwrap().status, 200);
+        assert!(answer(bare, 9, false).is_err());
+        assert!(answer(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", 9, true).is_err());
+        assert!(answer(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", 9, false).is_ok());
     }
 }

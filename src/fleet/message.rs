@@ -31,6 +31,9 @@ use std::time::Duration;
 /// Fields that a message has, at most; the gateway takes as many, with those that are added.
 pub const FIELDS_MAX: usize = 80;
 
+/// Fields of whatever name that a message has at most to be looked at at all.
+const ANY_FIELDS_MAX: usize = 2 * FIELDS_MAX;
+
 /// What is passed on to no node and no guest: framing, who the client is, and what NATS and fuelbox say for themselves.
 const NOT_PASSED: [&str; 7] = [
     "content-length",
@@ -64,6 +67,17 @@ pub struct Incoming {
     pub hops: u32,
     /// How long its sender waits.
     pub timeout: Option<Duration>,
+}
+
+/// Whether a message has so many fields that it is not to be kept: in memory, each takes fifty times its bytes.
+pub fn is_bomb(headers: Option<&HeaderMap>) -> bool {
+    let count = headers.into_iter().flat_map(HeaderMap::iter).map(|(_, values)| values.len()).sum::<usize>();
+    count > ANY_FIELDS_MAX
+}
+
+/// What is said of a message with too many fields.
+pub fn too_many() -> String {
+    format!("the message has more than {FIELDS_MAX} header fields")
 }
 
 /// The request that a message to `target` is.
@@ -103,7 +117,7 @@ pub fn incoming(target: &Target, headers: Option<&HeaderMap>, body: Bytes) -> Re
         }
     }
     if fields.len() > FIELDS_MAX {
-        return Err(format!("the message has more than {FIELDS_MAX} header fields"));
+        return Err(too_many());
     }
     fields.extend(timeout.map(|timeout| (TIMEOUT.into(), timeout.as_millis().to_string())));
     let method = text(METHOD).unwrap_or("POST").to_string();
@@ -259,6 +273,19 @@ mod tests {
         assert!(of(Some("f"), &[("Fuelbox-Path", "?func=g")]).is_err());
         let many = |n: usize| of(None, &vec![("A", "1"); n]);
         assert!(many(FIELDS_MAX).is_ok() && many(FIELDS_MAX + 1).is_err());
+    }
+
+    #[test]
+    fn a_message_with_very_many_fields_is_a_bomb() {
+        let of = |names: usize, values: usize| {
+            let mut headers = HeaderMap::new();
+            for name in 0..names {
+                (0..values).for_each(|_| headers.append(format!("Nats-{name}").as_str(), ""));
+            }
+            is_bomb(Some(&headers))
+        };
+        assert!(!is_bomb(None) && !of(ANY_FIELDS_MAX, 1) && !of(1, ANY_FIELDS_MAX));
+        assert!(of(ANY_FIELDS_MAX + 1, 1) && of(1, ANY_FIELDS_MAX + 1));
     }
 
     #[test]

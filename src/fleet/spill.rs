@@ -130,7 +130,9 @@ async fn pass_on(node: Node, order: Order) {
             Some(_) => drop(answer),
             None => answer.give(Response::problem(LANE, "another node gave what is no response")),
         },
-        Err(error) if error.kind() == RequestErrorKind::TimedOut => answer.give(late(timeout)),
+        Err(error) if error.kind() == RequestErrorKind::TimedOut => {
+            answer.give(late(timeout.filter(|timeout| begin.elapsed() >= *timeout)));
+        }
         // Nobody has it.
         Err(_) => drop(answer),
     }
@@ -152,6 +154,10 @@ fn response(message: Message, is_head: bool, script: &str) -> Option<Response> {
     output.extend_from_slice(b"\r\n");
     output.extend_from_slice(&message.payload);
     let mut response = cgi_response::response(output, is_head, None).ok()?;
+    // A head that is too long is taken for a part of the body, with the cookies that are in it.
+    if response.body.len() > message.payload.len() {
+        return None;
+    }
     cookies::confine(&mut response, script);
     let kind = text(PROBLEM).unwrap_or_default();
     response.kind = problem::ALL.iter().find(|known| known.status == status && known.urn() == kind).copied();
@@ -207,6 +213,20 @@ mod tests {
         assert!(response(message(&[], b"HTTP/1.1 200 OK\r\n\r\n"), false, "").is_none());
         let smuggled = [("Fuelbox-Status", "200"), ("A", "b\x01c")];
         assert!(response(message(&smuggled, b""), false, "").is_none());
+    }
+
+    #[test]
+    fn a_head_that_is_too_long_does_not_become_a_body() {
+        let of = |count: usize| {
+            let names: Vec<String> = (0..count).map(|n| format!("X-{n}")).collect();
+            let mut fields = vec![("Fuelbox-Status", "200")];
+            fields.extend(names.iter().map(|name| (name.as_str(), "secret")));
+            response(message(&fields, b"body"), false, "")
+        };
+        assert_eq!(of(90).unwrap().body, b"body");
+        assert!(of(101).is_none());
+        let long = "v".repeat(200_000);
+        assert!(response(message(&[("Fuelbox-Status", "200"), ("A", &long)], b"body"), false, "").is_none());
     }
 
     #[test]

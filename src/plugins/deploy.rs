@@ -210,6 +210,19 @@ impl Deploy<'_> {
     /// # Errors
     /// [`Refused`]; the plug-in is as it was then, or without its signature or policy and no longer served.
     pub fn remove(&mut self, name: &str, condition: Condition<'_>) -> Result<(), Refused> {
+        self.remove_but(name, condition, false)
+    }
+
+    /// As [`Deploy::remove`]; with `keeps_policy`, the policy stays, for a module that comes later.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn remove_but(
+        &mut self,
+        name: &str,
+        condition: Condition<'_>,
+        keeps_policy: bool,
+    ) -> Result<(), Refused> {
         let path = self.module_path(name);
         let module = self.module(name);
         let now = present(&module).ok_or(Refused::Absent)?;
@@ -229,7 +242,8 @@ impl Deploy<'_> {
         self.plugins.remove(name);
         self.loads.removed.fetch_add(1, Relaxed);
         self.folder.forget(&path);
-        for beside in signature_paths(&path).iter().chain([&policy_path(&path)]) {
+        let policy = (!keeps_policy).then(|| policy_path(&path));
+        for beside in signature_paths(&path).iter().chain(&policy) {
             write::unlink(beside)?;
         }
         Ok(())

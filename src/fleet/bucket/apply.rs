@@ -39,7 +39,10 @@ impl Hand {
 #[derive(Debug)]
 pub enum Change {
     /// It goes.
-    Remove,
+    Remove {
+        /// Whether its policy stays: one that never came from the object store.
+        keeps_policy: bool,
+    },
     /// These of its files change.
     Put {
         /// The module; without one, the one that is there stays.
@@ -68,7 +71,7 @@ pub fn apply(catalog: &Catalog, name: &str, change: &Change, keep: usize) -> Res
     let done = catalog.deploy(|deploy| {
         deploy.keep = Some(keep);
         match change {
-            Change::Remove => match deploy.remove(name, &|_| true) {
+            Change::Remove { keeps_policy } => match deploy.remove_but(name, &|_| true, *keeps_policy) {
                 Err(Refused::Absent) => Ok(()),
                 done => done,
             },

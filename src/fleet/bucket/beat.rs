@@ -22,7 +22,7 @@ pub async fn report(node: &Node, bucket: &str, mut failures: watch::Receiver<Fai
     let mut is_told = false;
     loop {
         let all = entries(node.runner.plugins(), &failures.borrow_and_update());
-        let most = BYTES_MAX.min(node.client.server_info().max_payload.saturating_sub(FRAMING));
+        let most = most(node.client.server_info().max_payload);
         let said = say(&context, &subject, text(&node.config.node, since, &all, most)).await;
         if let Err(error) = &said
             && !is_told
@@ -41,6 +41,14 @@ pub async fn report(node: &Node, bucket: &str, mut failures: watch::Receiver<Fai
     }
 }
 
+/// Bytes of a report to a server that takes `max_payload`: 0 is that of one that has not answered yet.
+fn most(max_payload: usize) -> usize {
+    match max_payload {
+        0 => BYTES_MAX,
+        max_payload => BYTES_MAX.min(max_payload.saturating_sub(FRAMING)),
+    }
+}
+
 async fn say(context: &Context, subject: &str, text: String) -> Result<(), String> {
     let sent = context.publish(subject.to_string(), text.into()).await.map_err(|error| error.to_string())?;
     sent.await.map(drop).map_err(|error| error.to_string())
@@ -52,4 +60,17 @@ async fn unsay(context: &Context, subject: &str) -> Result<(), String> {
     headers.insert("KV-Operation", "DEL");
     let sent = context.publish_with_headers(subject.to_string(), headers, "".into()).await;
     sent.map_err(|error| error.to_string())?.await.map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_room_before_there_is_a_connection() {
+        assert_eq!(most(0), BYTES_MAX);
+        assert_eq!((most(1), most(FRAMING + 1)), (0, 1));
+        assert_eq!((most(BYTES_MAX + FRAMING - 1), most(BYTES_MAX + FRAMING)), (BYTES_MAX - 1, BYTES_MAX));
+        assert_eq!(most(usize::MAX), BYTES_MAX);
+    }
 }

@@ -154,7 +154,8 @@ impl<'a> Follower<'a> {
 
     fn note(&mut self, listing: &mut Listing, token: &str, payload: &[u8]) {
         match object::read(token, payload) {
-            Some((name, said)) => {
+            Some((name, mut said)) => {
+                said.keep_node(&self.node.config.node);
                 if let Err(what) = listing.note(name, said) {
                     self.tell(what);
                 }
@@ -224,7 +225,12 @@ impl<'a> Follower<'a> {
             return Err(Problem { why, again: None });
         }
         let change = match wanted.of(File::Module) {
-            Want::Remove => Some(Change::Remove),
+            Want::Remove => {
+                let came = self.origins.plugins.get(name);
+                // Whoever may put modules is not to rid a node of its own policy by that.
+                let keeps_policy = !came.is_some_and(|files| files.contains_key(&File::Policy));
+                Some(Change::Remove { keeps_policy })
+            }
             _ => self.change(stream, name, wanted).await?,
         };
         let is_changed = change.is_some();

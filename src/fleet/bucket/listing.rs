@@ -39,10 +39,8 @@ impl Listing {
     /// There are too many objects; it is left out.
     pub fn note(&mut self, name: Name, said: Said) -> Result<(), String> {
         if self.objects.len() >= OBJECTS_MAX && !self.objects.contains_key(&name) {
-            return Err(format!(
-                "the bucket has more than {OBJECTS_MAX} objects: {} is left out",
-                name.object()
-            ));
+            // Without its name: what is wrong is told once, and not for each of them.
+            return Err(format!("the bucket has more than {OBJECTS_MAX} objects; those beyond are left out"));
         }
         self.objects.insert(name, said);
         Ok(())

@@ -29,6 +29,17 @@ pub enum Said {
     Unusable(String),
 }
 
+impl Said {
+    /// Forgets the nodes of a canary but for `node`: thousands of objects can name a thousand each.
+    pub fn keep_node(&mut self, node: &str) {
+        if let Said::There(object) = self {
+            object.nodes.retain(|named| named == node);
+            object.nodes.truncate(1);
+            object.nodes.shrink_to_fit();
+        }
+    }
+}
+
 /// What the meta message `payload` says, whose subject ends with `token`; none if it is about no plug-in.
 pub fn read(token: &str, payload: &[u8]) -> Option<(Name, Said)> {
     let name_of = |token: &str| {
@@ -174,5 +185,11 @@ mod tests {
             assert!(matches!(of(count), Said::There(object) if object.nodes.len() == count), "{count}");
         }
         assert!(matches!(of(NODES_MAX + 1), Said::Unusable(_)));
+        for (node, count) in [("n7", 1), ("n", 0)] {
+            let mut said = of(NODES_MAX);
+            said.keep_node(node);
+            let Said::There(object) = said else { panic!("{said:?}") };
+            assert_eq!((object.nodes.len(), object.nodes.capacity()), (count, count), "{node}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway as a node of a fleet. These tests need a NATS server: FUELBOX_NATS_SERVER names the program. Without it they
 //! are left out.
 
+mod attack;
 mod execute;
 mod jobs;
 mod plugins;
