@@ -3,6 +3,7 @@
 
 mod execute;
 mod jobs;
+mod metrics;
 mod plugins;
 mod queue;
 mod rollout;
