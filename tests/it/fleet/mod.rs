@@ -4,6 +4,7 @@
 mod execute;
 mod jobs;
 mod metrics;
+mod permissions;
 mod plugins;
 mod queue;
 mod rollout;
