@@ -1,6 +1,7 @@
 //! Requests to the gateway of this process, over a connection that is no network's.
 
 use crate::gateway::http::overflow::Overflow;
+use crate::gateway::routes::counted::Counted;
 use crate::gateway::scheduling::admission::Occupancy;
 use crate::gateway::server::Inside;
 use bytes::Bytes;
@@ -59,6 +60,11 @@ impl Local {
     /// Has `overflow` take the requests over HTTP that there is no free worker for.
     pub fn set_overflow(&self, overflow: Box<dyn Overflow>) {
         self.0.set_overflow(overflow);
+    }
+
+    /// Has `/metrics` tell these counters as well.
+    pub fn set_counted(&self, counted: Vec<Counted>) {
+        self.0.set_counted(counted);
     }
 
     /// The guests that run, and the requests that wait for one to end.

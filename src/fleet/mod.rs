@@ -11,6 +11,8 @@ pub mod config;
 #[cfg(feature = "nats")]
 pub(crate) mod connect;
 #[cfg(feature = "nats")]
+pub(crate) mod counted;
+#[cfg(feature = "nats")]
 pub(crate) mod discovery;
 #[cfg(feature = "nats")]
 pub(crate) mod execute;

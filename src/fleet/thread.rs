@@ -3,9 +3,11 @@
 use super::bucket::follow;
 use super::config::FleetConfig;
 use super::connect::connect;
+use super::counted::counted;
 use super::discovery;
 use super::execute::Execute;
 use super::jobs;
+use super::jobs::counts::Counts;
 use super::local::Local;
 use super::node::Node;
 use super::spill::Spill;
@@ -84,6 +86,9 @@ impl Fleet {
 async fn work(node: &Node, ended: oneshot::Receiver<()>) {
     let stats = Arc::default();
     let passing = Arc::default();
+    let counts = Arc::<Counts>::default();
+    let of_jobs = node.config.jobs.as_ref().map(|_| &counts);
+    node.local.set_counted(counted(&stats, of_jobs));
     if node.config.spill {
         let (spill, orders) = Spill::new(node.client.clone(), Arc::clone(&passing));
         node.local.set_overflow(Box::new(spill));
@@ -94,7 +99,7 @@ async fn work(node: &Node, ended: oneshot::Receiver<()>) {
     tokio::spawn(discovery::serve(node.clone(), stats));
     let bucket = node.config.bucket.clone();
     let plugins = bucket.map(|bucket| tokio::spawn(follow::run(node.clone(), bucket)));
-    let jobs = tokio::spawn(jobs::take(node.clone()));
+    let jobs = tokio::spawn(jobs::take(node.clone(), counts));
     let _ = ended.await;
     // What comes late is passed on.
     let _ = timeout(FLUSH_PATIENCE, serving).await;

@@ -5,6 +5,7 @@ use super::http::client::Network;
 use super::http::overflow::Overflow;
 use super::http::service::Service;
 use super::http::tokens::Tokens;
+use super::routes::counted::{Counted, Others};
 use super::routes::counters::Counters;
 use super::routes::deployment::Deployment;
 use super::routes::service::Routes;
@@ -110,6 +111,7 @@ pub fn default_workers() -> usize {
 /// ```
 pub struct Gateway {
     door: Arc<Door>,
+    others: Others,
     address: SocketAddr,
     ended: Receiver<()>,
     patience: Duration,
@@ -165,8 +167,11 @@ impl Gateway {
         // One request thread more, so that plug-ins can be changed while guests use all workers.
         let spare = usize::from(deployment.is_some());
         let processes = runner.processes().map_or(0, |(count, _)| count);
-        let routes = Routes::new(runner, Counters::new(config.log_dropped), deployment);
-        Gateway::open(listener, config, (Box::new(routes), spare, processes), patience)
+        let counters = Counters::new(config.log_dropped);
+        let others = Arc::clone(&counters.others);
+        let routes = Routes::new(runner, counters, deployment);
+        let gateway = Gateway::open(listener, config, (Box::new(routes), spare, processes), patience)?;
+        Ok(Gateway { others, ..gateway })
     }
 
     /// Has any service serve; a stop waits `patience` for what runs.
@@ -211,7 +216,7 @@ impl Gateway {
                 return Err(short(error));
             }
         }
-        Ok(Gateway { door, address, ended, patience })
+        Ok(Gateway { door, others: Others::default(), address, ended, patience })
     }
 
     /// The address it listens on.
@@ -233,7 +238,7 @@ impl Gateway {
     /// Requests from inside of this process, as of another protocol.
     #[doc(hidden)]
     pub fn inside(&self) -> Inside {
-        Inside(Arc::clone(&self.door))
+        Inside { door: Arc::clone(&self.door), others: Arc::clone(&self.others) }
     }
 
     /// Has `/readyz` answer 503 from now on, so that balancers send no more; everything else goes on until
@@ -271,7 +276,10 @@ impl Heartbeat {
 
 /// The way for requests from inside of this process: admission, limits, policies, metrics and logs are those of others.
 #[derive(Clone)]
-pub struct Inside(Arc<Door>);
+pub struct Inside {
+    door: Arc<Door>,
+    others: Others,
+}
 
 impl Inside {
     /// A connection to the gateway, for HTTP/1.
@@ -280,18 +288,23 @@ impl Inside {
     /// The gateway is stopping; no descriptor is left.
     pub fn connect(&self) -> io::Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair()?;
-        self.0.adopt(theirs)?;
+        self.door.adopt(theirs)?;
         Ok(ours)
     }
 
     /// Has `overflow` take the requests that there is no free worker for. Only the first counts.
     pub fn set_overflow(&self, overflow: Box<dyn Overflow>) {
-        let _ = self.0.overflow.set(overflow);
+        let _ = self.door.overflow.set(overflow);
+    }
+
+    /// Has `/metrics` tell these counters as well. Only the first call counts.
+    pub fn set_counted(&self, counted: Vec<Counted>) {
+        let _ = self.others.set(counted);
     }
 
     /// The guests that run, and the requests that wait for one to end.
     pub fn occupancy(&self) -> Occupancy {
-        self.0.occupancy()
+        self.door.occupancy()
     }
 }
 

@@ -23,6 +23,7 @@ mod cli_habits;
 mod cli_manual;
 mod cli_streams;
 mod cli_table;
+mod client_timeout;
 mod clients;
 mod clients_bytes;
 mod clients_proxy;

@@ -29,7 +29,7 @@
 //! How often a job was delivered is the server's count: there, a run that failed and a node that died are the same. A run that fails at
 //! delivery 5 or later makes a dead letter, and so does delivery 11.
 
-mod counts;
+pub(crate) mod counts;
 mod job;
 mod lease;
 pub mod names;
@@ -69,11 +69,12 @@ const SLOTS_OF_WORKER: usize = 4;
 /// Jobs that a node has, at most.
 const SLOTS_MAX: usize = 256;
 
-/// Takes jobs, if the node is to, until it leaves; returns when those that it took are done.
-pub async fn take(node: Node) {
+/// Takes jobs, if the node is to, until it leaves; returns when those that it took are done. What becomes of them is counted
+/// in `counts`.
+pub async fn take(node: Node, counts: Arc<Counts>) {
     let Some(stream) = node.config.jobs.clone() else { return };
     let context = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE).build(node.client.clone());
-    let session = Arc::new(Session::new(node, context, stream, Arc::new(Counts::default())));
+    let session = Arc::new(Session::new(node, context, stream, counts));
     let slots = (session.node.local.occupancy().limit * SLOTS_OF_WORKER).clamp(1, SLOTS_MAX);
     let mut tasks = JoinSet::new();
     (0..slots).for_each(|_| drop(tasks.spawn(slot::take(Arc::clone(&session)))));

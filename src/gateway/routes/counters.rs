@@ -2,6 +2,7 @@
 //!
 //! A request counts under a plug-in only if one of that name is loaded, so no client can make anything grow.
 
+use super::counted::Others;
 use crate::gateway::http::problem;
 use crate::gateway::http::problem::Kind;
 use crate::plugins::registry::Plugin;
@@ -12,7 +13,6 @@ use std::time::{Instant, SystemTime};
 const _: () = assert!(problem::ALL.len() < OUTCOMES_MAX, "each problem needs a place, and `ok` another");
 
 /// Counters of requests.
-#[derive(Debug)]
 pub struct Counters {
     /// When counting began.
     pub started: SystemTime,
@@ -20,6 +20,8 @@ pub struct Counters {
     pub began: Instant,
     /// Lines that the log has dropped, if they are counted.
     pub log_dropped: Option<&'static AtomicU64>,
+    /// What others in this process count.
+    pub others: Others,
     /// Requests that are no plug-in's.
     outcomes: [AtomicU64; OUTCOMES_MAX],
 }
@@ -34,6 +36,7 @@ impl Counters {
             started: SystemTime::now(),
             began: Instant::now(),
             log_dropped,
+            others: Others::default(),
             outcomes: [const { AtomicU64::new(0) }; OUTCOMES_MAX],
         }
     }

@@ -38,6 +38,7 @@ pub fn answer(request: &Request, status: &Status, runner: &Runner, counters: &Co
     of_gateway(&mut text, status, &plugins, runner);
     of_process(&mut text, counters, runner);
     of_guests(&mut text, runner);
+    of_others(&mut text, counters);
     Response::new(200, content_type, text.finish())
 }
 
@@ -268,4 +269,14 @@ fn of_guests(text: &mut Exposition, runner: &Runner) {
     let name = "fuelbox_guest_cpu_seconds";
     text.family(name, Type::Counter, "CPU time of processes for guests, of those that have ended too");
     text.sample(name, "_total", &[], usage.cpu.as_secs_f64());
+}
+
+/// What others in this process count, if there are any.
+fn of_others(text: &mut Exposition, counters: &Counters) {
+    for counted in counters.others.get().into_iter().flatten() {
+        text.family(counted.name, Type::Counter, counted.help);
+        for (value, read) in &counted.samples {
+            text.sample(counted.name, "_total", &[(counted.label, value)], read());
+        }
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod access_log;
 pub(crate) mod cgi_request;
 pub mod cgi_response;
 pub mod console;
+pub mod counted;
 pub mod counters;
 pub mod deployment;
 pub mod document;

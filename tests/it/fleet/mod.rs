@@ -4,6 +4,8 @@
 mod attack;
 mod execute;
 mod jobs;
+mod metrics;
+mod permissions;
 mod plugins;
 mod queue;
 mod rollout;

@@ -81,6 +81,13 @@ impl Site {
         if reply.status == 200 { reply.text().trim().to_string() } else { reply.status.to_string() }
     }
 
+    /// The value of a series of `/metrics`, if there is one.
+    pub fn metric(&self, series: &str) -> Option<u64> {
+        let serve = self.serve.as_ref().unwrap();
+        let text = Http::connect(serve.address).send("GET", "/metrics", b"").text();
+        text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+    }
+
     fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.dir.0.join("p")).unwrap();
         let mut names: Vec<String> =

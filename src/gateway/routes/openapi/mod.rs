@@ -54,6 +54,9 @@ const CALL: &[Kind] = &[problem::INPUT_MISMATCH, problem::NO_FUNCTION, problem::
 /// The headers of a response that a run made.
 const MEASURED: &[&str] = &["Fuel-Used", "Server-Timing"];
 
+/// The parameter of all that runs something.
+const TIMEOUT: &str = r##"{"$ref": "#/components/parameters/Timeout"}"##;
+
 /// The parameters of what is below a program.
 const PATH_INFO: &str = r#"[{
     "name": "path", "in": "path", "required": true, "schema": {"type": "string"},
@@ -195,7 +198,7 @@ fn function(parts: &mut Parts, plugin: &Plugin) -> Option<Value> {
     let mut parameter = fixed(r#"{"name": "func", "in": "query"}"#);
     parameter["required"] = (!has_default).into();
     parameter["schema"] = schema;
-    operation["parameters"] = vec![parameter].into();
+    operation["parameters"] = vec![parameter, fixed(TIMEOUT)].into();
     operation["requestBody"] = object(vec![("content", input.into())]);
     operation["security"] = security;
     Some(object(vec![("post", operation)]))
@@ -247,6 +250,7 @@ fn any_program(parts: &mut Parts, access: Access, is_below: bool) -> Value {
     responses.insert("default".into(), ran);
     let mut run = fixed(r#"{"tags": ["plug-ins"], "summary": "Run the program"}"#);
     run["security"] = security;
+    run["parameters"] = vec![fixed(TIMEOUT)].into();
     run["responses"] = responses.into();
     let mut item = Map::new();
     for method in METHODS {
