@@ -56,14 +56,23 @@ impl Fleet {
                 Err(error) => return drop(begun.send(Err(error))),
             };
             runtime.block_on(async move {
-                let client = match connect(&config.access, &config.node, true).await {
-                    Ok(client) => client,
-                    Err(what) => return drop(begun.send(Err(io::Error::other(what)))),
+                // Whoever may send requests can have the library drop a connection, by a message whose fields are malformed:
+                // plug-ins and jobs have another one.
+                let both = (
+                    connect(&config.access, &config.node, true).await,
+                    connect(&config.access, &config.node, true).await,
+                );
+                let (client, requests) = match both {
+                    (Ok(client), Ok(requests)) => (client, requests),
+                    (Err(what), _) | (_, Err(what)) => {
+                        return drop(begun.send(Err(io::Error::other(what))));
+                    }
                 };
                 let local = Local::new(gateway);
                 let node = Node { config: Arc::new(config), client, local, runner, leaving: is_leaving };
                 let _ = begun.send(Ok(()));
-                work(&node, ended).await;
+                let requests = Node { client: requests, ..node.clone() };
+                work(&node, &requests, ended).await;
             });
         })?;
         has_begun.recv().unwrap_or_else(|_| Err(io::Error::other("the thread of NATS ended")))?;
@@ -83,20 +92,20 @@ impl Fleet {
     }
 }
 
-async fn work(node: &Node, ended: oneshot::Receiver<()>) {
+async fn work(node: &Node, requests: &Node, ended: oneshot::Receiver<()>) {
     let stats = Arc::default();
     let passing = Arc::default();
     let counts = Arc::<Counts>::default();
     let of_jobs = node.config.jobs.as_ref().map(|_| &counts);
     node.local.set_counted(counted(&stats, of_jobs));
     if node.config.spill {
-        let (spill, orders) = Spill::new(node.client.clone(), Arc::clone(&passing));
+        let (spill, orders) = Spill::new(requests.client.clone(), Arc::clone(&passing));
         node.local.set_overflow(Box::new(spill));
-        tokio::spawn(orders.serve(node.clone()));
+        tokio::spawn(orders.serve(requests.clone()));
     }
-    let execute = Execute::new(node.clone(), passing, Arc::clone(&stats));
+    let execute = Execute::new(requests.clone(), passing, Arc::clone(&stats));
     let serving = tokio::spawn(execute.clone().serve());
-    tokio::spawn(discovery::serve(node.clone(), stats));
+    tokio::spawn(discovery::serve(requests.clone(), stats));
     let bucket = node.config.bucket.clone();
     let plugins = bucket.map(|bucket| tokio::spawn(follow::run(node.clone(), bucket)));
     let jobs = tokio::spawn(jobs::take(node.clone(), counts));
@@ -109,5 +118,6 @@ async fn work(node: &Node, ended: oneshot::Receiver<()>) {
     if let Some(plugins) = plugins {
         let _ = timeout(FLUSH_PATIENCE, plugins).await;
     }
+    let _ = timeout(FLUSH_PATIENCE, requests.client.flush()).await;
     let _ = timeout(FLUSH_PATIENCE, node.client.flush()).await;
 }

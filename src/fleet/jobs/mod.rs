@@ -48,7 +48,7 @@ use async_nats::jetstream::context::ContextBuilder;
 use counts::Counts;
 use names::CONSUMER;
 use session::Session;
-use setup::{ACK_WAIT, DUPLICATES};
+use setup::{ACK_WAIT, DELIVERIES_MAX, DUPLICATES};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -119,9 +119,11 @@ async fn open(session: &Session) -> Result<PullConsumer, String> {
     if config.ack_policy != AckPolicy::Explicit {
         return Err(format!("stream {stream}, consumer {CONSUMER}: its acknowledgements are not explicit"));
     }
-    if config.max_deliver > 0 || config.ack_wait > ACK_WAIT {
+    let is_few = config.max_deliver > 0 && config.max_deliver < DELIVERIES_MAX;
+    if is_few || config.ack_wait > ACK_WAIT {
         log::warn!(
-            "jobs: consumer {CONSUMER}: max_deliver {} is to be -1, and ack_wait {:?} at most {ACK_WAIT:?}",
+            "jobs: consumer {CONSUMER}: max_deliver {} is to be {DELIVERIES_MAX} or more, and ack_wait {:?} at most \
+             {ACK_WAIT:?}",
             config.max_deliver,
             config.ack_wait
         );

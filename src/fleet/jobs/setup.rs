@@ -27,6 +27,10 @@ const WAITING_MAX: i64 = 4096;
 /// Room that a dead letter has for what happened: a job is by as much smaller than a message.
 const DEAD_FIELDS_BYTES: usize = 4096;
 
+/// Deliveries of a job. Nodes decide long before this when it is tried no more; this is for a job that the client library cannot
+/// read, and whose connection it drops: such a job stays in the stream, and harms no more.
+pub const DELIVERIES_MAX: i64 = 40;
+
 const MIB: i64 = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -149,8 +153,7 @@ async fn create_consumer(context: &Context, stream: &str) -> Result<Vec<String>,
         durable_name: Some(CONSUMER.into()),
         ack_policy: AckPolicy::Explicit,
         ack_wait: ACK_WAIT,
-        // Nodes decide when a job is tried no more.
-        max_deliver: -1,
+        max_deliver: DELIVERIES_MAX,
         max_ack_pending: ACK_PENDING_MAX,
         max_waiting: WAITING_MAX,
         ..pull::Config::default()

@@ -196,7 +196,13 @@ fn occupy(address: SocketAddr) {
         // Open until the node ends.
         std::mem::forget(stream);
     }
-    std::thread::sleep(Duration::from_millis(300));
+    until("one runs, and one waits", || {
+        let metrics = Http::connect(address).send("GET", "/metrics", b"");
+        let text = String::from_utf8_lossy(&metrics.body).into_owned();
+        ["fuelbox_workers_busy 1", "fuelbox_queue_length 1"]
+            .iter()
+            .all(|line| text.lines().any(|l| l == *line))
+    });
 }
 
 /// Statuses and nodes of requests, of which so many are under way at a time.
