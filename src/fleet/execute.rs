@@ -1,10 +1,10 @@
 //! Requests by NATS: `fuelbox.execute.PLUGIN` and `fuelbox.execute.PLUGIN.FUNC`, in a queue group, so that one node gets each.
 //!
-//! A node that has as many as it can run takes no more: it leaves the queue group until some have ended. What came in the
-//! meantime, and what its gateway has no free worker for, is passed on to the others, a few times at most; the answer goes
-//! through the node that passed it on, as only that one learns that there is no other. Then it waits in the gateway's queue.
+//! A node that has as many as it can run, or whose gateway has no free worker, passes a request on to the queue group, a few times
+//! at most; the answer goes through the node that passed it on, as only that one learns that there is no other. A request that
+//! comes to a full node for the last time waits in its gateway's queue.
 
-use super::intake::{self, Gate};
+use super::intake;
 use super::local::Answer;
 use super::message::{self, Incoming, is_busy, problem, reply};
 use super::node::Node;
@@ -24,13 +24,12 @@ use tokio::task::JoinSet;
 /// The queue group that all nodes are in.
 pub const QUEUE_GROUP: &str = "fuelbox";
 
-/// How often a request is passed on, and at most by nodes that leave. A node may get it again itself, while its subscriptions last.
-const HOPS_MAX: u32 = 8;
+/// How often a request is passed on, and at most by nodes that leave: it may come back to the same node.
+const HOPS_MAX: u32 = 6;
 const HOPS_MAX_LEAVING: u32 = 16;
 
-/// How often the list of plug-ins is looked at, and, while the node takes nothing, whether there is room again.
+/// How often the list of plug-ins is looked at.
 const LOOK: Duration = Duration::from_millis(500);
-const LOOK_FULL: Duration = Duration::from_millis(5);
 
 /// How long another node has for a request whose sender does not say how long it waits, beyond its deadline.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -61,31 +60,22 @@ impl Execute {
 
     /// Serves until the node leaves, and what comes late after that.
     pub async fn serve(self) {
-        let mut gates: HashMap<String, watch::Sender<Gate>> = HashMap::new();
+        let mut open: HashMap<String, watch::Sender<()>> = HashMap::new();
         let mut taps = JoinSet::new();
-        let (mut is_full, mut looked) = (false, None::<Instant>);
         while !self.node.is_leaving() {
-            let was_full = is_full;
-            is_full = self.is_full(was_full);
-            if is_full != was_full {
-                let (running, occupancy) = (self.running.taken(), self.node.local.occupancy());
-                log::debug!("requests by NATS: full: {is_full}; {running} of them run; {occupancy:?}");
-                let gate = if is_full { Gate::Full } else { Gate::Open };
-                gates.values().for_each(|sender| _ = sender.send(gate));
+            let plugins = self.plugins();
+            // What is gone with its sender closes.
+            open.retain(|name, _| plugins.contains(name));
+            for name in plugins {
+                open.entry(name).or_insert_with_key(|name| self.tap(name, &mut taps));
             }
-            if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
-                looked = Some(Instant::now());
-                let plugins = self.plugins();
-                // What is gone with its sender closes.
-                gates.retain(|name, _| plugins.contains(name));
-                for name in plugins {
-                    gates.entry(name).or_insert_with_key(|name| self.tap(name, is_full, &mut taps));
-                }
-                while taps.try_join_next().is_some() {}
+            while taps.try_join_next().is_some() {}
+            tokio::select! {
+                () = self.node.left() => {}
+                () = tokio::time::sleep(LOOK) => {}
             }
-            self.wait(if is_full { LOOK_FULL } else { LOOK }).await;
         }
-        gates.clear();
+        open.clear();
         while taps.join_next().await.is_some() {}
     }
 
@@ -98,8 +88,8 @@ impl Execute {
     }
 
     /// Takes the requests of a plug-in until the result is dropped.
-    fn tap(&self, plugin: &str, is_full: bool, taps: &mut JoinSet<()>) -> watch::Sender<Gate> {
-        let (sender, gate) = watch::channel(if is_full { Gate::Full } else { Gate::Open });
+    fn tap(&self, plugin: &str, taps: &mut JoinSet<()>) -> watch::Sender<()> {
+        let (sender, gate) = watch::channel(());
         // Names of plug-ins are short.
         let token = token(plugin).unwrap_or_default();
         for subject in [format!("{EXECUTE}.{token}"), format!("{EXECUTE}.{token}.*")] {
@@ -108,15 +98,6 @@ impl Execute {
             taps.spawn(intake::run(self.node.client.clone(), (subject, QUEUE_GROUP), gate.clone(), take));
         }
         sender
-    }
-
-    /// Waits for `most`, or until something changes.
-    async fn wait(&self, most: Duration) {
-        tokio::select! {
-            () = self.node.left() => {}
-            () = self.running.changed.notified() => {}
-            () = tokio::time::sleep(most) => {}
-        }
     }
 
     /// The names of the plug-ins, sorted.
@@ -129,11 +110,10 @@ impl Execute {
         2 * self.node.local.occupancy().limit
     }
 
-    /// Whether it has as many as it can run, and one round more; if it `was` full, until a half of that round is over.
-    fn is_full(&self, was: bool) -> bool {
+    /// Whether it has as many as it can run, and one round more.
+    fn is_full(&self) -> bool {
         let occupancy = self.node.local.occupancy();
-        let waiting = if was { occupancy.limit / 2 } else { occupancy.limit };
-        self.running.taken() >= occupancy.limit + waiting.max(1) || occupancy.queued >= waiting.max(1)
+        self.running.taken() >= 2 * occupancy.limit || occupancy.queued >= occupancy.limit
     }
 
     /// Begins to serve a message.
@@ -150,13 +130,10 @@ impl Execute {
             });
             return;
         }
-        let piece = match self.is_full(false) {
+        let piece = match self.is_full() {
             true => None,
             false => self.running.take(self.most(), message.length),
         };
-        if self.is_full(false) {
-            self.running.changed.notify_one();
-        }
         tokio::spawn(async move {
             this.serve_one(message, piece, begin).await;
             drop(answering);

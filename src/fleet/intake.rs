@@ -1,41 +1,27 @@
-//! Subscriptions to requests that lose none when they end.
+//! Subscriptions to requests, and their end without a loss.
 //!
 //! The client library forgets a subscription when it has said UNSUB, or a moment later, and drops what the server had sent
-//! before it knew (`Subscriber::drain` as well). So no subscription is ended: each begins with a last number (`UNSUB sid max`),
-//! after which the server stops by itself, and the library knows that message for the last. While requests are taken, the next
-//! one begins when half of the messages of the one before have come.
+//! before it knew (`Subscriber::drain` as well). So a node that leaves gives its subscriptions a last number (`UNSUB sid max`):
+//! the server stops by itself after that message, and the library knows it for the last. A number is given once, and far ahead:
+//! where it had passed, servers have been seen to count a subscription out twice, and another node's with it.
 
-use crate::base::lock::lock;
 use async_nats::{Client, Message, Subscriber};
 use futures_util::{FutureExt, StreamExt};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 
-/// Whether requests are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// They are.
-    Open,
-    /// Not now.
-    Full,
-}
-
-/// Messages of a subscription: at first, and of each that follows without a pause twice as many, up to a most.
-const FIRST: u64 = 8;
-const MOST: u64 = 32;
-
-/// A node that leaves lowers the last number: to so many beyond those that have come, and as many again as came in the last
-/// moment, since so many may be on their way.
-const BEYOND: u64 = 16;
+/// The last number is so many beyond those that have come, and as many again as came in the last moment: so many may be on
+/// their way.
+const BEYOND: u64 = 64;
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// How long it waits for these, and then for a few more. A subscription that has not seen them by then has so little to do that
-/// it is not likely to miss one.
-const LAST: Duration = Duration::from_millis(300);
-const FEW: u64 = 2;
-const LAST_FEW: Duration = Duration::from_millis(700);
+/// How long a node that leaves waits for these. A subscription that has not seen them by then has so little to do that it is
+/// not likely to miss one.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Time before a subscription that ended is made again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What is called with each message.
 pub type Take = Arc<dyn Fn(Message) + Send + Sync>;
@@ -69,112 +55,65 @@ impl Rate {
     }
 }
 
-/// Calls `take` with each message to `subject`, of which one member of `group` gets each, as long as `gate` is there, and with
-/// those that were on their way by then.
+/// Calls `take` with each message to `subject`, of which one member of `group` gets each, as long as `gate` has its other end, and
+/// with those that were on their way by then.
 pub async fn run(
     client: Client,
     (subject, group): (String, &'static str),
-    mut gate: watch::Receiver<Gate>,
+    mut gate: watch::Receiver<()>,
     take: Take,
 ) {
-    let rate = Arc::new(Mutex::new(Rate::new()));
-    let mut subscriptions = JoinSet::new();
-    let mut credit = FIRST;
-    // An error is a gate that is gone; one that was open when it went still says so.
-    while gate.wait_for(|gate| *gate == Gate::Open).await.is_ok() && gate.has_changed().is_ok() {
-        while subscriptions.try_join_next().is_some() {}
+    let mut rate = Rate::new();
+    while gate.has_changed().is_ok() {
         let mut subscriber = match client.queue_subscribe(subject.clone(), group.into()).await {
             Ok(subscriber) => subscriber,
             Err(error) => {
                 // The connection is closed for good: a lost one is one that subscriptions wait for.
                 log::error!("NATS: cannot subscribe to {subject}, until a restart: {error}");
-                break;
+                return;
             }
         };
-        // The server reads both at once. An error is a connection that is closed for good.
-        if subscriber.unsubscribe_after(credit).await.is_err() {
-            break;
-        }
-        log::debug!("{subject}: the next {credit}");
-        let (half, is_half) = oneshot::channel();
-        let subscription = Subscription { subscriber, max: credit, got: 0, take: Arc::clone(&take) };
-        subscriptions.spawn(subscription.run(gate.clone(), Arc::clone(&rate), half));
-        // It says so, or has ended.
-        let _ = is_half.await;
-        let is_open = gate.has_changed().is_ok() && *gate.borrow() == Gate::Open;
-        credit = if is_open { (2 * credit).min(MOST) } else { FIRST };
-    }
-    while subscriptions.join_next().await.is_some() {}
-}
-
-/// One that ends with its message number `max`.
-struct Subscription {
-    subscriber: Subscriber,
-    max: u64,
-    got: u64,
-    take: Take,
-}
-
-impl Subscription {
-    /// Takes its messages. `half` is told when half of them have come, or dropped when all have.
-    async fn run(
-        mut self,
-        mut gate: watch::Receiver<Gate>,
-        rate: Arc<Mutex<Rate>>,
-        half: oneshot::Sender<()>,
-    ) {
-        let mut half = Some(half);
-        loop {
+        let mut got = 0;
+        let is_open = loop {
             tokio::select! {
-                message = self.subscriber.next() => match message {
-                    Some(message) => self.one(message, &rate),
-                    None => return,
+                message = subscriber.next() => match message {
+                    Some(message) => {
+                        got += 1;
+                        rate.one();
+                        take(message);
+                    }
+                    None => break false,
                 },
-                // The gate is gone.
+                // An error is a gate that is gone.
                 changed = gate.changed() => if changed.is_err() {
-                    break;
+                    break true;
                 },
             }
-            if self.got >= self.max / 2 {
-                half.take().map(|half| half.send(()));
-            }
+        };
+        if is_open {
+            return last(subscriber, got, rate.look(), take).await;
         }
-        drop(half);
-        let beyond = BEYOND + lock(&rate).look();
-        for (beyond, patience) in [(beyond, LAST), (FEW, LAST_FEW)] {
-            if !self.lower(beyond, &rate).await {
-                return;
-            }
-            let rest = async {
-                while let Some(message) = self.subscriber.next().await {
-                    self.one(message, &rate);
-                }
-            };
-            if tokio::time::timeout(patience, rest).await.is_ok() {
-                return;
-            }
-        }
+        tokio::time::sleep(PAUSE).await;
     }
+}
 
-    fn one(&mut self, message: Message, rate: &Mutex<Rate>) {
-        self.got += 1;
-        lock(rate).one();
-        (self.take)(message);
+/// Takes the last messages of a subscription that has had `got`, of which so many came in the last moment.
+async fn last(mut subscriber: Subscriber, mut got: u64, lately: u64, take: Take) {
+    // What the library has counted and not yet handed out. Nothing comes in between: there is one thread.
+    while let Some(message) = subscriber.next().now_or_never() {
+        let Some(message) = message else { return };
+        got += 1;
+        take(message);
     }
-
-    /// Has it end with the message that is `beyond` those that have come, if that is before its end. False if it has ended.
-    async fn lower(&mut self, beyond: u64, rate: &Mutex<Rate>) -> bool {
-        // What the library has counted and not yet handed out. Nothing comes in between: there is one thread.
-        while let Some(message) = self.subscriber.next().now_or_never() {
-            let Some(message) = message else { return false };
-            self.one(message, rate);
-        }
-        if self.got + beyond >= self.max {
-            return true;
-        }
-        self.max = self.got + beyond;
-        self.subscriber.unsubscribe_after(self.max).await.is_ok()
+    if subscriber.unsubscribe_after(got + BEYOND + lately).await.is_err() {
+        return;
     }
+    let rest = async {
+        while let Some(message) = subscriber.next().await {
+            take(message);
+        }
+    };
+    let _ = tokio::time::timeout(LAST, rest).await;
 }
 
 #[cfg(test)]

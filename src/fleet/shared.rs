@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// Bytes of bodies that are held at a time. What the gateway has read counts to `--body-budget`, too.
 pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -16,8 +15,6 @@ pub const PASSING_MAX: usize = 64;
 pub struct Work {
     taken: AtomicUsize,
     bytes: AtomicUsize,
-    /// Woken when something has ended, or there is too much.
-    pub changed: Notify,
 }
 
 /// One piece of work; it is over when this is dropped.
@@ -51,7 +48,6 @@ impl Drop for Piece {
     fn drop(&mut self) {
         self.work.taken.fetch_sub(1, Ordering::Relaxed);
         self.work.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.work.changed.notify_one();
     }
 }
 

@@ -60,12 +60,16 @@ impl Door {
 
     /// Offers a request that would have to wait, or is to be refused, to other gateways, once. It comes back if it stays here:
     /// there is room for it, or its client has no more than its share.
-    pub fn offer(self: &Arc<Door>, mut pending: Box<PendingRequest>) -> Option<Box<PendingRequest>> {
+    pub fn offer(
+        self: &Arc<Door>,
+        mut pending: Box<PendingRequest>,
+        is_refused: bool,
+    ) -> Option<Box<PendingRequest>> {
         let Some(overflow) = self.overflow.get() else { return Some(pending) };
         let request = &pending.request;
         let is_own = request.client.is_inside() || request.class() != Some(Class::Guest);
         let Occupancy { running, limit, queued } = self.occupancy();
-        let is_full = running >= limit && queued >= limit;
+        let is_full = running >= limit && (queued >= limit || is_refused);
         if pending.was_offered || is_own || !(is_full || self.is_stopping()) {
             return Some(pending);
         }

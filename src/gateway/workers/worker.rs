@@ -157,7 +157,7 @@ impl Worker {
         if !is_guest || !self.door.is_taken_for(pending.request.client) {
             return self.send(pending);
         }
-        match self.door.offer(pending) {
+        match self.door.offer(pending, false) {
             Some(pending) => self.queue(pending),
             None => Next::Taken,
         }
@@ -272,7 +272,7 @@ impl Worker {
 
     /// Responds to a request that is not to be served here.
     fn refuse(&self, pending: Box<PendingRequest>) -> Next {
-        match self.door.offer(pending) {
+        match self.door.offer(pending, true) {
             Some(pending) => self.respond(&pending, self.door.busy(&pending)),
             None => Next::Taken,
         }
