@@ -262,7 +262,8 @@ async def jobs(fleet, here, count):
     victims, killed = fleet.everything(), 0
     while child.returncode is None:
         try:
-            await asyncio.wait_for(child.wait(), 5)
+            # The first one soon, for a few jobs.
+            await asyncio.wait_for(child.wait(), 5 if killed else 1)
         except asyncio.TimeoutError:
             # Servers and nodes by turns; never two servers at a time.
             victim = victims[killed % len(victims)]
