@@ -13,8 +13,9 @@ use super::subject::{EXECUTE, Target, token};
 use crate::base::lock::lock;
 use crate::gateway::http::problem::{BAD_REQUEST, BUSY, DEADLINE, INTERNAL, LANE, OUTPUT};
 use async_nats::client::{PublishErrorKind, RequestErrorKind};
-use async_nats::{Message, Request};
-use std::collections::HashMap;
+use async_nats::{HeaderMap, Message, Request};
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -94,20 +95,15 @@ impl Execute {
         let token = token(plugin).unwrap_or_default();
         for subject in [format!("{EXECUTE}.{token}"), format!("{EXECUTE}.{token}.*")] {
             let this = self.clone();
-            let take = Arc::new(move |message| this.begin(message));
+            let take = move |message| this.begin(message);
             taps.spawn(intake::run(self.node.client.clone(), (subject, QUEUE_GROUP), gate.clone(), take));
         }
         sender
     }
 
-    /// The names of the plug-ins, sorted.
-    fn plugins(&self) -> Vec<String> {
+    /// The names of the plug-ins.
+    fn plugins(&self) -> HashSet<String> {
         self.node.runner.plugins().all().iter().map(|plugin| plugin.name.clone()).collect()
-    }
-
-    /// Requests that it takes at a time: those that run, and as many that wait.
-    fn most(&self) -> usize {
-        2 * self.node.local.occupancy().limit
     }
 
     /// Whether it has as many as it can run, and one round more.
@@ -122,7 +118,7 @@ impl Execute {
         let this = self.clone();
         let answering = self.answering.take(usize::MAX, 0);
         if message::is_bomb(message.headers.as_ref()) {
-            (message.headers, message.payload) = (None, bytes::Bytes::new());
+            (message.headers, message.payload) = (None, Bytes::new());
             let answer = problem(BAD_REQUEST, &message::too_many());
             tokio::spawn(async move {
                 this.finish(&message, answer, begin).await;
@@ -132,7 +128,7 @@ impl Execute {
         }
         let piece = match self.is_full() {
             true => None,
-            false => self.running.take(self.most(), message.length),
+            false => self.running.take(usize::MAX, message.length),
         };
         tokio::spawn(async move {
             this.serve_one(message, piece, begin).await;
@@ -198,22 +194,12 @@ impl Execute {
         let piece = self.passing.take(PASSING_MAX, message.length);
         let most = if self.node.is_leaving() { HOPS_MAX_LEAVING } else { HOPS_MAX };
         let (Some(_piece), true) = (piece, hops < most) else { return Passed::Nobody };
-        let patience = patience(&self.node, timeout).saturating_sub(begin.elapsed());
-        if patience.is_zero() {
-            return Passed::Late;
-        }
-        let mut headers = message.headers.clone().unwrap_or_default();
-        message::pass_on(&mut headers, hops + 1, timeout.map(|_| patience));
-        let request =
-            Request::new().payload(message.payload.clone()).headers(headers).timeout(Some(patience));
-        match self.node.client.send_request(message.subject.clone(), request).await {
-            Ok(answer) => Passed::Answered(Box::new(answer)),
-            Err(error) if error.kind() == RequestErrorKind::TimedOut => Passed::Late,
-            Err(_) => Passed::Nobody,
-        }
+        let headers = message.headers.clone().unwrap_or_default();
+        let (subject, body) = (message.subject.to_string(), message.payload.clone());
+        ask_others(&self.node, subject, (headers, body), (hops + 1, timeout, begin)).await
     }
 
-    async fn send(&self, message: &Message, headers: async_nats::HeaderMap, body: bytes::Bytes) {
+    async fn send(&self, message: &Message, headers: HeaderMap, body: Bytes) {
         let Some(subject) = message.reply.clone().filter(|subject| may_answer(subject)) else { return };
         let sent = self.node.client.publish_with_headers(subject.clone(), headers, body).await;
         let Err(error) = sent else { return };
@@ -238,8 +224,30 @@ impl Execute {
     }
 }
 
+/// Has whichever node gets it answer a request that was whole at `begin` and has been passed on so many times, and whose sender
+/// waits `timeout`, if it says so.
+pub async fn ask_others(
+    node: &Node,
+    subject: String,
+    (mut headers, body): (HeaderMap, Bytes),
+    (hops, timeout, begin): (u32, Option<Duration>, Instant),
+) -> Passed {
+    let patience = most_patience(node.runner.limits().deadline, timeout).saturating_sub(begin.elapsed());
+    if patience.is_zero() {
+        return Passed::Late;
+    }
+    message::pass_on(&mut headers, hops, timeout.map(|_| patience));
+    let request = Request::new().payload(body).headers(headers).timeout(Some(patience));
+    match node.client.send_request(subject, request).await {
+        Ok(answer) => Passed::Answered(Box::new(answer)),
+        Err(error) if error.kind() == RequestErrorKind::TimedOut => Passed::Late,
+        Err(_) => Passed::Nobody,
+    }
+}
+
 /// What came of passing a request on.
-enum Passed {
+pub enum Passed {
+    /// A node answered.
     Answered(Box<Message>),
     /// No other node took it.
     Nobody,
@@ -247,12 +255,8 @@ enum Passed {
     Late,
 }
 
-/// How long another node has for a request whose sender waits `timeout`, if it says so.
-pub fn patience(node: &Node, timeout: Option<Duration>) -> Duration {
-    most_patience(node.runner.limits().deadline, timeout)
-}
-
-/// A sender that waits for days must not have this node wait so long for one that died.
+/// How long another node has for a request whose sender waits `timeout`, if it says so, where a run has `deadline`: a sender that
+/// waits for days must not have this node wait so long for one that died.
 fn most_patience(deadline: Option<Duration>, timeout: Option<Duration>) -> Duration {
     let usual = deadline.unwrap_or(WITHOUT_DEADLINE).saturating_add(MARGIN);
     timeout.map_or(usual, |timeout| timeout.min(usual))

@@ -7,7 +7,6 @@
 
 use async_nats::{Client, Message, Subscriber};
 use futures_util::{FutureExt, StreamExt};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -22,9 +21,6 @@ const LAST: Duration = Duration::from_secs(1);
 
 /// Time before a subscription that ended is made again.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// What is called with each message.
-pub type Take = Arc<dyn Fn(Message) + Send + Sync>;
 
 /// Counts the messages of the last moment.
 #[derive(Debug)]
@@ -61,7 +57,7 @@ pub async fn run(
     client: Client,
     (subject, group): (String, &'static str),
     mut gate: watch::Receiver<()>,
-    take: Take,
+    take: impl Fn(Message),
 ) {
     let mut rate = Rate::new();
     while gate.has_changed().is_ok() {
@@ -98,7 +94,7 @@ pub async fn run(
 }
 
 /// Takes the last messages of a subscription that has had `got`, of which so many came in the last moment.
-async fn last(mut subscriber: Subscriber, mut got: u64, lately: u64, take: Take) {
+async fn last(mut subscriber: Subscriber, mut got: u64, lately: u64, take: impl Fn(Message)) {
     // What the library has counted and not yet handed out. Nothing comes in between: there is one thread.
     while let Some(message) = subscriber.next().now_or_never() {
         let Some(message) = message else { return };

@@ -3,7 +3,7 @@
 //! They go where requests by NATS go, once: a node that gets one and is full as well passes it on as such, a few times at most.
 //! If no node takes it, it waits for a worker here.
 
-use super::execute::{FIELDS_BYTES, patience};
+use super::execute::{FIELDS_BYTES, Passed, ask_others};
 use super::message::{self, FIELDS_MAX, NODE, PROBLEM, STATUS, passes};
 use super::node::Node;
 use super::shared::{PASSING_MAX, Piece, Work};
@@ -15,7 +15,6 @@ use crate::gateway::http::overflow::{Answer, Overflow};
 use crate::gateway::http::problem::{self, DEADLINE, LANE};
 use crate::gateway::routes::cgi_response;
 use crate::gateway::routes::execute_target::ExecuteTarget;
-use async_nats::client::RequestErrorKind;
 use async_nats::header::{HeaderName, HeaderValue};
 use async_nats::{Client, HeaderMap, Message};
 use bytes::Bytes;
@@ -63,7 +62,6 @@ impl Overflow for Spill {
         let subject = Target { plugin: target.name?.into_owned(), function: None }.subject(EXECUTE)?;
         let query = request.target.find('?').map_or("", |at| &request.target[at..]);
         let mut headers = fields(&request.head)?;
-        message::pass_on(&mut headers, 1, None);
         message::set_line(&mut headers, &request.method, &format!("{}{query}", target.path_info));
         if !request.id.is_empty() {
             headers.insert("X-Request-Id", &*request.id);
@@ -110,31 +108,22 @@ impl Orders {
 }
 
 async fn pass_on(node: Node, order: Order) {
-    let Order { subject, mut headers, body, begin, timeout, is_head, script, answer, _piece } = order;
-    let patience = patience(&node, timeout).saturating_sub(begin.elapsed());
-    let late = |timeout: Option<Duration>| match timeout {
-        Some(_) => {
-            Response::problem(DEADLINE, "the client's Fuelbox-Timeout passed, and no node had answered")
-        }
-        None => Response::problem(LANE, "another node took the request, and did not answer"),
-    };
-    if patience.is_zero() {
-        return answer.give(late(timeout));
-    }
-    message::pass_on(&mut headers, 1, timeout.map(|_| patience));
-    let request = async_nats::Request::new().payload(body).headers(headers).timeout(Some(patience));
-    match node.client.send_request(subject, request).await {
-        Ok(message) => match response(message, is_head, &script) {
+    let Order { subject, headers, body, begin, timeout, is_head, script, answer, _piece } = order;
+    match ask_others(&node, subject, (headers, body), (1, timeout, begin)).await {
+        Passed::Answered(message) => match response(*message, is_head, &script) {
             Some(response) if response.kind != Some(problem::BUSY) => answer.give(response),
             // All are full: it waits here.
             Some(_) => drop(answer),
             None => answer.give(Response::problem(LANE, "another node gave what is no response")),
         },
-        Err(error) if error.kind() == RequestErrorKind::TimedOut => {
-            answer.give(late(timeout.filter(|timeout| begin.elapsed() >= *timeout)));
-        }
+        Passed::Late => answer.give(match timeout.filter(|timeout| begin.elapsed() >= *timeout) {
+            Some(_) => {
+                Response::problem(DEADLINE, "the client's Fuelbox-Timeout passed, and no node had answered")
+            }
+            None => Response::problem(LANE, "another node took the request, and did not answer"),
+        }),
         // Nobody has it.
-        Err(_) => drop(answer),
+        Passed::Nobody => drop(answer),
     }
 }
 

@@ -102,24 +102,14 @@ async fn create(context: &Context, config: Config) -> Result<Vec<String>, String
         .collect();
     if !changes.is_empty() {
         // Settings that are not ours stay.
-        let Config {
-            subjects,
-            discard,
-            max_bytes,
-            max_age,
-            max_message_size,
-            duplicate_window,
-            num_replicas,
-            ..
-        } = config;
         let merged = Config {
-            subjects,
-            discard,
-            max_bytes,
-            max_age,
-            max_message_size,
-            duplicate_window,
-            num_replicas,
+            subjects: config.subjects,
+            discard: config.discard,
+            max_bytes: config.max_bytes,
+            max_age: config.max_age,
+            max_message_size: config.max_message_size,
+            duplicate_window: config.duplicate_window,
+            num_replicas: config.num_replicas,
             ..before
         };
         context.update_stream(merged).await.map_err(|error| failed(&error))?;

@@ -4,8 +4,6 @@ use super::plugins::{Site, init};
 use super::{Client, Nats, until};
 use crate::support::{Serve, TempDir};
 use async_nats::{ConnectOptions, HeaderMap, Message, Request, jetstream};
-use std::net::TcpStream;
-use std::process::{Command, Stdio};
 
 fn node(dir: &TempDir, url: &str) -> Serve {
     std::fs::create_dir(dir.0.join("p")).unwrap();
@@ -29,18 +27,9 @@ fn status(message: &Message) -> &str {
 fn a_node_gets_in_by_the_user_in_its_address() {
     let Some(mut nats) = Nats::start() else { return };
     nats.end();
-    let port = nats.port.to_string();
-    let child = Command::new(&nats.program)
-        .args(["-a", "127.0.0.1", "-p", &port, "--user", "me", "--pass", "s@:c"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    nats.child = Some(child);
-    until("the NATS server listens", || TcpStream::connect(("127.0.0.1", nats.port)).is_ok());
+    nats.begin_with(&["--user", "me", "--pass", "s@:c"]);
     let dir = TempDir::new();
-    let _node = node(&dir, &format!("nats://me:s%40%3Ac@127.0.0.1:{port}"));
+    let _node = node(&dir, &format!("nats://me:s%40%3Ac@127.0.0.1:{}", nats.port));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let options = ConnectOptions::with_user_and_password("me".into(), "s@:c".into());
     let (client, context) = runtime.block_on(async {

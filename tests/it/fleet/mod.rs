@@ -44,10 +44,16 @@ impl Nats {
 
     /// Starts it again, with what it had stored.
     pub fn begin(&mut self) {
+        self.begin_with(&[]);
+    }
+
+    /// The same, with more flags.
+    pub fn begin_with(&mut self, more: &[&str]) {
         let port = self.port.to_string();
         let child = Command::new(&self.program)
             .args(["-a", "127.0.0.1", "-p", &port, "-js", "-sd"])
             .arg(&self.store.0)
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
