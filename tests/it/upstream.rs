@@ -71,11 +71,9 @@ fn block_parameters_lose_a_local() {
     let source = r#"(module (func (export "f") (param i64 i32) (result i64)
         local.get 0 i32.const 5 local.get 1 if (param i32) drop i64.const 1 local.set 0 else drop end))"#;
     let mut alone = Alone::new(source, &Config::default());
-    assert_ne!(
-        alone.call("f", &[Val::I64(77), Val::I32(0)]),
-        77,
-        "wasmi is right: blocks may have parameters"
-    );
+    // What is read instead was never written. It may be the expected value once, but not for each value.
+    let is_right = (1..=8).all(|v| alone.call("f", &[Val::I64(v), Val::I32(0)]) == v);
+    assert!(!is_right, "wasmi is right: blocks may have parameters");
 }
 
 #[test]
@@ -88,13 +86,14 @@ fn a_select_on_a_comparison_with_zero_is_wrong() {
 
 #[test]
 fn a_jump_table_with_values_takes_others() {
-    let source = r#"(module (func (export "f") (param i32) (result i64)
+    let source = r#"(module (func (export "f") (param i32 i64) (result i64)
         block (result i64 i64)
-          block (result i64 i64) i64.const 7 i64.const 1 i64.const 2 local.get 0 br_table 0 1 end
+          block (result i64 i64) i64.const 7 local.get 1 i64.const 2 local.get 0 br_table 0 1 end
         end
         drop))"#;
     let mut alone = Alone::new(source, &Config::default());
-    assert_ne!(alone.call("f", &[Val::I32(1)]), 1, "wasmi is right: `br_table` may pass values");
+    let is_right = (1..=8).all(|v| alone.call("f", &[Val::I32(1), Val::I64(v)]) == v);
+    assert!(!is_right, "wasmi is right: `br_table` may pass values");
 }
 
 #[test]
