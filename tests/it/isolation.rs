@@ -82,7 +82,7 @@ fn each_fault_costs_one_response_and_nothing_else() {
         }
         if ["fault-twice", "fault-ends"].contains(fault) {
             // What comes late is not taken for an answer, and an end is noticed.
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(400));
         }
         assert_eq!(call(&server, "f", "fine").text(), "1\n", "after {fault}");
         let greeted = server.send("POST", "/execute/greet?func=greet", b"World");

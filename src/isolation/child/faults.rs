@@ -71,7 +71,7 @@ pub fn meet(func: &str, input: &[u8], frames: &Arc<Mutex<Frames>>) {
         // Later again, to a request that has not come.
         "twice" => {
             let _ = lock(frames).respond(&fine(Vec::new()), b"");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(100));
             lock(frames).respond(&fine(Vec::new()), b"")
         }
         "ends" => {

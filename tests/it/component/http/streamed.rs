@@ -260,7 +260,7 @@ fn a_client_that_reads_nothing_holds_the_guest_until_its_deadline() {
 /// What is held for a client that reads nothing is counted, and is no more than a few pieces.
 #[test]
 fn what_is_held_is_counted_and_bounded() {
-    let limits = Limits { output_bytes: 1 << 27, fuel: u64::MAX / 2, ..deadline_ms(1_500) };
+    let limits = Limits { output_bytes: 1 << 27, fuel: u64::MAX / 2, ..deadline_ms(5_000) };
     for (server, _dir) in streams(&limits, &usual()) {
         let mut client = Client::connect(server.address);
         ask(&mut client, &"write-16000000/".repeat(4));
