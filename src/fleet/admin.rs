@@ -24,7 +24,8 @@ pub fn run<T, F: Future<Output = Result<T, String>>>(
     let name = format!("fuelbox-fleet-{:08x}", u32::from_ne_bytes(random));
     runtime.block_on(async {
         let connected = tokio::time::timeout(PATIENCE, connect(access, &name, false)).await;
-        let client = connected.map_err(|_| "cannot connect to NATS: it does not answer".to_string())??;
-        work(client).await
+        let connection =
+            connected.map_err(|_| "cannot connect to NATS: it does not answer".to_string())??;
+        work(connection.client).await
     })
 }

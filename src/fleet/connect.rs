@@ -9,6 +9,16 @@ use percent_encoding::percent_decode_str;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// A connection.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// What it is used by.
+    pub client: Client,
+    /// Changes each time that it is lost. The library makes it again, and all subscriptions with it.
+    pub lost: watch::Receiver<()>,
+}
 
 /// The longest pause between two attempts to connect again. A node that lost its server is to be back within two seconds.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -36,7 +46,8 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 ///
 /// # Errors
 /// A sentence: an address that is none, a file that cannot be read, or (without `waits`) no connection.
-pub async fn connect(access: &Access, name: &str, waits: bool) -> Result<Client, String> {
+pub async fn connect(access: &Access, name: &str, waits: bool) -> Result<Connection, String> {
+    let (losing, lost) = watch::channel(());
     let addresses = access.servers.iter().map(|server| address(server)).collect::<Result<Vec<_>, _>>()?;
     let mut options = ConnectOptions::new()
         .name(name)
@@ -45,7 +56,7 @@ pub async fn connect(access: &Access, name: &str, waits: bool) -> Result<Client,
         .ping_interval(PING_INTERVAL)
         .subscription_capacity(WAITING_MESSAGES)
         .reconnect_delay_callback(pause)
-        .event_callback(events());
+        .event_callback(events(losing));
     // The library reads these in an address, and does not use them.
     if let Some((user, password)) = addresses.iter().find_map(user_of) {
         options = options.user_and_password(user, password);
@@ -64,7 +75,10 @@ pub async fn connect(access: &Access, name: &str, waits: bool) -> Result<Client,
     if waits {
         options = options.retry_on_initial_connect();
     }
-    options.connect(addresses).await.map_err(|error| format!("cannot connect to NATS: {error}"))
+    let connected = options.connect(addresses).await;
+    connected
+        .map(|client| Connection { client, lost })
+        .map_err(|error| format!("cannot connect to NATS: {error}"))
 }
 
 /// What the subjects begin with that answers to `node` come to: its own, so that no node can read another's.
@@ -109,10 +123,14 @@ fn pause(attempt: usize) -> Duration {
     most * (128 + u32::from(random[0]) / 2) / 256
 }
 
-/// What has each event said in the log.
-fn events() -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
+/// What has each event said in the log, and tells `losing` of each connection that is lost.
+fn events(losing: watch::Sender<()>) -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
     let lines = Arc::new(Mutex::new(Lines::default()));
+    let link = Mutex::new(Link::default());
     move |event| {
+        if lock(&link).is_lost_by(&event) {
+            losing.send_replace(());
+        }
         let (level, what) = sentence(&event);
         let (is_told, left_out) = lock(&lines).one(Instant::now());
         if left_out > 0 {
@@ -120,6 +138,25 @@ fn events() -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static 
         }
         log::log!(if is_told { level } else { Level::Trace }, "NATS: {what}");
         std::future::ready(())
+    }
+}
+
+/// Whether there is a connection. The library leaves out events that come too fast.
+#[derive(Debug, Default)]
+struct Link {
+    is_up: bool,
+}
+
+impl Link {
+    /// Whether a connection was lost, by what this event says.
+    fn is_lost_by(&mut self, event: &Event) -> bool {
+        let is_up = match event {
+            Event::Connected => true,
+            Event::Disconnected => false,
+            _ => return false,
+        };
+        // One that is there twice was lost in between.
+        std::mem::replace(&mut self.is_up, is_up)
     }
 }
 
@@ -184,6 +221,16 @@ mod tests {
         assert_eq!(of("tls://me:s%40%3Ac@127.0.0.1"), Some(("me".into(), "s@:c".into())));
         assert_eq!(of("nats://me@127.0.0.1"), Some(("me".into(), String::new())));
         assert_eq!(of("nats://127.0.0.1:4222"), None);
+    }
+
+    #[test]
+    fn a_loss_is_seen_once_whichever_event_tells_it() {
+        use Event::{Connected, Disconnected, LameDuckMode};
+        let mut link = Link::default();
+        let events =
+            [Connected, LameDuckMode, Disconnected, Connected, Connected, Disconnected, Disconnected];
+        let seen = events.map(|event| link.is_lost_by(&event));
+        assert_eq!(seen, [false, false, true, false, true, true, false]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Execute {
         for subject in [format!("{EXECUTE}.{token}"), format!("{EXECUTE}.{token}.*")] {
             let this = self.clone();
             let take = move |message| this.begin(message);
-            taps.spawn(intake::run(self.node.client.clone(), (subject, QUEUE_GROUP), gate.clone(), take));
+            taps.spawn(intake::run(self.node.clone(), (subject, QUEUE_GROUP), gate.clone(), take));
         }
         sender
     }

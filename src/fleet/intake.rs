@@ -4,8 +4,13 @@
 //! before it knew (`Subscriber::drain` as well). So a node that leaves gives its subscriptions a last number (`UNSUB sid max`):
 //! the server stops by itself after that message, and the library knows it for the last. A number is given once, and far ahead:
 //! where it had passed, servers have been seen to count a subscription out twice, and another node's with it.
+//!
+//! The server counts messages from the begin of a connection, and the library from that of a subscription, which it makes again on
+//! the next connection. Where the counts differ, the library takes a message for the last one, the server sends more, and nobody
+//! answers them. So each connection gets a new subscription.
 
-use async_nats::{Client, Message, Subscriber};
+use super::node::Node;
+use async_nats::{Message, Subscriber};
 use futures_util::{FutureExt, StreamExt};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -54,13 +59,15 @@ impl Rate {
 /// Calls `take` with each message to `subject`, of which one member of `group` gets each, as long as `gate` has its other end, and
 /// with those that were on their way by then.
 pub async fn run(
-    client: Client,
+    Node { client, mut lost, .. }: Node,
     (subject, group): (String, &'static str),
     mut gate: watch::Receiver<()>,
     take: impl Fn(Message),
 ) {
     let mut rate = Rate::new();
     while gate.has_changed().is_ok() {
+        // A loss from here on is one of the next subscription.
+        lost.mark_unchanged();
         let mut subscriber = match client.queue_subscribe(subject.clone(), group.into()).await {
             Ok(subscriber) => subscriber,
             Err(error) => {
@@ -70,7 +77,7 @@ pub async fn run(
             }
         };
         let mut got = 0;
-        let is_open = loop {
+        let end = loop {
             tokio::select! {
                 message = subscriber.next() => match message {
                     Some(message) => {
@@ -78,29 +85,46 @@ pub async fn run(
                         rate.one();
                         take(message);
                     }
-                    None => break false,
+                    None => break End::Closed,
                 },
                 // An error is a gate that is gone.
                 changed = gate.changed() => if changed.is_err() {
-                    break true;
+                    break End::Left;
                 },
+                _ = lost.changed() => break End::Lost,
             }
         };
-        if is_open {
-            return last(subscriber, got, rate.look(), take).await;
+        match end {
+            End::Left => return last(subscriber, got, rate.look(), take).await,
+            // What came before is answered all the same. The library does not make a dropped subscription again.
+            End::Lost => drop(buffered(&mut subscriber, &take)),
+            End::Closed => tokio::time::sleep(PAUSE).await,
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Takes the last messages of a subscription that has had `got`, of which so many came in the last moment.
-async fn last(mut subscriber: Subscriber, mut got: u64, lately: u64, take: impl Fn(Message)) {
-    // What the library has counted and not yet handed out. Nothing comes in between: there is one thread.
+/// Why a subscription is used no more.
+enum End {
+    Left,
+    Lost,
+    Closed,
+}
+
+/// Takes what the library has counted and not yet handed out: how many, or none where the subscription is at its end.
+fn buffered(subscriber: &mut Subscriber, take: &impl Fn(Message)) -> Option<u64> {
+    let mut count = 0;
     while let Some(message) = subscriber.next().now_or_never() {
-        let Some(message) = message else { return };
-        got += 1;
-        take(message);
+        take(message?);
+        count += 1;
     }
+    Some(count)
+}
+
+/// Takes the last messages of a subscription that has had `got`, of which so many came in the last moment.
+async fn last(mut subscriber: Subscriber, got: u64, lately: u64, take: impl Fn(Message)) {
+    // Nothing comes in between: there is one thread.
+    let Some(more) = buffered(&mut subscriber, &take) else { return };
+    let got = got + more;
     if subscriber.unsubscribe_after(got + BEYOND + lately).await.is_err() {
         return;
     }

@@ -13,6 +13,8 @@ pub struct Node {
     pub config: Arc<FleetConfig>,
     /// The connection.
     pub client: async_nats::Client,
+    /// Changes each time that the connection is lost.
+    pub lost: watch::Receiver<()>,
     /// The gateway.
     pub local: Local,
     /// The runner, for the list of plug-ins.

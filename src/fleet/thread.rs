@@ -2,7 +2,7 @@
 
 use super::bucket::follow;
 use super::config::FleetConfig;
-use super::connect::connect;
+use super::connect::{Connection, connect};
 use super::counted::counted;
 use super::discovery;
 use super::execute::Execute;
@@ -62,16 +62,17 @@ impl Fleet {
                     connect(&config.access, &config.node, true).await,
                     connect(&config.access, &config.node, true).await,
                 );
-                let (client, requests) = match both {
-                    (Ok(client), Ok(requests)) => (client, requests),
+                let (Connection { client, lost }, requests) = match both {
+                    (Ok(one), Ok(requests)) => (one, requests),
                     (Err(what), _) | (_, Err(what)) => {
                         return drop(begun.send(Err(io::Error::other(what))));
                     }
                 };
                 let local = Local::new(gateway);
-                let node = Node { config: Arc::new(config), client, local, runner, leaving: is_leaving };
+                let node =
+                    Node { config: Arc::new(config), client, lost, local, runner, leaving: is_leaving };
                 let _ = begun.send(Ok(()));
-                let requests = Node { client: requests, ..node.clone() };
+                let requests = Node { client: requests.client, lost: requests.lost, ..node.clone() };
                 work(&node, &requests, ended).await;
             });
         })?;

@@ -25,7 +25,7 @@ class Load:
     def __init__(self, urls, senders=8, rate=None):
         self.urls, self.senders, self.rate = urls, senders, rate
         self.done, self.nodes = [], collections.Counter()
-        self.wrong, self.failed, self.latencies = [], collections.Counter(), []
+        self.wrong, self.failed, self.failed_at, self.latencies = [], collections.Counter(), [], []
         self.running = False
 
     async def __aenter__(self):
@@ -57,10 +57,12 @@ class Load:
     async def ask(self, client, text):
         """Until it is answered: a greeting may be asked for twice."""
         while self.running:
+            begin = time.monotonic()
             try:
                 answer = await client.request("fuelbox.execute.greet", text, timeout=TIMEOUT)
             except Exception as error:  # pylint: disable=broad-except
                 self.failed[type(error).__name__] += 1
+                self.failed_at.append(begin)
                 await asyncio.sleep(0.01)
                 continue
             status = (answer.headers or {}).get("Fuelbox-Status")

@@ -16,7 +16,7 @@ from processes import CONTINUE, STOP, Cluster, Node, Process, Proxy, until
 
 BUCKET, JOBS = "plugins", "JOBS"
 SETTLED, AFTER = 3.0, 6.0
-# A kill is to be over after this many seconds; on a machine that others use, twice that fails the test.
+# A kill is to be over after this many seconds; twice that fails the test, as a machine may be busy.
 BACK = 2.0
 
 
@@ -86,8 +86,10 @@ def tell(name, **figures):
     print(json.dumps({"scenario": name, **figures}), flush=True)
 
 
-async def disturbed(fleet, name, disturb, recover=None, after=AFTER, is_kill=True):
-    """Load, `disturb` after a while, `recover` later; figures of what the load saw."""
+async def disturbed(fleet, name, disturb, recover=None, after=AFTER, lost_for=2 * BACK):
+    """Load, `disturb` after a while, `recover` later; figures of what the load saw. It fails if a request was answered wrongly,
+    or if one that began more than `lost_for` seconds after the event had no answer. The rate is only printed: it depends on
+    the machine, too."""
     async with Load(fleet.cluster.urls) as load:
         await asyncio.sleep(SETTLED)
         event = time.monotonic()
@@ -99,12 +101,13 @@ async def disturbed(fleet, name, disturb, recover=None, after=AFTER, is_kill=Tru
             await asyncio.to_thread(recover)
             await asyncio.sleep(2)
     back, low = load.recovery(event, end, before)
+    lost = [round(at - event, 1) for at in load.failed_at if event <= at < end]
     tell(name, rate_before=round(before), back_after_s=back, below_half_s=low, answered=len(load.done),
-         asked_again=dict(load.failed), wrong=len(load.wrong), nodes=dict(load.nodes))
+         asked_again=dict(load.failed), lost_until_s=max(lost, default=0), wrong=len(load.wrong), nodes=dict(load.nodes))
     if load.wrong:
         raise SystemExit(f"{name}: wrong answers: {load.wrong[:3]}")
-    if is_kill and (back is None or back > 2 * BACK):
-        raise SystemExit(f"{name}: the rate was not back after {2 * BACK} s")
+    if lost_for is not None and lost and max(lost) > lost_for:
+        raise SystemExit(f"{name}: requests that began more than {lost_for} s later were lost: {lost}")
     return load
 
 
@@ -131,20 +134,20 @@ async def kills(fleet):
             await disturbed(fleet, f"kill -9 of server {server.name}", server.kill, server.start)
             break
     node = fleet.nodes[1]
-    await disturbed(fleet, "SIGTERM of a node", node.stop, node.start)
+    await disturbed(fleet, "SIGTERM of a node", node.stop, node.start, lost_for=0)
 
 
 async def slow(fleet):
     """A node that stops for some seconds; then one that gets little of the processor."""
     node = fleet.nodes[2]
     await disturbed(fleet, "a node that hangs (SIGSTOP)", lambda: node.send(STOP), lambda: node.send(CONTINUE),
-                    is_kill=False)
+                    lost_for=None)
     await asyncio.sleep(3)
     spinning = [["curl", "-s", "-m", "8", "-d", "92", "-o", os.devnull,
                  f"http://127.0.0.1:{node.port}/execute/fibonacci?func=fibonacci_recursive"]] * 8
     children = []
     await disturbed(fleet, "a node whose workers are taken",
-                    lambda: children.extend(subprocess.Popen(command) for command in spinning), is_kill=False)
+                    lambda: children.extend(subprocess.Popen(command) for command in spinning), lost_for=None)
     for child in children:
         child.wait()
 
@@ -156,7 +159,7 @@ async def cut_off(fleet, fuelbox, guests):
     node = Node(fuelbox, fleet.folder, "cut", [proxy.url], fleet.flags)
     node.start()
     await asyncio.to_thread(shown, fleet, "cut", "greet")
-    await disturbed(fleet, "a node that is cut off", proxy.is_open.clear, is_kill=False)
+    await disturbed(fleet, "a node that is cut off", proxy.is_open.clear, lost_for=None)
     await asyncio.to_thread(fleet.cli, "fleet", "deploy", "--name", "hi", str(guests / "add.wasm"))
     proxy.is_open.set()
     begin = time.monotonic()

@@ -241,12 +241,30 @@ fn what_a_node_cannot_run_others_do() {
 
 #[test]
 fn a_node_leaves_and_no_request_is_lost() {
-    let Some(nats) = Nats::start() else { return };
+    let Some(mut nats) = Nats::start() else { return };
+    leave(&mut nats, false);
+}
+
+/// The server counts what it has sent on a subscription from the new connection on.
+#[test]
+fn a_node_that_has_reconnected_leaves_and_no_request_is_lost() {
+    let Some(mut nats) = Nats::start() else { return };
+    leave(&mut nats, true);
+}
+
+/// Ends one of two nodes under load, after they have lost their connections if so wanted.
+fn leave(nats: &mut Nats, has_reconnected: bool) {
     let dir = folder();
-    let _stays = node(&dir, &nats, "n1", &["--client-share", "100"]);
-    let mut leaves = node(&dir, &nats, "n2", &["--client-share", "100"]);
+    let _stays = node(&dir, nats, "n1", &["--client-share", "100"]);
+    let mut leaves = node(&dir, nats, "n2", &["--client-share", "100"]);
     let client = nats.client();
     client.nodes(2);
+    if has_reconnected {
+        load(&client, "fuelbox.execute.greet", 2000, 4);
+        nats.end();
+        nats.begin();
+        client.nodes(2);
+    }
     let id = Pid::from_child(&leaves.child);
     let signal = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(300));
