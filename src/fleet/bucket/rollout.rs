@@ -79,6 +79,7 @@ pub async fn deploy(client: &Client, bucket: &str, plan: &Plan, say: impl Fn(Str
         }
     };
     match (rolled_out.await, former) {
+        (Ok(Some(1)), _) => say(format!("1 node runs {}", plan.plugin)),
         (Ok(Some(count)), _) => say(format!("{count} nodes run {}", plan.plugin)),
         (Ok(None), _) => say(format!("{} is put; nodes take it now (--wait waits for them)", plan.plugin)),
         (Err(why), None) => return Err(why),
@@ -227,7 +228,8 @@ async fn settled(
             Ok(next) => next?,
             Err(_) => {
                 let time = humantime::format_duration(time);
-                return Err(format!("after {time}, {} does not run it", listed(&late)));
+                let do_not = if late.len() == 1 { "does not" } else { "do not" };
+                return Err(format!("after {time}, {} {do_not} run it", listed(&late)));
             }
         }
     }

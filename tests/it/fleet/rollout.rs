@@ -67,11 +67,17 @@ fn a_node_that_says_nothing_is_late() {
     let dir = TempDir::new();
     dir.write("a.wasm", giving(1));
     let site = Site::start(&nats, "n1", &[]);
-    client.report("mute", r#"{"plugins":[]}"#);
     until("it has reported", || fleet(&nats, &dir, &[]).text().contains("n1 "));
+    let done = fleet(&nats, &dir, &["deploy", "--wait", "30s", "a.wasm"]).expect(0);
+    assert_eq!(done.text(), "1 node runs a\n");
+    dir.write("a.wasm", giving(2));
+    client.report("mute", r#"{"plugins":[]}"#);
     let late = fleet(&nats, &dir, &["deploy", "--wait", "2s", "a.wasm"]).expect(1);
     assert!(late.stderr.contains("after 2s, mute does not run it"), "{late:?}");
-    until("it goes back", || site.call("a") == "404");
+    client.report("quiet", r#"{"plugins":[]}"#);
+    let late = fleet(&nats, &dir, &["deploy", "--wait", "2s", "a.wasm"]).expect(1);
+    assert!(late.stderr.contains("after 2s, mute, quiet do not run it"), "{late:?}");
+    until("it goes back", || site.call("a") == "1");
 }
 
 #[test]
