@@ -7,7 +7,7 @@ use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use log::Level;
 use percent_encoding::percent_decode_str;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -125,7 +125,7 @@ fn pause(attempt: usize) -> Duration {
 
 /// What has each event said in the log, and tells `losing` of each connection that is lost.
 fn events(losing: watch::Sender<()>) -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
-    let lines = Arc::new(Mutex::new(Lines::default()));
+    let lines = Mutex::new(Lines::default());
     let link = Mutex::new(Link::default());
     move |event| {
         if lock(&link).is_lost_by(&event) {
